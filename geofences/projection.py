@@ -1,0 +1,110 @@
+"""Longitude and latitude to metres, nearby, on WGS 84.
+
+Scales and distances of fixes use only + - * /, square roots and comparisons, whose results IEEE 754 fixes to the
+bit: a fix gives the same metres alone, in any batch and on any machine. ``metres_per_degree`` may use trigonometry:
+it is for building indexes. No state; safe to call from anywhere.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = [
+    "DEGREE_E7",
+    "EARTH_A_M",
+    "HALF_TURN_E7",
+    "TURN_E7",
+    "distance_m",
+    "metres_per_degree",
+    "plane_distance_m",
+    "scale_m",
+    "to_e7",
+    "wrap_e7",
+]
+
+DEGREE_E7 = 10_000_000
+"""Units of 1e-7 degree in a degree: 11 mm at the equator, a tenth of the best fix a seal reports."""
+
+TURN_E7 = 360 * DEGREE_E7
+HALF_TURN_E7 = 180 * DEGREE_E7
+
+EARTH_A_M = 6_378_137.0
+"""Semi-major axis of WGS 84, metres (NGA.STND.0036)."""
+
+EARTH_E2 = 6.694_379_990_141_3e-3
+"""First eccentricity of WGS 84, squared: f (2 - f) with f = 1 / 298.257223563."""
+
+RADIANS_PER_E7 = math.pi / (180 * DEGREE_E7)
+EQUATOR_M_PER_E7 = EARTH_A_M * RADIANS_PER_E7
+
+COSINE_TERMS = tuple((-1) ** k / math.factorial(2 * k) for k in range(1, 11))
+"""Taylor terms of the cosine in the square of the angle; the first one left out is below 2e-17 at a right angle."""
+
+F8 = NDArray[np.float64]
+I8 = NDArray[np.int64]
+
+
+def to_e7(degrees: ArrayLike) -> I8:
+    """Degrees to the nearest integers of 1e-7 degree, halves upwards."""
+    return np.floor(np.asarray(degrees, np.float64) * DEGREE_E7 + 0.5).astype(np.int64)
+
+
+def wrap_e7(lon_e7: NDArray[Any]) -> I8:
+    """Longitudes or differences of longitude brought into [-180°, 180°), for values within ±540°."""
+    lon = np.asarray(lon_e7, np.int64)
+    return lon - TURN_E7 * ((lon >= HALF_TURN_E7).astype(np.int64) - (lon < -HALF_TURN_E7))
+
+
+def scale_m(lat_e7: NDArray[Any]) -> tuple[F8, F8]:
+    """Metres per 1e-7 degree of longitude and of latitude, at latitudes within ±90°.
+
+    The relative error against the ellipsoid's radii is below 1e-9 up to 89.9°.
+    """
+    angle = lat_e7 * RADIANS_PER_E7
+    square = angle * angle
+    cosine = np.full_like(square, COSINE_TERMS[-1])
+    for term in COSINE_TERMS[-2::-1]:
+        cosine *= square
+        cosine += term
+    cosine *= square
+    cosine += 1.0
+    cosine = np.maximum(cosine, 0.0)
+    w2 = 1.0 - EARTH_E2 * (1.0 - cosine * cosine)
+    m_per_e7 = EQUATOR_M_PER_E7 / np.sqrt(w2)
+    return m_per_e7 * cosine, m_per_e7 * ((1.0 - EARTH_E2) / w2)
+
+
+def plane_distance_m(dlon_e7: NDArray[Any], dlat_e7: NDArray[Any], lat_e7: NDArray[Any]) -> F8:
+    """Metres spanned by differences (already wrapped) from latitudes ``lat_e7``, scaled at the middle latitude.
+
+    Differences may be fractions. Against geodesics the error is below 0.1 % up to 50 km and 85°, below 1e-5 up to
+    5 km and 70°; it grows with the square of the distance.
+    """
+    per_lon, per_lat = scale_m(lat_e7 + dlat_e7 * 0.5)
+    east, north = dlon_e7 * per_lon, dlat_e7 * per_lat
+    return np.sqrt(east * east + north * north)
+
+
+def distance_m(
+    lon1_e7: NDArray[Any], lat1_e7: NDArray[Any], lon2_e7: NDArray[Any], lat2_e7: NDArray[Any]
+) -> F8:
+    """Metres between points, elementwise, the short way across the antimeridian.
+
+    Meant for short range: see ``plane_distance_m`` for the error. Farther apart it is still a usable figure,
+    within a few per cent over a thousand kilometres below 60°.
+    """
+    lat1 = np.asarray(lat1_e7, np.int64)
+    dlon = wrap_e7(np.asarray(lon2_e7, np.int64) - np.asarray(lon1_e7, np.int64))
+    return plane_distance_m(dlon, np.asarray(lat2_e7, np.int64) - lat1, lat1)
+
+
+def metres_per_degree(lat_deg: ArrayLike) -> tuple[F8, F8]:
+    """Metres per degree of longitude and of latitude by the exact WGS 84 radii; for building only (trigonometry)."""
+    angle = np.radians(np.asarray(lat_deg, np.float64))
+    w2 = 1.0 - EARTH_E2 * np.sin(angle) ** 2
+    normal_m = EARTH_A_M / np.sqrt(w2)
+    return np.radians(normal_m * np.cos(angle)), np.radians(normal_m * (1.0 - EARTH_E2) / w2)

@@ -1,0 +1,258 @@
+"""Polygons with holes as flat rings of integers: exact point-in-polygon and segment crossings, many at once.
+
+Orientation tests are integer products, so a point on the boundary is on the boundary. Each polygon is cut into
+horizontal slabs with some four edges each; a test looks at the edges of one slab, whether a polygon has ten vertices
+or twenty thousand. Inside is an odd number of edges to the east. Built once, then read-only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from geofences.errors import GeometryError
+from geofences.lines import LineIndex
+from geofences.projection import DEGREE_E7, EARTH_A_M, EARTH_E2, HALF_TURN_E7, to_e7, wrap_e7
+from geofences.ragged import expand, group_starts
+
+__all__ = ["RingIndex", "Touches"]
+
+EDGES_PER_SLAB = 4
+"""Vertices of a polygon for each of its slabs: fewer make more slabs, each edge then lies in more of them."""
+
+F8 = NDArray[np.float64]
+I8 = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Touches:
+    """Segments against shapes: whether they touch, and the parts (0..1) at which they first enter and last leave."""
+
+    touched: Mask
+    enter: F8
+    leave: F8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RingIndex:
+    """Polygons, flat. Longitudes are relative to each polygon's ``origin_e7``; latitudes are absolute.
+
+    Attributes
+    ----------
+    lines
+        Rings of each polygon one after another, closed; for distances.
+    boxes
+        int32[p, 4]: west, east, south, north of each polygon.
+    slab_shift, slab_first, edge_first, edges
+        Slab ``s`` of polygon ``p`` has edges ``edges[edge_first[k] : edge_first[k + 1]]`` with
+        ``k = slab_first[p] + s`` and ``s = (lat - south) >> slab_shift[p]``. An edge is int32[4]: longitude and
+        latitude of its ends, side by side, so that a slab is one stretch of memory.
+    area_m2
+        On the ellipsoid, holes taken off.
+    """
+
+    lines: LineIndex
+    origin_e7: I8
+    boxes: NDArray[np.int32]
+    slab_shift: I8
+    slab_first: I8
+    edge_first: I8
+    edges: NDArray[np.int32]
+    area_m2: F8
+
+    @classmethod
+    def build(cls, zones: Sequence[tuple[str, shapely.Geometry]]) -> Self:
+        """Index named Polygons and MultiPolygons; raises ``GeometryError`` for what is empty, too wide or round a pole."""
+        ids = [name for name, _ in zones]
+        x, lat, ring, polygon_of_ring, hole = _flat_rings(ids, [polygon for _, polygon in zones])
+        owner = polygon_of_ring[ring]
+        x = _unwrap(ids, x, ring, owner)
+        counts = np.bincount(owner, minlength=len(ids))
+        first = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        low, high = _extremes(x, first)
+        for i in np.flatnonzero(high - low >= HALF_TURN_E7).tolist():
+            raise GeometryError(
+                ids[i], f"spans {(high[i] - low[i]) / DEGREE_E7:.1f}° of longitude", "cut it in two zones"
+            )
+        origin = (low + high) // 2
+        boxes = np.stack([low - origin, high - origin, *_extremes(lat, first)], axis=1).astype(np.int32)
+        gap = np.append(ring[1:] != ring[:-1], np.ones(min(1, len(ring)), np.bool_))
+        area_m2 = _areas_m2(x, lat, ring, hole, polygon_of_ring, len(ids))
+        lines = LineIndex.build((x - origin[owner]).astype(np.int32), lat.astype(np.int32), first, gap)
+        return cls(lines, origin, boxes, *_slabs(lines, owner, counts, boxes), area_m2)
+
+    def relative(self, polygon: I8, lon_e7: I8) -> I8:
+        """Longitudes as the polygons see them."""
+        return wrap_e7(lon_e7 - self.origin_e7[polygon])
+
+    def holds(self, polygon: I8, lon_e7: I8, lat_e7: I8) -> Mask:
+        """Whether polygons hold points, pair by pair; the boundary belongs to the polygon."""
+        x = self.relative(polygon, lon_e7)
+        west, east, south, north = self.boxes[polygon].T
+        inside: Mask = (x >= west) & (x <= east) & (lat_e7 >= south) & (lat_e7 <= north)
+        rows = np.flatnonzero(inside)
+        inside[rows] = self._odd(polygon[rows], x[rows], lat_e7[rows])
+        return inside
+
+    def cross(self, polygon: I8, lon_e7: I8, lat_e7: I8, dlon_e7: I8, dlat_e7: I8) -> Touches:
+        """Segments from points by differences, against polygons, pair by pair."""
+        x = self.relative(polygon, lon_e7)
+        west, east, south, north = self.boxes[polygon].T.astype(np.int64)
+        low, high = np.minimum(lat_e7, lat_e7 + dlat_e7), np.maximum(lat_e7, lat_e7 + dlat_e7)
+        near = (low <= north) & (high >= south)
+        near &= (np.minimum(x, x + dlon_e7) <= east) & (np.maximum(x, x + dlon_e7) >= west)
+        rows = np.flatnonzero(near)
+        enter, leave = np.full(len(polygon), np.inf), np.full(len(polygon), -np.inf)
+        south = south[rows]
+        low, high = np.maximum(low[rows], south) - south, np.minimum(high[rows], north[rows]) - south
+        slab, shift = self.slab_first[polygon[rows]], self.slab_shift[polygon[rows]]
+        begin, end = self.edge_first[slab + (low >> shift)], self.edge_first[slab + (high >> shift) + 1]
+        mine, at = expand(begin, end - begin)
+        pair = rows[mine]
+        if len(pair):
+            first, last = _meet(self.edges[at], x[pair], lat_e7[pair], dlon_e7[pair], dlat_e7[pair])
+            groups = group_starts(pair)
+            enter[pair[groups]] = np.minimum.reduceat(first, groups)
+            leave[pair[groups]] = np.maximum.reduceat(last, groups)
+        lon, lat = wrap_e7(lon_e7[rows] + dlon_e7[rows]), lat_e7[rows] + dlat_e7[rows]
+        enter[rows[self.holds(polygon[rows], lon_e7[rows], lat_e7[rows])]] = 0.0
+        leave[rows[self.holds(polygon[rows], lon, lat)]] = 1.0
+        return Touches(enter <= leave, enter, leave)
+
+    def _odd(self, polygon: I8, x: I8, y: I8) -> Mask:
+        """Whether points are on an edge, or have an odd number of edges to the east."""
+        slab = self.slab_first[polygon] + ((y - self.boxes[polygon, 2]) >> self.slab_shift[polygon])
+        count = self.edge_first[slab + 1] - self.edge_first[slab]
+        pair, at = expand(self.edge_first[slab], count)
+        ax, ay, bx, by = _seen_from(self.edges[at], x[pair], y[pair])
+        turn = ax * by - bx * ay
+        east = ((ay > 0) != (by > 0)) & ((turn > 0) == (by > ay))
+        run = np.concatenate([[0], np.cumsum(east)])
+        ends = np.cumsum(count)
+        held: Mask = ((run[ends] - run[ends - count]) & 1) > 0
+        on_line = np.flatnonzero(turn == 0)
+        ax, ay, bx, by = ax[on_line], ay[on_line], bx[on_line], by[on_line]
+        on_edge = (np.minimum(ax, bx) <= 0) & (np.maximum(ax, bx) >= 0)
+        on_edge &= (np.minimum(ay, by) <= 0) & (np.maximum(ay, by) >= 0)
+        held[pair[on_line[on_edge]]] = True
+        return held
+
+
+def _seen_from(edge: NDArray[np.int32], px: I8, py: I8) -> tuple[I8, I8, I8, I8]:
+    """Both ends of edges, as differences from points."""
+    return edge[:, 0] - px, edge[:, 1] - py, edge[:, 2] - px, edge[:, 3] - py
+
+
+def _meet(edge: NDArray[np.int32], px: I8, py: I8, dx: I8, dy: I8) -> tuple[F8, F8]:
+    """First and last part of each segment that lies on its edge; inf and -inf where they do not meet."""
+    ax, ay, bx, by = _seen_from(edge, px, py)
+    ex, ey = bx - ax, by - ay
+    side_a, side_b = dx * ay - dy * ax, dx * by - dy * bx
+    side_p = ey * ax - ex * ay
+    side_q = side_p + (ex * dy - ey * dx)
+    first, last = np.full(len(edge), np.inf), np.full(len(edge), -np.inf)
+    meets = (np.sign(side_a) * np.sign(side_b) <= 0) & (np.sign(side_p) * np.sign(side_q) <= 0)
+    rows = np.flatnonzero(meets & (side_p != side_q))
+    first[rows] = last[rows] = side_p[rows] / (side_p[rows] - side_q[rows])
+    rows = np.flatnonzero(meets & (side_a == 0) & (side_b == 0) & ((dx != 0) | (dy != 0)))
+    ux, uy = dx[rows].astype(np.float64), dy[rows].astype(np.float64)
+    length = ux * ux + uy * uy
+    at_a, at_b = (ax[rows] * ux + ay[rows] * uy) / length, (bx[rows] * ux + by[rows] * uy) / length
+    low, high = np.maximum(np.minimum(at_a, at_b), 0.0), np.minimum(np.maximum(at_a, at_b), 1.0)
+    overlap = low <= high
+    first[rows[overlap]], last[rows[overlap]] = low[overlap], high[overlap]
+    return first, last
+
+
+def _flat_rings(ids: Sequence[str], polygons: Sequence[shapely.Geometry]) -> tuple[I8, I8, I8, I8, Mask]:
+    """Coordinates of all rings with their ring; each ring's polygon, and whether it is a hole."""
+    for name, polygon in zip(ids, polygons, strict=True):
+        if not isinstance(polygon, shapely.Polygon | shapely.MultiPolygon):
+            raise GeometryError(
+                name, f"a {type(polygon).__name__}", "give a Polygon, a MultiPolygon or a circle"
+            )
+    parts, polygon_of_part = shapely.get_parts(np.asarray(polygons, object), return_index=True)
+    rings, part_of_ring = shapely.get_rings(parts, return_index=True)
+    degrees, ring = shapely.get_coordinates(rings, return_index=True)
+    polygon_of_ring = polygon_of_part[part_of_ring]
+    missing = np.flatnonzero(np.bincount(polygon_of_ring, minlength=len(ids)) == 0)
+    for i in missing.tolist():
+        raise GeometryError(ids[i], "no vertices", "give it an area")
+    hole = np.ones(len(rings), np.bool_)
+    hole[group_starts(part_of_ring)] = False
+    if len(degrees) and not (np.abs(degrees) <= (180.0, 90.0)).all():
+        row = int(np.flatnonzero(~(np.abs(degrees) <= (180.0, 90.0)).all(axis=1))[0])
+        raise GeometryError(
+            ids[polygon_of_ring[ring[row]]], f"vertex {degrees[row]}", "give degrees, longitude first"
+        )
+    return to_e7(degrees[:, 0]), to_e7(degrees[:, 1]), ring, polygon_of_ring, hole
+
+
+def _unwrap(ids: Sequence[str], lon: I8, ring: I8, owner: I8) -> I8:
+    """Longitudes without a jump at the antimeridian, all rings of a polygon on its first vertex's side."""
+    if len(lon) == 0:
+        return lon
+    step = np.zeros_like(lon)
+    step[1:] = np.where(ring[1:] == ring[:-1], wrap_e7(np.diff(lon)), 0)
+    run = np.cumsum(step)
+    begins, polygon_begins = group_starts(ring), group_starts(owner)
+    anchor = lon[polygon_begins][owner[begins]]
+    start = anchor + wrap_e7(lon[begins] - anchor)
+    ends = np.append(begins[1:], len(lon)) - 1
+    for i in np.flatnonzero(run[ends] != run[begins]).tolist():
+        raise GeometryError(
+            ids[owner[begins[i]]], "a ring that goes round a pole", "end it short of the pole"
+        )
+    return run + (start - run[begins])[ring]
+
+
+def _extremes(values: I8, first: I8) -> tuple[I8, I8]:
+    """Least and greatest of each polygon's values."""
+    if len(values) == 0:
+        return values, values
+    return np.minimum.reduceat(values, first[:-1]), np.maximum.reduceat(values, first[:-1])
+
+
+def _slabs(
+    lines: LineIndex, owner: I8, counts: NDArray[np.intp], boxes: NDArray[np.int32]
+) -> tuple[I8, I8, I8, NDArray[np.int32]]:
+    """Cut each polygon into slabs of a power of two and enter every edge in each slab it touches."""
+    south = boxes[:, 2].astype(np.int64)
+    height = boxes[:, 3] - south
+    wanted = np.maximum(counts // EDGES_PER_SLAB, 1)
+    shift = np.zeros(len(counts), np.int64)
+    while (wide := (height >> shift) >= wanted).any():
+        shift += wide
+    first = np.concatenate([[0], np.cumsum((height >> shift) + 1)]).astype(np.int64)
+    x, lat = lines.x_e7, lines.y_e7.astype(np.int64)
+    edge = np.flatnonzero(~lines.gap) if lines.gap is not None else np.arange(len(x) - 1)
+    mine = owner[edge]
+    low, high = np.minimum(lat[edge], lat[edge + 1]), np.maximum(lat[edge], lat[edge + 1])
+    low, high = (low - south[mine]) >> shift[mine], (high - south[mine]) >> shift[mine]
+    row, slab = expand(first[mine] + low, high - low + 1)
+    order = np.argsort(slab, kind="stable")
+    edge_first = np.concatenate([[0], np.cumsum(np.bincount(slab, minlength=first[-1]))]).astype(np.int64)
+    edge = edge[row[order]]
+    ends = np.stack([x[edge], lines.y_e7[edge], x[edge + 1], lines.y_e7[edge + 1]], axis=1)
+    return shift, first, edge_first, ends
+
+
+def _areas_m2(x: I8, lat: I8, ring: I8, hole: Mask, polygon_of_ring: I8, polygons: int) -> F8:
+    """Area of each polygon, by the equal-area latitude of the ellipsoid."""
+    if len(x) == 0:
+        return np.zeros(polygons)
+    sine, root = np.sin(np.radians(lat / DEGREE_E7)), np.sqrt(EARTH_E2)
+    zonal = sine / (1 - EARTH_E2 * sine**2) + np.log((1 + root * sine) / (1 - root * sine)) / (2 * root)
+    begins = group_starts(ring)
+    zonal -= zonal[begins][ring]
+    slices = np.zeros(len(x))
+    slices[:-1] = np.radians(np.diff(x) / DEGREE_E7) * (zonal[1:] + zonal[:-1]) / 2
+    slices[:-1][ring[1:] != ring[:-1]] = 0.0
+    area = np.abs(np.add.reduceat(slices, begins)) * (EARTH_A_M**2 * (1 - EARTH_E2) / 2)
+    return np.maximum(np.bincount(polygon_of_ring, np.where(hole, -area, area), polygons), 0.0)

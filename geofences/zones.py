@@ -1,0 +1,194 @@
+"""Zones: which hold which points, how far points are from them, where paths enter and leave them.
+
+A zone is a polygon or multipolygon, straight in lon/lat between vertices (RFC 7946), with holes, or a circle. Its
+boundary belongs to it. Vertices are rounded to 1e-7 degree; from there on polygons are exact integers. A zone that
+crosses the antimeridian may be cut there or not; an edge goes the short way.
+
+A set is built once and then read-only: safe to share between threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from geofences.cells import Boxes, CellIndex
+from geofences.circles import Circle, CircleIndex
+from geofences.lines import Plane
+from geofences.paths import Segments, cut_paths
+from geofences.projection import plane_distance_m, scale_m, wrap_e7
+from geofences.ragged import group_starts
+from geofences.rings import RingIndex, Touches
+
+__all__ = ["Circle", "ZoneGeometry", "ZoneSet"]
+
+ROW_BITS = 32
+
+F8 = NDArray[np.float64]
+I8 = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ZoneGeometry:
+    """A zone's shape in lon/lat degrees: Polygon, MultiPolygon or ``Circle``."""
+
+    id: str
+    geometry: shapely.Polygon | shapely.MultiPolygon | Circle
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ZoneSet:
+    """Zones, indexed. Make one with ``build``; a row of ``ids`` is the zone number used everywhere else."""
+
+    ids: tuple[str, ...]
+    radius_m: F8
+    is_round: Mask
+    shape: I8
+    rings: RingIndex
+    circles: CircleIndex
+    cells: CellIndex
+
+    @classmethod
+    def build(cls, zones: Sequence[ZoneGeometry]) -> Self:
+        """Index zones.
+
+        Raises
+        ------
+        GeometryError
+            A zone that is empty, out of range, 180° wide or wider, round a pole, or a circle without radius.
+        """
+        ids = tuple(zone.id for zone in zones)
+        is_round = np.array([isinstance(zone.geometry, Circle) for zone in zones], np.bool_)
+        shape = np.where(is_round, np.cumsum(is_round), np.cumsum(~is_round)) - 1
+        rings = RingIndex.build([(z.id, z.geometry) for z in zones if not isinstance(z.geometry, Circle)])
+        circles = CircleIndex.build([(z.id, z.geometry) for z in zones if isinstance(z.geometry, Circle)])
+        radius_m = np.empty(len(zones))
+        radius_m[~is_round], radius_m[is_round] = np.sqrt(rings.area_m2 / np.pi), circles.radius_m
+        cells = CellIndex.build(_boxes(is_round, rings, circles))
+        return cls(ids, radius_m, is_round, shape, rings, circles, cells)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def holding(
+        self, lon_e7: NDArray[Any], lat_e7: NDArray[Any]
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Pairs (point, zone) of each point and every zone that holds it.
+
+        Returns
+        -------
+        point, zone
+            int32[k], sorted by point, then zone; a point in no zone does not occur.
+        """
+        lon, lat = wrap_e7(lon_e7), np.asarray(lat_e7, np.int64)
+        point, zone = self.cells.at(lon, lat)
+        held = self._holds(zone, lon[point], lat[point])
+        pair = np.sort((point[held] << ROW_BITS) | zone[held])
+        return (pair >> ROW_BITS).astype(np.int32), (pair & ((1 << ROW_BITS) - 1)).astype(np.int32)
+
+    def distance_m(self, lon_e7: NDArray[Any], lat_e7: NDArray[Any], zone: NDArray[Any]) -> F8:
+        """Metres from point ``i`` to ``zone[i]``; 0 inside and on the boundary."""
+        lon, lat, zone = wrap_e7(lon_e7), np.asarray(lat_e7, np.int64), np.asarray(zone, np.int64)
+        out = np.zeros(len(zone))
+        is_round = self.is_round[zone]
+        rows = np.flatnonzero(is_round)
+        out[rows] = self.circles.distance_m(self.shape[zone[rows]], lon[rows], lat[rows])
+        rows = np.flatnonzero(~is_round)
+        rows = rows[~self.rings.holds(self.shape[zone[rows]], lon[rows], lat[rows])]
+        if len(rows):
+            out[rows] = _ring_distance_m(self.rings, self.shape[zone[rows]], lon[rows], lat[rows])
+        return out
+
+    def crossed(
+        self, lon_e7: NDArray[Any], lat_e7: NDArray[Any], offsets: NDArray[Any]
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32], F8, F8]:
+        """Every zone that paths touch, and where.
+
+        Parameters
+        ----------
+        lon_e7, lat_e7
+            int[v], 1e-7 degree; a path goes straight in lon/lat from vertex to vertex, the short way.
+        offsets
+            int[p + 1]; path ``i`` has vertices ``offsets[i] : offsets[i + 1]``.
+
+        Returns
+        -------
+        path, zone
+            int32[k], sorted by path, then zone.
+        enter, leave
+            float64[k], parts (0..1) of the path's length at which it first enters and last leaves the zone; 0 and 1
+            where it begins or ends inside. A path that does not move has both 0.
+        """
+        segments = cut_paths(wrap_e7(lon_e7), np.asarray(lat_e7, np.int64), np.asarray(offsets, np.int64))
+        piece, boxes = segments.boxes()
+        row, zone = self.cells.touching(boxes)
+        pair = np.unique((piece[row] << ROW_BITS) | zone)
+        segment, zone = pair >> ROW_BITS, pair & ((1 << ROW_BITS) - 1)
+        touches = self._cross(zone, segments, segment)
+        hit = touches.touched
+        return segments.along_paths(segment[hit], zone[hit], touches.enter[hit], touches.leave[hit])
+
+    def _holds(self, zone: I8, lon: I8, lat: I8) -> Mask:
+        """Whether zones hold points, pair by pair."""
+        if not self.is_round.any():
+            return self.rings.holds(self.shape[zone], lon, lat)
+        held = np.zeros(len(zone), np.bool_)
+        is_round = self.is_round[zone]
+        for index, rows in (
+            (self.circles, np.flatnonzero(is_round)),
+            (self.rings, np.flatnonzero(~is_round)),
+        ):
+            held[rows] = index.holds(self.shape[zone[rows]], lon[rows], lat[rows])
+        return held
+
+    def _cross(self, zone: I8, segments: Segments, segment: I8) -> Touches:
+        """Segments against zones, pair by pair."""
+        touches = Touches(np.zeros(len(zone), np.bool_), np.zeros(len(zone)), np.zeros(len(zone)))
+        is_round = self.is_round[zone]
+        for index, rows in (
+            (self.circles, np.flatnonzero(is_round)),
+            (self.rings, np.flatnonzero(~is_round)),
+        ):
+            if len(rows) == 0:
+                continue
+            s = segment[rows]
+            found = index.cross(
+                self.shape[zone[rows]],
+                segments.lon_e7[s],
+                segments.lat_e7[s],
+                segments.dlon_e7[s],
+                segments.dlat_e7[s],
+            )
+            touches.touched[rows], touches.enter[rows], touches.leave[rows] = (
+                found.touched,
+                found.enter,
+                found.leave,
+            )
+        return touches
+
+
+def _ring_distance_m(rings: RingIndex, polygon: I8, lon: I8, lat: I8) -> F8:
+    """Metres to the nearest point of polygons' boundaries."""
+    lines = rings.lines
+    plane = Plane(rings.relative(polygon, lon), lat, *scale_m(lat))
+    hits = lines.search(polygon, plane)
+    least_m2 = np.minimum.reduceat(hits.square_m2, group_starts(hits.owner))
+    ties = np.flatnonzero(hits.square_m2 == least_m2[hits.owner])
+    nearest = hits.take(ties[group_starts(hits.owner[ties])])
+    dx, dy = lines.foot_e7(nearest, plane)
+    return plane_distance_m(dx, dy, lat)
+
+
+def _boxes(is_round: Mask, rings: RingIndex, circles: CircleIndex) -> Boxes:
+    """Every zone's box, in the order of the zones."""
+    sides = np.empty((len(is_round), 4), np.int64)
+    sides[~is_round] = rings.boxes
+    sides[~is_round, :2] += rings.origin_e7[:, None]
+    sides[is_round] = circles.boxes
+    return Boxes(*sides.T)
