@@ -1,0 +1,1 @@
+"""Sources: bytes in, acknowledgement out. ``mqtt`` is live, ``file`` reads recorded traces."""

@@ -1,0 +1,103 @@
+"""Traces as raw messages, one JSON object a line: ``{"topic","payload"|"payload_hex","received"}``. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from seal_tracker.decoders.columns import raw_columns
+from seal_tracker.decoders.errors import DecodeError
+from seal_tracker.decoders.native import NativePing, decode
+from seal_tracker.model import NO_TIME
+from seal_tracker.sources.trace import Rows, TraceFault, is_seal_id
+from seal_tracker.sources.trace_csv import DAMAGE
+from seal_tracker.sources.trace_times import parse_time
+
+__all__ = ["read_ndjson"]
+
+_PING_TOPIC: Final = re.compile(r"(?:eseal/v1/[^/]+|eseal-exercise/v1/[^/]+/[^/]+)/dev/([^/]+)/ping")
+
+
+_NOTHING: Final = msgspec.Raw(b"")
+
+
+class _Line(msgspec.Struct):
+    """A recorded message. ``payload`` is its text, or the JSON itself."""
+
+    topic: str
+    payload: msgspec.Raw = _NOTHING
+    payload_hex: str | None = None
+    received: str | None = None
+
+
+_lines: Final = msgspec.json.Decoder(_Line)
+
+
+class _LineError(ValueError):
+    """Why a line is no recorded message."""
+
+
+def read_ndjson(lines: Iterable[bytes], file: str) -> Rows:
+    """Read recorded messages; a payload may hold several pings. Blank lines are passed over."""
+    index: dict[str, int] = {}
+    seal: list[int] = []
+    pings: list[NativePing] = []
+    received: list[int] = []
+    faults: list[TraceFault] = []
+    number = read = 0
+    try:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            read += 1
+            try:
+                name, arrival_ms, payload = _message(line)
+                decoded = decode(payload, name)
+            except (_LineError, DecodeError) as error:
+                faults.append(TraceFault(file, number, str(error)))
+                continue
+            faults += [TraceFault(file, number, fault.reason) for fault in decoded.faults]
+            pings += decoded.pings
+            received += [arrival_ms] * len(decoded.pings)
+            if decoded.pings:
+                seal += [index.setdefault(name, len(index))] * len(decoded.pings)
+    except DAMAGE as error:
+        faults.append(
+            TraceFault(file, number + 1, f"the file is damaged here, the rest is not read: {error}")
+        )
+    raw = raw_columns(pings, np.array(received, np.int64))
+    return Rows(tuple(index), np.array(seal, np.int32), raw, faults, read)
+
+
+def _message(line: bytes) -> tuple[str, int, bytes]:
+    """Take seal, arrival (``NO_TIME`` where none) and payload out of a line."""
+    try:
+        message = _lines.decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise _LineError(f"is no recorded message: {error}") from error
+    found = _PING_TOPIC.fullmatch(message.topic)
+    if found is None or not is_seal_id(found[1]):
+        raise _LineError(f"topic {message.topic[:120]!r}: only …/dev/SEAL/ping is read")
+    arrival_ms = NO_TIME
+    if message.received is not None:
+        parsed = parse_time(message.received)
+        if parsed is None:
+            raise _LineError(f"received {message.received[:60]!r}: must be ISO 8601 with a zone")
+        arrival_ms = parsed
+    return found[1], arrival_ms, _payload(message)
+
+
+def _payload(message: _Line) -> bytes:
+    if message.payload_hex is not None:
+        try:
+            return bytes.fromhex(message.payload_hex)
+        except ValueError as error:
+            raise _LineError(f"payload_hex: {error}") from error
+    raw = bytes(message.payload)
+    if not raw:
+        raise _LineError("has neither payload nor payload_hex")
+    return msgspec.json.decode(raw, type=str).encode() if raw[:1] == b'"' else raw

@@ -1,0 +1,119 @@
+"""What one commit sends: its parts as columns of parameters, each part one statement however many rows it has.
+
+Everything here runs inside the writer's transaction, opened and closed by ``Store.commit``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from seal_tracker.model import DeadLetter, Episode, Event
+from seal_tracker.store.connections import Connection
+from seal_tracker.store.errors import CommitRefused
+from seal_tracker.store.ping_rows import copy_pings
+from seal_tracker.store.queries import sql
+from seal_tracker.store.records import AlarmRow, Commit, EpisodeRow
+
+__all__ = ["OWN_COUNTERS", "check_commit", "write_parts"]
+
+Row = TypeVar("Row")
+
+OWN_COUNTERS: Final = ("pings_stored", "dead_letters", "events")
+"""Counted here from what is written, so that they cannot disagree with it."""
+
+
+def check_commit(commit: Commit) -> None:
+    """Refuses what only a mistake in the caller can bring about, before anything is sent.
+
+    Raises
+    ------
+    CommitRefused
+        Parts of another space, events without bodies, a counter that the store keeps itself.
+    """
+    if len(commit.events) != len(commit.event_bodies):
+        raise CommitRefused(f"{len(commit.events)} events with {len(commit.event_bodies)} bodies")
+    spaces = {event.space for event in commit.events} | {letter.space for letter in commit.dead_letters}
+    if foreign := sorted(spaces - {commit.space}):
+        raise CommitRefused(f"events or dead letters of space {foreign[0]!r} in a commit of {commit.space!r}")
+    if clash := sorted(set(OWN_COUNTERS).intersection(commit.counts)):
+        raise CommitRefused(f"counts {clash} are counted by the store itself")
+
+
+async def write_parts(connection: Connection, commit: Commit, outbox_ids: Sequence[int]) -> None:
+    """Sends every part of the commit that has rows."""
+    if commit.pings is not None and len(commit.pings):
+        await copy_pings(connection, commit.pings)
+    episodes = last_of_each((EpisodeRow(*row) for row in commit.episodes), lambda row: row.episode.episode)
+    checkpoints = last_of_each(commit.checkpoints, lambda row: (row[0], row[1]))
+    alarms = last_of_each(commit.alarms, lambda row: row.id)
+    outbox = [(number, *message) for number, message in zip(outbox_ids, commit.outbox, strict=True)]
+    space = (commit.space,)
+    await send(
+        connection, "add_dead_letters", space, [dead_letter_row(letter) for letter in commit.dead_letters]
+    )
+    await send(connection, "upsert_episodes", space, [episode_row(row) for row in episodes])
+    events = zip(commit.events, commit.event_bodies, strict=True)
+    await send(connection, "add_events", space, [event_row(event, body) for event, body in events])
+    await send(connection, "add_outbox", space, outbox)
+    await send(connection, "drop_checkpoints", (), commit.drop_checkpoints)
+    await send(connection, "upsert_checkpoints", (), checkpoints)
+    await send(connection, "upsert_alarms", space, [alarm_row(alarm) for alarm in alarms])
+    await send(connection, "add_counts", space, sorted(counts_of(commit).items()))
+
+
+async def send(
+    connection: Connection, query: str, before: tuple[Any, ...], rows: Sequence[Sequence[Any]]
+) -> None:
+    """Runs a statement over rows, given to it as one array for each column; nothing for no rows."""
+    if rows:
+        await connection.execute(sql(query), *before, *zip(*rows, strict=True))
+
+
+def last_of_each(rows: Iterable[Row], key: Callable[[Row], Any]) -> list[Row]:
+    """The last row of each key: one statement must not write a row twice."""
+    return list({key(row): row for row in rows}.values())
+
+
+def counts_of(commit: Commit) -> dict[str, int]:
+    """What the commit adds to its space's counters; zeros left out."""
+    written = (0 if commit.pings is None else len(commit.pings), len(commit.dead_letters), len(commit.events))
+    counts = {**commit.counts, **dict(zip(OWN_COUNTERS, written, strict=True))}
+    return {name: int(count) for name, count in counts.items() if count}
+
+
+def dead_letter_row(letter: DeadLetter) -> tuple[Any, ...]:
+    """Columns of ``add_dead_letters``."""
+    return (letter.received_ms, storable(letter.topic), letter.payload, storable(letter.reason))
+
+
+def storable(text: str) -> str:
+    r"""Text as PostgreSQL takes it: what it cannot hold (NUL, lone surrogates) is spelt out as ``\x00``, ``\ud800``."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\x00", "\\x00")
+
+
+def episode_row(row: EpisodeRow) -> tuple[Any, ...]:
+    """Columns of ``upsert_episodes``."""
+    e: Episode = row.episode
+    return (
+        e.episode, e.type, e.severity, e.subject_kind, e.subject, e.journey, e.seal, e.object, e.started_at_ms,
+        e.raised_at_ms, e.ended_at_ms, e.cleared_at_ms, e.inferred, e.latched,
+        msgspec.json.encode(e.evidence).decode(), e.plan_version, e.regime, e.unit, e.changed_ms, e.settled_ms,
+        row.revision, row.retracted,
+    )  # fmt: skip
+
+
+def event_row(event: Event, body: bytes) -> tuple[Any, ...]:
+    """Columns of ``add_events``."""
+    e = event.episode
+    return (
+        event.sequence, event.id, e.episode, e.subject_kind, e.subject, e.journey, e.seal, e.type, event.transition,
+        e.severity, event.revision, event.time_ms, event.recorded_ms, event.late, body,
+    )  # fmt: skip
+
+
+def alarm_row(alarm: AlarmRow) -> tuple[Any, ...]:
+    """Columns of ``upsert_alarms``."""
+    return (*alarm[:-1], alarm.body.decode())

@@ -1,0 +1,192 @@
+"""What goes into the store and comes out of it, besides the words of ``seal_tracker.model``. No behaviour.
+
+Times are epoch milliseconds, ids ``uuid.UUID``; JSON travels as bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seal_tracker.model import DeadLetter, Episode, Event, PingBatch
+
+__all__ = [
+    "AlarmRow",
+    "Checkpoint",
+    "Commit",
+    "EpisodePage",
+    "EpisodeRow",
+    "KnownPings",
+    "OutboxMessage",
+    "PendingMessage",
+    "PlanVersion",
+    "Session",
+    "Space",
+    "Stats",
+    "StoredDeadLetter",
+    "StoredEvent",
+]
+
+
+class EpisodeRow(NamedTuple):
+    """An episode as it stands after a commit; ``revision`` counts its events."""
+
+    episode: Episode
+    revision: int
+    retracted: bool = False
+
+
+class Checkpoint(NamedTuple):
+    """A seal's judging state as it was at an event time, encoded by the caller."""
+
+    seal: int
+    at_ms: int
+    state: bytes
+
+
+class OutboxMessage(NamedTuple):
+    """One MQTT message to be published once the commit stands; in order per ``subject``."""
+
+    subject: str
+    topic: str
+    payload: bytes
+    retain: bool = False
+    event_sequence: int | None = None
+
+
+class PendingMessage(NamedTuple):
+    """An outbox row: ids rise in commit order and are never given twice."""
+
+    id: int
+    space: str
+    subject: str
+    topic: str
+    payload: bytes
+    retain: bool
+    event_sequence: int | None
+
+
+class AlarmRow(NamedTuple):
+    """An alarm as it stands. ``state`` 'closed' takes it off the open list; ``body`` is JSON."""
+
+    id: UUID
+    episode: UUID | None
+    state: str
+    severity: str
+    type: str
+    journey: str | None
+    seal: str | None
+    unit: str | None
+    raised_at_ms: int
+    updated_at_ms: int
+    repeats: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Commit:
+    """Everything one batch changes in one space, stored in one transaction or not at all.
+
+    Attributes
+    ----------
+    space
+        Must exist; all seals, dead letters and events must be of it.
+    pings
+        New ones only (see ``Store.known_pings``): one that is stored already fails the commit.
+    dead_letters, outbox
+        Stored in this order.
+    episodes, alarms, checkpoints
+        As they stand afterwards; of several for one id or (seal, time) the last counts.
+    events, event_bodies
+        Of equal length; sequences are given by the caller and rise; a body is the CloudEvent as published.
+    drop_checkpoints
+        (seal, from_ms): states at or after that time are forgotten, before ``checkpoints`` are written.
+    counts
+        Added to the space's counters: ``duplicates``, and discards by name. ``pings_stored``, ``dead_letters``
+        and ``events`` are counted by the store itself.
+    """
+
+    space: str
+    pings: PingBatch | None = None
+    dead_letters: Sequence[DeadLetter] = ()
+    episodes: Sequence[EpisodeRow | tuple[Episode, int, bool]] = ()
+    events: Sequence[Event] = ()
+    event_bodies: Sequence[bytes] = ()
+    outbox: Sequence[OutboxMessage] = ()
+    checkpoints: Sequence[Checkpoint | tuple[int, int, bytes]] = ()
+    drop_checkpoints: Sequence[tuple[int, int]] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    alarms: Sequence[AlarmRow] = ()
+
+
+class KnownPings(NamedTuple):
+    """Identities of stored pings as columns of equal length, in no order."""
+
+    seal: NDArray[np.int32]
+    time_ms: NDArray[np.int64]
+    digest: NDArray[np.int64]
+
+
+class EpisodePage(NamedTuple):
+    """Episodes, and the cursor of the page after them; None: there is no more."""
+
+    items: list[EpisodeRow]
+    next: str | None
+
+
+class StoredEvent(NamedTuple):
+    """An event as published: ``body`` is the CloudEvent, byte for byte."""
+
+    sequence: int
+    body: bytes
+
+
+class StoredDeadLetter(NamedTuple):
+    """A dead letter and its id, which is the cursor of the list."""
+
+    id: int
+    letter: DeadLetter
+
+
+class PlanVersion(NamedTuple):
+    """A version of a space's plan with the text of its files."""
+
+    version: int
+    valid_from_ms: int | None
+    recorded_ms: int
+    digest: str
+    files: dict[str, str]
+
+
+class Space(NamedTuple):
+    """A space and when it was made."""
+
+    name: str
+    created_ms: int
+
+
+class Session(NamedTuple):
+    """A signed-in person's session; only a hash of its id is kept."""
+
+    id_hash: bytes
+    username: str
+    role: str
+    csrf: str
+    created_ms: int
+    expires_ms: int
+
+
+class Stats(NamedTuple):
+    """What a space holds. ``discards`` are all counters that have no field here."""
+
+    pings_stored: int
+    duplicates: int
+    dead_letters: int
+    events: int
+    outbox_pending: int
+    discards: dict[str, int]

@@ -1,0 +1,44 @@
+-- name: known_pings
+-- Which stored pings have one of these (seal, time). Index: the primary key's first two columns, once a pair.
+-- OFFSET 0 keeps the planner from turning the pairs into one scan of the table.
+SELECT known.seal, known.time, known.digest
+FROM unnest($1::int[], $2::timestamptz[]) AS asked (seal, time)
+CROSS JOIN LATERAL (
+    SELECT p.seal, p.time, p.digest
+    FROM pings AS p
+    WHERE p.seal = asked.seal AND p.time = asked.time
+    OFFSET 0
+) AS known;
+
+-- name: pings_after
+-- The pings of each seal that count after its time, in no order: by their own time, or by their arrival where the
+-- device's clock cannot be believed. Indexes: a range of the primary key and one of pings_by_arrival for each seal.
+-- Sent by COPY in binary and read as one array of fixed-width rows: so nothing may be NULL, and "unknown" comes
+-- as the value that a PingBatch has for it.
+SELECT p.time, p.digest, coalesce(p.received_at, '-infinity'), coalesce(p.seq, -1), p.seal,
+       coalesce(p.lon_e7, 0), coalesce(p.lat_e7, 0),
+       coalesce(p.speed_kmh, 'NaN'), coalesce(p.course_deg, 'NaN'),
+       coalesce(p.accuracy_m, 'NaN'), coalesce(p.battery_pct, 'NaN'),
+       p.facts, coalesce(p.interval_s, 0), coalesce(p.satellites, -1::smallint), coalesce(p.rssi_dbm, 0::smallint),
+       p.lock, p.mode, p.valid, p.buffered, p.clock_ok, p.lon_e7 IS NOT NULL
+FROM unnest($1::int[], $2::timestamptz[]) AS wanted (seal, after)
+CROSS JOIN LATERAL (
+    (SELECT * FROM pings
+     WHERE pings.seal = wanted.seal AND pings.time > wanted.after AND (clock_ok OR received_at IS NULL)
+     OFFSET 0)
+    UNION ALL
+    (SELECT * FROM pings
+     WHERE pings.seal = wanted.seal AND NOT clock_ok AND received_at > wanted.after
+     OFFSET 0)
+) AS p;
+
+-- name: newest_checkpoints
+-- Each seal's newest state before its time. Index: the primary key read backwards, one row a seal.
+SELECT wanted.seal, c.at, c.state
+FROM unnest($1::int[], $2::timestamptz[]) AS wanted (seal, before)
+CROSS JOIN LATERAL (
+    SELECT at, state FROM checkpoints
+    WHERE checkpoints.seal = wanted.seal AND checkpoints.at < wanted.before
+    ORDER BY at DESC
+    LIMIT 1
+) AS c;

@@ -1,0 +1,105 @@
+"""The store: everything the service keeps, behind one object.
+
+    store = await Store.open(dsn)
+    numbers = await store.intern_seals("live", {"S-1", "S-2"})
+    ids = await store.commit(Commit(space="live", pings=batch, events=events, …))
+
+State: that of ``Database``, the seals' numbers, and the last commit tried. One event loop; tasks may share it, and
+commits queue up in order of calling. The caller must install its judging state only after ``commit`` returned.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from seal_tracker.model import PingBatch
+from seal_tracker.store.committing import check_commit, write_parts
+from seal_tracker.store.connections import Connection
+from seal_tracker.store.episode_reads import EpisodeReads
+from seal_tracker.store.errors import CommitRefused, StoreUnavailable, WriterSuperseded
+from seal_tracker.store.event_reads import EventReads
+from seal_tracker.store.ping_rows import PingReads
+from seal_tracker.store.queries import sql
+from seal_tracker.store.records import Commit
+from seal_tracker.store.sessions import SessionTable
+from seal_tracker.store.space_reads import SpaceReads
+
+__all__ = ["Store"]
+
+
+class Attempt(NamedTuple):
+    """A commit as it was last tried: given again, it can be told from a new one."""
+
+    commit: Commit
+    number: int
+    outbox_ids: list[int]
+
+
+class Store(PingReads, EpisodeReads, EventReads, SpaceReads, SessionTable):
+    """PostgreSQL as the service sees it; see the modules of its bases for what can be asked."""
+
+    def __init__(self, dsn: str, **options: Any) -> None:
+        super().__init__(dsn, **options)
+        self._attempt: Attempt | None = None
+        self._seals_of: dict[str, set[int]] = {}
+
+    async def commit(self, commit: Commit) -> list[int]:
+        """Stores a commit whole, or not at all.
+
+        Returns
+        -------
+        list[int]
+            The outbox ids of ``commit.outbox``, in its order; ids rise from commit to commit.
+
+        Raises
+        ------
+        StoreUnavailable
+            Nothing is half done. Give *the same* ``Commit`` object again, later: if the connection broke just at
+            COMMIT, the store first learns whether that one stands, and does not do it twice. Whoever would rather
+            give another first asks ``commit_outcome(error.commit_number)`` where that is not None.
+        CommitRefused
+            The content breaks a rule (a ping or an event is stored already, a foreign seal, no such space);
+            nothing was stored, and the same again would be refused again.
+        WriterBusy, WriterSuperseded
+            While the connection was gone another writer came: this service must restart.
+        """
+        check_commit(commit)
+        async with self._turn:
+            connection = await self._connected_writer()
+            assert self._commit_number is not None, "the store is open"
+            attempt = self._attempt
+            if attempt is not None and attempt.commit is commit and attempt.number <= self._commit_number:
+                return attempt.outbox_ids
+            try:
+                async with self._refusing("commit"):
+                    if commit.pings is not None:
+                        await self._check_seals(connection, commit.space, commit.pings)
+                    return await self._commit_once(commit, self._commit_number + 1)
+            except StoreUnavailable as error:
+                error.commit_number = self._in_doubt
+                raise
+
+    async def _commit_once(self, commit: Commit, number: int) -> list[int]:
+        """The transaction of one commit. The caller holds ``_turn``."""
+        async with self._transaction(number=number) as connection:
+            last_id = await connection.fetchval(sql("advance_writer"), number, len(commit.outbox))
+            if last_id is None:
+                raise WriterSuperseded(f"commit {number} is taken: another writer committed past the lock")
+            outbox_ids = list(range(last_id - len(commit.outbox) + 1, last_id + 1))
+            self._attempt = Attempt(commit, number, outbox_ids)
+            await write_parts(connection, commit, outbox_ids)
+        self._commit_number = number
+        return outbox_ids
+
+    async def _check_seals(self, connection: Connection, space: str, pings: PingBatch) -> None:
+        """Refuses pings of seals that are not of the space; each seal is asked for once in a lifetime."""
+        known = self._seals_of.setdefault(space, set())
+        asked = set(np.unique(pings.seal).tolist()) - known
+        if asked:
+            async with self._giving_up_when_broken(connection, "look up seals"):
+                rows = await connection.fetch(sql("seals_of_space"), space, sorted(asked))
+            known.update(row["id"] for row in rows)
+            if foreign := sorted(asked - known):
+                raise CommitRefused(f"seals {foreign[:5]} are not of space {space!r}: intern them first")
