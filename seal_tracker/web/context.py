@@ -1,0 +1,140 @@
+"""What the HTTP side must be given. Each protocol is as narrow as its use here; ``app`` provides the real things.
+
+All of it is used on the event loop's thread only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from aiohttp import web
+from prometheus_client import REGISTRY, CollectorRegistry
+
+from seal_tracker.model import Episode
+from seal_tracker.store.records import EpisodePage, Stats
+from seal_tracker.web.accounts import Accounts
+from seal_tracker.web.lockout import LockoutPolicy
+from seal_tracker.web.wire import PositionRow
+
+if TYPE_CHECKING:
+    from geofences.catalog import Fault
+    from seal_tracker.plans import Plan
+    from seal_tracker.web.sessions import Sessions
+    from seal_tracker.web.sse import Hub
+
+__all__ = [
+    "CONTEXT",
+    "Check",
+    "Live",
+    "Reading",
+    "WebConfig",
+    "WebContext",
+]
+
+Check = tuple[str, bool, str]
+"""A part, whether it is ready, and what to know of it."""
+
+HERE = Path(__file__).parent
+
+
+class Reading(Protocol):
+    """What is read from the store."""
+
+    async def last_sequence(self) -> int:
+        """Sequence of the newest event of any space, 0 where there is none."""
+
+    async def events_after(self, space: str, sequence: int, limit: int) -> Sequence[tuple[int, bytes]]:
+        """(sequence, CloudEvent) above the sequence, oldest first."""
+
+    async def events_before(
+        self, space: str, sequence: int | None, limit: int
+    ) -> Sequence[tuple[int, bytes]]:
+        """(sequence, CloudEvent) below the sequence (None: from the end), newest first."""
+
+    async def episodes(
+        self,
+        space: str,
+        *,
+        open_only: bool = False,
+        type: str | None = None,  # noqa: A002 - the word of the field
+        journey: str | None = None,
+        seal: str | None = None,
+        cursor: str | None = None,
+        limit: int = 100,
+    ) -> EpisodePage:
+        """A page of episodes, newest first, retracted ones left out."""
+
+    def stream_episodes(self, space: str) -> AsyncIterator[Episode]:
+        """All episodes in the order of the episodes file, retracted ones left out."""
+
+    async def stats(self, space: str) -> Stats:
+        """What the space holds."""
+
+
+class Live(Protocol):
+    """The running service. Answers from memory; only ``create_space`` does I/O."""
+
+    def spaces(self) -> Sequence[str]:
+        """Names of all spaces, ``live`` among them."""
+
+    def positions(self, space: str) -> Sequence[PositionRow]:
+        """The newest known row of each seal of the space, in any order."""
+
+    def plan(self, space: str) -> Plan | None:
+        """The plan in force, None where the space has none."""
+
+    def stats_extra(self) -> Mapping[str, int | float]:
+        """Counts that are not in the store, joined to its own for the live space."""
+
+    def ready(self) -> Sequence[Check]:
+        """The parts that pings need: broker, ingest, … (the database and the page are checked here)."""
+
+    async def create_space(self, space: str, files: Mapping[str, str]) -> Sequence[Fault]:
+        """Make an exercise space judged by that plan; faults of level ``error`` mean that nothing was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebConfig:
+    """Settings of the HTTP side.
+
+    Attributes
+    ----------
+    tile_url
+        Template of a tile server (``https://host/{z}/{x}/{y}.png``), or None: the basemap alone is drawn.
+    basemap
+        JSON file with ``centre``, ``zoom``, ``labels`` and what the page draws below zones and routes.
+    page
+        Folder of the built page.
+    tls
+        Whether people reach the service by https (here or at a proxy in front); cookies are then Secure.
+    session_s
+        Seconds until one must sign in again; 12 h covers a long shift.
+    """
+
+    tenant: str
+    version: str
+    tile_url: str | None = None
+    basemap: Path = HERE / "basemaps" / "viet_nam.json"
+    page: Path = HERE / "ui" / "dist"
+    tls: bool = False
+    session_s: int = 12 * 3600
+    lockout: LockoutPolicy = field(default_factory=LockoutPolicy)
+
+
+@dataclass(frozen=True, slots=True)
+class WebContext:
+    """Everything the application works with; whoever makes it opens and closes the parts."""
+
+    config: WebConfig
+    store: Reading
+    sessions: Sessions
+    accounts: Accounts
+    live: Live
+    hub: Hub
+    registry: CollectorRegistry = REGISTRY
+
+
+CONTEXT: web.AppKey[WebContext] = web.AppKey("context", WebContext)

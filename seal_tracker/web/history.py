@@ -1,0 +1,114 @@
+"""What the database tells: events, episodes, counts."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+import msgspec
+from aiohttp import web
+from msgspec import UNSET
+
+from seal_tracker.episodes_file import episode_line, episode_members
+from seal_tracker.model import LIVE
+from seal_tracker.web.context import CONTEXT
+from seal_tracker.web.cursors import EpisodeCursor, EventCursor, encode_cursor
+from seal_tracker.web.errors import BadParameter
+from seal_tracker.web.queries import EpisodesQuery, EventsQuery, SpaceQuery, cursor_of, read_query
+from seal_tracker.web.reading import encoded, known_space
+
+__all__ = ["WHOLE_READERS", "episodes", "events", "stats"]
+
+NDJSON: Final = "application/x-ndjson"
+
+CHUNK_BYTES: Final = 64 * 1024
+"""Lines are gathered to about this much before they are written."""
+
+NOT_DISCARDED: Final = ("late", "rejudged_seals")
+"""Counters of the store that say what was done, not what was left out."""
+
+TAKEN_S: Final = 60.0
+"""A reader of the episodes file that takes nothing for so long is cut off: its place is another's."""
+
+WHOLE_READERS: web.AppKey[asyncio.Semaphore] = web.AppKey("whole_readers", asyncio.Semaphore)
+"""Whole episodes files sent at once; more wait, so that they do not take the database from the rest."""
+
+
+async def events(request: web.Request) -> web.Response:
+    """CloudEvents in order of sequence.
+
+    Oldest first, ``next`` is always there, so that who has read all may ask again with it later; newest first, it is null at the end.
+    """
+    query = read_query(request, EventsQuery)
+    known_space(request, query.space)
+    store = request.app[CONTEXT].store
+    cursor = cursor_of(query.after, EventCursor)
+    following: str | None
+    if query.order == "asc":
+        seen = cursor.sequence if cursor else 0
+        rows = await store.events_after(query.space, seen, query.limit)
+        following = encode_cursor(EventCursor(rows[-1][0] if rows else seen))
+    else:
+        rows = await store.events_before(query.space, cursor.sequence if cursor else None, query.limit)
+        following = encode_cursor(EventCursor(rows[-1][0])) if len(rows) == query.limit else None
+    return encoded({"items": [msgspec.Raw(body) for _, body in rows], "next": following})
+
+
+async def episodes(request: web.Request) -> web.StreamResponse:
+    """Episodes newest first, or the whole episodes file."""
+    query = read_query(request, EpisodesQuery)
+    known_space(request, query.space)
+    if query.format == "ndjson":
+        for field in ("open", "type", "journey", "seal", "limit", "after"):
+            if getattr(query, field) is not UNSET:
+                raise BadParameter(f"{field}: the ndjson form is whole and takes `space` alone", field=field)
+        return await episodes_file(request, query.space)
+    if query.journey is not UNSET and query.seal is not UNSET:
+        raise BadParameter("seal: ask for the episodes of a journey or of a seal, not both", field="seal")
+    cursor = cursor_of(query.after, EpisodeCursor)
+    page = await request.app[CONTEXT].store.episodes(
+        query.space,
+        open_only=query.open or False,
+        type=query.type or None,
+        journey=query.journey or None,
+        seal=query.seal or None,
+        cursor=cursor.place if cursor else None,
+        limit=query.limit or 100,
+    )
+    following = encode_cursor(EpisodeCursor(page.next)) if page.next else None
+    return encoded({"items": [episode_members(row.episode) for row in page.items], "next": following})
+
+
+async def episodes_file(request: web.Request, space: str) -> web.StreamResponse:
+    """The episodes file, line by line as the database gives it; memory stays small whatever its size."""
+    async with request.app[WHOLE_READERS]:
+        response = web.StreamResponse(headers={"Content-Type": NDJSON})
+        lines = bytearray()
+        async for episode in request.app[CONTEXT].store.stream_episodes(space):
+            if (
+                not response.prepared
+            ):  # not before, so that a database that is away is still told as a problem
+                await response.prepare(request)
+            lines += episode_line(episode)
+            if len(lines) >= CHUNK_BYTES:
+                async with asyncio.timeout(TAKEN_S):
+                    await response.write(bytes(lines))
+                lines.clear()
+        if not response.prepared:
+            await response.prepare(request)
+        await response.write(bytes(lines))
+        await response.write_eof()
+        return response
+
+
+async def stats(request: web.Request) -> web.Response:
+    """What the store holds and what was discarded, by name."""
+    query = read_query(request, SpaceQuery)
+    known_space(request, query.space)
+    context = request.app[CONTEXT]
+    counts: dict[str, Any] = (await context.store.stats(query.space))._asdict()
+    named = dict(counts["discards"])
+    counts |= {name: named.pop(name, 0) for name in NOT_DISCARDED} | {"discards": named}
+    if query.space == LIVE:
+        counts = {**context.live.stats_extra(), **counts}
+    return encoded(counts)

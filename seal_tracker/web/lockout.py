@@ -1,0 +1,100 @@
+"""When a sign-in may be tried: a pure decision over given times. Not thread-safe; used on the event loop only.
+
+Two counts hold at once. One is per account and address, so that a stranger guessing a name does not lock its owner out;
+the other per address, so that trying many names from one place stops too. An attempt counts as failed when it
+begins and is forgiven when it succeeds, so that parallel attempts cannot slip past the limit.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+__all__ = ["Lockout", "LockoutPolicy"]
+
+
+@dataclass(frozen=True, slots=True)
+class LockoutPolicy:
+    """Limits of failed sign-ins.
+
+    Attributes
+    ----------
+    per_account
+        Failures of one account from one address before it waits; five leaves room for a mistyped password.
+    per_address
+        Failures from one address, whatever the account; a duty room may share one address.
+    lock_s, lock_max_s
+        First wait, doubled with each further failure, and its cap.
+    forget_s
+        Failures older than this no longer count.
+    max_keys
+        Remembered keys; the longest untouched is forgotten first, so that memory stays bounded under a flood.
+    """
+
+    per_account: int = 5
+    per_address: int = 50
+    lock_s: float = 30.0
+    lock_max_s: float = 900.0
+    forget_s: float = 900.0
+    max_keys: int = 20_000
+
+    def __post_init__(self) -> None:
+        for name in ("per_account", "per_address", "lock_s", "lock_max_s", "forget_s", "max_keys"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be above 0, not {getattr(self, name)!r}")
+
+
+@dataclass(slots=True)
+class Failures:
+    """What is remembered of one key: how many failures, the last one's time, and until when it is locked."""
+
+    count: int
+    last_s: float
+    locked_until_s: float
+
+
+class Lockout:
+    """Failed sign-ins by key; ``begin`` before checking a password, ``succeeded`` when it was right."""
+
+    def __init__(self, policy: LockoutPolicy | None = None) -> None:
+        self.policy = policy or LockoutPolicy()
+        self._failures: OrderedDict[tuple[str, ...], Failures] = OrderedDict()
+
+    def begin(self, username: str, address: str, now_s: float) -> float:
+        """Seconds to wait before this attempt may be made; 0: go on, and the attempt has been counted."""
+        keys = self._limits(username, address)
+        wait_s = max((self._waiting(key, now_s) for key in keys), default=0.0)
+        if wait_s > 0:
+            return wait_s
+        for key, limit in keys.items():
+            self._count(key, limit, now_s)
+        return 0.0
+
+    def succeeded(self, username: str, address: str) -> None:
+        """The password was right: the account's failures are forgotten, the address gets this one back."""
+        self._failures.pop((username, address), None)
+        if failures := self._failures.get((address,)):
+            failures.count = max(0, failures.count - 1)
+            if failures.count < self.policy.per_address:
+                failures.locked_until_s = 0.0
+
+    def _limits(self, username: str, address: str) -> dict[tuple[str, ...], int]:
+        return {(username, address): self.policy.per_account, (address,): self.policy.per_address}
+
+    def _waiting(self, key: tuple[str, ...], now_s: float) -> float:
+        failures = self._failures.get(key)
+        return max(0.0, failures.locked_until_s - now_s) if failures else 0.0
+
+    def _count(self, key: tuple[str, ...], limit: int, now_s: float) -> None:
+        failures = self._failures.pop(key, None)
+        if failures is None or now_s - failures.last_s > self.policy.forget_s:
+            failures = Failures(0, now_s, 0.0)
+        failures.count += 1
+        failures.last_s = now_s
+        if failures.count >= limit:
+            doublings = min(failures.count - limit, 16)
+            lock_s = min(self.policy.lock_s * 2**doublings, self.policy.lock_max_s)
+            failures.locked_until_s = now_s + lock_s
+        self._failures[key] = failures
+        while len(self._failures) > self.policy.max_keys:
+            self._failures.popitem(last=False)

@@ -1,0 +1,204 @@
+"""Query parameters and JSON bodies, checked before anything uses them. Every text that reaches the database has passed a
+pattern here or in ``storable``, so that no NUL byte or lone surrogate gets that far. A parameter not given is ``UNSET``, not None,
+which msgspec would also read from the text ``null``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Annotated, Literal, TypeVar
+
+import msgspec
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+from msgspec import UNSET, UnsetType
+
+from seal_tracker.model import LIVE
+from seal_tracker.web.cursors import CursorT, decode_cursor
+from seal_tracker.web.errors import (
+    BadBody,
+    BadParameter,
+    CursorError,
+    InvalidBody,
+    TooLarge,
+    WrongContentType,
+)
+
+__all__ = [
+    "EpisodesQuery",
+    "EventsQuery",
+    "NoQuery",
+    "PageQuery",
+    "SignIn",
+    "SpaceFiles",
+    "SpaceQuery",
+    "StreamQuery",
+    "cursor_of",
+    "read_body",
+    "read_query",
+]
+
+SMALL_BODY_BYTES = 16 * 1024
+"""A sign-in and the like."""
+
+PLAN_BODY_BYTES = 64 * 1024 * 1024
+"""A plan folder: 100,000 zones are about 40 MB of GeoJSON."""
+
+BODY_TIMEOUT_S = 60.0
+"""A body slower than this holds a connection for nothing; a plan of 40 MB takes as long at 5 Mbit/s."""
+
+Id = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.:-]{1,64}\Z")]
+"""The ids of INTERFACES.md; also the names of spaces."""
+
+EventType = Annotated[str, msgspec.Meta(pattern=r"^[A-Z][A-Z0-9_]{0,63}\Z")]
+FileName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_.-]{1,64}\Z")]
+Limit = Annotated[int, msgspec.Meta(ge=1, le=1000)]
+Secret = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
+Cursor = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
+
+
+class NoQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """No parameters."""
+
+
+class SpaceQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which space; the live one unless named."""
+
+    space: Id = LIVE
+
+
+class PageQuery(SpaceQuery, frozen=True, forbid_unknown_fields=True):
+    """One page of a list: at most ``limit`` items after the cursor."""
+
+    limit: Limit = 100
+    after: Cursor | UnsetType = UNSET
+
+
+class EventsQuery(PageQuery, frozen=True, forbid_unknown_fields=True):
+    """Events in order of ``sequence``; ``desc`` goes backwards from the newest."""
+
+    order: Literal["asc", "desc"] = "asc"
+
+
+class EpisodesQuery(SpaceQuery, frozen=True, forbid_unknown_fields=True):
+    """Episodes, newest first; ``ndjson`` is the whole episodes file and takes no other parameter but the space."""
+
+    format: Literal["json", "ndjson"] = "json"
+    open: bool | UnsetType = UNSET
+    type: EventType | UnsetType = UNSET
+    journey: Id | UnsetType = UNSET
+    seal: Id | UnsetType = UNSET
+    limit: Limit | UnsetType = UNSET
+    after: Cursor | UnsetType = UNSET
+
+
+class StreamQuery(SpaceQuery, frozen=True, forbid_unknown_fields=True):
+    """Where a stream resumes; the header ``Last-Event-ID`` is newer and wins."""
+
+    last_event_id: Cursor | UnsetType = UNSET
+
+
+class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who signs in."""
+
+    username: Secret
+    password: Secret
+
+
+class SpaceFiles(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An exercise space and the plan folder it is judged by, file names to their text."""
+
+    space: Id
+    files: Annotated[dict[FileName, str], msgspec.Meta(max_length=16)]
+
+
+QueryT = TypeVar("QueryT", bound=msgspec.Struct)
+BodyT = TypeVar("BodyT", bound=msgspec.Struct)
+
+
+def read_query(request: web.Request, kind: type[QueryT]) -> QueryT:
+    """The request's query parameters as ``kind``.
+
+    Raises
+    ------
+    BadParameter
+        Unknown, repeated or unfit parameter; ``field`` names it.
+    """
+    values: dict[str, str] = {}
+    for name, value in request.query.items():
+        if name in values:
+            raise BadParameter(f"{name} is given twice; give it once", field=name)
+        values[name] = value
+    try:
+        return msgspec.convert(values, kind, strict=False)
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:
+        known = ", ".join(kind.__struct_fields__) or "none"
+        field = field_of(error)
+        raise BadParameter(
+            f"{field or 'parameter'}: {error} (parameters here: {known})", field=field
+        ) from error
+
+
+def cursor_of(text: str | UnsetType, kind: type[CursorT], field: str = "after") -> CursorT | None:
+    """The cursor a parameter holds, None where it was not given.
+
+    Raises
+    ------
+    BadParameter
+        Not a cursor of this list.
+    """
+    if text is UNSET:
+        return None
+    try:
+        return decode_cursor(text, kind)
+    except CursorError as error:
+        raise BadParameter(f"{field}: {error}", field=field) from error
+
+
+async def read_body(request: web.Request, kind: type[BodyT], max_bytes: int = SMALL_BODY_BYTES) -> BodyT:
+    """The request's JSON body as ``kind``; never more than ``max_bytes`` of it are held, unpacked.
+
+    Raises
+    ------
+    WrongContentType, TooLarge, BadBody, InvalidBody
+        As their names say; ``InvalidBody.field`` names the member.
+    """
+    if request.content_type != "application/json":
+        raise WrongContentType(f"send application/json, not {request.content_type}", field="Content-Type")
+    if (request.content_length or 0) > max_bytes:
+        raise TooLarge(f"at most {max_bytes} bytes are read here")
+    content = await read_content(request, max_bytes)
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except msgspec.ValidationError as error:
+        raise InvalidBody(str(error), field=field_of(error)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadBody(f"not JSON: {error}") from error
+
+
+async def read_content(request: web.Request, max_bytes: int) -> bytes:
+    """The body, unpacked, as far as it is not too large, too slow or damaged."""
+    content = bytearray()
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            async for chunk in request.content.iter_chunked(64 * 1024):
+                content += chunk
+                if len(content) > max_bytes:
+                    raise TooLarge(f"at most {max_bytes} bytes are read here")
+    except TimeoutError as error:
+        raise BadBody(f"the body did not arrive within {BODY_TIMEOUT_S:.0f} s") from error
+    except (web.RequestPayloadError, HttpProcessingError) as error:
+        raise BadBody("the body is damaged: it is not what its headers say") from error
+    return bytes(content)
+
+
+def field_of(error: Exception) -> str | None:
+    """The parameter or member that msgspec's message names."""
+    found = re.search(r"unknown field `([^`]*)`|missing required field `([^`]*)`|`\$\.([^`.\[]+)", str(error))
+    return next((name for name in found.groups() if name), None) if found else None
+
+
+def storable(text: str) -> bool:
+    """Whether PostgreSQL can hold the text: it has no NUL, which JSON allows."""
+    return "\0" not in text

@@ -1,0 +1,182 @@
+"""What can be looked up without the database: configuration, the plan's zones, routes, units and journeys, seals."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import msgspec
+from aiohttp import web
+
+from seal_tracker.model import LIVE, iso_ms, iso_or_none
+from seal_tracker.web.context import CONTEXT
+from seal_tracker.web.cursors import NameCursor, encode_cursor
+from seal_tracker.web.errors import Missing, Unavailable
+from seal_tracker.web.queries import (
+    NoQuery,
+    PageQuery,
+    SpaceQuery,
+    cursor_of,
+    read_query,
+)
+from seal_tracker.web.wire import JourneyItem, PositionRow, seal_item
+
+if TYPE_CHECKING:
+    from seal_tracker.plans import Journey, Unit
+
+__all__ = [
+    "config",
+    "encoded",
+    "journeys",
+    "known_space",
+    "page_of",
+    "routes",
+    "seals",
+    "units",
+    "zones",
+]
+
+JSON: Final = "application/json"
+GEO_JSON: Final = "application/geo+json"
+PACK_IN_THREAD_BYTES: Final = 64 * 1024
+"""Packing more than this takes over 2 ms: done in a thread, so that nobody waits for it."""
+
+NOTHING_DRAWN: Final = '{"type":"FeatureCollection","features":[]}'
+
+ItemT = TypeVar("ItemT")
+
+
+def encoded(value: Any, content_type: str = JSON) -> web.Response:
+    """A JSON response."""
+    return web.Response(body=msgspec.json.encode(value), content_type=content_type)
+
+
+def known_space(request: web.Request, space: str) -> None:
+    """Refuse a space that does not exist.
+
+    Raises
+    ------
+    Missing
+        No such space.
+    """
+    if space != LIVE and space not in request.app[CONTEXT].live.spaces():
+        raise Missing(f"there is no space {space!r}; GET /api/v1/spaces lists them", field="space")
+
+
+async def config(request: web.Request) -> web.Response:
+    """What the page needs before it draws anything."""
+    read_query(request, NoQuery)
+    settings = request.app[CONTEXT].config
+    try:
+        content = await asyncio.to_thread(settings.basemap.read_bytes)
+    except FileNotFoundError as error:
+        raise Unavailable(f"the basemap configuration {settings.basemap.name} is missing") from error
+    basemap = msgspec.json.decode(content, type=dict[str, Any])
+    outside = {name: basemap.pop(name, None) for name in ("labels", "centre", "zoom")}
+    return encoded(
+        {
+            "tenant": settings.tenant,
+            "tile_url": settings.tile_url,
+            "basemap": basemap,
+            "labels": outside["labels"] or [],
+            "centre": outside["centre"] or [0, 0],
+            "zoom": outside["zoom"] or 2,
+            "version": settings.version,
+        }
+    )
+
+
+async def zones(request: web.Request) -> web.Response:
+    """The plan's zones, as imported."""
+    return plan_file(request, "zones.geojson")
+
+
+async def routes(request: web.Request) -> web.Response:
+    """The plan's routes, as imported."""
+    return plan_file(request, "routes.geojson")
+
+
+def plan_file(request: web.Request, name: str) -> web.Response:
+    """A GeoJSON file of the plan in force; 304 when the client has it already."""
+    query = read_query(request, SpaceQuery)
+    known_space(request, query.space)
+    plan = request.app[CONTEXT].live.plan(query.space)
+    tag = plan.digest if plan else "none"
+    headers = {"ETag": f'"{tag}"', "Cache-Control": "private, no-cache"}
+    if any(known.value == tag for known in request.if_none_match or ()):
+        return web.Response(status=304, headers=headers)
+    text = plan.files.get(name, NOTHING_DRAWN) if plan else NOTHING_DRAWN
+    response = web.Response(
+        text=text, content_type=GEO_JSON, headers=headers, zlib_executor_size=PACK_IN_THREAD_BYTES
+    )
+    response.enable_compression()
+    return response
+
+
+async def units(request: web.Request) -> web.Response:
+    """The units that answer for journeys, as the plan has them."""
+    query = read_query(request, SpaceQuery)
+    known_space(request, query.space)
+    plan = request.app[CONTEXT].live.plan(query.space)
+    return encoded({"items": [unit_item(unit) for unit in plan.units] if plan else [], "next": None})
+
+
+def unit_item(unit: Unit) -> dict[str, Any]:
+    """The unit as JSON; its name by language."""
+    members = {name: getattr(unit, name) for name in ("parent", "head", "contact", "jurisdiction_zone")}
+    return {"id": unit.id, "name": dict(unit.name), **members}
+
+
+async def seals(request: web.Request) -> web.Response:
+    """Where each seal was last seen, by name."""
+    query = read_query(request, PageQuery)
+    known_space(request, query.space)
+    rows = request.app[CONTEXT].live.positions(query.space)
+    page, following = page_of(rows, lambda row: row.seal, query)
+    return encoded({"items": [seal_item(row) for row in page], "next": following})
+
+
+async def journeys(request: web.Request) -> web.Response:
+    """The plan's journeys by id, each with where its lead device was last seen."""
+    query = read_query(request, PageQuery)
+    known_space(request, query.space)
+    live = request.app[CONTEXT].live
+    plan = live.plan(query.space)
+    page, following = page_of(plan.journeys if plan else (), lambda journey: journey.id, query)
+    where = {row.journey: row for row in live.positions(query.space) if row.journey}
+    items = [journey_item(journey, where.get(journey.id)) for journey in page]
+    return encoded({"items": items, "next": following})
+
+
+def journey_item(journey: Journey, row: PositionRow | None) -> JourneyItem:
+    """The journey in outer units."""
+    seen = seal_item(row) if row else None
+    return JourneyItem(
+        id=journey.id,
+        seal=journey.seal,
+        devices=[{"id": device, "role": role} for device, role in journey.devices],
+        route=journey.route,
+        regime=journey.regime,
+        unit=journey.unit,
+        armed_at=iso_ms(journey.armed_at_ms),
+        disarmed_at=iso_or_none(journey.disarmed_at_ms),
+        due_at=iso_or_none(journey.due_at_ms),
+        declaration=journey.declaration,
+        cargo=journey.cargo,
+        origin_zone=journey.origin_zone,
+        destination_zone=journey.destination_zone,
+        progress_pct=seen.progress_pct if seen else None,
+        off_route_m=seen.off_route_m if seen else None,
+        time=seen.time if seen else None,
+    )
+
+
+def page_of(
+    items: Iterable[ItemT], name: Callable[[ItemT], str], query: PageQuery
+) -> tuple[Sequence[ItemT], str | None]:
+    """The items after the query's cursor in order of their name, and the cursor of the next page, None at the end."""
+    cursor = cursor_of(query.after, NameCursor)
+    rest = sorted((item for item in items if cursor is None or name(item) > cursor.name), key=name)
+    page = rest[: query.limit]
+    return page, encode_cursor(NameCursor(name(page[-1]))) if len(rest) > len(page) else None

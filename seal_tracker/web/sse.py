@@ -1,0 +1,255 @@
+"""The hub between the pipeline and everyone who watches: what is new goes in at one side, each client's frames come out at the other.
+
+Not thread-safe; everything happens on the event loop, and putting in never waits. What a client holds here is bounded:
+
+* *events*: a queue of at most ``queue_limit`` frames a client. When it is full it is emptied and the client is *behind*: it reads
+  what it missed from the database, from the last sequence it sent. No event is lost, none is sent twice.
+* *states* (positions, alarms, journeys): no queue at all. Each topic keeps the newest item of each key and numbers its frames; a client knows
+  the number it saw last. One behind gets the newest frame, further behind the whole state, both encoded once for all clients.
+  So a slow reader loses old positions, never the newest, and never an event.
+
+A frame is at most one second of changes for positions; alarms and journeys go out at the next turn of the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+
+from seal_tracker.web.cursors import EventCursor, encode_cursor
+from seal_tracker.web.wire import PositionRow, seal_item
+
+__all__ = ["Hub", "Subscription", "event_frame"]
+
+QUEUE_LIMIT = 1000
+"""Events a client may be behind before it reads the database instead; a few hundred kB at most."""
+
+POSITION_INTERVAL_S = 1.0
+"""Positions go out at most this often; eyes do not need more, and 2,000 seals make 0.5 MB a frame."""
+
+
+def event_frame(sequence: int, body: bytes) -> bytes:
+    """The frame of one event: its cursor as id, the CloudEvent as data."""
+    cursor = encode_cursor(EventCursor(sequence)).encode()
+    return b"id: %b\nevent: event\ndata: %b\n\n" % (cursor, b"\ndata: ".join(body.splitlines()))
+
+
+class StateTopic:
+    """The newest item of each key of one topic, and its frames. ``version`` is the number of the newest frame."""
+
+    def __init__(self, name: str, interval_s: float) -> None:
+        self.name = name
+        self.interval_s = interval_s
+        self.version = 0
+        self.flushed_at_s = float("-inf")
+        self.timer: asyncio.TimerHandle | None = None
+        self._whole: dict[str, Any] = {}
+        self._changed: dict[str, Any] = {}
+        self._newest: dict[str, Any] = {}
+        self._frames: dict[bool, bytes] = {}
+
+    def put(self, items: Iterable[tuple[str, Any]]) -> None:
+        """Take in newer items; None as an item: the key is gone."""
+        self._changed.update(items)
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is something for the next frame."""
+        return bool(self._changed)
+
+    def flush(self, now_s: float) -> None:
+        """What has changed becomes the next frame; it is encoded when the first client asks for it."""
+        self.timer = None
+        self.flushed_at_s = now_s
+        for key, item in self._changed.items():
+            if item is None:
+                self._whole.pop(key, None)
+            else:
+                self._whole[key] = item
+        self._newest, self._changed = self._changed, {}
+        self._frames.clear()
+        self.version += 1
+
+    def frame_after(self, version: int) -> bytes:
+        """What brings a client that saw ``version`` up to date; -1: it saw nothing. Empty: nothing to say."""
+        if self.version in (version, 0):
+            return b""
+        whole = version < 0 or version < self.version - 1
+        if whole not in self._frames:
+            self._frames[whole] = self._encode(self._whole if whole else self._newest, whole=whole)
+        return self._frames[whole]
+
+    def _encode(self, items: Mapping[str, Any], *, whole: bool) -> bytes:
+        kept = [item for item in items.values() if item is not None]
+        said = [seal_item(item) if isinstance(item, PositionRow) else item for item in kept]
+        data: dict[str, Any] = {"items": said, "whole": whole}
+        if gone := [key for key, item in items.items() if item is None]:
+            data["gone"] = gone
+        return b"event: %b\ndata: %b\n\n" % (self.name.encode(), msgspec.json.encode(data))
+
+
+class Space:
+    """The watchers of one space and the states they are shown."""
+
+    def __init__(self, position_interval_s: float) -> None:
+        self.subscriptions: set[Subscription] = set()
+        self.topics = {
+            "position": StateTopic("position", position_interval_s),
+            "alarm": StateTopic("alarm", 0.0),
+            "journey": StateTopic("journey", 0.0),
+        }
+
+
+class Subscription:
+    """One client's place. Use as a context manager; it leaves the hub at the end.
+
+    Attributes
+    ----------
+    behind
+        Events were missed: call ``caught_up_from_here``, then read the database from the last sequence sent.
+    closed
+        The hub is closing; end the stream.
+    """
+
+    def __init__(self, hub: Hub, space: Space, queue_limit: int) -> None:
+        self.behind = False
+        self.closed = hub.closed
+        self._hub = hub
+        self._space = space
+        self._queue_limit = queue_limit
+        self._events: deque[tuple[int, bytes]] = deque()
+        self._seen = dict.fromkeys(space.topics, -1)
+        self._news = asyncio.Event()
+
+    def __enter__(self) -> Self:
+        self._space.subscriptions.add(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._space.subscriptions.discard(self)
+
+    async def wait(self, timeout_s: float) -> bool:
+        """Wait for news; False when there was none for so long."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._news.wait()
+        except TimeoutError:
+            return False
+        self._news.clear()
+        return True
+
+    def caught_up_from_here(self) -> None:
+        """Forget what is queued: the caller reads everything up to now from the database next."""
+        self._events.clear()
+        self.behind = False
+
+    def take_events(self) -> list[tuple[int, bytes]]:
+        """Sequence and frame of each event queued, in order; the queue is then empty."""
+        taken = list(self._events)
+        self._events.clear()
+        return taken
+
+    def take_states(self) -> list[bytes]:
+        """The frames that bring each topic up to date."""
+        frames = []
+        for name, topic in self._space.topics.items():
+            if frame := topic.frame_after(self._seen[name]):
+                frames.append(frame)
+            self._seen[name] = topic.version
+        return frames
+
+    def put_events(self, frames: Sequence[tuple[int, bytes]]) -> None:
+        """Queue events, or fall behind when there is no room."""
+        if self.behind:
+            return
+        if len(self._events) + len(frames) > self._queue_limit:
+            self._events.clear()
+            self.behind = True
+        else:
+            self._events.extend(frames)
+        self.wake()
+
+    def wake(self) -> None:
+        """There is something to look at."""
+        self._news.set()
+
+
+class Hub:
+    """Where the pipeline tells what it has committed. Create and use it on the event loop."""
+
+    def __init__(
+        self, *, position_interval_s: float = POSITION_INTERVAL_S, queue_limit: int = QUEUE_LIMIT
+    ) -> None:
+        if queue_limit < 1:
+            raise ValueError(f"queue_limit must be at least 1, not {queue_limit!r}")
+        self.closed = False
+        self._position_interval_s = position_interval_s
+        self._queue_limit = queue_limit
+        self._spaces: dict[str, Space] = {}
+
+    @property
+    def watchers(self) -> int:
+        """Clients subscribed now, in all spaces."""
+        return sum(len(space.subscriptions) for space in self._spaces.values())
+
+    def subscribe(self, space: str) -> Subscription:
+        """A place for one client; nothing is queued for it before it is entered."""
+        return Subscription(self, self._space(space), self._queue_limit)
+
+    def publish_events(self, space: str, events: Sequence[tuple[int, bytes]]) -> None:
+        """Tell of committed events, (sequence, CloudEvent body) in order of sequence. Call after the commit."""
+        watchers = self._space(space).subscriptions
+        if not watchers or not events:
+            return
+        frames = [(sequence, event_frame(sequence, body)) for sequence, body in events]
+        for subscription in watchers:
+            subscription.put_events(frames)
+
+    def publish_positions(self, space: str, rows: Iterable[PositionRow]) -> None:
+        """Tell where seals are; of several rows of a seal the last given wins."""
+        self._put(space, "position", ((row.seal, row) for row in rows))
+
+    def publish_alarms(self, space: str, alarms: Mapping[str, Any]) -> None:
+        """Tell alarms' states by id, as JSON values; None: closed and gone."""
+        self._put(space, "alarm", alarms.items())
+
+    def publish_journeys(self, space: str, journeys: Mapping[str, Any]) -> None:
+        """Tell journeys' states by id, as JSON values; None: gone."""
+        self._put(space, "journey", journeys.items())
+
+    def close(self) -> None:
+        """End every stream; clients come back with their last id."""
+        self.closed = True
+        for space in self._spaces.values():
+            for topic in space.topics.values():
+                if topic.timer:
+                    topic.timer.cancel()
+            for subscription in space.subscriptions:
+                subscription.closed = True
+                subscription.wake()
+
+    def _space(self, name: str) -> Space:
+        if name not in self._spaces:
+            self._spaces[name] = Space(self._position_interval_s)
+        return self._spaces[name]
+
+    def _put(self, space_name: str, topic_name: str, items: Iterable[tuple[str, Any]]) -> None:
+        space = self._space(space_name)
+        topic = space.topics[topic_name]
+        topic.put(items)
+        if topic.changed and topic.timer is None and not self.closed:
+            loop = asyncio.get_running_loop()
+            due_s = max(loop.time(), topic.flushed_at_s + topic.interval_s)
+            topic.timer = loop.call_at(due_s, self._flush, space, topic)
+
+    def _flush(self, space: Space, topic: StateTopic) -> None:
+        topic.flush(asyncio.get_running_loop().time())
+        for subscription in space.subscriptions:
+            subscription.wake()

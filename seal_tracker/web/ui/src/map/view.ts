@@ -1,0 +1,210 @@
+// The map: composes its layers, keeps the seals' source current, answers clicks. Loaded after sign-in, on its own.
+import { GeoJSONSource, LngLatBounds, Map as MapLibre, NavigationControl, Popup, ScaleControl, setWorkerUrl, type MapGeoJSONFeature, type SourceSpecification, type StyleSpecification } from "maplibre-gl";
+import type { CloudEvent, Config, Routes, Zones } from "../api/types";
+import type { Board } from "../live/board";
+import type { Names } from "../live/names";
+import type { Reader } from "../view/reader";
+import { ground, places } from "./basemap";
+import { boundsOf, positionsOf } from "./geometry";
+import { palette, type Palette } from "./palette";
+import { planParts } from "./plan";
+import { crowdCard, routeCard, sealCard, zoneCard } from "./popups";
+import { SealLayer, sealLayers, sealSource } from "./seals";
+import { addSprites } from "./sprites";
+
+declare const MAP_WORKER: string;
+
+const CLOSE_ZOOM = 13;
+/** Farther out, names run into each other. */
+const FARTHEST_ZOOM = 2;
+const CROWD_SHOWN = 40;
+const CLICKABLE = ["seal-badge", "seal", "seal-cluster", "zone-mark", "zone", "corridor", "corridor-edge"];
+
+export interface MapInput {
+  config: Config;
+  zones: Zones;
+  routes: Routes;
+  names: Names;
+  board: Board;
+  reader: Reader;
+}
+
+export interface Camera {
+  center: [number, number];
+  zoom: number;
+}
+
+function styleOf({ config, zones, routes, reader }: MapInput, colours: Palette): StyleSpecification {
+  const below = ground(config, colours);
+  const plan = planParts(zones, routes, colours, config.tile_url !== null);
+  const names = places(config, reader.language, colours);
+  const nothing: SourceSpecification = { type: "geojson", data: { type: "FeatureCollection", features: [] } };
+  const highlight = { "line-color": colours.highlight, "line-width": 4, "line-opacity": 0.85 };
+  return {
+    version: 8,
+    sources: { ...below.sources, ...plan.sources, ...names.sources, seals: sealSource, focus: nothing },
+    layers: [
+      ...below.layers,
+      ...plan.areas,
+      ...names.minor,
+      ...plan.names,
+      ...names.major,
+      { id: "focus-line", type: "line", source: "focus", layout: { "line-cap": "round" }, paint: highlight },
+      ...sealLayers(colours),
+      {
+        id: "focus-point",
+        type: "circle",
+        source: "focus",
+        filter: ["==", ["geometry-type"], "Point"],
+        paint: { "circle-radius": 18, "circle-color": "transparent", "circle-stroke-color": colours.highlight, "circle-stroke-width": 3 },
+      },
+    ],
+  };
+}
+
+export class MapView {
+  readonly #map: MapLibre;
+  readonly #seals = new SealLayer();
+  readonly #popup: Popup;
+  #ready = false;
+  #last: { connected: boolean; now_ms: number } | null = null;
+
+  constructor(
+    container: HTMLElement,
+    private readonly input: MapInput,
+    dark: boolean,
+    camera: Camera | null,
+  ) {
+    setWorkerUrl(new URL(MAP_WORKER, document.baseURI).href);
+    const { config, reader } = input;
+    const colours = palette(dark);
+    this.#map = new MapLibre({
+      container,
+      style: styleOf(input, colours),
+      center: camera?.center ?? config.centre ?? [0, 0],
+      zoom: camera?.zoom ?? config.zoom ?? 1,
+      fadeDuration: 0, // a seal that has moved is a new symbol to MapLibre and would fade in every second
+      minZoom: FARTHEST_ZOOM,
+      renderWorldCopies: false,
+      attributionControl: false,
+      dragRotate: false,
+      pitchWithRotate: false,
+      touchPitch: false,
+      locale: {
+        "NavigationControl.ZoomIn": reader.words.map.zoomIn,
+        "NavigationControl.ZoomOut": reader.words.map.zoomOut,
+        "Popup.Close": reader.words.map.close,
+        "Map.Title": reader.words.map.region,
+      },
+    });
+    this.#map.touchZoomRotate.disableRotation();
+    this.#popup = new Popup({ maxWidth: "320px", closeButton: true, focusAfterOpen: false });
+    addSprites(this.#map, colours);
+    this.#map.addControl(new NavigationControl({ showCompass: false }), "top-right");
+    this.#map.addControl(new ScaleControl({ unit: "metric" }), "bottom-right");
+    this.#map.on("load", () => {
+      this.#ready = true;
+      if (this.#last) this.refresh(this.#last.connected, this.#last.now_ms);
+      if (!camera) this.#start();
+    });
+    this.#map.on("click", (event) => void this.#clicked(event.point, event.lngLat));
+    this.#map.on("mousemove", ({ point }) => {
+      this.#map.getCanvas().style.cursor = this.#hit(point) ? "pointer" : "";
+    });
+  }
+
+  get camera(): Camera {
+    const { lng, lat } = this.#map.getCenter();
+    return { center: [lng, lat], zoom: this.#map.getZoom() };
+  }
+
+  remove(): void {
+    this.#map.remove();
+  }
+
+  /** Draws what the board knows; `connected` false greys every seal, since none is known to be where it was. */
+  refresh(connected: boolean, now_ms: number): void {
+    this.#last = { connected, now_ms };
+    if (!this.#ready) return;
+    const { board } = this.input;
+    this.#seals.update(this.#source("seals"), board.seals.values(), board.worstRanks(), connected, now_ms);
+  }
+
+  /** Shows the whole plan. */
+  fit(animate = true): void {
+    const box = boundsOf(this.input.routes.features.flatMap(({ geometry }) => geometry.coordinates));
+    if (box) this.#map.fitBounds(box, { padding: 48, maxZoom: CLOSE_ZOOM, animate });
+  }
+
+  /** Goes to where an event happened and marks it. */
+  showEvent(event: CloudEvent): void {
+    const { geometry } = event.data;
+    this.#popup.remove();
+    if (this.#ready) this.#source("focus").setData({ type: "FeatureCollection", features: geometry ? [{ type: "Feature", properties: {}, geometry }] : [] });
+    const box = boundsOf(positionsOf(geometry));
+    if (box) this.#map.fitBounds(new LngLatBounds(box), { padding: 90, maxZoom: CLOSE_ZOOM });
+    else if (event.data.properties.seal) this.showSeal(event.data.properties.seal);
+  }
+
+  /** Goes to where a seal is now and tells about it. */
+  showSeal(seal: string): void {
+    const state = this.input.board.seals.get(seal);
+    if (!state || state.lon === null || state.lat === null) return;
+    this.#map.flyTo({ center: [state.lon, state.lat], zoom: Math.max(CLOSE_ZOOM, this.#map.getZoom()) });
+    this.#openSeal(seal, [state.lon, state.lat]);
+  }
+
+  #start(): void {
+    const box = this.input.config.basemap?.start_bounds;
+    if (box) this.#map.fitBounds(box, { padding: 12, animate: false });
+    else this.fit(false);
+  }
+
+  #source(id: string): GeoJSONSource {
+    return this.#map.getSource(id) as GeoJSONSource;
+  }
+
+  #hit(point: { x: number; y: number }): MapGeoJSONFeature | undefined {
+    if (!this.#ready) return undefined;
+    const found = this.#map.queryRenderedFeatures([point.x, point.y], { layers: CLICKABLE });
+    const layer = CLICKABLE.find((id) => found.some((feature) => feature.layer.id === id));
+    return found.find((feature) => feature.layer.id === layer);
+  }
+
+  async #clicked(point: { x: number; y: number }, at: { lng: number; lat: number }): Promise<void> {
+    const feature = this.#hit(point);
+    if (!feature) return;
+    const { zones, routes, reader } = this.input;
+    const id = String(feature.properties.id);
+    if (feature.layer.id === "seal-cluster") await this.#openCluster(feature);
+    else if (feature.layer.id.startsWith("seal")) this.#openSeal(String(feature.properties.seal), (feature.geometry as GeoJSON.Point).coordinates as [number, number]);
+    else if (feature.layer.id.startsWith("zone")) {
+      const zone = zones.features.find((candidate) => String(candidate.id) === id);
+      if (zone) this.#open(zoneCard(id, zone.properties, reader), [at.lng, at.lat]);
+    } else {
+      const route = routes.features.find((candidate) => String(candidate.id) === id);
+      if (route) this.#open(routeCard(id, route.properties, reader), [at.lng, at.lat]);
+    }
+  }
+
+  async #openCluster(feature: MapGeoJSONFeature): Promise<void> {
+    const source = this.#source("seals");
+    const cluster = Number(feature.properties.cluster_id);
+    const center = (feature.geometry as GeoJSON.Point).coordinates as [number, number];
+    const zoom = await source.getClusterExpansionZoom(cluster);
+    const leaves = await source.getClusterLeaves(cluster, CROWD_SHOWN, 0);
+    this.#map.easeTo({ center, zoom: Math.min(zoom, CLOSE_ZOOM) });
+    this.#open(crowdCard(leaves.map(({ properties }) => String(properties?.seal)), Number(feature.properties.point_count), this.input.reader), center);
+  }
+
+  #openSeal(seal: string, at: [number, number]): void {
+    const { board, names, reader } = this.input;
+    const state = board.seals.get(seal);
+    const episodes = [...board.episodes.values()].filter((episode) => episode.seal === seal);
+    if (state) this.#open(sealCard(state, episodes, names, reader), at);
+  }
+
+  #open(content: HTMLElement, at: [number, number]): void {
+    this.#popup.setLngLat(at).setDOMContent(content).addTo(this.#map);
+  }
+}
