@@ -1,0 +1,275 @@
+"""The running service: the only place where everything meets.
+
+    parts (embedded broker, database) ─ store ─ spaces ─ publisher ─ source ─ pipeline ─ teller ─ web
+
+Started in this order, ended in the other; what has been acknowledged to the broker is in the database by then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import json
+import os
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import structlog
+
+from seal_tracker import __version__
+from seal_tracker.clock import clock_ms
+from seal_tracker.config import Settings, split_address
+from seal_tracker.metrics import WATCHERS
+from seal_tracker.model import LIVE
+from seal_tracker.parts import Parts, open_parts
+from seal_tracker.pipeline import Pipeline
+from seal_tracker.planning import (
+    DatedPlan,
+    changed_journeys,
+    read_plan,
+    record_newest,
+    stored_plans,
+    with_newest,
+)
+from seal_tracker.plans.check import render_faults
+from seal_tracker.plans.folder import errors_of, read_folder
+from seal_tracker.plans.model import Plan
+from seal_tracker.publishing.outbox import OutboxPublisher
+from seal_tracker.publishing.topics import ingest_filters
+from seal_tracker.service import Service
+from seal_tracker.sources.mqtt import MqttSource
+from seal_tracker.space import Prepared, SpaceJudge
+from seal_tracker.store import Store
+from seal_tracker.teller import Teller
+from seal_tracker.web.context import WebConfig, WebContext
+from seal_tracker.web.runner import start_web
+from seal_tracker.web.sessions import Sessions
+from seal_tracker.web.sse import Hub
+
+__all__ = ["PlanFaultyError", "Ready", "running"]
+
+log = structlog.get_logger(__name__)
+
+STALLED_POLL_S = 0.1
+"""How often the end looks whether the database has gone away meanwhile."""
+
+DRAIN_S = 10.0
+"""How long the end waits for messages to be published; the rest stay in the outbox for the next start."""
+
+
+class PlanFaultyError(ValueError):
+    """The plan has faults; the text says all of them, as ``check`` does."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What whoever waits for the service is told: the content of the ready file."""
+
+    http: str
+    mqtt_host: str
+    mqtt_port: int
+    postgres: str
+    tenant: str
+    accounts: Mapping[str, Mapping[str, str]]
+
+    def write(self, path: Path) -> None:
+        """Write the file at once, readable by its owner alone."""
+        content = {
+            "http": self.http,
+            "mqtt": {"host": self.mqtt_host, "port": self.mqtt_port},
+            "postgres": self.postgres,
+            "pid": os.getpid(),
+            "tenant": self.tenant,
+            "accounts": self.accounts,
+        }
+        beside = path.with_name(f".{path.name}.{os.getpid()}")
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(content, file, indent=1)
+        beside.replace(path)
+
+
+async def _load_plan(settings: Settings) -> Plan | None:
+    if settings.plan is None:
+        return None
+    try:
+        plan, faults = await read_plan(await asyncio.to_thread(read_folder, settings.plan))
+    except OSError as fault:
+        raise PlanFaultyError(f"{settings.plan}: {fault.strerror}") from fault
+    if plan is None:
+        raise PlanFaultyError(render_faults(errors_of(faults)))
+    for found in faults:
+        log.warning("plan.warning", file=found.file, feature=found.feature, what=found.what, why=found.why)
+    return plan
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """What is to be done once the pipeline stands: commit what loading a space found, judge seals whose journeys changed
+    again, and then record the plan (``new_plans``, by which all this was judged) as a version.
+    """
+
+    loaded: Prepared
+    changed_since_ms: Mapping[str, int]
+    new_plans: list[DatedPlan] | None = None
+
+
+async def _open_spaces(store: Store, plan: Plan | None) -> tuple[dict[str, SpaceJudge], dict[str, _Opened]]:
+    """The judging of every space, by its stored plan; the live one's is ``plan`` from now on, where that is new."""
+    spaces: dict[str, SpaceJudge] = {}
+    opened: dict[str, _Opened] = {}
+    for row in await store.spaces():
+        plans = await stored_plans(store, row.name, plan if row.name == LIVE else None)
+        before = plans[-1][1].journeys if plans else ()
+        judging = spaces[row.name] = SpaceJudge(row.name, store)
+        # By what it was judged by; what changed is judged again from there.
+        loaded = await judging.open(plans)
+        newest = with_newest(plan, plans, clock_ms()) if row.name == LIVE and plan is not None else plans
+        if newest is not plans:
+            await judging.use_plans(newest)
+        after = newest[-1][1].journeys if newest else ()
+        opened[row.name] = _Opened(
+            loaded, changed_journeys(before, after), None if newest is plans else newest
+        )
+    return spaces, opened
+
+
+async def _commit_opened(store: Store, pipeline: Pipeline, opened: Mapping[str, _Opened]) -> None:
+    for space, one in opened.items():
+        await pipeline.commit_prepared(space, one.loaded)
+        again = await pipeline.spaces[space].rejudge_since(one.changed_since_ms)
+        await pipeline.commit_prepared(space, again)
+        if one.new_plans is not None:
+            await record_newest(store, space, one.new_plans, clock_ms())
+
+
+@asynccontextmanager
+async def running(settings: Settings, *, embedded: Path | None = None) -> AsyncIterator[Ready]:
+    """Run the service inside the context; leaving it drains and stops everything.
+
+    Raises
+    ------
+    ConfigError, PlanFaultyError, EmbeddedError, StoreError, OSError
+        The service cannot start; nothing is left running.
+    """
+    plan = await _load_plan(settings)
+    async with AsyncExitStack() as stack:
+        parts = await open_parts(settings, embedded, stack)
+        stack.callback(parts.accounts.close)
+        store = await Store.open(parts.dsn)
+        stack.push_async_callback(store.close)
+        spaces, opened = await _open_spaces(store, plan)
+        gc.collect()
+        gc.freeze()  # plans are large and live as long as we do
+        service = Service(settings, store, spaces)
+        hub = Hub()
+        name = f"seal-tracker-{settings.tenant}-{settings.instance}"
+        publisher = service.publisher = await stack.enter_async_context(
+            OutboxPublisher(
+                parts.broker,
+                f"{name}-out",
+                store,
+                tenant=settings.tenant,
+                instance=settings.instance,
+                version=__version__,
+                clock_ms=clock_ms,
+            )
+        )
+        teller = Teller(publisher, hub, spaces, tenant=settings.tenant, clock_ms=clock_ms)
+        source = service.source = await stack.enter_async_context(
+            MqttSource(parts.broker, f"{name}-in", ingest_filters(settings.tenant), clock_ms=clock_ms)
+        )
+        pipeline = service.pipeline = Pipeline(
+            source,
+            store,
+            spaces,
+            teller,
+            tenant=settings.tenant,
+            instance=settings.instance,
+            next_sequence=await store.last_sequence() + 1,
+            clock_ms=clock_ms,
+        )
+        await _commit_opened(store, pipeline, opened)
+        server = await start_web(
+            _web_context(settings, store, parts, service, hub), *split_address(settings.http)
+        )
+        WATCHERS.set_function(lambda: hub.watchers)
+        async with _tasks(pipeline, teller, service):
+            try:
+                await _subscribed(source)
+                yield Ready(
+                    server.url, parts.broker.host, parts.broker.port, parts.dsn, settings.tenant, parts.told
+                )
+            finally:
+                log.info("service.stopping")
+                hub.close()
+                await server.close()
+                source.finish()
+
+
+async def _subscribed(source: MqttSource) -> None:
+    """Wait until the broker has granted the subscriptions: what it acknowledged before would be kept for nobody."""
+    warned_at = time.monotonic() + 5.0
+    while not source.status.ready:
+        if time.monotonic() > warned_at:
+            log.warning("service.waiting_for_broker", error=source.status.last_error)
+            warned_at += 30.0
+        await asyncio.sleep(0.02)
+
+
+def _web_context(settings: Settings, store: Store, parts: Parts, service: Service, hub: Hub) -> WebContext:
+    config = WebConfig(
+        tenant=settings.tenant, version=__version__, tile_url=settings.tile_url, tls=settings.https_in_front
+    )
+    if settings.basemap is not None:
+        config = replace(config, basemap=settings.basemap)
+    return WebContext(config, store, Sessions(store), parts.accounts, service, hub)
+
+
+@asynccontextmanager
+async def _tasks(pipeline: Pipeline, teller: Teller, service: Service) -> AsyncIterator[None]:
+    """Run the tasks of the service; one that fails ends the service, loudly."""
+    here = asyncio.current_task()
+    failed: list[BaseException] = []
+    ending = False
+
+    def watch(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            failed.append(fault)
+            log.critical("service.task_failed", task=task.get_name(), exc_info=fault)
+            if here is not None and not ending:
+                here.cancel()
+
+    work = asyncio.create_task(pipeline.run(), name="pipeline")
+    rest = [
+        asyncio.create_task(c, name=n)
+        for n, c in (("teller", teller.run()), ("canary", service.send_canary()))
+    ]
+    for task in (work, *rest):
+        task.add_done_callback(watch)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if failed:
+            raise failed[0] from None
+        raise
+    finally:
+        ending = True
+        await _worked_off(work, pipeline)
+        for task in (work, *rest):
+            task.cancel()
+        await asyncio.gather(work, *rest, return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_S):
+                await service.publisher.drained()
+    if failed:
+        raise failed[0]
+
+
+async def _worked_off(work: asyncio.Task[None], pipeline: Pipeline) -> None:
+    """Wait until what has been read is committed, but not for a database that is away: the broker sends it again."""
+    while not work.done() and pipeline.stalled is None:
+        await asyncio.wait({work}, timeout=STALLED_POLL_S)

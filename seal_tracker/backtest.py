@@ -1,0 +1,122 @@
+"""Recorded history judged by a plan: the service's core without broker or database. Pure but for its progress callback."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+import numpy as np
+
+from seal_tracker.changes import difference, number
+from seal_tracker.decoders.columns import Discards
+from seal_tracker.episodes_file import in_file_order
+from seal_tracker.judge import judge, judge_now
+from seal_tracker.model import LIVE, NO_TIME, Episode, Event, PingBatch
+from seal_tracker.plans.model import Plan
+from seal_tracker.sources.trace import Trace
+from seal_tracker.tracking.epochs import Facts, JourneyTable, Version, terrain_of
+from seal_tracker.tracking.order import fresh
+from seal_tracker.tracking.state import SealStates
+
+__all__ = ["Outcome", "run_backtest"]
+
+CHUNK_PINGS = 50_000
+"""Pings judged at once: whole seals, so that the order of arrival does not matter; small enough for a moving bar."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a back-test found. ``episodes`` are in the order of the episodes file; ``judge_s`` is judging alone."""
+
+    pings: int
+    episodes: list[Episode]
+    events: list[Event]
+    discards: dict[str, int]
+    judge_s: float
+    now_ms: int | None
+
+
+def run_backtest(
+    plan: Plan,
+    traces: Sequence[Trace],
+    *,
+    now_ms: int | None = None,
+    progress: Callable[[int], None] = lambda _n: None,
+) -> Outcome:
+    """Judge all pings of ``traces``; ``now_ms`` None: the newest event time. ``progress`` is told pings done."""
+    pings, facts, counts = _read(plan, traces)
+    began = time.perf_counter()
+    pings = pings.take(np.argsort(pings.seal, kind="stable"))
+    states = SealStates()
+    episodes: dict[UUID, Episode] = {}
+    for chunk in _whole_seals(pings):
+        verdict = judge(states, pings.take(chunk), facts)
+        verdict.install(states)
+        episodes |= verdict.touched
+        counts.update(verdict.counts)
+        progress(chunk.stop)
+    track = states.all_rows()["track"]
+    if len(pings):
+        now_ms = int(track["last_ms"].max()) if now_ms is None else now_ms
+        verdict = judge_now(states, replace(facts, now_ms=now_ms))
+        verdict.install(states)
+        episodes |= verdict.touched
+    judge_s = time.perf_counter() - began
+    counts["fix_pending"] += int((track["held_ms"] != NO_TIME).sum())
+    return Outcome(
+        pings=sum(len(t) for t in traces),
+        episodes=in_file_order(episodes.values()),
+        events=_events(episodes, now_ms or 0),
+        discards={name: n for name, n in sorted(counts.items()) if n},
+        judge_s=judge_s,
+        now_ms=now_ms,
+    )
+
+
+def _read(plan: Plan, traces: Sequence[Trace]) -> tuple[PingBatch, Facts, Counter[str]]:
+    """Every ping of the traces once, what they are judged by, and what was discarded on the way."""
+    discards = Discards()
+    numbers: dict[str, int] = {}
+    for journey in plan.journeys:
+        numbers.setdefault(journey.seal, len(numbers) + 1)
+    pings = PingBatch.concat(
+        t.batch([numbers.setdefault(name, len(numbers) + 1) for name in t.seals], discards=discards)
+        for t in traces
+    )
+    first = fresh(pings)
+    discards["duplicates"] += int((~first).sum())
+    facts = Facts(
+        LIVE,
+        (Version(NO_TIME, plan, terrain_of(plan)),),
+        JourneyTable.build(plan.journeys, numbers),
+        {n: name for name, n in numbers.items()},
+    )
+    return pings.take(first), facts, discards
+
+
+def _events(episodes: dict[UUID, Episode], recorded_ms: int) -> list[Event]:
+    """What would have been told, had all of it been committed at once."""
+    return number(
+        difference({}, episodes),
+        {},
+        episodes,
+        {},
+        space=LIVE,
+        next_sequence=1,
+        recorded_ms=recorded_ms,
+        late_before_ms={},
+    ).events
+
+
+def _whole_seals(pings: PingBatch) -> list[slice]:
+    """Cut pings, sorted by seal, into chunks that hold all pings of each of their seals."""
+    ends = np.append(np.flatnonzero(np.diff(pings.seal)) + 1, len(pings))
+    chunks, begin = [], 0
+    for end in ends.tolist():
+        if end - begin >= CHUNK_PINGS or end == len(pings):
+            chunks.append(slice(begin, end))
+            begin = end
+    return [c for c in chunks if c.stop > c.start]

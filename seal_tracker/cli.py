@@ -1,0 +1,157 @@
+"""``seal-tracker``: the command line.
+
+Exit codes: 0 done; 1 what was asked for has faults (a faulty plan, a service that cannot start); 2 wrong usage, a wrong
+setting or a file that cannot be read; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from seal_tracker import __version__
+
+__all__ = ["main"]
+
+Folder = click.Path(file_okay=False, path_type=Path)
+File = click.Path(dir_okay=False, path_type=Path)
+Existing = click.Path(exists=True, path_type=Path)
+
+
+class Failed(click.ClickException):
+    """What was asked for has faults: exit code 1."""
+
+    exit_code = 1
+
+
+class Misconfigured(click.ClickException):
+    """A setting is wrong: exit code 2."""
+
+    exit_code = 2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="seal-tracker")
+def cli() -> None:
+    """Electronic positioning seals for customs supervision: pings in, deviation events out."""
+
+
+@cli.command()
+@click.option(
+    "--embedded", type=Folder, metavar="DIR", help="Start broker and database too, all data in DIR."
+)
+@click.option("--plan", type=Folder, metavar="DIR", help="Plan folder to import when it has changed.")
+@click.option("--http", metavar="HOST:PORT", help="Where to serve; port 0 takes a free one.")
+@click.option(
+    "--ready-file", type=File, metavar="FILE", help="Written when pings are taken: where, and accounts."
+)
+def serve(embedded: Path | None, plan: Path | None, http: str | None, ready_file: Path | None) -> None:
+    """Run the service until SIGTERM. Settings: SEAL_TRACKER_… or the TOML file in SEAL_TRACKER_CONFIG."""
+    from seal_tracker.commands.serve import serve as run  # noqa: PLC0415 - keeps `--help` quick
+
+    _guarded(run, embedded=embedded, ready_file=ready_file, plan=plan, http=http)
+
+
+@cli.command()
+@click.option(
+    "--for", "for_s", type=click.FloatRange(min=1), metavar="SECONDS", help="End by itself after so long."
+)
+@click.option("--no-browser", is_flag=True, help="Do not open the page.")
+@click.option(
+    "--speed", type=click.FloatRange(min=1), metavar="N", help="Simulated seconds a second, once live."
+)
+@click.option("--seals", type=click.IntRange(30, 9000), default=200, show_default=True)
+@click.option(
+    "--http", metavar="HOST:PORT", default="127.0.0.1:0", help="Where to serve.  [default: any free port]"
+)
+@click.option(
+    "--embedded", type=Folder, metavar="DIR", help="Keep the data in DIR.  [default: a temporary folder]"
+)
+@click.option(
+    "--ready-file", type=File, metavar="FILE", help="Written when pings are taken: where, and accounts."
+)
+def demo(**options: Any) -> None:
+    """Show everything: simulated seals on Vietnamese corridors, the service, the live page."""
+    from seal_tracker.commands.demo import demo as run  # noqa: PLC0415
+
+    _guarded(run, **options)
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, type=Existing, metavar="[PATH]...")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--policy-keys", is_flag=True, help="Print every key a policy may set, with its default.")
+def check(paths: tuple[Path, ...], *, as_json: bool, policy_keys: bool) -> None:
+    """Name every fault of plan folders, or of single files of one: file, feature, what, why, remedy.
+
+    Exit code 0: none, or only warnings; 1: faults; 2: something cannot be read.
+    """
+    from seal_tracker.commands.check import check as run  # noqa: PLC0415
+
+    sys.exit(run(paths, as_json=as_json, policy_keys=policy_keys))
+
+
+@cli.command()
+@click.argument("plan", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument(
+    "traces", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@click.option("--episodes", type=File, metavar="FILE", help="Write episodes, NDJSON.")
+@click.option("--events", type=File, metavar="FILE", help="Write events, one CloudEvent a line.")
+@click.option(
+    "--now", metavar="TIME", help="ISO 8601; what silence is judged by.  [default: the newest event time]"
+)
+@click.option("--seal", metavar="ID", help="The seal of a GPX trace.  [default: the file's name]")
+@click.option("--json", "as_json", is_flag=True, help="Figures for programs.")
+def backtest(plan: Path, traces: tuple[Path, ...], **options: Any) -> None:
+    """Judge recorded TRACES by PLAN with the same core as the service, without broker or database."""
+    from seal_tracker.commands.backtest import backtest as run  # noqa: PLC0415
+
+    _guarded(run, plan, traces, **options)
+
+
+@cli.command()
+@click.argument("trace", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--plan", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Judge the exercise by it."
+)
+@click.option("--space", metavar="NAME", help="The exercise space.  [default: a new one, named by the time]")
+@click.option("--live", is_flag=True, help="Into the live space: real alarms.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(min=0.001),
+    metavar="N",
+    help="Keep the gaps, N times as fast.  [default: as fast as it goes]",
+)
+@click.option("--seal", metavar="ID", help="The seal of a GPX trace.  [default: the file's name]")
+@click.option("--ready-file", type=File, metavar="FILE", help="The running service's ready file.")
+@click.option("--embedded", type=Folder, metavar="DIR", help="Or the folder it was started with.")
+@click.option("--json", "as_json", is_flag=True, help="The result for programs.")
+def replay(trace: Path, **options: Any) -> None:
+    """Send a recorded TRACE through the broker of a running service, into an exercise space unless told."""
+    from seal_tracker.commands.replay import replay as run  # noqa: PLC0415
+
+    _guarded(run, trace, **options)
+
+
+def _guarded(run: Any, *args: Any, **options: Any) -> None:
+    """Run a command; what it expects to go wrong becomes a message and an exit code."""
+    from seal_tracker.commands.failures import CONFIGURATION, EXPECTED  # noqa: PLC0415
+
+    try:
+        code = run(*args, **options)
+    except CONFIGURATION as fault:
+        raise Misconfigured(str(fault)) from fault
+    except EXPECTED as fault:
+        raise Failed(str(fault)) from fault
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code or 0)
+
+
+def main() -> None:
+    """Entry point."""
+    cli(prog_name="seal-tracker")

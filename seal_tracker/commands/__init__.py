@@ -1,0 +1,1 @@
+"""What each command of ``seal-tracker`` does, one file a command."""

@@ -1,0 +1,135 @@
+"""``seal-tracker backtest``: recorded traces judged by a plan."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+from tqdm import tqdm
+
+from seal_tracker.backtest import Outcome, run_backtest
+from seal_tracker.commands.errors import CommandError
+from seal_tracker.episodes_file import episode_line
+from seal_tracker.plans.check import render_faults
+from seal_tracker.plans.folder import errors_of, load_folder
+from seal_tracker.plans.model import Plan
+from seal_tracker.publishing.cloudevents import cloud_event
+from seal_tracker.sources.errors import SourceError
+from seal_tracker.sources.file import read_trace
+from seal_tracker.sources.trace import Trace
+
+__all__ = ["backtest", "load_traces", "plan_of"]
+
+SHOWN_FAULTS = 10
+"""Lines of a trace told one by one; the rest are counted."""
+
+
+def backtest(
+    plan: Path,
+    traces: Sequence[Path],
+    *,
+    episodes: Path | None,
+    events: Path | None,
+    now: str | None,
+    seal: str | None,
+    as_json: bool,
+) -> int:
+    """Judge, write, and sum up; 0."""
+    now_ms = None if now is None else _moment_ms(now)
+    began = time.perf_counter()
+    judged_by = plan_of(plan)
+    recorded = load_traces(traces, seal)
+    read_s = time.perf_counter() - began
+    with tqdm(
+        total=sum(len(t) for t in recorded), unit=" pings", disable=as_json or None, leave=False
+    ) as bar:
+        outcome = run_backtest(judged_by, recorded, now_ms=now_ms, progress=lambda done: _advance(bar, done))
+    if episodes is not None:
+        _write(episodes, (episode_line(e) for e in outcome.episodes))
+    if events is not None:
+        _write(events, (cloud_event(e, "backtest") + b"\n" for e in outcome.events))
+    faults = sum(len(t.faults) for t in recorded)
+    (_print_json if as_json else _print)(outcome, read_s, faults)
+    return 0
+
+
+def _advance(bar: Any, done: int) -> None:
+    bar.update(done - bar.n)
+
+
+def plan_of(folder: Path) -> Plan:
+    """The plan in a folder.
+
+    Raises
+    ------
+    CommandError
+        It has faults; all of them are in the text.
+    """
+    plan, faults = load_folder(folder)
+    if plan is None:
+        raise CommandError(render_faults(errors_of(faults)))
+    return plan
+
+
+def load_traces(paths: Iterable[Path], seal: str | None) -> list[Trace]:
+    """Read traces; lines that cannot be read are told on standard error, and the rest stands."""
+    traces = []
+    for path in paths:
+        try:
+            trace = read_trace(path, seal=seal)
+        except SourceError as fault:
+            raise CommandError(str(fault)) from fault
+        for bad in trace.faults[:SHOWN_FAULTS]:
+            click.echo(str(bad), err=True)
+        if len(trace.faults) > SHOWN_FAULTS:
+            click.echo(f"{path}: {len(trace.faults) - SHOWN_FAULTS:,} more lines with faults", err=True)
+        traces.append(trace)
+    return traces
+
+
+def _moment_ms(text: str) -> int:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as fault:
+        raise CommandError(f"--now {text!r}: expected ISO 8601, as 2026-11-22T03:00:00Z") from fault
+    if moment.tzinfo is None:
+        raise CommandError(f"--now {text!r}: say the zone, as in 2026-11-22T03:00:00Z")
+    return round(moment.timestamp() * 1000)
+
+
+def _write(path: Path, lines: Iterable[bytes]) -> None:
+    with path.open("wb") as file:
+        file.writelines(lines)
+
+
+def _print_json(outcome: Outcome, read_s: float, faults: int) -> None:
+    figures = {
+        "pings": outcome.pings,
+        "read_s": round(read_s, 4),
+        "judge_s": round(outcome.judge_s, 4),
+        "episodes": len(outcome.episodes),
+        "events": len(outcome.events),
+        "by_type": dict(sorted(Counter(e.type for e in outcome.episodes).items())),
+        "discards": outcome.discards | {"trace_lines_faulty": faults},
+    }
+    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(figures)) + b"\n")
+
+
+def _print(outcome: Outcome, read_s: float, faults: int) -> None:
+    click.echo(
+        f"{outcome.pings:,} pings read in {read_s:.1f} s, judged in {outcome.judge_s:.2f} s: "
+        f"{len(outcome.episodes):,} episodes"
+    )
+    for kind, times in sorted(Counter(e.type for e in outcome.episodes).items()):
+        click.echo(f"  {times:8,}  {kind}")
+    if outcome.discards or faults:
+        click.echo("left out or doubted:")
+    for name, times in (outcome.discards | ({"trace_lines_faulty": faults} if faults else {})).items():
+        click.echo(f"  {times:8,}  {name}")

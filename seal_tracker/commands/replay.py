@@ -1,0 +1,181 @@
+"""``seal-tracker replay``: a recorded trace sent through the broker of a running service, as seals would send it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiomqtt
+import click
+import msgspec
+import uvloop
+from tqdm import tqdm
+
+from seal_tracker.commands.backtest import load_traces
+from seal_tracker.commands.client import ServiceClient
+from seal_tracker.commands.errors import CommandError
+from seal_tracker.model import LIVE
+from seal_tracker.plans.folder import read_folder
+from seal_tracker.publishing.errors import TopicError
+from seal_tracker.publishing.topics import device_topic
+from seal_tracker.sources.trace import Trace
+
+__all__ = ["replay"]
+
+MAX_IN_FLIGHT = 500
+"""Publishes without an acknowledgement; more gain nothing and hide how far the broker is."""
+
+SETTLE_S = 60.0
+"""How long to wait, without progress, for the service to have stored everything."""
+
+
+def replay(
+    trace: Path,
+    *,
+    plan: Path | None,
+    space: str | None,
+    live: bool,
+    speed: float | None,
+    seal: str | None,
+    ready_file: Path | None,
+    embedded: Path | None,
+    as_json: bool,
+) -> int:
+    """Replay and wait until the service has judged all of it; 0."""
+    if live and (space or plan):
+        raise CommandError(
+            "--live goes into the live space, by the service's own plan: leave out --space and --plan"
+        )
+    ready = _ready(ready_file, embedded)
+    [recorded] = load_traces([trace], seal)
+    if not len(recorded):
+        raise CommandError(f"{trace}: no ping in it can be sent")
+    target = LIVE if live else space or f"replay-{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    result = uvloop.run(_replay(ready, recorded, target, plan, speed, quiet=as_json))
+    if as_json:
+        sys.stdout.buffer.write(msgspec.json.encode(result) + b"\n")
+    else:
+        _print(result)
+    return 0
+
+
+def _ready(ready_file: Path | None, embedded: Path | None) -> Mapping[str, Any]:
+    """Where the service is."""
+    file = ready_file or (embedded / "ready.json" if embedded else None)
+    if file is None:
+        raise CommandError(
+            "say where the service is: --ready-file FILE, or --embedded DIR as it was started with"
+        )
+    try:
+        found: dict[str, Any] = json.loads(file.read_text())
+    except (OSError, ValueError) as fault:
+        raise CommandError(f"{file}: {fault}; is the service running?") from fault
+    return found
+
+
+async def _replay(
+    ready: Mapping[str, Any], trace: Trace, space: str, plan: Path | None, speed: float | None, *, quiet: bool
+) -> dict[str, Any]:
+    async with ServiceClient(ready["http"], ready["accounts"]["administrator"]["token"]) as client:
+        if space != LIVE:
+            await _make_space(client, space, plan)
+        before = await client.get(f"/api/v1/stats?space={space}")
+        began = time.monotonic()
+        with tqdm(total=len(trace), unit=" pings", disable=quiet or None, leave=False) as bar:
+            await _send(ready, trace, space, speed, bar)
+        sent_s = time.monotonic() - began
+        after = await _settled(client, space, before, len(trace))
+        kinds = await client.episodes_by_type(space)
+    return {
+        "space": space,
+        "sent": len(trace),
+        "stored": after["pings_stored"] - before["pings_stored"],
+        "duplicates": after["duplicates"] - before["duplicates"],
+        "dead_letters": after["dead_letters"] - before["dead_letters"],
+        "sent_s": round(sent_s, 2),
+        "episodes": kinds,
+    }
+
+
+async def _make_space(client: ServiceClient, space: str, plan: Path | None) -> None:
+    if plan is None:
+        known = await client.get("/api/v1/spaces")
+        if space not in [row["space"] for row in known["items"]]:
+            raise CommandError(f"space {space!r} does not exist yet: say by which --plan it is to be judged")
+        return
+    files = {name: content.decode() for name, content in read_folder(plan).items()}
+    await client.post("/api/v1/spaces", {"space": space, "files": files})
+
+
+async def _send(ready: Mapping[str, Any], trace: Trace, space: str, speed: float | None, bar: Any) -> None:
+    """Publish at QoS 1 in arrival order; with ``speed``, keeping the original gaps."""
+    gateway, gate = ready["accounts"]["gateway"], asyncio.Semaphore(MAX_IN_FLIGHT)
+    began, first_ms = time.monotonic(), int(trace.arrival_ms[0])
+    try:
+        async with (
+            aiomqtt.Client(
+                ready["mqtt"]["host"],
+                ready["mqtt"]["port"],
+                username=gateway["username"],
+                password=gateway["password"],
+                max_inflight_messages=MAX_IN_FLIGHT,
+                max_queued_outgoing_messages=0,
+            ) as client,
+            asyncio.TaskGroup() as group,
+        ):
+
+            async def publish(topic: str, payload: bytes) -> None:
+                try:
+                    await client.publish(topic, payload, qos=1, timeout=60)
+                    bar.update()
+                finally:
+                    gate.release()
+
+            for message in trace.messages():
+                if speed is not None:
+                    due = began + (message.arrival_ms - first_ms) / 1000 / speed
+                    await asyncio.sleep(max(0.0, due - time.monotonic()))
+                await gate.acquire()
+                group.create_task(
+                    publish(device_topic(ready["tenant"], message.seal, space), message.payload)
+                )
+    except* (aiomqtt.MqttError, TopicError) as faults:
+        raise CommandError(f"MQTT: {faults.exceptions[0]}") from faults
+
+
+async def _settled(
+    client: ServiceClient, space: str, before: Mapping[str, int], sent: int
+) -> Mapping[str, int]:
+    """Wait until everything sent is accounted for and published."""
+
+    def accounted(stats: Mapping[str, int]) -> int:
+        return sum(stats[name] - before[name] for name in ("pings_stored", "duplicates", "dead_letters"))
+
+    last, quiet_since = -1, time.monotonic()
+    while True:
+        stats: Mapping[str, int] = await client.get(f"/api/v1/stats?space={space}")
+        done = accounted(stats)
+        if done >= sent and not stats["outbox_pending"]:
+            return stats
+        if done != last:
+            last, quiet_since = done, time.monotonic()
+        if time.monotonic() - quiet_since > SETTLE_S:
+            raise CommandError(
+                f"{sent - done:,} of {sent:,} pings are not accounted for after {SETTLE_S:.0f} s without progress"
+            )
+        await asyncio.sleep(0.2)
+
+
+def _print(result: Mapping[str, Any]) -> None:
+    click.echo(
+        f"space {result['space']}: {result['sent']:,} sent in {result['sent_s']:.1f} s, {result['stored']:,} stored, "
+        f"{result['duplicates']:,} duplicates, {result['dead_letters']:,} dead letters"
+    )
+    for kind, times in result["episodes"].items():
+        click.echo(f"  {times:8,}  {kind}")

@@ -1,0 +1,140 @@
+"""Settings of the service: environment variables ``SEAL_TRACKER_…`` over a TOML file over defaults. Immutable.
+
+A bad setting stops the start with its name, its value and what was expected.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from seal_tracker.publishing.errors import TopicError
+from seal_tracker.publishing.topics import check_id
+
+__all__ = ["ConfigError", "Settings", "load_settings", "split_address"]
+
+PREFIX = "SEAL_TRACKER_"
+FILE_VARIABLE = f"{PREFIX}CONFIG"
+
+
+class ConfigError(ValueError):
+    """A setting is missing or wrong; the text names it, its value and what was expected."""
+
+
+def _an_id(value: str) -> str:
+    try:
+        return check_id(value)
+    except TopicError as fault:
+        raise ValueError(str(fault)) from fault
+
+
+def split_address(value: str) -> tuple[str, int]:
+    """HOST and PORT of ``HOST:PORT``; ``[::1]:80`` for IPv6.
+
+    Raises
+    ------
+    ConfigError
+        It is not of that form.
+    """
+    host, colon, port = value.rpartition(":")
+    if not colon or not port.isdigit() or int(port) > 65535:  # noqa: PLR2004 - the greatest port there is
+        raise ConfigError(f"{value!r}: expected HOST:PORT with a port of 0 to 65535 (0: any free one)")
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def _an_address(value: str) -> str:
+    try:
+        split_address(value)
+    except ConfigError as fault:
+        raise ValueError(str(fault)) from fault
+    return value
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Names are ``SEAL_TRACKER_`` and the field in capitals, or the field in the file."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    tenant: Annotated[str, AfterValidator(_an_id)] = Field(
+        "demo", description="whose seals these are; part of every topic"
+    )
+    instance: Annotated[str, AfterValidator(_an_id)] = Field(
+        "main", description="this service's name on svc/…"
+    )
+    database_dsn: SecretStr | None = Field(None, description="postgresql://… of the service's own role")
+    mqtt_host: str | None = Field(None, description="the MQTT broker")
+    mqtt_port: int = Field(1883, ge=1, le=65535)
+    mqtt_username: str | None = None
+    mqtt_password: SecretStr | None = None
+    mqtt_tls: bool = Field(
+        default=False, description="TLS to the broker, checked against the system's authorities"
+    )
+    http: Annotated[str, AfterValidator(_an_address)] = Field(
+        "127.0.0.1:8080", description="HOST:PORT to serve on"
+    )
+    https_in_front: bool = Field(
+        default=False, description="a proxy serves us by https: cookies are then Secure"
+    )
+    plan: Path | None = Field(None, description="plan folder imported at the start when it has changed")
+    accounts_file: Path | None = Field(None, description="accounts with hashed passwords and tokens")
+    tile_url: str | None = Field(
+        None, description="raster tiles https://…/{z}/{x}/{y}.png; unset: the offline basemap"
+    )
+    basemap: Path | None = Field(
+        None, description="names and boundary lines of the basemap; unset: Viet Nam's"
+    )
+    log_format: Literal["text", "json"] = "json"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Command line, then environment, then the TOML file."""
+        del dotenv_settings, file_secret_settings
+        file = os.environ.get(FILE_VARIABLE)
+        sources: tuple[PydanticBaseSettingsSource, ...] = (init_settings, env_settings)
+        return (*sources, TomlConfigSettingsSource(settings_cls, file)) if file else sources
+
+
+def load_settings(**given: Any) -> Settings:
+    """Settings of this process; ``given`` (not None) win over all.
+
+    Raises
+    ------
+    ConfigError
+        One or more settings are wrong, or one is not known; each is named with its value.
+    """
+    file = os.environ.get(FILE_VARIABLE)
+    if file and not Path(file).is_file():
+        raise ConfigError(f"{FILE_VARIABLE}={file}: no such file")
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | {FILE_VARIABLE}
+    unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+    if unknown:
+        raise ConfigError(f"{unknown[0]}: no such setting; known: {', '.join(sorted(known))}")
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as fault:
+        raise ConfigError("; ".join(_described(error) for error in fault.errors())) from fault
+    except ValueError as fault:
+        raise ConfigError(f"{file}: {fault}") from fault
+
+
+def _described(error: Any) -> str:
+    name = ".".join(str(part) for part in error["loc"])
+    value = "(hidden)" if "password" in name or "dsn" in name else repr(error.get("input"))
+    return f"{PREFIX}{name.upper()}={value}: {error['msg']}"

@@ -1,0 +1,115 @@
+"""From raw messages to pings by space, dead letters, and the service's own canary. Pure.
+
+Every message ends in exactly one place: pings, dead letters, the canary, or a count under its name.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from seal_tracker.decoders.columns import time_ms
+from seal_tracker.decoders.errors import DecodeError
+from seal_tracker.decoders.native import NativePing, decode
+from seal_tracker.model import LIVE, DeadLetter
+from seal_tracker.publishing.errors import TopicError
+from seal_tracker.publishing.topics import Address, parse
+from seal_tracker.sources.framing import RawMessage
+
+__all__ = ["Intake", "SpaceIntake", "take_in"]
+
+
+@dataclass
+class SpaceIntake:
+    """What arrived for one space: pings beside their seals' names and arrival times, dead letters, counts."""
+
+    pings: list[NativePing] = field(default_factory=list)
+    seals: list[str] = field(default_factory=list)
+    received_ms: list[int] = field(default_factory=list)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def halves(self) -> tuple[SpaceIntake, SpaceIntake]:
+        """The pings in two parts; what else arrived is with the first."""
+        at = len(self.pings) // 2
+        first = SpaceIntake(
+            self.pings[:at], self.seals[:at], self.received_ms[:at], self.dead_letters, self.counts
+        )
+        return first, SpaceIntake(self.pings[at:], self.seals[at:], self.received_ms[at:])
+
+
+@dataclass
+class Intake:
+    """A batch of messages, sorted out. ``canary_ms``: the newest time that came back from ourselves."""
+
+    spaces: dict[str, SpaceIntake] = field(default_factory=dict)
+    canary_ms: int | None = None
+
+    def of(self, space: str) -> SpaceIntake:
+        """What arrived for a space."""
+        return self.spaces.setdefault(space, SpaceIntake())
+
+
+def take_in(
+    messages: Iterable[RawMessage], *, tenant: str, instance: str, known_spaces: Sequence[str]
+) -> Intake:
+    """Sort out messages; nothing that arrives raises."""
+    out = Intake()
+    for message in messages:
+        try:
+            address = parse(message.topic, tenant)
+        except TopicError as fault:
+            _refuse(out, LIVE, message, str(fault))
+            continue
+        if address.kind == "svc":
+            _canary(out, address, message, instance)
+        elif address.space not in known_spaces:
+            _refuse(
+                out,
+                LIVE,
+                message,
+                f"space {address.space!r}: no such exercise; make it first (POST /api/v1/spaces)",
+            )
+        elif address.kind == "dev" and address.leaf == "ping":
+            _pings(out.of(address.space), address, message)
+        elif address.kind == "raw":
+            _refuse(out, address.space, message, f"protocol {address.leaf!r}: no decoder in this version")
+        else:
+            out.of(address.space).counts["status_not_judged"] += 1
+    return out
+
+
+def _refuse(out: Intake, space: str, message: RawMessage, reason: str) -> None:
+    letter = DeadLetter(message.received_ms, message.topic, message.payload, reason, space)
+    out.of(space).dead_letters.append(letter)
+
+
+def _canary(out: Intake, address: Address, message: RawMessage, instance: str) -> None:
+    """Believe our own canary alone; another instance's has nothing to do with how far we are behind."""
+    if address.id != instance:
+        return
+    try:
+        at = time_ms(decode(message.payload).pings[0].time)
+    except (DecodeError, IndexError):
+        _refuse(out, address.space, message, "canary: not one of ours")
+        return
+    out.canary_ms = at if out.canary_ms is None else max(at, out.canary_ms)
+
+
+def _pings(into: SpaceIntake, address: Address, message: RawMessage) -> None:
+    try:
+        decoded = decode(message.payload, address.id)
+    except DecodeError as fault:
+        into.dead_letters.append(
+            DeadLetter(message.received_ms, message.topic, message.payload, str(fault), address.space)
+        )
+        return
+    n = len(decoded.pings)
+    into.pings += decoded.pings
+    into.seals += [address.id] * n
+    into.received_ms += [message.received_ms] * n
+    for bad in decoded.faults:
+        into.dead_letters.append(
+            DeadLetter(message.received_ms, message.topic, bad.payload, bad.reason, address.space)
+        )

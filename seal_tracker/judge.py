@@ -1,0 +1,253 @@
+"""The core: pings and dated facts in, new state and changed episodes out. Pure: no clock, no I/O, no global.
+
+    pings ─ in order, variants merged ─ cut into passes (one journey, one plan version) ─ plausible fixes
+          ─ where they lie (corridor, zones, crossings) ─ RULES ─ Verdict
+
+What the caller must do: hand over only pings later than each seal's ``through_ms`` (`late` tells which are not; those
+are judged again from a checkpoint before them), commit what the `Verdict` says, and only then ``install`` it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seal_tracker.model import Episode, PingBatch
+from seal_tracker.rules.arrays import ends
+from seal_tracker.rules.book import Book, OpenEpisodes
+from seal_tracker.rules.catalog import RULES
+from seal_tracker.rules.context import Context
+from seal_tracker.rules.signal import close_silence, raise_silence
+from seal_tracker.rules.streams import STREAM
+from seal_tracker.tracking.epochs import Facts, Pass, passes
+from seal_tracker.tracking.order import effective_time_ms, in_order, merge_variants
+from seal_tracker.tracking.passes import build_context, locate, track_of
+from seal_tracker.tracking.state import SealStates
+
+__all__ = ["Verdict", "judge", "judge_now", "late"]
+
+
+@dataclass
+class Verdict:
+    """What a judgement found.
+
+    Attributes
+    ----------
+    seals, rows, streams, open
+        the new state of the seals judged.
+    touched
+        every episode opened, changed or closed, by id, as it is now.
+    counts
+        discards by name.
+    """
+
+    seals: NDArray[np.int64]
+    rows: NDArray[np.void]
+    streams: dict[int, NDArray[np.void]]
+    open: dict[int, OpenEpisodes]
+    touched: dict[UUID, Episode]
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def install(self, states: SealStates) -> None:
+        """Make this the state of the seals judged."""
+        states.put(self.seals, self.rows, self.streams, self.open)
+
+
+def late(states: SealStates, pings: PingBatch) -> NDArray[np.bool_]:
+    """Which pings are not later than everything their seal has been judged by; bool[n]."""
+    seals, row = np.unique(pings.seal, return_inverse=True)
+    through = states.take(seals)["track"]["through_ms"]
+    return effective_time_ms(pings) <= through[row]
+
+
+def judge(states: SealStates, pings: PingBatch, facts: Facts) -> Verdict:
+    """Judge pings, in any order, each later than its seal's ``through_ms``."""
+    pings = merge_variants(in_order(pings))
+    seals, row = np.unique(pings.seal.astype(np.int64), return_inverse=True)
+    work = _Work(states, seals, facts)
+    for one in passes(facts, seals, row, pings.time_ms):
+        if len(one.pings) == len(pings):
+            work.judge_pass(one, pings, row)
+        else:
+            work.judge_pass(one, pings.take(one.pings), np.searchsorted(one.rows, row[one.pings]))
+    return work.verdict()
+
+
+def judge_now(states: SealStates, facts: Facts, seals: NDArray[np.int64] | None = None) -> Verdict:
+    """Judge what depends on ``facts.now_ms`` alone: journeys that have ended, seals that have been silent too long."""
+    assert facts.now_ms is not None, "judge_now needs a now"
+    seals = np.sort(states.seals() if seals is None else seals)
+    track = states.take(seals)["track"]
+    underway = track["journey"] != 0
+    work = _Work(states, seals[underway], facts)
+    work.pass_time(facts.now_ms)
+    return work.verdict()
+
+
+class _Work:
+    """Working copies of the state of some seals, moved on pass by pass."""
+
+    def __init__(self, states: SealStates, seals: NDArray[np.int64], facts: Facts) -> None:
+        self.seals = seals
+        self.facts = facts
+        self.rows = states.take(seals)
+        self.streams = {s: states.streams[s] for s in seals.tolist() if s in states.streams}
+        self.new_streams: dict[int, NDArray[np.void]] = {}
+        self.book = Book(facts.space, states.open)
+        self.counts: dict[str, int] = {}
+
+    def verdict(self) -> Verdict:
+        return Verdict(
+            self.seals,
+            self.rows,
+            self.new_streams,
+            dict(self.book.open_after()),
+            self.book.touched,
+            self.counts,
+        )
+
+    def judge_pass(self, one: Pass, pings: PingBatch, ping_row: NDArray[np.int64]) -> None:
+        """Judge one stretch of pings of each row of the pass."""
+        self._begin_journeys(one, pings, ping_row)
+        ctx = self._context(one.rows, one.journey, one.version, pings, ping_row)
+        had_streams = np.unique(ctx.streams["row"])
+        track = ctx.state["track"].copy()
+        track_of(ctx, track)
+        locate(ctx, track)
+        for rule in RULES:
+            rule.judge(ctx)
+        last = ends(ctx.ping_start)
+        track["last_ms"] = pings.time_ms[last]
+        track["last_mode"] = pings.mode[last]
+        track["last_interval_s"] = pings.interval_s[last]
+        for name in ("speed_kmh", "course_deg", "battery_pct", "lock"):
+            track[f"last_{name}"] = getattr(pings, name)[last]
+        track["through_ms"] = np.maximum(track["through_ms"], pings.time_ms[last])
+        track["n"] += np.bincount(ping_row, minlength=len(one.rows))
+        ctx.state["track"] = track
+        self._put_back(one.rows, ctx, had_streams)
+
+    def pass_time(self, now_ms: int) -> None:
+        """End journeys whose end has come by ``now_ms``; raise what has been silent too long."""
+        at = self._journey_of(np.arange(len(self.seals)))
+        end = self.facts.journeys.end_ms(at)
+        ended = np.flatnonzero(end <= now_ms)
+        if len(ended):
+            self._end_journeys(ended, at[ended], end[ended])
+        going = np.flatnonzero((end > now_ms) & (at >= 0))
+        version = int(np.searchsorted(self.facts.version_from_ms, now_ms, side="right"))
+        if not len(going):
+            return
+        ctx = self._context(going, at[going], version, PingBatch.empty(), np.zeros(0, np.int64))
+        silent = raise_silence(ctx, np.arange(len(going)), np.full(len(going), now_ms))
+        raised = [
+            self.book.open_of(int(ctx.seal[r]))["SIGNAL_LOST", None].raised_at_ms for r in silent.tolist()
+        ]
+        through = self.rows["track"]["through_ms"]
+        through[going[silent]] = np.maximum(through[going[silent]], np.array(raised, np.int64))
+
+    def _journey_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Position of the journey each row was judged by last, -1 where none or no longer known."""
+        by_key = self.facts.journeys.by_key
+        return np.array([by_key.get(k, -1) for k in self.rows["track"]["journey"][rows].tolist()], np.int64)
+
+    def _begin_journeys(self, one: Pass, pings: PingBatch, ping_row: NDArray[np.int64]) -> None:
+        """Where a stretch belongs to another journey than the one before: end that, and start with empty runs."""
+        keys = self.facts.journeys.key
+        key = (
+            np.where(one.journey >= 0, keys[one.journey], 0)
+            if len(keys)
+            else np.zeros(len(one.rows), np.int64)
+        )
+        before = self.rows["track"]["journey"][one.rows]
+        changed = before != key
+        if not changed.any():
+            return
+        ending = np.flatnonzero(changed & (before != 0))
+        if len(ending):
+            rows = one.rows[ending]
+            at = self._journey_of(rows)
+            first_ms = pings.time_ms[np.searchsorted(ping_row, ending)]
+            ends = np.minimum(self.facts.journeys.end_ms(at), first_ms)
+            self._end_journeys(rows, at, ends)
+        self._reset(one.rows[changed], key[changed])
+
+    def _end_journeys(
+        self, rows: NDArray[np.int64], at: NDArray[np.int64], end_ms: NDArray[np.int64]
+    ) -> None:
+        """Disarm: the silence up to it counts, then every episode of the journey ends with it."""
+        known = np.flatnonzero(at >= 0)
+        version = np.searchsorted(self.facts.version_from_ms, end_ms, side="right")
+        for v in np.unique(version[known]).tolist():
+            of = known[version[known] == v]
+            ctx = self._context(rows[of], at[of], v, PingBatch.empty(), np.zeros(0, np.int64))
+            raise_silence(ctx, np.arange(len(of)), end_ms[of])
+            for k, r in enumerate(of.tolist()):
+                close_silence(ctx, k, int(end_ms[r]))
+        for row, end in zip(rows.tolist(), end_ms.tolist(), strict=True):
+            self.book.close_journey(int(self.seals[row]), at_ms=end, reason="disarmed")
+        through = self.rows["track"]["through_ms"]
+        through[rows] = np.maximum(through[rows], end_ms - 1)
+        self._reset(rows, np.zeros(len(rows), np.int64))
+
+    def _reset(self, rows: NDArray[np.int64], key: NDArray[np.int64]) -> None:
+        for rule in RULES:
+            if rule.state is not None and rule.per_journey:
+                self.rows[rule.name][rows] = np.zeros((), rule.state) if rule.start is None else rule.start
+        track = self.rows["track"]
+        track["chainage_m"][rows] = track["off_route_m"][rows] = np.nan
+        track["on_corridor"][rows] = False
+        track["journey"][rows] = key
+        for seal in self.seals[rows].tolist():
+            if seal in self.streams or seal in self.new_streams:
+                self.streams.pop(seal, None)
+                self.new_streams[seal] = np.zeros(0, STREAM)
+
+    def _context(
+        self,
+        rows: NDArray[np.int64],
+        journey: NDArray[np.int64],
+        version: int,
+        pings: PingBatch,
+        ping_row: NDArray[np.int64],
+    ) -> Context:
+        return build_context(
+            self.facts, self.facts.versions[version], self.seals[rows], self.rows[rows], journey,
+            pings, ping_row, self._carried(rows), self.book, self.counts,
+        )  # fmt: skip
+
+    def _carried(self, rows: NDArray[np.int64]) -> NDArray[np.void]:
+        """Streams of some rows, their ``row`` the position among these."""
+        parts, owners = [], []
+        for r, seal in enumerate(self.seals[rows].tolist()):
+            part = self.new_streams.get(seal)
+            if part is None:
+                part = self.streams.get(seal)
+            if part is not None and len(part):
+                parts.append(part)
+                owners.append(r)
+        sizes = [len(part) for part in parts]
+        out = np.empty(sum(sizes), STREAM)  # np.concatenate of records works the dtype out anew for each part
+        at = 0
+        for part, size in zip(parts, sizes, strict=True):
+            out[at : at + size] = part
+            at += size
+        out["row"] = np.repeat(np.array(owners, np.int64), sizes)
+        return out
+
+    def _put_back(self, rows: NDArray[np.int64], ctx: Context, had_streams: NDArray[np.int64]) -> None:
+        self.rows[rows] = ctx.state
+        survivors = [part for part in ctx.survivors if len(part)]
+        kept = np.concatenate(survivors) if survivors else np.zeros(0, STREAM)
+        kept = kept[np.lexsort((kept["key"], kept["rule"], kept["row"]))]
+        row = kept["row"].copy()
+        kept["row"] = 0
+        cuts = np.searchsorted(row, np.unique(row))
+        for r, part in zip(row[cuts].tolist(), np.split(kept, cuts[1:]), strict=False):
+            self.new_streams[int(self.seals[rows[r]])] = part
+        gone = {int(s) for s in self.seals[rows[np.setdiff1d(had_streams, row)]]}
+        for seal in gone:
+            self.new_streams[seal] = np.zeros(0, STREAM)

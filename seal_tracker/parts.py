@@ -1,0 +1,76 @@
+"""Where broker and database are: embedded ones, started here, or those that settings name."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from seal_tracker.config import ConfigError, Settings
+from seal_tracker.embedded import EmbeddedParts
+from seal_tracker.sources.mqtt import Broker
+from seal_tracker.web.accounts import Accounts
+
+__all__ = ["Parts", "external_parts", "open_parts"]
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Where broker and database are, and who may come in."""
+
+    broker: Broker
+    dsn: str
+    accounts: Accounts
+    told: Mapping[str, Mapping[str, str]]
+
+
+async def open_parts(settings: Settings, embedded: Path | None, stack: AsyncExitStack) -> Parts:
+    """Start the parts in ``embedded``, to end with ``stack``; without it, those of the settings.
+
+    Raises
+    ------
+    ConfigError, AccountsError, EmbeddedError
+        They cannot be had.
+    """
+    if embedded is None:
+        return external_parts(settings)
+    parts = await stack.enter_async_context(
+        EmbeddedParts(
+            embedded,
+            tenant=settings.tenant,
+            listener=lambda part, change: log.info("embedded.part", part=part, change=str(change)),
+        )
+    )
+    service = parts.credentials.service
+    accounts = Accounts.from_credentials((parts.folder / "credentials.json").read_bytes())
+    told = {
+        name: {"username": a.username, "password": a.password, "token": a.token}
+        for name, a in parts.credentials.accounts().items()
+    }
+    broker = Broker(parts.mqtt.host, parts.mqtt.port, service.username, service.password)
+    return Parts(broker, parts.postgres_dsn, accounts, told)
+
+
+def external_parts(settings: Settings) -> Parts:
+    """The broker and database that settings name; `ConfigError` says which settings are missing."""
+    missing = [
+        name for name in ("database_dsn", "mqtt_host", "accounts_file") if getattr(settings, name) is None
+    ]
+    if (
+        missing
+        or settings.database_dsn is None
+        or settings.accounts_file is None
+        or settings.mqtt_host is None
+    ):
+        names = ", ".join(f"SEAL_TRACKER_{name.upper()}" for name in missing)
+        raise ConfigError(f"{names}: not set; set it, or start with --embedded DIR")
+    password = settings.mqtt_password.get_secret_value() if settings.mqtt_password else None
+    tls = ssl.create_default_context() if settings.mqtt_tls else None
+    broker = Broker(settings.mqtt_host, settings.mqtt_port, settings.mqtt_username, password, tls)
+    return Parts(broker, settings.database_dsn.get_secret_value(), Accounts.load(settings.accounts_file), {})

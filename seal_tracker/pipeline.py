@@ -1,0 +1,351 @@
+"""The asyncio shell around the core: what arrives is judged on a copy, committed, and only then true.
+
+    source.batches ── take_in ── SpaceJudge.prepare ── store.commit ──┬── SpaceJudge.committed (install)
+      (MQTT)          decode      judge, rejudge        one           ├── source.acknowledge
+                      dead letters                      transaction   ├── publisher.put (outbox → MQTT)
+                                                                      └── hub (SSE)
+
+One task, one batch at a time; while a commit is under way the next batch gathers in the source, which stops the broker
+when it is full. The database away: the same commit is tried until it stands, nothing is acknowledged meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+from uuid import UUID
+
+import msgspec
+import numpy as np
+import structlog
+
+from seal_tracker.alarms.derive import alarm_rows, alarming
+from seal_tracker.changes import number
+from seal_tracker.decoders.columns import Discards, to_batch
+from seal_tracker.intake import SpaceIntake, take_in
+from seal_tracker.metrics import BATCH_PINGS, COMMIT_SECONDS, COUNTS, JUDGE_SECONDS
+from seal_tracker.model import LIVE, NO_TIME, DeadLetter, Event
+from seal_tracker.publishing.cloudevents import cloud_event
+from seal_tracker.publishing.topics import alarm_topic, device_topic, event_topics
+from seal_tracker.sources.framing import RawMessage
+from seal_tracker.space import Prepared, SpaceJudge
+from seal_tracker.store import (
+    AlarmRow,
+    Commit,
+    CommitRefused,
+    OutboxMessage,
+    PendingMessage,
+    StoreError,
+    StoreUnavailable,
+)
+
+__all__ = ["MAX_BATCH", "Committed", "Pipeline"]
+
+T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
+
+MAX_BATCH = 2_000
+"""Messages in one commit: at this size the cost of a commit is small beside that of its rows."""
+
+RETRY_FIRST_S, RETRY_MAX_S = 0.2, 5.0
+"""Pauses between attempts while the database is away."""
+
+
+class Source(Protocol):
+    """Where messages come from."""
+
+    @property
+    def queued(self) -> int: ...
+    def batches(self, max_messages: int) -> AsyncIterator[list[RawMessage]]: ...
+    def acknowledge(self, batch: Sequence[RawMessage]) -> None: ...
+
+
+class CommitStore(Protocol):
+    """Where they go."""
+
+    async def commit(self, commit: Commit) -> list[int]: ...
+    async def alarms_of_episodes(self, episodes: Iterable[UUID]) -> list[AlarmRow]: ...
+
+
+@dataclass(frozen=True)
+class Committed:
+    """What one commit of one space changed, for those who tell it on."""
+
+    space: str
+    seals: frozenset[int]
+    events: Sequence[Event]
+    bodies: Sequence[bytes]
+    outbox: Sequence[PendingMessage]
+    alarms: Mapping[UUID, AlarmRow] = field(default_factory=dict)
+
+
+class Pipeline:
+    """Works off a source. ``tell`` is called after each commit, between two awaits; it must not block.
+
+    Parameters
+    ----------
+    spaces
+        the judging of each space; exercise spaces may be added while running.
+    next_sequence
+        the sequence of the next event.
+    clock_ms
+        our clock, for ``recordedtime`` only.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        store: CommitStore,
+        spaces: dict[str, SpaceJudge],
+        tell: Callable[[Committed], None],
+        *,
+        tenant: str,
+        instance: str,
+        next_sequence: int,
+        clock_ms: Callable[[], int],
+    ) -> None:
+        self._source = source
+        self._store = store
+        self.spaces = spaces
+        self._tell = tell
+        self._tenant = tenant
+        self._instance = instance
+        self._next_sequence = next_sequence
+        self._clock_ms = clock_ms
+        self._turn = asyncio.Lock()
+        self.stalled: str | None = None
+
+    async def run(self) -> None:
+        """Work until the source ends."""
+        async for messages in self._source.batches(MAX_BATCH):
+            async with self._turn:
+                await self._batch(messages)
+
+    async def between(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Run something that changes what pings are judged by, between two batches."""
+        async with self._turn:
+            return await work()
+
+    async def commit_prepared(self, space: str, prepared: Prepared) -> None:
+        """Commit what was not brought by messages: a load, a re-judgement. Call within `between`."""
+        await self._commit(self.spaces[space], SpaceIntake(), prepared)
+
+    async def _batch(self, messages: Sequence[RawMessage]) -> None:
+        taken = take_in(
+            messages, tenant=self._tenant, instance=self._instance, known_spaces=tuple(self.spaces)
+        )
+        for space, intake in taken.spaces.items():
+            await self._space(self.spaces[space], intake)
+        self._source.acknowledge(messages)
+        if taken.canary_ms is not None:
+            await self._time(self.spaces[LIVE], taken.canary_ms)
+        for space, judging in self.spaces.items():
+            if space != LIVE and (taken.canary_ms is not None or not self._source.queued):
+                await self._exercise_time(judging)
+
+    async def _space(self, judging: SpaceJudge, intake: SpaceIntake) -> None:
+        """One space's part of a batch; a ping that cannot be judged is found by halving and kept as a dead letter.
+
+        It would else end the service, come again unacknowledged, and end it again.
+        """
+        try:
+            await self._judged(judging, intake)
+        except StoreError:
+            raise
+        except Exception as fault:
+            log.exception("pipeline.not_judged", space=judging.space, pings=len(intake.pings))
+            judging.forget({judging.numbers[s] for s in set(intake.seals) if s in judging.numbers})
+            if not intake.pings:
+                raise
+            if len(intake.pings) == 1:
+                await self._bury(judging, intake, f"judging failed: {type(fault).__name__}: {fault}")
+                return
+            for half in intake.halves():
+                await self._space(judging, half)
+
+    async def _judged(self, judging: SpaceJudge, intake: SpaceIntake) -> None:
+        """Judge and commit; on doubt about our state it is loaded anew and tried once more."""
+        for attempt in (1, 2):
+            with JUDGE_SECONDS.time():
+                prepared = await self._retried(lambda: self._prepare(judging, intake))
+            try:
+                await self._commit(judging, intake, prepared)
+            except CommitRefused as refusal:
+                log.exception(
+                    "pipeline.commit_refused", space=judging.space, attempt=attempt, reason=str(refusal)
+                )
+                judging.forget(prepared.seals | {judging.numbers[s] for s in set(intake.seals)})
+                if attempt == 2:  # noqa: PLR2004 - the second and last
+                    await self._bury(judging, intake, f"commit refused: {refusal}")
+            else:
+                return
+
+    async def _bury(self, judging: SpaceJudge, intake: SpaceIntake, reason: str) -> None:
+        """Keep what cannot be stored as dead letters, ping by ping, so that it does not stop everything behind it."""
+        encode = msgspec.json.Encoder().encode
+        letters = [
+            DeadLetter(
+                at,
+                device_topic(self._tenant, seal, judging.space),
+                encode(ping),
+                reason[:1000],
+                judging.space,
+            )
+            for ping, seal, at in zip(intake.pings, intake.seals, intake.received_ms, strict=True)
+        ]
+        buried = SpaceIntake(dead_letters=intake.dead_letters + letters, counts=intake.counts)
+        await self._commit(judging, buried, Prepared())
+
+    async def _prepare(self, judging: SpaceJudge, intake: SpaceIntake) -> Prepared:
+        if not intake.pings:
+            return Prepared()
+        await judging.know(set(intake.seals))
+        discards = Discards()
+        batch = to_batch(
+            intake.pings,
+            np.array([judging.numbers[s] for s in intake.seals], np.int32),
+            np.array(intake.received_ms, np.int64),
+            exercise=judging.space != LIVE,
+            discards=discards,
+        )
+        BATCH_PINGS.observe(len(batch))
+        prepared = await judging.prepare(batch)
+        prepared.counts.update(discards)
+        return prepared
+
+    async def _time(self, judging: SpaceJudge, now_ms: int, *, all_seals: bool = False) -> None:
+        """Judge what time alone changes; a fault in that is told at each canary, and stops nobody's pings."""
+        try:
+            prepared = await self._retried(lambda: judging.pass_time(now_ms, all_seals=all_seals))
+            await self._commit(judging, SpaceIntake(), prepared)
+        except StoreError:
+            raise
+        except Exception:
+            log.exception("pipeline.time_not_judged", space=judging.space)
+
+    async def _exercise_time(self, judging: SpaceJudge) -> None:
+        """An exercise's now is its newest event time."""
+        if len(judging.states):
+            newest = int(judging.states.all_rows()["track"]["last_ms"].max())
+            if newest not in {NO_TIME, judging.now_ms}:
+                await self._time(judging, newest, all_seals=True)
+
+    async def _commit(self, judging: SpaceJudge, intake: SpaceIntake, prepared: Prepared) -> None:
+        commit, committed = await self._retried(lambda: self._compose(judging, intake, prepared))
+        if commit is None:
+            prepared.install()
+            return
+        with COMMIT_SECONDS.time():
+            ids = await self._retried(lambda: self._store.commit(commit))
+        judging.committed(prepared, commit.episodes)
+        self._next_sequence += len(commit.events)
+        for name, times in commit.counts.items():
+            COUNTS.labels(judging.space, name).inc(times)
+        outbox = [
+            PendingMessage(i, judging.space, *message) for i, message in zip(ids, commit.outbox, strict=True)
+        ]
+        self._tell(
+            Committed(
+                judging.space,
+                frozenset(prepared.seals),
+                commit.events,
+                commit.event_bodies,
+                outbox,
+                committed,
+            )
+        )
+
+    async def _compose(
+        self, judging: SpaceJudge, intake: SpaceIntake, prepared: Prepared
+    ) -> tuple[Commit | None, dict[UUID, AlarmRow]]:
+        """Everything one commit holds; None where there is nothing to store."""
+        numbered = number(
+            prepared.changes(),
+            prepared.before,
+            prepared.after,
+            prepared.revisions,
+            space=judging.space,
+            next_sequence=self._next_sequence,
+            recorded_ms=self._clock_ms(),
+            late_before_ms=prepared.late_before_ms,
+        )
+        changed = [
+            row for row in numbered.episodes if row[2] or prepared.before.get(row[0].episode) != row[0]
+        ]
+        alarms = await self._alarms(numbered.events)
+        bodies = [cloud_event(event, self._tenant) for event in numbered.events]
+        counts = {name: n for name, n in (prepared.counts + intake.counts).items() if n}
+        commit = Commit(
+            space=judging.space,
+            pings=prepared.pings if len(prepared.pings) else None,
+            dead_letters=intake.dead_letters,
+            episodes=changed,
+            events=numbered.events,
+            event_bodies=bodies,
+            outbox=self._outbox(numbered.events, bodies, alarms, judging.space),
+            checkpoints=prepared.checkpoints,
+            drop_checkpoints=prepared.drop_checkpoints,
+            counts=counts,
+            alarms=list(alarms.values()),
+        )
+        parts = (
+            commit.dead_letters,
+            changed,
+            commit.events,
+            counts,
+            commit.checkpoints,
+            commit.drop_checkpoints,
+        )
+        return (None if commit.pings is None and not any(parts) else commit), alarms
+
+    async def _alarms(self, events: Sequence[Event]) -> dict[UUID, AlarmRow]:
+        concerned = {e.episode.episode for e in events if alarming(e.episode)} | {
+            r for e in events for r in e.references
+        }
+        if not concerned:
+            return {}
+        return alarm_rows(events, await self._store.alarms_of_episodes(concerned))
+
+    def _outbox(
+        self, events: Sequence[Event], bodies: Sequence[bytes], alarms: Mapping[UUID, AlarmRow], space: str
+    ) -> list[OutboxMessage]:
+        out = [
+            OutboxMessage(
+                f"{space} {event.episode.subject_kind}/{event.episode.subject}",
+                topic,
+                body,
+                False,
+                event.sequence,
+            )
+            for event, body in zip(events, bodies, strict=True)
+            for topic in event_topics(event, self._tenant)
+        ]
+        for row in alarms.values():
+            payload = b"" if row.state == "closed" else row.body
+            out.append(
+                OutboxMessage(
+                    f"{space} alarm/{row.id}", alarm_topic(self._tenant, str(row.id), space), payload, True
+                )
+            )
+        return out
+
+    async def _retried(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do it until the database is there; everything else is the caller's."""
+        pause_s = RETRY_FIRST_S
+        while True:
+            try:
+                done = await work()
+            except StoreUnavailable as fault:
+                if self.stalled is None:
+                    log.warning("pipeline.database_away", reason=str(fault))
+                self.stalled = str(fault)
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, RETRY_MAX_S)
+            else:
+                if self.stalled is not None:
+                    log.info("pipeline.database_back")
+                    self.stalled = None
+                return done

@@ -1,0 +1,151 @@
+"""Plan versions of a space: imported when a folder has changed, read back at a start, applied to the judging.
+
+A large plan is read in a process of its own: reading it here would stop the event loop for seconds, and leave the memory
+that a hundred megabytes of JSON took in pieces too small to give back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import tempfile
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Protocol
+
+from geofences.catalog import Fault
+from seal_tracker.model import NO_TIME
+from seal_tracker.plans.folder import errors_of, load_files
+from seal_tracker.plans.model import Journey, Plan
+from seal_tracker.store.records import PlanVersion
+
+__all__ = [
+    "DatedPlan",
+    "PlanRefusedError",
+    "PlanStore",
+    "changed_journeys",
+    "read_plan",
+    "record_newest",
+    "stored_plans",
+    "with_newest",
+]
+
+READ_HERE_BYTES = 2_000_000
+"""Plans up to this are read in a thread: a tenth of a second, less than a process takes to start."""
+
+DatedPlan = tuple[int, Plan]
+"""(in force from, plan); the first version holds from the beginning."""
+
+
+class PlanRefusedError(ValueError):
+    """A plan stored earlier can no longer be read by this version of the service."""
+
+
+class PlanStore(Protocol):
+    """What plan versions are kept in."""
+
+    async def plan_versions(self, space: str) -> list[PlanVersion]: ...  # noqa: D102
+    async def add_plan_version(  # noqa: D102
+        self,
+        space: str,
+        *,
+        version: int,
+        valid_from_ms: int | None,
+        recorded_ms: int,
+        digest: str,
+        files: Mapping[str, str],
+    ) -> None: ...
+
+
+async def read_plan(files: Mapping[str, str | bytes]) -> tuple[Plan | None, list[Fault]]:
+    """The plan that these files make, or None where one has an error; and every fault."""
+    if sum(len(text) for text in files.values()) <= READ_HERE_BYTES:
+        return await asyncio.to_thread(load_files, files)
+    with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(1, get_context("spawn")) as reader:
+        given, made = Path(folder) / "files", Path(folder) / "plan"
+        given.write_bytes(pickle.dumps(dict(files), protocol=5))
+        await asyncio.get_running_loop().run_in_executor(reader, _read_packed, given, made)
+        found: tuple[Plan | None, list[Fault]] = pickle.loads(made.read_bytes())  # noqa: S301 - our own child's
+    return found
+
+
+def _read_packed(given: Path, made: Path) -> None:
+    """What `load_files` makes of the files in ``given``, into ``made``: pipes take 20 s for what a file takes none."""
+    made.write_bytes(pickle.dumps(load_files(pickle.loads(given.read_bytes())), protocol=5))  # noqa: S301 - our own parent's
+
+
+async def stored_plans(store: PlanStore, space: str, known: Plan | None = None) -> list[DatedPlan]:
+    """Every version of a space's plan, oldest first; ``known`` is taken where a version is the same.
+
+    Raises
+    ------
+    PlanRefusedError
+        One has become faulty by this version's rules.
+    """
+    plans = []
+    for row in await store.plan_versions(space):
+        if known is not None and known.digest == row.digest:
+            plans.append(_dated(known, row.version, row.valid_from_ms))
+            continue
+        plan, faults = await read_plan(row.files)
+        if plan is None:
+            first = errors_of(faults)[0]
+            raise PlanRefusedError(
+                f"plan version {row.version} of space {space!r} cannot be read any more: {first}"
+            )
+        plans.append(_dated(plan, row.version, row.valid_from_ms))
+    return plans
+
+
+def _dated(plan: Plan, version: int, valid_from_ms: int | None) -> DatedPlan:
+    at = NO_TIME if valid_from_ms is None else valid_from_ms
+    return at, replace(plan, version=version, valid_from_ms=valid_from_ms)
+
+
+def with_newest(plan: Plan, before: list[DatedPlan], now_ms: int) -> list[DatedPlan]:
+    """``before`` and ``plan`` as a new version, unless it is the newest already; the first holds always, others from now."""
+    if before and before[-1][1].digest == plan.digest:
+        return before
+    version = before[-1][1].version + 1 if before else 1
+    return [*before, _dated(plan, version, now_ms if before else None)]
+
+
+async def record_newest(store: PlanStore, space: str, plans: list[DatedPlan], now_ms: int) -> None:
+    """Record the newest version for good.
+
+    Do it when everything is judged by it: a start that is cut short before then finds it new again, and judges again.
+    """
+    plan = plans[-1][1]
+    await store.add_plan_version(
+        space,
+        version=plan.version,
+        valid_from_ms=plan.valid_from_ms,
+        recorded_ms=now_ms,
+        digest=plan.digest,
+        files=plan.files,
+    )
+
+
+def changed_journeys(old: tuple[Journey, ...], new: tuple[Journey, ...]) -> dict[str, int]:
+    """Seals whose journeys differ, and the time from which: judged again from there."""
+    before, after = ({j.id: j for j in journeys} for journeys in (old, new))
+    since: dict[str, int] = {}
+    for key in before.keys() | after.keys():
+        a, b = before.get(key), after.get(key)
+        if a == b:
+            continue
+        for journey in (a, b):
+            if journey is not None:
+                at = _changed_at(a, b)
+                since[journey.seal] = min(at, since.get(journey.seal, at))
+    return since
+
+
+def _changed_at(a: Journey | None, b: Journey | None) -> int:
+    """From when on two states of one journey differ: its arming, or only the disarming where that alone differs."""
+    if a is not None and b is not None and replace(a, disarmed_at_ms=b.disarmed_at_ms) == b:
+        return min(x for x in (a.disarmed_at_ms, b.disarmed_at_ms) if x is not None)
+    return min(j.armed_at_ms for j in (a, b) if j is not None)

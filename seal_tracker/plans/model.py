@@ -1,0 +1,117 @@
+"""A plan and what belongs to it, once it has been read and found sound. Immutable; times are UTC epoch ms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from geofences.catalog import RouteFeature, ZoneFeature
+from geofences.corridors import CorridorSet
+from geofences.zones import ZoneSet
+from seal_tracker.rules.policy import PolicyTable
+
+__all__ = ["EQUIPMENT_KINDS", "LEAD_ROLES", "ROLES", "Authorisation", "Equipment", "Journey", "Plan", "Unit"]
+
+ROLES: tuple[str, ...] = ("seal", "tractor", "trailer", "escort")
+"""What a device does on a journey."""
+
+LEAD_ROLES: tuple[str, ...] = ("seal", "tractor")
+"""Whose track is the journey's: the seal's; the tractor's for a vehicle that may not be sealed."""
+
+EQUIPMENT_KINDS: tuple[str, ...] = ("camera", "scanner", "reader")
+
+
+@dataclass(frozen=True, slots=True)
+class Authorisation:
+    """Leave to unlock within [from_ms, to_ms), in ``zone`` (None: anywhere), given by ``by``."""
+
+    from_ms: int
+    to_ms: int
+    zone: str | None
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """One supervised movement, armed in [armed_at_ms, disarmed_at_ms).
+
+    ``seal`` is the lead device; ``devices`` are (id, role), the lead among them. ``permit`` is the oversized
+    vehicle's, as written in the file and checked.
+    """
+
+    id: str
+    seal: str
+    devices: tuple[tuple[str, str], ...]
+    route: str | None
+    regime: str
+    armed_at_ms: int
+    disarmed_at_ms: int | None = None
+    unit: str | None = None
+    due_at_ms: int | None = None
+    declaration: str | None = None
+    cargo: str | None = None
+    origin_zone: str | None = None
+    destination_zone: str | None = None
+    authorisations: tuple[Authorisation, ...] = ()
+    permit: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit that answers for journeys; ``name`` is {language: name}, with at least one language."""
+
+    id: str
+    name: Mapping[str, str]
+    parent: str | None = None
+    head: str | None = None
+    contact: str | None = None
+    jurisdiction_zone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """A camera, scanner or reader that must be heard of every ``heartbeat_s`` seconds."""
+
+    id: str
+    kind: str
+    lon_deg: float
+    lat_deg: float
+    heartbeat_s: float
+    unit: str | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything one version of a plan folder says, ready to be judged by.
+
+    Attributes
+    ----------
+    version
+        number given by the store when the plan is imported; 0 before.
+    valid_from_ms
+        event time from which this version is in force; None: from the beginning.
+    digest
+        hex SHA-256 of the content; layout, member order and byte order marks do not change it.
+    files
+        the folder's files as text, by name, without byte order marks.
+    routes
+        without their vertices, which ``corridors`` holds.
+    zone_index, route_index
+        from id to the position in ``zones`` and ``routes``, which is also the number in the sets.
+    """
+
+    version: int
+    valid_from_ms: int | None
+    digest: str
+    files: Mapping[str, str]
+    zones: tuple[ZoneFeature, ...]
+    routes: tuple[RouteFeature, ...]
+    zone_set: ZoneSet
+    corridors: CorridorSet
+    zone_index: Mapping[str, int]
+    route_index: Mapping[str, int]
+    journeys: tuple[Journey, ...]
+    policies: PolicyTable
+    units: tuple[Unit, ...] = field(default=())
+    equipment: tuple[Equipment, ...] = field(default=())

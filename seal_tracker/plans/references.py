@@ -1,0 +1,32 @@
+"""What the files of a plan may name in each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from geofences.catalog import Fields, Ids
+
+__all__ = ["References"]
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """Ids by what they name; ``legs`` is the number of legs of each sound route."""
+
+    zones: Ids = field(default_factory=Ids.unchecked)
+    routes: Ids = field(default_factory=Ids.unchecked)
+    units: Ids = field(default_factory=Ids.unchecked)
+    legs: Mapping[str, int] = field(default_factory=dict)
+
+    def zone(self, fields: Fields, key: str) -> str | None:
+        """The id of a zone at ``key``."""
+        return fields.reference(key, self.zones, "zone")
+
+    def route(self, fields: Fields, key: str) -> str | None:
+        """The id of a route at ``key``."""
+        return fields.reference(key, self.routes, "route")
+
+    def unit(self, fields: Fields, key: str) -> str | None:
+        """The id of a unit at ``key``."""
+        return fields.reference(key, self.units, "unit")

@@ -1,0 +1,142 @@
+"""``units.toml`` and ``equipment.jsonl``: who answers, and what must be heard of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from geofences.catalog import ID_PATTERN, Fault, FaultSink, Fields, Ids
+from geofences.catalog.faults import did_you_mean, quoted
+from geofences.catalog.text import as_text
+from seal_tracker.plans.lines import objects_of
+from seal_tracker.plans.model import EQUIPMENT_KINDS, Equipment, Unit
+from seal_tracker.plans.references import References
+from seal_tracker.plans.toml import tables_of
+
+__all__ = ["read_equipment", "read_units", "unit_ids"]
+
+UNIT_MEMBERS = ("name", "parent", "head", "contact", "jurisdiction_zone")
+LANGUAGES = ("vi", "en")
+
+
+def unit_ids(text: str | bytes) -> Ids:
+    """The ids of a TOML file's units, faulty ones too; where it is not TOML, nothing is called unknown."""
+    tables = tables_of(text, FaultSink(""))
+    return Ids.unchecked() if tables is None else Ids(set(tables))
+
+
+def read_units(text: str | bytes, file: str, references: References) -> tuple[list[Unit], list[Fault]]:
+    """Units of a TOML file with a table for each: ``[ID]``, ``name = {vi = "…", en = "…"}``, ``parent`` and so on."""
+    sink = FaultSink(file)
+    tables = tables_of(text, sink) or {}
+    units = []
+    for row, (name, table) in enumerate(tables.items()):
+        if not ID_PATTERN.fullmatch(name):
+            why = "ids are 1 to 64 of A-Z a-z 0-9 _ . : -"
+            sink.error(
+                row, name, "", f"the id is {quoted(name)}", why, "write such an id: [HQ.HP] needs quotes"
+            )
+        if not isinstance(table, dict):
+            sink.error(
+                row,
+                name,
+                "",
+                f"is {quoted(table)}",
+                "a unit is a table",
+                f"write [{name}] and its members below",
+            )
+            continue
+        unit = _unit(name, Fields(table, sink, row, name), tables, references)
+        if not sink.is_faulty(row):
+            units.append(unit)
+    _check_cycles(tables, sink)
+    return units, sink.in_order()
+
+
+def _unit(name: str, fields: Fields, tables: Mapping[str, Any], references: References) -> Unit:
+    fields.only(UNIT_MEMBERS)
+    parent = fields.id("parent")
+    if parent is not None and parent not in tables:
+        fields.error(
+            "parent", f"there is no unit “{parent}”", "it is not in this file", did_you_mean(parent, tables)
+        )
+    return Unit(
+        id=name,
+        name=_names(name, fields),
+        parent=parent,
+        head=fields.text("head"),
+        contact=fields.text("contact"),
+        jurisdiction_zone=references.zone(fields, "jurisdiction_zone"),
+    )
+
+
+def _names(name: str, fields: Fields) -> Mapping[str, str]:
+    """By language; one text serves both."""
+    if not fields.require("name", 'write name = {vi = "…", en = "…"}'):
+        return {}
+    if not isinstance(fields.values["name"], dict):
+        text = fields.text("name")
+        return dict.fromkeys(LANGUAGES, text or name)
+    names = fields.within("name", fields.table("name"))
+    names.only(LANGUAGES)
+    found = {language: text for language in LANGUAGES if (text := names.text(language)) is not None}
+    if not names.values:
+        fields.error("name", "is empty", "a unit is shown by its name", 'write name = {vi = "…", en = "…"}')
+    return found
+
+
+def _check_cycles(tables: Mapping[str, Any], sink: FaultSink) -> None:
+    """A unit above itself has no head to escalate to; each circle is named once, at its first unit."""
+    parent = {name: table.get("parent") for name, table in tables.items() if isinstance(table, dict)}
+    rows = {name: row for row, name in enumerate(tables)}
+    done: set[str] = set()
+    for name in parent:
+        path: list[str] = []
+        above: Any = name
+        while isinstance(above, str) and above in parent and above not in done and above not in path:
+            path.append(above)
+            above = parent[above]
+        if above in path:
+            circle = path[path.index(above) :]
+            what = f"is above itself: {' → '.join([*circle, above])}"
+            sink.error(
+                rows[above],
+                above,
+                "parent",
+                what,
+                "an alarm would escalate in a circle",
+                "correct one parent",
+            )
+        done.update(path)
+
+
+def read_equipment(
+    text: str | bytes, file: str, references: References
+) -> tuple[list[Equipment], list[Fault]]:
+    """Cameras, scanners and readers of a JSON Lines file."""
+    sink = FaultSink(file)
+    found = []
+    for fields in objects_of(as_text(text, sink), sink):
+        fields.only(("id", "kind", "unit", "lon", "lat", "heartbeat_s"))
+        for key, remedy in (
+            ("kind", f"write one of {', '.join(EQUIPMENT_KINDS)}"),
+            ("lon", "write its longitude in degrees"),
+            ("lat", "write its latitude in degrees"),
+            ("heartbeat_s", "write how many seconds apart its heartbeats are"),
+        ):
+            fields.require(key, remedy)
+        kind = fields.choice("kind", EQUIPMENT_KINDS)
+        lon_deg = fields.number("lon", at_least=-180, at_most=180, unit="degrees")
+        lat_deg = fields.number("lat", at_least=-90, at_most=90, unit="degrees")
+        heartbeat_s = fields.number("heartbeat_s", above=0, unit="seconds")
+        unit = references.unit(fields, "unit")
+        if (
+            kind is None
+            or lon_deg is None
+            or lat_deg is None
+            or heartbeat_s is None
+            or sink.is_faulty(fields.row)
+        ):
+            continue
+        found.append(Equipment(fields.label, kind, lon_deg, lat_deg, heartbeat_s, unit))
+    return found, sink.in_order()

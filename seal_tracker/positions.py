@@ -1,0 +1,51 @@
+"""Where every seal of a space is, read off the judging state. No state of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from seal_tracker.model import NO_TIME, Lock
+from seal_tracker.space import SpaceJudge
+from seal_tracker.web.wire import PositionRow
+
+__all__ = ["position_rows", "progress_pct"]
+
+
+def progress_pct(judging: SpaceJudge, route: str | None, chainage_m: float) -> float | None:
+    """Share of a route behind a seal, in per cent; None where that is not known."""
+    plan = judging.plan
+    if plan is None or route is None or np.isnan(chainage_m) or route not in plan.route_index:
+        return None
+    length_m = float(plan.corridors.length_m[plan.route_index[route]])
+    return min(100.0, 100.0 * chainage_m / length_m) if length_m > 0 else None
+
+
+def position_rows(judging: SpaceJudge, seals: Iterable[int] | None = None) -> Iterator[PositionRow]:
+    """The newest of each of these seals (None: of all) that has said anything."""
+    numbers = judging.states.seals() if seals is None else np.fromiter(seals, np.int64)
+    table = judging.journeys
+    for number, track in zip(numbers.tolist(), judging.states.take(numbers)["track"], strict=True):
+        if track["last_ms"] == NO_TIME:
+            continue
+        at = table.by_key.get(int(track["journey"]))
+        journey = None if at is None else table.journeys[at]
+        placed = track["fix_ms"] != NO_TIME
+        route = journey.route if journey else None
+        yield PositionRow(
+            seal=judging.names[number],
+            time_ms=int(track["last_ms"]),
+            journey=journey.id if journey else None,
+            route=route,
+            regime=journey.regime if journey else None,
+            unit=journey.unit if journey else None,
+            lon_e7=int(track["fix_lon"]) if placed else None,
+            lat_e7=int(track["fix_lat"]) if placed else None,
+            speed_kmh=float(track["last_speed_kmh"]),
+            course_deg=float(track["last_course_deg"]),
+            lock=Lock(int(track["last_lock"])),
+            battery_pct=float(track["last_battery_pct"]),
+            progress_pct=progress_pct(judging, route, float(track["chainage_m"])),
+            off_route_m=float(track["off_route_m"]),
+        )

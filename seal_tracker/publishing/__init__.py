@@ -1,0 +1,1 @@
+"""Publishing: what was committed becomes CloudEvents on MQTT, in order for each subject."""

@@ -1,0 +1,144 @@
+"""Events as CloudEvents 1.0 in structured JSON, their data a GeoJSON feature; and the payloads of retained states.
+
+Pure: an event gives the same bytes whenever it is encoded, so that they can be committed with it. The members that
+INTERFACES.md names come as named there; the properties hold all that an episode is made of, so that events folded
+by ``sequence`` give the stored episodes.
+
+Of ``evidence`` only this is looked at: ``fixes``, a list of objects with ``lon`` and ``lat`` (degrees), the last one the
+newest; and of an inferred episode ``path``, a list of ``[lon, lat]``.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from uuid import UUID
+
+import geojson  # type: ignore[import-untyped]
+import msgspec
+
+from seal_tracker.model import LIVE, Event, Severity, iso_ms, iso_or_none
+
+__all__ = [
+    "AlarmState",
+    "JourneyState",
+    "ServiceState",
+    "cloud_event",
+    "state_payload",
+]
+
+TYPE_PREFIX: Final = "vn.eseal"
+SEQUENCE_DIGITS: Final = 20
+"""Wide enough for any 64-bit number, so that text sorts as numbers do."""
+
+MIN_LINE: Final = 2
+"""A GeoJSON LineString has at least two positions."""
+
+DEGREE_DIGITS: Final = 7
+"""Decimals of a degree, 1 cm: what is stored. The library would round to six."""
+
+_encoder: Final = msgspec.json.Encoder()
+
+
+class AlarmState(msgspec.Struct, frozen=True, kw_only=True):
+    """The present state of an alarm, on ``alarm/{alarm}``; the topic is emptied when it closes. Times are ISO 8601."""
+
+    alarm: str
+    state: str
+    episode: UUID
+    type: str
+    severity: Severity
+    subject: str
+    journey: str | None
+    seal: str
+    object: str | None
+    unit: str | None
+    raised_at: str
+    ended_at: str | None
+    updated_at: str
+    exercise: bool
+
+
+class JourneyState(msgspec.Struct, frozen=True, kw_only=True):
+    """The present state of a journey, on ``journey/{journey}/state``; emptied when it closes. Times are ISO 8601."""
+
+    journey: str
+    seal: str
+    status: str
+    route: str | None
+    progress_pct: float | None
+    eta: str | None
+    open_alarms: tuple[str, ...]
+    updated_at: str
+    exercise: bool
+
+
+class ServiceState(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether an instance of the service is there; ``offline`` is left by its last will or its end."""
+
+    state: str
+    version: str
+
+
+def cloud_event(event: Event, tenant: str) -> bytes:
+    """Encode an event. Times as ISO 8601 with milliseconds and Z; ``sequence`` as text of 20 digits."""
+    episode = event.episode
+    return _encoder.encode(
+        {
+            "specversion": "1.0",
+            "id": str(event.id),
+            "source": f"/seal-tracker/{tenant}",
+            "type": f"{TYPE_PREFIX}.{episode.type}.{event.transition}",
+            "subject": f"{episode.subject_kind}/{episode.subject}",
+            "time": iso_ms(event.time_ms),
+            "recordedtime": iso_ms(event.recorded_ms),
+            "datacontenttype": "application/geo+json",
+            "severitytext": episode.severity,
+            "sequence": f"{event.sequence:0{SEQUENCE_DIGITS}}",
+            "data": geojson.Feature(geometry=_geometry(event), properties=_properties(event)),
+        }
+    )
+
+
+def state_payload(state: AlarmState | JourneyState | ServiceState) -> bytes:
+    """Encode a retained state as JSON."""
+    return _encoder.encode(state)
+
+
+def _properties(event: Event) -> dict[str, Any]:
+    episode = event.episode
+    return {
+        "event": episode.type,
+        "transition": event.transition,
+        "episode": str(episode.episode),
+        "revision": event.revision,
+        "journey": episode.journey,
+        "seal": episode.seal,
+        "regime": episode.regime,
+        "unit": episode.unit,
+        "object": episode.object,
+        "severity": episode.severity,
+        "old_severity": event.old_severity,
+        "started_at": iso_ms(episode.started_at_ms),
+        "raised_at": iso_ms(episode.raised_at_ms),
+        "ended_at": iso_or_none(episode.ended_at_ms),
+        "cleared_at": iso_or_none(episode.cleared_at_ms),
+        "late": event.late,
+        "inferred": episode.inferred,
+        "latched": episode.latched,
+        "evidence": episode.evidence,
+        "plan_version": episode.plan_version,
+        "exercise": event.space != LIVE,
+        "references": [str(reference) for reference in event.references],
+    }
+
+
+def _geometry(event: Event) -> geojson.LineString | geojson.Point | None:
+    """Choose the stretch of an inferred episode, else its last fix, else nothing: a silence has no place."""
+    evidence = event.episode.evidence
+    path = evidence.get("path") if event.episode.inferred else None
+    if path and len(path) >= MIN_LINE:
+        return geojson.LineString(path, precision=DEGREE_DIGITS)
+    fixes = evidence.get("fixes")
+    if not fixes or fixes[-1].get("lon") is None or fixes[-1].get("lat") is None:
+        return None
+    return geojson.Point((fixes[-1]["lon"], fixes[-1]["lat"]), precision=DEGREE_DIGITS)

@@ -1,0 +1,158 @@
+"""Every MQTT topic, built and parsed in one place.
+
+::
+
+    eseal/v1/{tenant}/…                      live
+    eseal-exercise/v1/{tenant}/{space}/…     an exercise, both ways
+        dev/{seal}/ping|status               in
+        equip/{equipment}/status             in
+        raw/{protocol}/{device}              in
+        svc/{instance}/ping                  in: the service's own canary
+        evt/{severity}/{type}/{kind}/{id}    out
+        alarm/{alarm}                        out, retained
+        journey/{journey}/state              out, retained
+        svc/{instance}                       out, retained, last will
+
+Pure. Ids match ``[A-Za-z0-9_.:-]{1,64}``, so no level can hold a wildcard or a slash.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final, Literal, NamedTuple, cast
+
+from seal_tracker.model import ID_PATTERN, LIVE, Event
+from seal_tracker.publishing.errors import TopicError
+
+__all__ = [
+    "Address",
+    "Kind",
+    "alarm_topic",
+    "canary_topic",
+    "check_id",
+    "device_topic",
+    "event_topic",
+    "event_topics",
+    "ingest_filters",
+    "journey_topic",
+    "parse",
+    "root",
+    "service_topic",
+]
+
+Kind = Literal["dev", "equip", "raw", "svc"]
+
+LIVE_ROOT: Final = "eseal/v1"
+EXERCISE_ROOT: Final = "eseal-exercise/v1"
+LEVELS: Final = 3
+"""Levels of an incoming topic below its root."""
+
+KINDS: Final = frozenset({"dev", "equip", "raw", "svc"})
+
+
+class Address(NamedTuple):
+    """What an incoming topic says. Of ``raw``, ``leaf`` is the protocol; of others, ``ping`` or ``status``."""
+
+    space: str
+    kind: Kind
+    id: str
+    leaf: str
+
+
+def check_id(value: str, what: str = "id") -> str:
+    """Return the id unchanged.
+
+    Raises
+    ------
+    TopicError
+        Where it fits no topic.
+    """
+    if not ID_PATTERN.fullmatch(value):
+        raise TopicError(f"{what} {value[:80]!r}: must be 1 to 64 of A-Z a-z 0-9 _ . : -")
+    return value
+
+
+def root(tenant: str, space: str = LIVE) -> str:
+    """Return the root of a space's topics, without a slash at its end."""
+    check_id(tenant, "tenant")
+    if space == LIVE:
+        return f"{LIVE_ROOT}/{tenant}"
+    return f"{EXERCISE_ROOT}/{tenant}/{check_id(space, 'space')}"
+
+
+def ingest_filters(tenant: str) -> tuple[str, ...]:
+    """List the filters of the ingest subscription: all that seals, equipment, gateways and our canary publish."""
+    roots = (root(tenant), f"{EXERCISE_ROOT}/{tenant}/+")
+    return tuple(f"{base}/{tail}" for base in roots for tail in ("+/+/ping", "+/+/status", "raw/+/+"))
+
+
+@lru_cache(maxsize=65_536)
+def parse(topic: str, tenant: str) -> Address:
+    """Take an incoming topic apart. Remembered, since seals publish on the same topic for days.
+
+    Raises
+    ------
+    TopicError
+        Where the topic is not one that pings, states or frames come on.
+    """
+    if topic.startswith(f"{LIVE_ROOT}/{tenant}/"):
+        space, levels = LIVE, topic.split("/")[3:]
+    elif topic.startswith(f"{EXERCISE_ROOT}/{tenant}/"):
+        space, *levels = topic.split("/")[3:]
+        check_id(space, "space")
+    else:
+        raise TopicError(f"topic {topic[:120]!r}: is not of tenant {tenant}")
+    if len(levels) != LEVELS or levels[0] not in KINDS:
+        raise TopicError(
+            f"topic {topic[:120]!r}: expected dev/ID/ping, dev/ID/status, equip/ID/status or raw/PROTOCOL/ID"
+        )
+    kind = cast("Kind", levels[0])
+    own, leaf = (levels[2], levels[1]) if kind == "raw" else (levels[1], levels[2])
+    if kind != "raw" and leaf not in ("ping", "status"):
+        raise TopicError(f"topic {topic[:120]!r}: ends in {leaf!r}, expected ping or status")
+    return Address(space, kind, check_id(own), check_id(leaf, "protocol"))
+
+
+def device_topic(tenant: str, seal: str, space: str = LIVE, leaf: str = "ping") -> str:
+    """Return where a seal publishes."""
+    return f"{root(tenant, space)}/dev/{check_id(seal, 'seal')}/{leaf}"
+
+
+def canary_topic(tenant: str, instance: str, space: str = LIVE) -> str:
+    """Return where the service publishes its canary, which comes back through the ingest subscription."""
+    return f"{root(tenant, space)}/svc/{check_id(instance, 'instance')}/ping"
+
+
+def service_topic(tenant: str, instance: str) -> str:
+    """Return the retained topic of a service's own state, which is also its last will."""
+    return f"{root(tenant)}/svc/{check_id(instance, 'instance')}"
+
+
+def alarm_topic(tenant: str, alarm: str, space: str = LIVE) -> str:
+    """Return the retained topic of an alarm's state."""
+    return f"{root(tenant, space)}/alarm/{check_id(alarm, 'alarm')}"
+
+
+def journey_topic(tenant: str, journey: str, space: str = LIVE) -> str:
+    """Return the retained topic of a journey's state."""
+    return f"{root(tenant, space)}/journey/{check_id(journey, 'journey')}/state"
+
+
+def event_topic(event: Event, tenant: str, severity: str | None = None) -> str:
+    """Return an event's topic, under the episode's severity unless another is given."""
+    episode = event.episode
+    levels = (
+        severity or episode.severity,
+        episode.type,
+        episode.subject_kind,
+        check_id(episode.subject, "subject"),
+    )
+    return f"{root(tenant, event.space)}/evt/{'/'.join(levels)}"
+
+
+def event_topics(event: Event, tenant: str) -> tuple[str, ...]:
+    """List the topics of an event: two when its severity changed, so that who follows either severity learns of it."""
+    now = event_topic(event, tenant)
+    if event.old_severity is None or event.old_severity == event.episode.severity:
+        return (now,)
+    return (event_topic(event, tenant, event.old_severity), now)

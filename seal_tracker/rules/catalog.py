@@ -1,0 +1,24 @@
+"""The rules, in the order in which they judge, and what a policy may set for each. To add one, add its file here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from seal_tracker.rules import deviation, seals, signal, stops, zones
+from seal_tracker.rules.keys import PolicyKey
+from seal_tracker.rules.rule import Rule
+
+__all__ = ["POLICY_KEYS", "RULES"]
+
+RULES: tuple[Rule, ...] = (
+    seals.SEAL_TAMPER,
+    seals.BATTERY_LOW,
+    signal.RULE,
+    deviation.RULE,
+    zones.PROHIBITED_ZONE,
+    zones.ZONE_ENTERED,
+    zones.CHECKPOINT_REACHED,
+    stops.RULE,
+)
+
+POLICY_KEYS: Mapping[str, Mapping[str, PolicyKey]] = {rule.name: rule.keys for rule in RULES}

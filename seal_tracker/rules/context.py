@@ -1,0 +1,222 @@
+"""What a rule sees: the seals of one pass as columns, their new pings and fixes, where those lie, and the book to write in.
+
+A *pass* holds, for each seal (a *row*), a stretch of pings judged by one journey and one plan version. Arrays named
+``*_row`` or ``row`` index the seals of the pass. Everything but ``state``, ``survivors`` and ``book`` is read only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from geofences.corridors import CorridorSet, Located
+from geofences.zones import ZoneSet
+from seal_tracker.model import PingBatch, Severity
+from seal_tracker.rules.book import Book, Subject
+from seal_tracker.rules.keys import PolicyValue
+from seal_tracker.rules.runs import Limits
+from seal_tracker.rules.table import Policies, Values, per
+
+__all__ = ["Authorisations", "Context", "Crossings", "Fixes", "Hits", "Terrain", "mm_of_m"]
+
+I8 = NDArray[np.int64]
+
+
+def mm_of_m(metres: ArrayLike) -> NDArray[np.int64]:
+    """Metres to whole millimetres, the unit in which everything is judged."""
+    return np.rint(np.asarray(metres, np.float64) * 1000.0).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Terrain:
+    """One plan version as the rules need it: geometry, kinds of zones, checkpoints of routes, policy.
+
+    Attributes
+    ----------
+    zone_key
+        int64[Z], a hash of each zone's id: the name of a zone in a stream, whatever the version.
+    zone_from_ms, zone_to_ms
+        int64[Z], when each zone is in force: [from, to).
+    kinds
+        bool[Z] for each kind of zone.
+    checkpoint_of
+        for each route index, the zone indexes of its checkpoints in order.
+    """
+
+    version: int
+    zones: ZoneSet
+    corridors: CorridorSet
+    zone_key: I8
+    zone_from_ms: I8
+    zone_to_ms: I8
+    zone_reason: tuple[str | None, ...]
+    kinds: Mapping[str, NDArray[np.bool_]]
+    checkpoint_of: tuple[tuple[int, ...], ...]
+    policies: Policies
+
+    @cached_property
+    def zone_by_key(self) -> dict[int, int]:
+        """Zone index of each zone key."""
+        return {int(k): i for i, k in enumerate(self.zone_key)}
+
+    @cached_property
+    def zone_index(self) -> dict[str, int]:
+        """Zone index of each zone id."""
+        return {zone: i for i, zone in enumerate(self.zones.ids)}
+
+    @cached_property
+    def is_checkpoint(self) -> NDArray[np.bool_]:
+        """bool[Z], whether any route has the zone as a checkpoint."""
+        flags = np.zeros(len(self.zone_key), bool)
+        flags[[z for zones in self.checkpoint_of for z in zones]] = True
+        return flags
+
+    @cached_property
+    def watched(self) -> NDArray[np.bool_]:
+        """bool[Z], zones whose crossing between two fixes some rule asks for."""
+        return self.kind("interest") | self.kind("prohibited") | self.is_checkpoint
+
+    def in_force(self, zone: NDArray[Any], time_ms: I8) -> NDArray[np.bool_]:
+        """Which of some zones hold at some moments, one moment a zone."""
+        holds: NDArray[np.bool_] = (self.zone_from_ms[zone] <= time_ms) & (time_ms < self.zone_to_ms[zone])
+        return holds
+
+    def kind(self, name: str) -> NDArray[np.bool_]:
+        """bool[Z], which zones are of a kind; all false where the plan has none."""
+        return self.kinds.get(name, np.zeros(len(self.zone_key), bool))
+
+
+@dataclass(frozen=True, slots=True)
+class Fixes:
+    """Accepted fixes of the pass, sorted by (row, time): the track that position rules judge.
+
+    ``prev_*`` is the accepted fix before, where ``has_prev``; it lies within the same armed stretch.
+    ``accuracy_m`` float32, NaN unknown. ``decided_ms`` is the time of the ping that let the fix in: its own, or that of
+    the ping after a held fix.
+    """
+
+    row: I8
+    time_ms: I8
+    lon_e7: I8
+    lat_e7: I8
+    accuracy_m: NDArray[np.float32]
+    start: NDArray[np.bool_]
+    has_prev: NDArray[np.bool_]
+    prev_ms: I8
+    prev_lon_e7: I8
+    prev_lat_e7: I8
+    decided_ms: I8
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """Which zones hold which fixes: pairs sorted by (fix, zone)."""
+
+    fix: I8
+    zone: I8
+
+
+@dataclass(frozen=True, slots=True)
+class Crossings:
+    """Zones that were crossed between two fixes with neither inside: ``fix`` is the later one of the pair."""
+
+    fix: I8
+    zone: I8
+    enter_ms: I8
+    leave_ms: I8
+    enter_e7: NDArray[np.int64]
+    leave_e7: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Authorisations:
+    """Time spans in which a person allowed the seal of a row to be unlocked."""
+
+    row: I8
+    from_ms: I8
+    to_ms: I8
+
+    def cover(self, row: I8, time_ms: I8) -> NDArray[np.bool_]:
+        """Which of the moments (row, time) lie within an authorisation [from, to)."""
+        covered = np.zeros(len(row), bool)
+        for r, a, b in zip(self.row.tolist(), self.from_ms.tolist(), self.to_ms.tolist(), strict=True):
+            covered |= (row == r) & (time_ms >= a) & (time_ms < b)
+        return covered
+
+
+class SubjectOf(Protocol):
+    """Whom the episodes of a row are about."""
+
+    def __getitem__(self, row: int) -> Subject: ...
+
+
+@dataclass
+class Context:
+    """One pass. See the module. ``version_from_ms`` is when the plan version in force began to hold."""
+
+    terrain: Terrain
+    version_from_ms: int
+    state: NDArray[np.void]
+    streams: NDArray[np.void]
+    seal: I8
+    subjects: SubjectOf
+    armed: NDArray[np.bool_]
+    seal_subjects: SubjectOf
+    regime: I8
+    route: I8
+    epoch_start_ms: I8
+    authorisations: Authorisations
+    pings: PingBatch
+    ping_row: I8
+    ping_start: NDArray[np.bool_]
+    fixes: Fixes
+    book: Book
+    counts: dict[str, int] = field(default_factory=dict)
+    survivors: list[NDArray[np.void]] = field(default_factory=list)
+    located: Located | None = None
+    hits: Hits | None = None
+    crossings: Crossings | None = None
+
+    def policy(self, rule: str, key: str) -> Values:
+        """A threshold for every row of the pass: a scalar, or one value a row."""
+        return self.terrain.policies.value(rule, key, self.regime, self.route)
+
+    def policy_at(self, rule: str, key: str, row: int, zone: int | None = None) -> PolicyValue:
+        """A threshold for one row, and one zone where given."""
+        one = slice(row, row + 1)
+        zones = None if zone is None else np.array([zone])
+        value = self.terrain.policies.value(rule, key, self.regime[one], self.route[one], zones)
+        return cast("PolicyValue", value.tolist()[0]) if isinstance(value, np.ndarray) else value
+
+    def severity(self, rule: str, row: int, zone: int | None = None) -> Severity:
+        """How bad an episode of ``rule`` is for one row."""
+        return cast("Severity", self.policy_at(rule, "severity", row, zone))
+
+    def enabled(self, rule: str, row: NDArray[Any], zone: NDArray[Any] | None = None) -> NDArray[np.bool_]:
+        """Which of the given rows, each in a zone where given, the policy lets ``rule`` judge."""
+        if zone is None:
+            flag = per(self.policy(rule, "enabled"), row)
+        else:
+            flag = self.terrain.policies.value(rule, "enabled", self.regime[row], self.route[row], zone)
+        return np.broadcast_to(np.asarray(flag, bool), row.shape)
+
+    def limits(self, rule: str) -> Limits:
+        """The debounce of ``rule``, a scalar or one value a row for each threshold."""
+        evidence = "raise_excess_m_s"
+        has = self.terrain.policies.has(rule, evidence)
+        return Limits(
+            raise_fixes=self.policy(rule, "raise_fixes"),
+            raise_s=self.policy(rule, "raise_s"),
+            clear_fixes=self.policy(rule, "clear_fixes"),
+            clear_s=self.policy(rule, "clear_s"),
+            latched=self.policy(rule, "latched"),
+            raise_excess_m_s=self.policy(rule, evidence) if has else None,
+        )

@@ -1,0 +1,78 @@
+"""What a rule lets a policy set: each key with its kind, default, bounds and meaning. Immutable, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from seal_tracker.model import Severity
+
+__all__ = ["SEVERITIES", "PolicyKey", "PolicyValue", "common_keys", "distance_keys"]
+
+PolicyValue = bool | int | float | str | None
+Kind = Literal["flag", "count", "number", "severity"]
+
+SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low", "info")
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyKey:
+    """One thing a policy may set for a rule.
+
+    ``default`` None means that the rule works the value out by itself, as ``doc`` says.
+    """
+
+    kind: Kind
+    default: PolicyValue
+    doc: str
+    minimum: float = 0.0
+    maximum: float = 1e9
+
+    def fault_of(self, value: object) -> str | None:
+        """Why ``value`` is not one this key takes, or None where it is."""
+        if self.kind == "flag":
+            return None if isinstance(value, bool) else "must be true or false"
+        if self.kind == "severity":
+            return None if value in SEVERITIES else f"must be one of {', '.join(SEVERITIES)}"
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return "must be a number"
+        if self.kind == "count" and not isinstance(value, int):
+            return "must be a whole number"
+        if not self.minimum <= value <= self.maximum:
+            return f"must be within {self.minimum:g} and {self.maximum:g}"
+        return None
+
+
+def common_keys(
+    severity: Severity, *, raise_: tuple[int, float], clear: tuple[int, float] | None, latched: bool = False
+) -> dict[str, PolicyKey]:
+    """The keys every rule has. ``raise_`` and ``clear`` are (fixes, seconds); ``clear`` None: a point episode."""
+    clear_fixes, clear_s = clear or (1, 0)
+    return {
+        "enabled": PolicyKey("flag", default=True, doc="judge this rule at all"),
+        "severity": PolicyKey("severity", severity, "how bad an episode is when it is raised"),
+        "raise_fixes": PolicyKey("count", raise_[0], "consecutive true fixes before it is raised", minimum=1),
+        "raise_s": PolicyKey("number", raise_[1], "seconds those fixes must span"),
+        "clear_fixes": PolicyKey(
+            "count", clear_fixes, "consecutive false fixes before it is cleared", minimum=1
+        ),
+        "clear_s": PolicyKey("number", clear_s, "seconds those fixes must span"),
+        "latched": PolicyKey("flag", latched, "stays until an officer's reset or disarming"),
+    }
+
+
+def distance_keys(base: Mapping[str, PolicyKey], *, raise_excess_m_s: float) -> dict[str, PolicyKey]:
+    """Keys of a rule that gathers metres beyond a limit as evidence (see *Evidence for distance rules*)."""
+    return dict(base) | {
+        "raise_excess_m_s": PolicyKey(
+            "number", raise_excess_m_s, "metre-seconds beyond the limit before it is raised"
+        ),
+        "clear_margin_m": PolicyKey(
+            "number", None, "metres inside the limit that clear it; unset: a quarter of the half-width"
+        ),
+        "accuracy_cap_m": PolicyKey(
+            "number", 30.0, "most metres that a claimed accuracy widens the limit by"
+        ),
+        "accuracy_unknown_m": PolicyKey("number", 10.0, "accuracy assumed where the device claims none"),
+    }

@@ -1,0 +1,97 @@
+"""The policy of a plan over the rules of the catalogue, and every fault of one. Immutable, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from seal_tracker.rules.catalog import POLICY_KEYS
+from seal_tracker.rules.keys import PolicyKey
+from seal_tracker.rules.table import Policies
+
+__all__ = ["POLICY_KEYS", "REGIMES", "PolicyFault", "PolicyKey", "PolicyTable", "check_policies"]
+
+REGIMES: tuple[str, ...] = ("transit", "bonded", "oversized", "minerals")
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFault:
+    """One thing wrong in a policy: where it stands, what it says, why that is wrong, what to do."""
+
+    where: str
+    what: str
+    why: str
+    remedy: str
+
+
+class PolicyTable(Policies):
+    """The policy of one plan version, resolved for any regime, route and zone, over the rules of the catalogue."""
+
+    def __init__(
+        self,
+        tables: Mapping[str, Any] | None = None,
+        *,
+        regimes: Sequence[str] = REGIMES,
+        routes: Sequence[str] = (),
+        zones: Sequence[str] = (),
+    ) -> None:
+        super().__init__(POLICY_KEYS, tables or {}, regimes=regimes, routes=routes, zones=zones)
+
+
+def check_policies(
+    tables: Mapping[str, Any],
+    *,
+    regimes: Collection[str] = REGIMES,
+    routes: Collection[str] = (),
+    zones: Collection[str] = (),
+) -> list[PolicyFault]:
+    """Every fault of a policy, in the order it is written."""
+    faults: list[PolicyFault] = []
+    for name, table in tables.items():
+        if name in ("route", "zone"):
+            faults += _check_objects(name, table, routes if name == "route" else zones)
+        elif name == "default" or name in regimes:
+            faults += _check_rules(name, table)
+        else:
+            known = ["default", *regimes, "route", "zone"]
+            faults.append(_unknown(name, "table", name, known))
+    return faults
+
+
+def _check_objects(kind: str, tables: object, known: Collection[str]) -> Iterator[PolicyFault]:
+    if not isinstance(tables, Mapping):
+        yield PolicyFault(kind, f"{tables!r}", "is not a table", f"write [{kind}.ID.RULE]")
+        return
+    for name, table in tables.items():
+        if name not in known:
+            yield _unknown(f"{kind}.{name}", kind, name, known)
+        yield from _check_rules(f"{kind}.{name}", table)
+
+
+def _check_rules(where: str, tables: object) -> Iterator[PolicyFault]:
+    if not isinstance(tables, Mapping):
+        yield PolicyFault(where, f"{tables!r}", "is not a table", f"write [{where}.RULE]")
+        return
+    for rule, table in tables.items():
+        if rule not in POLICY_KEYS:
+            yield _unknown(f"{where}.{rule}", "rule", rule, POLICY_KEYS)
+        elif not isinstance(table, Mapping):
+            yield PolicyFault(f"{where}.{rule}", f"{table!r}", "is not a table", f"write [{where}.{rule}]")
+        else:
+            yield from _check_keys(f"{where}.{rule}", POLICY_KEYS[rule], table)
+
+
+def _check_keys(where: str, keys: Mapping[str, PolicyKey], table: Mapping[str, Any]) -> Iterator[PolicyFault]:
+    for key, value in table.items():
+        if key not in keys:
+            yield _unknown(f"{where}.{key}", "key", key, keys)
+        elif why := keys[key].fault_of(value):
+            yield PolicyFault(f"{where}.{key}", f"{value!r}", why, f"{key}: {keys[key].doc}")
+
+
+def _unknown(where: str, kind: str, name: str, known: Collection[str]) -> PolicyFault:
+    near = get_close_matches(name, known, n=1)
+    remedy = f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known)[:20]) or 'none'}"
+    return PolicyFault(where, name, f"unknown {kind}", remedy)

@@ -1,0 +1,41 @@
+"""What a rule is: a name, the keys its policy may set, the state it carries, and a function over one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from seal_tracker.rules.context import Context
+from seal_tracker.rules.keys import PolicyKey
+
+__all__ = ["Rule"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of the catalogue.
+
+    Attributes
+    ----------
+    name
+        the event type.
+    keys
+        what a policy may set, with defaults.
+    judge
+        judges one pass: reads the context, moves its own state on, writes episodes into the context's book.
+    state
+        dtype of what the rule carries for each seal between batches, or None.
+    start
+        value of that state for a seal that has seen nothing, where zeros will not do.
+    per_journey
+        whether the state starts empty when a seal is armed.
+    """
+
+    name: str
+    keys: Mapping[str, PolicyKey]
+    judge: Callable[[Context], None]
+    state: np.dtype[np.void] | None = None
+    start: np.void | None = None
+    per_journey: bool = True

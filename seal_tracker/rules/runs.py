@@ -1,0 +1,290 @@
+"""One debounce for every rule: consecutive true fixes raise, consecutive false fixes clear, carried across batches.
+
+A *stream* is what one rule watches for one subject and object; an *observation* is one fix seen by one stream. All
+streams of a batch are worked through at once as segmented run lengths over arrays: no loop over pings.
+Pure; `debounce` writes only to the ``carry`` it is given, which must be the caller's own copy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seal_tracker.model import NO_TIME
+from seal_tracker.rules.arrays import begins, ends, previous
+from seal_tracker.rules.table import Values, per
+
+__all__ = [
+    "EVIDENCE_PAIR_CAP_MS",
+    "RUN",
+    "Limits",
+    "Observations",
+    "Transitions",
+    "debounce",
+    "doublings",
+    "new_runs",
+    "peak_at",
+]
+
+I8 = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+EVIDENCE_PAIR_CAP_MS = 60_000
+"""The longest that one pair of fixes may count as evidence: a longer silence says nothing of what was between."""
+
+TWO_FIX_SPAN_MS = 300_000
+"""Two true fixes this far apart weigh as much as three close ones: GNSS error decorrelates within minutes."""
+
+EXCESS_CAP_MM = 100_000_000
+"""Metres beyond the limit count up to 100 km, so that sums of mm·ms stay within int64."""
+
+RUN = np.dtype(
+    [
+        ("on_n", "i4"),  # consecutive true fixes so far, 0: none
+        ("on_ms", "i8"),  # when the first of them was
+        ("on_lon", "i4"),  # and where
+        ("on_lat", "i4"),
+        ("last_ms", "i8"),  # the newest of them
+        ("last_mm", "i8"),  # and its millimetres beyond the limit
+        ("excess", "i8"),  # gathered evidence, mm·ms
+        ("off_n", "i4"),  # consecutive false fixes so far
+        ("off_ms", "i8"),
+        ("open", "?"),
+        ("peak_mm", "i8"),  # greatest measured value since the run began
+        ("told_mm", "i8"),  # the peak as last told in an event
+    ]
+)
+"""State of one stream between batches."""
+
+
+def new_runs(n: int) -> NDArray[np.void]:
+    """``n`` streams that have seen nothing."""
+    runs = np.zeros(n, RUN)
+    runs["on_ms"] = runs["off_ms"] = runs["last_ms"] = NO_TIME
+    return runs
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """Fixes as streams see them: ``n`` rows sorted by (stream, time). ``on`` and ``off`` are never both true.
+
+    ``stream`` int64 index into the carry; ``beyond_mm`` metres beyond the limit in mm (distance rules), ``value_mm``
+    what a peak is kept of; both may be None. ``start`` marks the first row of each stream.
+    """
+
+    stream: I8
+    time_ms: I8
+    lon_e7: NDArray[Any]
+    lat_e7: NDArray[Any]
+    on: Mask
+    off: Mask
+    beyond_mm: I8 | None = None
+    value_mm: I8 | None = None
+
+    def __len__(self) -> int:
+        return len(self.stream)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Thresholds, each a scalar or one value a stream. ``raise_excess_m_s`` None: the rule gathers no evidence."""
+
+    raise_fixes: Values
+    raise_s: Values
+    clear_fixes: Values
+    clear_s: Values
+    latched: Values
+    raise_excess_m_s: Values = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transitions:
+    """What changed, in the order of observations. ``raised`` false is a clearing.
+
+    ``row`` indexes the observations, ``stream`` the carry; ``began_*`` is the first fix of the completing run, ``n``
+    its fixes, ``excess`` its evidence in mm·ms. ``group`` gives each observation the first row its peak counts from,
+    ``group_carries`` whether that peak continues the carried one in ``peak_before``.
+    """
+
+    row: I8
+    stream: I8
+    raised: Mask
+    began_ms: I8
+    began_lon: NDArray[Any]
+    began_lat: NDArray[Any]
+    n: I8
+    excess: I8
+    open_after: Mask
+    group: I8
+    group_carries: Mask
+    peak_before: I8
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+
+@dataclass(frozen=True, slots=True)
+class _Runs:
+    n: I8
+    began_ms: I8
+    begin: I8
+    continues: Mask
+
+
+def _runs(flag: Mask, time_ms: I8, first: I8, carried_n: I8, carried_ms: I8) -> _Runs:
+    """Length and beginning of the run of true flags that ends at each row; 0 where the flag is false."""
+    i = np.arange(len(flag))
+    last_break = np.maximum.accumulate(np.where(flag, -1, i))
+    begin = np.maximum(last_break + 1, first)
+    continues = flag & (last_break < first) & (carried_n > 0)
+    n = np.where(flag, i - begin + 1 + np.where(continues, carried_n, 0), 0)
+    began_ms = np.where(continues, carried_ms, time_ms[np.minimum(begin, i)])
+    return _Runs(n, began_ms, begin, continues)
+
+
+def _evidence(obs: Observations, on: _Runs, first: I8, carry: NDArray[np.void]) -> I8:
+    """Metres beyond the limit times time, gathered over the run so far: mm·ms, integer, so that sums never drift."""
+    assert obs.beyond_mm is not None
+    beyond = np.minimum(obs.beyond_mm, EXCESS_CAP_MM)
+    i = np.arange(len(obs))
+    at_first = i == first
+    before_mm = np.where(at_first, carry["last_mm"][obs.stream], previous(beyond))
+    before_ms = np.where(at_first, carry["last_ms"][obs.stream], previous(obs.time_ms))
+    paired = obs.on & (on.n > 1)
+    dt = np.minimum(obs.time_ms - np.where(paired, before_ms, obs.time_ms), EVIDENCE_PAIR_CAP_MS)
+    pair = np.where(paired, (beyond + before_mm) * dt // 2, 0)
+    total = np.cumsum(pair)
+    begin = np.minimum(on.begin, i)
+    gathered = total - total[begin] + pair[begin]
+    return np.where(obs.on, gathered + np.where(on.continues, carry["excess"][obs.stream], 0), 0)
+
+
+def _completes(obs: Observations, on: _Runs, excess: I8 | None, limits: Limits) -> Mask:
+    span = obs.time_ms - on.began_ms
+    enough = on.n >= per(limits.raise_fixes, obs.stream)
+    if excess is not None:
+        enough |= (on.n >= 2) & (span >= TWO_FIX_SPAN_MS)  # noqa: PLR2004 - two, by the rule's own words
+        enough &= excess >= np.multiply(per(limits.raise_excess_m_s, obs.stream), 1e6)
+    done: Mask = obs.on & enough & (span >= np.multiply(per(limits.raise_s, obs.stream), 1000))
+    return done
+
+
+def debounce(carry: NDArray[np.void], obs: Observations, limits: Limits) -> Transitions:
+    """Find where streams are raised and cleared, and move ``carry`` on to the last observation of each stream.
+
+    A raising completes at the first fix where the run of true fixes is long enough in number, in time and in
+    evidence; a clearing likewise with false fixes. As ``on`` and ``off`` exclude each other, whether a stream is open
+    follows from the last completed run alone.
+    """
+    stream, i = obs.stream, np.arange(len(obs))
+    start = begins(stream)
+    first = np.maximum.accumulate(np.where(start, i, 0))
+    on = _runs(obs.on, obs.time_ms, first, carry["on_n"][stream], carry["on_ms"][stream])
+    off = _runs(obs.off, obs.time_ms, first, carry["off_n"][stream], carry["off_ms"][stream])
+    excess = None if obs.beyond_mm is None else _evidence(obs, on, first, carry)
+    raises = _completes(obs, on, excess, limits)
+    clears = (
+        obs.off
+        & (off.n >= per(limits.clear_fixes, stream))
+        & (obs.time_ms - off.began_ms >= np.multiply(per(limits.clear_s, stream), 1000))
+        & ~np.asarray(per(limits.latched, stream), bool)
+    )
+    last_mark = np.maximum.accumulate(np.where(raises | clears, i, -1))
+    marked = last_mark >= first
+    was_open = carry["open"][stream]
+    open_after = np.where(marked, raises[last_mark], was_open)
+    open_before = np.where(start, was_open, previous(open_after))
+    row = np.flatnonzero(open_after != open_before)
+
+    anew = obs.on & ~open_before & (on.begin == i) & ~on.continues
+    group = np.maximum.accumulate(np.where(anew | start, i, 0))
+    out = Transitions(
+        row=row,
+        stream=stream[row],
+        raised=open_after[row],
+        began_ms=np.where(open_after[row], on.began_ms[row], off.began_ms[row]),
+        began_lon=_began(carry["on_lon"], obs.lon_e7, on, row, stream),
+        began_lat=_began(carry["on_lat"], obs.lat_e7, on, row, stream),
+        n=on.n[row],
+        excess=np.zeros(len(row), np.int64) if excess is None else excess[row],
+        open_after=open_after,
+        group=group,
+        group_carries=(group == first) & ~anew[group],
+        peak_before=carry["peak_mm"][stream],
+    )
+    _carry_on(carry, obs, on, off, excess, out, start)
+    return out
+
+
+def _began(carried: NDArray[Any], column: NDArray[Any], runs: _Runs, row: I8, stream: I8) -> NDArray[Any]:
+    begin = np.minimum(runs.begin[row], row)
+    return np.where(runs.continues[row], carried[stream[row]], column[begin])
+
+
+def _carry_on(
+    carry: NDArray[np.void],
+    obs: Observations,
+    on: _Runs,
+    off: _Runs,
+    excess: I8 | None,
+    out: Transitions,
+    start: Mask,
+) -> None:
+    """Write each stream's state after its last observation into ``carry``."""
+    last = ends(start)
+    s = obs.stream[last]
+    running = obs.on[last]
+    peak = _peaks(carry, obs, out, last)
+    lon, lat = (
+        _began(carry["on_lon"], obs.lon_e7, on, last, obs.stream),
+        _began(carry["on_lat"], obs.lat_e7, on, last, obs.stream),
+    )
+    carry["on_n"][s] = on.n[last]
+    carry["on_ms"][s] = np.where(running, on.began_ms[last], NO_TIME)
+    carry["on_lon"][s] = np.where(running, lon, 0)
+    carry["on_lat"][s] = np.where(running, lat, 0)
+    carry["last_ms"][s] = np.where(running, obs.time_ms[last], NO_TIME)
+    if obs.beyond_mm is not None and excess is not None:
+        carry["last_mm"][s] = np.where(running, np.minimum(obs.beyond_mm[last], EXCESS_CAP_MM), 0)
+        carry["excess"][s] = excess[last]
+    carry["off_n"][s] = off.n[last]
+    carry["off_ms"][s] = np.where(off.n[last] > 0, off.began_ms[last], NO_TIME)
+    carry["open"][s] = out.open_after[last]
+    carry["peak_mm"][s] = np.where(out.open_after[last] | running, peak, 0)
+    carry["told_mm"][s] = np.where(out.open_after[last], carry["told_mm"][s], 0)
+
+
+def _peaks(carry: NDArray[np.void], obs: Observations, out: Transitions, last: I8) -> I8:
+    """Greatest value since the last run began, for each stream's last observation."""
+    if obs.value_mm is None or not len(obs):
+        return np.zeros(len(last), np.int64)
+    value = np.where(obs.on, obs.value_mm, 0)
+    groups = np.unique(out.group)
+    greatest = np.maximum.reduceat(value, groups)
+    here = greatest[np.searchsorted(groups, out.group[last])]
+    carried = np.where(out.group_carries[last], carry["peak_mm"][obs.stream[last]], 0)
+    return np.maximum(here, carried)
+
+
+def peak_at(obs: Observations, transitions: Transitions, row: int) -> int:
+    """Greatest value of the run or episode that the observation at ``row`` belongs to, up to and with it."""
+    assert obs.value_mm is not None
+    begin = int(transitions.group[row])
+    span = slice(begin, row + 1)
+    here = int(np.where(obs.on[span], obs.value_mm[span], 0).max())
+    return max(here, int(transitions.peak_before[row])) if transitions.group_carries[row] else here
+
+
+def doublings(told_mm: int, values: I8) -> tuple[int, int | None]:
+    """Follow a peak through ``values``: it is told anew whenever it has at least doubled.
+
+    Returns the peak told last and the position at which, None where it was never told anew.
+    """
+    greatest = np.maximum.accumulate(values)
+    at: int | None = None
+    while (i := int(np.searchsorted(greatest, 2 * told_mm))) < len(values):
+        told_mm, at = int(greatest[i]), i
+    return told_mm, at

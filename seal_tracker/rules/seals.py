@@ -1,0 +1,197 @@
+"""``SEAL_TAMPER`` and ``BATTERY_LOW``: what the seal says of itself, judged on every ping, with or without a position."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seal_tracker.model import NO_TIME, Fact, Lock, Severity
+from seal_tracker.rules.context import Context
+from seal_tracker.rules.evidence import place_evidence
+from seal_tracker.rules.keys import PolicyKey, common_keys
+from seal_tracker.rules.rule import Rule
+from seal_tracker.rules.runs import RUN, Observations, Transitions, debounce, new_runs, peak_at
+from seal_tracker.rules.table import per
+
+__all__ = ["BATTERY_LOW", "SEAL_TAMPER"]
+
+TAMPER_FACTS = int(Fact.ROPE_CUT | Fact.SHELL_OPENED | Fact.REMOVED)
+
+TAMPER = "SEAL_TAMPER"
+BATTERY = "BATTERY_LOW"
+
+BATTERY_KEYS = common_keys("low", raise_=(2, 600), clear=(1, 0)) | {
+    "low_pct": PolicyKey("number", 30.0, "below this the battery is low", maximum=100),
+    "clear_pct": PolicyKey("number", 35.0, "above this it is no longer", maximum=100),
+    "critical_pct": PolicyKey(
+        "number", 10.0, "below this the episode is as bad as critical_severity", maximum=100
+    ),
+    "critical_severity": PolicyKey("severity", "high", "how bad it is below critical_pct"),
+}
+
+
+def _ping_place(ctx: Context, ping: int, row: int) -> dict[str, Any]:
+    """Where a ping was: its own position, else the last fix accepted by then, else only when."""
+    pings, at = ctx.pings, int(ctx.pings.time_ms[ping])
+    if pings.has_position[ping] and pings.valid[ping]:
+        return place_evidence(at, int(pings.lon_e7[ping]), int(pings.lat_e7[ping]))
+    before = np.flatnonzero((ctx.fixes.row == row) & (ctx.fixes.decided_ms <= at))
+    if len(before):
+        fix = int(before[-1])
+        return place_evidence(at, int(ctx.fixes.lon_e7[fix]), int(ctx.fixes.lat_e7[fix]))
+    track = ctx.state["track"][row]
+    if track["fix_ms"] != NO_TIME:
+        return place_evidence(at, int(track["fix_lon"]), int(track["fix_lat"]))
+    return {"time": place_evidence(at, 0, 0)["time"]}
+
+
+def _observed(
+    ctx: Context, at: NDArray[np.int64], on: NDArray[np.bool_], off: NDArray[np.bool_], **more: Any
+) -> Observations:
+    pings = ctx.pings
+    return Observations(
+        stream=ctx.ping_row[at],
+        time_ms=pings.time_ms[at],
+        lon_e7=pings.lon_e7[at],
+        lat_e7=pings.lat_e7[at],
+        on=on,
+        off=off,
+        **more,
+    )
+
+
+def _tamper(ctx: Context) -> None:
+    at = np.flatnonzero(ctx.armed[ctx.ping_row] & ctx.enabled(TAMPER, ctx.ping_row))
+    if not len(at):
+        return
+    pings, row = ctx.pings, ctx.ping_row[at]
+    opened = pings.lock[at] == Lock.OPEN
+    if opened.any():
+        opened &= ~ctx.authorisations.cover(row, pings.time_ms[at])
+    on = opened | (pings.lock[at] == Lock.CUT) | ((pings.facts[at] & TAMPER_FACTS) != 0)
+    obs = _observed(ctx, at, on, ~on)
+    found = debounce(ctx.state[TAMPER], obs, ctx.limits(TAMPER))
+    for k in range(len(found)):
+        ping, r = int(at[found.row[k]]), int(found.stream[k])
+        if not found.raised[k]:
+            _close(ctx, TAMPER, found, k, ping)
+            continue
+        facts = Fact(int(pings.facts[ping]) & TAMPER_FACTS)
+        ctx.book.raise_(
+            int(ctx.seal[r]),
+            ctx.subjects[r],
+            TAMPER,
+            None,
+            severity=ctx.severity(TAMPER, r),
+            started_at_ms=int(found.began_ms[k]),
+            raised_at_ms=int(pings.time_ms[ping]),
+            latched=bool(ctx.policy_at(TAMPER, "latched", r)),
+            plan_version=ctx.terrain.version,
+            evidence={
+                "facts": [f.name.lower() for f in facts if f.name],
+                "lock": Lock(int(pings.lock[ping])).name.lower(),
+                "n_fixes": int(found.n[k]),
+                "fixes": [_ping_place(ctx, ping, r)],
+            },
+        )
+
+
+def _close(ctx: Context, name: str, found: Transitions, k: int, ping: int) -> None:
+    at = int(ctx.pings.time_ms[ping])
+    seal = int(ctx.seal[found.stream[k]])
+    ctx.book.close(seal, name, None, ended_at_ms=int(found.began_ms[k]), cleared_at_ms=at)
+
+
+def _battery(ctx: Context) -> None:
+    known = ~np.isnan(ctx.pings.battery_pct)
+    at = np.flatnonzero(known & ctx.enabled(BATTERY, ctx.ping_row))
+    if not len(at):
+        return
+    row, pct = ctx.ping_row[at], ctx.pings.battery_pct[at].astype(np.float64)
+    low, clear = (
+        np.asarray(per(ctx.policy(BATTERY, key), row), np.float64) for key in ("low_pct", "clear_pct")
+    )
+    empty = np.rint((100.0 - pct) * 1000).astype(np.int64)
+    obs = _observed(ctx, at, pct < low, (pct >= low) & (pct > clear), value_mm=empty)
+    was_open = np.flatnonzero(ctx.state[BATTERY]["open"])
+    told = ctx.state[BATTERY]["told_mm"].copy()
+    found = debounce(ctx.state[BATTERY], obs, ctx.limits(BATTERY))
+    ctx.state[BATTERY]["told_mm"] = told
+    begin = dict(zip(was_open.tolist(), np.searchsorted(obs.stream, was_open).tolist(), strict=True))
+    for k in range(len(found)):
+        r, i = int(found.stream[k]), int(found.row[k])
+        if found.raised[k]:
+            _raise_battery(ctx, obs, found, k, at)
+            begin[r] = i
+        else:
+            _worsen(ctx, obs, r, begin.pop(r), i)
+            _close(ctx, BATTERY, found, k, int(at[i]))
+            ctx.state[BATTERY]["told_mm"][r] = 0
+    for r, first in begin.items():
+        _worsen(ctx, obs, r, first, int(np.searchsorted(obs.stream, r, side="right")))
+
+
+def _raise_battery(ctx: Context, obs: Observations, found: Transitions, k: int, at: NDArray[Any]) -> None:
+    i, r = int(found.row[k]), int(found.stream[k])
+    ping, lowest = int(at[i]), 100 - peak_at(obs, found, i) / 1000
+    critical = lowest < _number(ctx, "critical_pct", r)
+    ctx.state[BATTERY]["told_mm"][r] = int(critical)
+    ctx.book.raise_(
+        int(ctx.seal[r]),
+        ctx.seal_subjects[r],
+        BATTERY,
+        None,
+        severity=_critical_severity(ctx, r) if critical else ctx.severity(BATTERY, r),
+        started_at_ms=int(found.began_ms[k]),
+        raised_at_ms=int(obs.time_ms[i]),
+        latched=bool(ctx.policy_at(BATTERY, "latched", r)),
+        plan_version=ctx.terrain.version,
+        evidence={
+            "battery_pct": round(lowest, 2),
+            "limit_pct": _number(ctx, "low_pct", r),
+            "n_fixes": int(found.n[k]),
+            "fixes": [_ping_place(ctx, ping, r)],
+        },
+    )
+
+
+def _worsen(ctx: Context, obs: Observations, row: int, begin: int, end: int) -> None:
+    """An episode open over the observations [begin, end) becomes worse at the first below the critical level."""
+    carry = ctx.state[BATTERY]
+    assert obs.value_mm is not None
+    pct = 100 - obs.value_mm[begin:end] / 1000
+    below = np.flatnonzero(obs.on[begin:end] & (pct < _number(ctx, "critical_pct", row)))
+    if carry["told_mm"][row] or not len(below):
+        return
+    i = int(below[0])
+    carry["told_mm"][row] = 1
+    ctx.book.change(
+        int(ctx.seal[row]),
+        BATTERY,
+        None,
+        changed_ms=int(obs.time_ms[begin + i]),
+        severity=_critical_severity(ctx, row),
+        evidence={"battery_pct": round(float(pct[i]), 2)},
+    )
+
+
+def _number(ctx: Context, key: str, row: int) -> float:
+    return float(ctx.policy_at(BATTERY, key, row) or 0.0)
+
+
+def _critical_severity(ctx: Context, row: int) -> Severity:
+    value: Any = ctx.policy_at(BATTERY, "critical_severity", row)
+    severity: Severity = value
+    return severity
+
+
+SEAL_TAMPER = Rule(
+    TAMPER,
+    common_keys("critical", raise_=(1, 0), clear=(1, 0), latched=True),
+    _tamper,
+    state=RUN,
+    start=new_runs(1)[0],
+)
+BATTERY_LOW = Rule(BATTERY, BATTERY_KEYS, _battery, state=RUN, start=new_runs(1)[0], per_journey=False)

@@ -1,0 +1,156 @@
+"""``SIGNAL_LOST``: a seal says nothing for longer than its mode allows, between two pings or up to now.
+
+The silence begins at the last ping and is raised at that ping plus the limit, whenever it is noticed. What was in force
+at that ping decides, so that the clock and the next ping cannot disagree. A gap that is filled later was none: the next
+judgement does not find it, and its episode is retracted.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seal_tracker.model import NO_TIME, Episode, Mode, iso_ms
+from seal_tracker.rules.arrays import ends, previous
+from seal_tracker.rules.context import Context
+from seal_tracker.rules.keys import SEVERITIES, PolicyKey, common_keys
+from seal_tracker.rules.rule import Rule
+from seal_tracker.rules.table import per
+
+__all__ = ["NAME", "RULE", "close_silence", "raise_silence"]
+
+NAME = "SIGNAL_LOST"
+
+KEYS = common_keys("high", raise_=(1, 0), clear=(1, 0)) | {
+    "intervals": PolicyKey(
+        "number", 3.0, "missed reports, of the interval the seal says it keeps", minimum=1
+    ),
+    "awake_floor_s": PolicyKey(
+        "number", 600.0, "shortest silence that counts while awake: cells drop out in tunnels"
+    ),
+    "asleep_floor_s": PolicyKey("number", 3900.0, "and asleep: such seals report every 30 minutes"),
+}
+
+
+SILENCE = np.dtype(
+    [
+        ("limit_ms", "i8"),  # how long the seal may be silent after its last ping, 0: as long as it likes
+        ("severity", "i1"),  # what a silence since then will be: its place in SEVERITIES
+        ("latched", "?"),
+        ("version", "i8"),
+    ]
+)
+"""What the last ping left in force for the silence after it."""
+
+
+def _limit_ms(ctx: Context) -> NDArray[np.int64]:
+    """How long each seal may be silent after each ping; 0 where the rule does not watch it."""
+    pings, row = ctx.pings, ctx.ping_row
+
+    def of(key: str) -> NDArray[np.float64]:
+        return np.asarray(per(ctx.policy(NAME, key), row), np.float64)
+
+    floor = np.where(pings.mode == Mode.ASLEEP, of("asleep_floor_s"), of("awake_floor_s"))
+    limit = np.rint(np.maximum(of("intervals") * pings.interval_s, floor) * 1000).astype(np.int64)
+    return np.where(ctx.armed[row] & ctx.enabled(NAME, row), limit, 0)
+
+
+def _terms(ctx: Context) -> NDArray[np.void]:
+    """What is in force in this pass, for each row; the limit, which is a ping's, is left at 0."""
+    terms = np.zeros(len(ctx.seal), SILENCE)
+    severity = ctx.policy(NAME, "severity")
+    found = severity.tolist() if isinstance(severity, np.ndarray) else [severity]
+    terms["severity"] = [SEVERITIES.index(s) for s in found]
+    terms["latched"] = ctx.policy(NAME, "latched")
+    terms["version"] = ctx.terrain.version
+    return terms
+
+
+def _judge(ctx: Context) -> None:
+    pings, row = ctx.pings, ctx.ping_row
+    if not len(row):
+        return
+    carried, terms, limit = ctx.state[NAME], _terms(ctx), _limit_ms(ctx)
+    last_ms = np.where(ctx.ping_start, ctx.state["track"]["last_ms"][row], previous(pings.time_ms))
+    allowed = np.where(ctx.ping_start, carried["limit_ms"][row], previous(limit))
+    watched = ctx.armed[row] & (allowed > 0) & (last_ms != NO_TIME) & (last_ms >= ctx.epoch_start_ms[row])
+    gap = pings.time_ms - np.where(watched, last_ms, pings.time_ms) > allowed
+    for i in np.flatnonzero(gap & watched).tolist():
+        r, at, since = int(row[i]), int(pings.time_ms[i]), int(last_ms[i])
+        episode = _open(ctx, r, since, int(allowed[i]), carried[r] if ctx.ping_start[i] else terms[r])
+        if not episode.latched:
+            ctx.book.close(
+                int(ctx.seal[r]), NAME, None, ended_at_ms=at, cleared_at_ms=at, evidence=_silent(at, since)
+            )
+    terms["limit_ms"] = limit[ends(ctx.ping_start)]
+    ctx.state[NAME] = terms
+
+
+def _open(ctx: Context, row: int, last_ms: int, limit_ms: int, terms: np.void) -> Episode:
+    """Raise the silence since ``last_ms``, unless the clock has already done so."""
+    found = ctx.book.open_of(int(ctx.seal[row])).get((NAME, None))
+    if found is not None:
+        return found
+    return ctx.book.raise_(
+        int(ctx.seal[row]),
+        ctx.subjects[row],
+        NAME,
+        None,
+        severity=SEVERITIES[terms["severity"]],
+        started_at_ms=last_ms,
+        raised_at_ms=last_ms + limit_ms,
+        latched=bool(terms["latched"]),
+        plan_version=int(terms["version"]),
+        evidence={
+            "limit_s": limit_ms / 1000,
+            "last_ping": iso_ms(last_ms),
+            "fixes": _last_fix(ctx, row, last_ms),
+        },
+    )
+
+
+def _last_fix(ctx: Context, row: int, last_ms: int) -> list[dict[str, Any]]:
+    """The last fix accepted when the silence began, where there is one: a fix still held then is not known yet."""
+    fixes, track = ctx.fixes, ctx.state["track"][row]
+    before = np.flatnonzero((fixes.row == row) & (fixes.decided_ms <= last_ms))
+    if len(before):
+        i = int(before[-1])
+        at, lon, lat = int(fixes.time_ms[i]), int(fixes.lon_e7[i]), int(fixes.lat_e7[i])
+    elif track["fix_ms"] != NO_TIME and track["fix_ms"] <= last_ms:
+        at, lon, lat = int(track["fix_ms"]), int(track["fix_lon"]), int(track["fix_lat"])
+    else:
+        return []
+    return [{"time": iso_ms(at), "lon": lon / 1e7, "lat": lat / 1e7}]
+
+
+def _silent(until_ms: int, last_ms: int) -> dict[str, Any]:
+    return {"silent_s": (until_ms - last_ms) / 1000}
+
+
+def raise_silence(ctx: Context, row: NDArray[Any], until_ms: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Raise what has been silent too long at ``until_ms`` (one value a row of the pass).
+
+    Returns the rows raised. Used where time has passed without a ping: now, or a disarming.
+    """
+    last, terms = ctx.state["track"]["last_ms"][row], ctx.state[NAME][row]
+    watched = ctx.armed[row] & (terms["limit_ms"] > 0) & (last != NO_TIME) & (last >= ctx.epoch_start_ms[row])
+    silent = np.flatnonzero(watched & (until_ms - np.where(watched, last, until_ms) > terms["limit_ms"]))
+    for k in silent.tolist():
+        _open(ctx, int(row[k]), int(last[k]), int(terms["limit_ms"][k]), terms[k])
+    raised: NDArray[np.int64] = row[silent]
+    return raised
+
+
+def close_silence(ctx: Context, row: int, at_ms: int) -> None:
+    """End a silence at a disarming, where one is open and no ping has been heard since."""
+    seal, last = int(ctx.seal[row]), int(ctx.state["track"]["last_ms"][row])
+    found = ctx.book.open_of(seal).get((NAME, None))
+    if found is not None and found.started_at_ms == last:
+        ctx.book.close(
+            seal, NAME, None, ended_at_ms=at_ms, cleared_at_ms=at_ms, evidence=_silent(at_ms, last)
+        )
+
+
+RULE = Rule(NAME, KEYS, _judge, state=SILENCE)

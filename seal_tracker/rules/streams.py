@@ -1,0 +1,130 @@
+"""Which (seal, zone) pairs a rule is watching in a pass: those carried from before, and those first seen now. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seal_tracker.rules.context import Context
+from seal_tracker.rules.runs import RUN, new_runs
+
+__all__ = ["STREAM", "Watch", "drop_unwatched", "watch"]
+
+STREAM = np.dtype([("row", "i8"), ("rule", "i8"), ("key", "i8"), ("run", RUN)])
+"""State of one watched zone: the seal's row in the pass (its number at rest), the rule's number, the zone's key."""
+
+
+@dataclass(slots=True)
+class Watch:
+    """Streams of one rule in one pass, and what they observe.
+
+    ``row``, ``zone``, ``run``, ``was_open`` are by stream, sorted by (row, zone key); ``fix``, ``stream``, ``inside`` are
+    by observation, sorted by (stream, time). A new stream observes from its first fix inside on, a carried one from the
+    first fix of its seal; both to the last.
+    """
+
+    number: int
+    row: NDArray[np.int64]
+    zone: NDArray[np.int64]
+    key: NDArray[np.int64]
+    run: NDArray[np.void]
+    was_open: NDArray[np.bool_]
+    fix: NDArray[np.int64]
+    stream: NDArray[np.int64]
+    inside: NDArray[np.bool_]
+
+    def survive(self, ctx: Context, keep: NDArray[np.bool_]) -> None:
+        """Hand the streams worth keeping back to the pass."""
+        at = np.flatnonzero(keep)
+        kept = np.zeros(len(at), STREAM)
+        kept["row"], kept["rule"], kept["key"], kept["run"] = (
+            self.row[at],
+            self.number,
+            self.key[at],
+            self.run[at],
+        )
+        ctx.survivors.append(kept)
+
+
+def drop_unwatched(ctx: Context, name: str, number: int, zones: NDArray[np.bool_]) -> None:
+    """End the streams of zones that this plan version no longer has, no longer counts among ``zones``, or switches off.
+
+    What they raised closes where the version begins.
+    """
+    carried = ctx.streams
+    mine = np.flatnonzero(carried["rule"] == number)
+    if not len(mine):
+        return
+    row = carried["row"][mine]
+    zone = np.array([ctx.terrain.zone_by_key.get(int(k), -1) for k in carried["key"][mine]], np.int64)
+    watched = zone >= 0
+    watched[watched] = zones[zone[watched]] & ctx.enabled(name, row[watched], zone[watched])
+    for r in np.unique(row[~watched & carried["run"]["open"][mine]]).tolist():
+        _close_unwatched(ctx, name, r, set(zone[watched & (row == r)].tolist()))
+    ctx.streams = np.delete(carried, mine[~watched])
+
+
+def _close_unwatched(ctx: Context, name: str, row: int, watched: set[int]) -> None:
+    seal, at = int(ctx.seal[row]), ctx.version_from_ms
+    objects = [o for rule, o in ctx.book.open_of(seal) if rule == name and o is not None]
+    for obj in objects:
+        if ctx.terrain.zone_index.get(obj) not in watched:
+            ctx.book.close(
+                seal, name, obj, ended_at_ms=at, cleared_at_ms=at, evidence={"closed_by": "plan_changed"}
+            )
+
+
+def watch(ctx: Context, number: int, hit: NDArray[np.int64]) -> Watch:
+    """Streams of rule ``number``, given the indexes of the hits it looks at."""
+    assert ctx.hits is not None
+    fix, zone = ctx.hits.fix[hit], ctx.hits.zone[hit]
+    row = ctx.fixes.row[fix]
+    carried = ctx.streams[ctx.streams["rule"] == number]
+    carried_zone = np.array([ctx.terrain.zone_by_key[int(k)] for k in carried["key"]], np.int64)
+    n_zones = max(len(ctx.terrain.zone_key), 1)
+    pair = np.concatenate([carried["row"] * n_zones + carried_zone, row * n_zones + zone])
+    pairs, where = np.unique(pair, return_inverse=True)
+    n, n_carried = len(pairs), len(carried)
+    run = new_runs(n)
+    run[where[:n_carried]] = carried["run"]
+    stream_row, stream_zone = pairs // n_zones, pairs % n_zones
+    begin, end = _spans(ctx, stream_row, where, n_carried, fix)
+    stream, obs_fix = _ragged(begin, end)
+    inside = (
+        np.isin(obs_fix * n_zones + stream_zone[stream], fix * n_zones + zone)
+        if len(hit)
+        else np.zeros(len(obs_fix), bool)
+    )
+    return Watch(
+        number=number,
+        row=stream_row,
+        zone=stream_zone,
+        key=ctx.terrain.zone_key[stream_zone],
+        run=run,
+        was_open=run["open"].copy(),
+        fix=obs_fix,
+        stream=stream,
+        inside=inside,
+    )
+
+
+def _spans(
+    ctx: Context, stream_row: NDArray[Any], where: NDArray[Any], n_carried: int, hit_fix: NDArray[Any]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First and past-the-last fix that each stream observes."""
+    begin = np.full(len(stream_row), np.iinfo(np.int64).max)
+    np.minimum.at(begin, where[n_carried:], hit_fix)
+    first = np.searchsorted(ctx.fixes.row, stream_row)
+    begin[where[:n_carried]] = first[where[:n_carried]]
+    return begin, np.searchsorted(ctx.fixes.row, stream_row, side="right")
+
+
+def _ragged(begin: NDArray[np.int64], end: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """All integers of all spans [begin, end), and which span each is of."""
+    n = np.maximum(end - begin, 0)
+    span = np.repeat(np.arange(len(n)), n)
+    offset = np.arange(len(span)) - np.repeat(np.cumsum(n) - n, n)
+    return span, begin[span] + offset

@@ -1,0 +1,125 @@
+"""The service as it runs, seen from outside: what it knows, whether it is ready, exercise spaces made while it runs.
+
+Everything is called on the event loop; only `Service.create_space` and `Service.send_canary` wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+
+from geofences.catalog import Fault
+from seal_tracker.clock import clock_ms
+from seal_tracker.config import Settings
+from seal_tracker.metrics import OUTBOX_WAITING, SOURCE_QUEUED
+from seal_tracker.model import LIVE, iso_ms
+from seal_tracker.pipeline import Pipeline
+from seal_tracker.planning import read_plan, record_newest, with_newest
+from seal_tracker.plans.model import Plan
+from seal_tracker.positions import position_rows
+from seal_tracker.publishing.outbox import OutboxPublisher
+from seal_tracker.publishing.topics import canary_topic
+from seal_tracker.sources.mqtt import MqttSource
+from seal_tracker.space import SpaceJudge
+from seal_tracker.store import Store
+from seal_tracker.web.context import Check
+from seal_tracker.web.wire import PositionRow
+
+__all__ = ["Service"]
+
+CANARY_EVERY_S = 5.0
+"""How often the service sends itself the time (SEMANTICS, *Now*)."""
+
+CANARIES_MISSED = 3
+"""So many of our own messages may fail to come back before we call ourselves not ready."""
+
+
+class Service:
+    """The parts that run, as the web side sees them (its ``Live``)."""
+
+    def __init__(self, settings: Settings, store: Store, spaces: dict[str, SpaceJudge]) -> None:
+        self.settings = settings
+        self.store = store
+        self._spaces = spaces
+        self._started_ms = clock_ms()
+        self.pipeline: Pipeline
+        self.source: MqttSource
+        self.publisher: OutboxPublisher
+
+    def spaces(self) -> Sequence[str]:
+        """Names of all spaces."""
+        return tuple(self._spaces)
+
+    def positions(self, space: str) -> Sequence[PositionRow]:
+        """Where each seal of a space is."""
+        return list(position_rows(self._spaces[space]))
+
+    def plan(self, space: str) -> Plan | None:
+        """The plan in force."""
+        return self._spaces[space].plan
+
+    def stats_extra(self) -> Mapping[str, int | float]:
+        """Counts that live in this process only."""
+        counts = self.source.counts
+        return {
+            "seals": len(self._spaces[LIVE].states),
+            "received": counts.received,
+            "acknowledged": counts.acknowledged,
+            "redelivered_in_flight": counts.redelivered_in_flight,
+            "source_queued": self.source.queued,
+        }
+
+    def ready(self) -> Sequence[Check]:
+        """Whether pings can come in and alerts go out."""
+        source, out = self.source.status, self.publisher.status.link
+        stalled = self.pipeline.stalled
+        return [
+            ("broker_in", source.ready, source.last_error or "connected"),
+            ("broker_out", out.connected, out.last_error or "connected"),
+            ("ingest", stalled is None, stalled or "running"),
+            self._heard_ourselves(),
+        ]
+
+    def _heard_ourselves(self) -> Check:
+        """Whether our own messages come back: a broker that hangs keeps its connections for a minute."""
+        newest = self._spaces[LIVE].now_ms or 0
+        silent_s = (clock_ms() - max(newest, self._started_ms)) / 1000
+        if silent_s <= CANARIES_MISSED * CANARY_EVERY_S:
+            return ("canary", True, "comes back")
+        return (
+            "canary",
+            False,
+            f"none of our own messages came back for {silent_s:.0f} s: the broker does not answer, or pings wait",
+        )
+
+    async def create_space(self, space: str, files: Mapping[str, str]) -> Sequence[Fault]:
+        """Make an exercise space, of a name not taken, judged by a plan; faults of it.
+
+        Where one is an error, nothing was made.
+        """
+        plan, faults = await read_plan(files)
+        if plan is None:
+            return faults
+        await self.pipeline.between(lambda: self._add_space(space, plan))
+        return faults
+
+    async def _add_space(self, space: str, plan: Plan) -> None:
+        await self.store.add_space(space)
+        judging = SpaceJudge(space, self.store)
+        plans = with_newest(plan, [], clock_ms())
+        await judging.open(plans)
+        await record_newest(self.store, space, plans, clock_ms())
+        self._spaces[space] = judging
+
+    async def send_canary(self) -> None:
+        """Send ourselves the time, for ever; it comes back through the ingest subscription."""
+        topic = canary_topic(self.settings.tenant, self.settings.instance)
+        while True:
+            now = clock_ms()
+            self.publisher.publish_transient(
+                topic, json.dumps({"time": iso_ms(now), "valid": False}).encode()
+            )
+            OUTBOX_WAITING.set(self.publisher.status.waiting)
+            SOURCE_QUEUED.set(self.source.queued)
+            await asyncio.sleep(CANARY_EVERY_S)

@@ -1,0 +1,373 @@
+"""One space's judging: which pings are new, which are late, what they change. Reads the store; writes nothing.
+
+    pings ─ not stored yet? ─┬─ on time ── judge ─────────────────────────────────┐
+                             └─ late ──── checkpoint, pings since ── rejudge ─────┴─ Prepared ─ (commit) ─ install
+
+State: the judging state of every seal loaded, the last revision of each open episode, the plan's versions, and which
+seals were heard since time was last judged. `prepare` loads seals not met before and changes no other's state;
+`Prepared.install` does, after the commit succeeded. One task at a time.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import UUID
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from seal_tracker.changes import Change, difference
+from seal_tracker.judge import Verdict, judge, judge_now, late
+from seal_tracker.model import NO_TIME, Episode, PingBatch
+from seal_tracker.plans.folder import empty_plan
+from seal_tracker.plans.model import Plan
+from seal_tracker.rejudge import Rejudged, advanced_by_time, rejudge
+from seal_tracker.store.records import Checkpoint, EpisodeRow, KnownPings
+from seal_tracker.tracking.epochs import Facts, JourneyTable, Version, terrain_of
+from seal_tracker.tracking.order import effective_time_ms, fresh, usable_fix
+from seal_tracker.tracking.state import SealState, SealStates, StateFormatError
+
+__all__ = ["CHECKPOINT_EVERY", "Prepared", "SpaceJudge", "SpaceStore"]
+
+log = structlog.get_logger(__name__)
+
+CHECKPOINT_EVERY = 64
+"""Pings of a seal between two checkpoints: a late ping costs judging at most so many more than came after it."""
+
+LOAD_AT_ONCE = 2_000
+"""Seals read from the store together at a start; bounds memory, not time."""
+
+
+class SpaceStore(Protocol):
+    """What judging reads."""
+
+    async def intern_seals(self, space: str, names: Iterable[str]) -> dict[str, int]: ...  # noqa: D102
+    async def seal_names(self, space: str) -> dict[int, str]: ...  # noqa: D102
+    async def known_pings(self, seal: NDArray[np.int32], time_ms: NDArray[np.int64]) -> KnownPings: ...  # noqa: D102
+    async def pings_after(self, seals: Sequence[int], after_ms: Sequence[int]) -> PingBatch: ...  # noqa: D102
+    async def newest_checkpoints(  # noqa: D102
+        self, seals: Sequence[int], before_ms: Sequence[int] | None = None
+    ) -> dict[int, tuple[int, bytes]]: ...
+    async def unsettled_episodes(  # noqa: D102
+        self, seals: Sequence[int], after_ms: Sequence[int]
+    ) -> list[EpisodeRow]: ...
+    async def revisions(self, ids: Iterable[UUID]) -> dict[UUID, int]: ...  # noqa: D102
+
+
+@dataclass
+class Prepared:
+    """What a batch would change. ``before`` and ``after`` are the episodes it could touch, by id."""
+
+    pings: PingBatch = field(default_factory=PingBatch.empty)
+    before: dict[UUID, Episode] = field(default_factory=dict)
+    after: dict[UUID, Episode] = field(default_factory=dict)
+    revisions: dict[UUID, int] = field(default_factory=dict)
+    checkpoints: list[Checkpoint] = field(default_factory=list)
+    drop_checkpoints: list[tuple[int, int]] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    late_before_ms: dict[str, int] = field(default_factory=dict)
+    installs: list[Callable[[], None]] = field(default_factory=list)
+    seals: set[int] = field(default_factory=set)
+
+    def changes(self) -> list[Change]:
+        """Transitions, in the order of event time."""
+        return difference(self.before, self.after)
+
+    def install(self) -> None:
+        """Make it so in memory; call once, after the commit stands."""
+        for one in self.installs:
+            one()
+
+
+class SpaceJudge:
+    """The judging of one space. See the module."""
+
+    def __init__(self, space: str, store: SpaceStore) -> None:
+        self.space = space
+        self.states = SealStates()
+        self.names: dict[int, str] = {}
+        self.numbers: dict[str, int] = {}
+        self.versions: tuple[Version, ...] = ()
+        self.now_ms: int | None = None
+        self._store = store
+        self._journeys = JourneyTable.build((), {})
+        self._loaded: set[int] = set()
+        self._revisions: dict[UUID, int] = {}
+        self._heard: set[int] = set()
+
+    @property
+    def plan(self) -> Plan | None:
+        """The newest version of the plan; None where none was ever imported."""
+        newest = self.versions[-1].plan if self.versions else None
+        return newest if newest is not None and newest.version else None
+
+    @property
+    def journeys(self) -> JourneyTable:
+        """Armed intervals, by the newest facts."""
+        return self._journeys
+
+    async def open(self, plans: Sequence[tuple[int, Plan]]) -> Prepared:
+        """Take the plan's versions, (in force from, plan) ascending, and load every seal known.
+
+        What loading finds to differ from the store (it should find nothing) is in the result, to be committed.
+        """
+        self.names = await self._store.seal_names(self.space)
+        self.numbers = {name: number for number, name in self.names.items()}
+        await self.use_plans(plans)
+        prepared = Prepared()
+        numbers = sorted(self.names)
+        for i in range(0, len(numbers), LOAD_AT_ONCE):
+            await self._load(numbers[i : i + LOAD_AT_ONCE], prepared)
+        return prepared
+
+    async def use_plans(self, plans: Sequence[tuple[int, Plan]]) -> None:
+        """Judge by these versions from now on, by an empty plan where there is none; journeys are the newest's."""
+        plans = plans or [(NO_TIME, empty_plan())]
+        known = {v.plan.version: v for v in self.versions}
+        self.versions = tuple(known.get(p.version) or Version(at, p, terrain_of(p)) for at, p in plans)
+        journeys = plans[-1][1].journeys
+        await self.know({j.seal for j in journeys})
+        self._journeys = JourneyTable.build(journeys, self.numbers)
+
+    async def know(self, seals: Iterable[str]) -> None:
+        """Give numbers to seals not met before."""
+        new = {name for name in seals if name not in self.numbers}
+        if new:
+            found = await self._store.intern_seals(self.space, new)
+            self.numbers |= found
+            self.names |= {number: name for name, number in found.items()}
+            # New to the store too, whose every seal `open` knows: nothing to load.
+            self._loaded.update(found.values())
+
+    def facts(self, now_ms: int | None = None) -> Facts:
+        """What pings are judged by."""
+        return Facts(
+            self.space, self.versions, self._journeys, self.names, self.now_ms if now_ms is None else now_ms
+        )
+
+    async def prepare(self, arrived: PingBatch) -> Prepared:
+        """Find what pings, numbered by this space, would change."""
+        out = Prepared()
+        first = fresh(arrived)
+        out.counts["duplicates"] += int((~first).sum())
+        pings = arrived if first.all() else arrived.take(first)
+        await self._load_missing(np.unique(pings.seal), out)
+        tardy = late(self.states, pings)
+        if tardy.any():
+            pings, tardy = await self._without_stored(pings, tardy, out)
+        self._heard.update(np.unique(pings.seal).tolist())
+        again = np.isin(pings.seal, pings.seal[tardy]) if tardy.any() else tardy
+        out.pings = pings
+        if not again.all():
+            self._onward(pings.take(~again) if again.any() else pings, out)
+        if again.any():
+            late_pings = pings.take(again)
+            seals, row = np.unique(late_pings.seal, return_inverse=True)
+            since = np.full(len(seals), np.iinfo(np.int64).max)
+            np.minimum.at(since, row, effective_time_ms(late_pings))
+            await self._again(seals.tolist(), since.tolist(), late_pings, out)
+        out.counts["late"] += int(tardy.sum())
+        await self._find_revisions(out)
+        return out
+
+    async def pass_time(self, now_ms: int, *, all_seals: bool = False) -> Prepared:
+        """Find what the passing of time changes, for seals not heard since the last look (``all_seals``: for all).
+
+        A seal that is emptying its buffer is not silent, though the pings it sends are old.
+        """
+        self.now_ms = now_ms if self.now_ms is None else max(now_ms, self.now_ms)
+        out = Prepared()
+        seals = self.states.seals()
+        await self._load_missing(seals, out)
+        if not all_seals and self._heard:
+            seals = seals[~np.isin(seals, np.fromiter(self._heard, np.int64, len(self._heard)))]
+        if len(seals):
+            self._take(judge_now(self.states, self.facts(), seals), out)
+            await self._find_revisions(out)
+        self._heard.clear()  # last: where the store is away, the same moment is judged again
+        return out
+
+    async def rejudge_since(self, since_ms: Mapping[str, int]) -> Prepared:
+        """Judge seals, by name, again from a time on, because facts about them have changed."""
+        out = Prepared()
+        since = {self.numbers[seal]: at for seal, at in since_ms.items() if seal in self.numbers}
+        heard = self.states.take(np.fromiter(since, np.int64, len(since)))["track"]["last_ms"] != NO_TIME
+        seals = [seal for seal, has_pings in zip(since, heard.tolist(), strict=True) if has_pings]
+        if seals:
+            await self._again(seals, [since[seal] for seal in seals], PingBatch.empty(), out)
+        await self._find_revisions(out)
+        return out
+
+    def forget(self, seals: Iterable[int]) -> None:
+        """On any doubt: load these seals anew when they, or time, are judged next."""
+        seals = list(seals)
+        self.states.forget(seals)
+        self._loaded.difference_update(seals)
+
+    def committed(self, out: Prepared, episodes: Iterable[tuple[Episode, int, bool]]) -> None:
+        """Install what was prepared, now that it is stored; remember the revisions of what is open."""
+        out.install()
+        for episode, revision, retracted in episodes:
+            if episode.settled_ms is None and not retracted:
+                self._revisions[episode.episode] = revision
+            else:
+                self._revisions.pop(episode.episode, None)
+
+    def _onward(self, pings: PingBatch, out: Prepared) -> None:
+        """Judge pings later than anything before."""
+        verdict = judge(self.states, pings, self.facts())
+        n_before = self.states.take(verdict.seals)["track"]["n"]
+        self._take(verdict, out)
+        due = np.flatnonzero(verdict.rows["track"]["n"] // CHECKPOINT_EVERY > n_before // CHECKPOINT_EVERY)
+        for i in due.tolist():
+            seal = int(verdict.seals[i])
+            state = SealState(
+                verdict.rows[i : i + 1],
+                verdict.streams.get(seal, self.states.one(seal).streams),
+                verdict.open.get(seal, self.states.open.get(seal, {})),
+            )
+            out.checkpoints.append(Checkpoint(seal, int(verdict.rows["track"]["last_ms"][i]), state.dump()))
+
+    def _take(self, verdict: Verdict, out: Prepared) -> None:
+        before = {e.episode: e for s in verdict.open for e in self.states.open.get(s, {}).values()}
+        out.before = before | out.before
+        out.after |= before | verdict.touched
+        out.counts.update(verdict.counts)
+        out.seals.update(verdict.seals.tolist())
+        out.installs.append(lambda: verdict.install(self.states))
+
+    async def _without_stored(
+        self, pings: PingBatch, tardy: NDArray[np.bool_], out: Prepared
+    ) -> tuple[PingBatch, NDArray[np.bool_]]:
+        """Leave out what the store has already."""
+        at = np.flatnonzero(tardy)
+        stored = await self._store.known_pings(pings.seal[at], pings.time_ms[at])
+        known = set(zip(stored.seal.tolist(), stored.time_ms.tolist(), stored.digest.tolist(), strict=True))
+        keys = zip(
+            pings.seal[at].tolist(), pings.time_ms[at].tolist(), pings.digest[at].tolist(), strict=True
+        )
+        drop = at[np.array([key in known for key in keys], bool)]
+        out.counts["duplicates"] += len(drop)
+        keep = np.ones(len(pings), bool)
+        keep[drop] = False
+        return pings.take(keep), tardy[keep]
+
+    async def _again(self, seals: list[int], since_ms: list[int], new: PingBatch, out: Prepared) -> None:
+        """Judge seals again from the newest checkpoint before a time, with some new pings among the stored ones."""
+        rows = self.states.take(np.array(seals, np.int64))
+        moved = advanced_by_time(rows)
+        last = rows["track"]["last_ms"]
+        time_passed = {s: int(last[i]) for i, s in enumerate(seals) if moved[i]}
+        for i, seal in enumerate(seals):
+            out.late_before_ms[self.names[seal]] = int(last[i])
+            out.drop_checkpoints.append((seal, since_ms[i]))
+        done = await self._from_checkpoints(seals, since_ms, new, time_passed, self.now_ms, out)
+        out.checkpoints += [
+            Checkpoint(seal, at, state.dump())
+            for seal, (at, state) in done.checkpoints.items()
+            if at != NO_TIME
+        ]
+        out.counts["rejudged_seals"] += len(seals)
+        # Of what is judged again only the new pings are counted; an outlier among them is not, for it may have been one.
+        out.counts["clock_implausible"] += int((~new.clock_ok).sum())
+        out.counts["fix_unusable"] += int((~usable_fix(new)).sum())
+
+    async def _load_missing(self, seals: NDArray[np.integer[Any]], out: Prepared) -> None:
+        """Bring those into memory that were never met, or forgotten; what that finds to differ is in ``out``."""
+        missing = [seal for seal in seals.tolist() if seal not in self._loaded]
+        if missing:
+            await self._load(missing, out)
+            out.install()
+            out.installs.clear()
+
+    async def _load(self, seals: list[int], out: Prepared) -> None:
+        """Bring seals into memory: the newest checkpoint and what came after it."""
+        loading = Prepared()
+        await self._from_checkpoints(seals, None, PingBatch.empty(), {}, None, loading)
+        changes = loading.changes()
+        if changes:
+            log.warning("judging.reload_differs", space=self.space, changes=len(changes))
+        out.before |= loading.before
+        out.after |= loading.after
+        out.revisions |= loading.revisions
+        out.seals |= loading.seals
+        out.installs += loading.installs
+        self._revisions |= {
+            k: v
+            for k, v in loading.revisions.items()
+            if loading.after.get(k) and loading.after[k].settled_ms is None
+        }
+
+    async def _from_checkpoints(
+        self,
+        seals: list[int],
+        before_ms: list[int] | None,
+        new: PingBatch,
+        time_passed: dict[int, int],
+        now_ms: int | None,
+        out: Prepared,
+    ) -> Rejudged:
+        found = await self._store.newest_checkpoints(seals, before_ms)
+        states = {seal: state for seal, (_, data) in found.items() if (state := _readable(data)) is not None}
+        after = [found[s][0] if s in states else NO_TIME for s in seals]
+        stored = await self._store.pings_after(seals, after)
+        rows = await self._store.unsettled_episodes(seals, after)
+        before = {row.episode.episode: row.episode for row in rows}
+        if now_ms is None:
+            now_ms = _now_that_was(before.values())
+        if before_ms is None and now_ms is not None:
+            time_passed = _newest(stored, states)
+        pings = PingBatch.concat([stored, new])
+        done = rejudge(states, pings, self.facts(now_ms), seals=seals, time_passed=time_passed)
+        out.before |= before
+        out.after |= done.episodes
+        out.revisions |= {row.episode.episode: row.revision for row in rows}
+        out.seals.update(seals)
+        out.installs.append(lambda: self._installed(seals, done))
+        return done
+
+    def _installed(self, seals: list[int], done: Rejudged) -> None:
+        self.states.forget(seals)
+        done.install(self.states)
+        self._loaded.update(seals)
+
+    async def _find_revisions(self, out: Prepared) -> None:
+        """Every episode's last revision: of open ones from memory, of others from the store."""
+        known = self._revisions
+        out.revisions |= {key: known[key] for key in out.after if key in known and key not in out.revisions}
+        unknown = [key for key in out.after if key not in out.revisions]
+        if unknown:
+            out.revisions |= await self._store.revisions(unknown)
+
+
+def _readable(data: bytes) -> SealState | None:
+    """A checkpoint's state, or None where another version of the service wrote it: then all pings are judged again."""
+    try:
+        return SealState.load(data)
+    except StateFormatError as fault:
+        log.info("judging.checkpoint_not_read", reason=str(fault))
+        return None
+
+
+def _now_that_was(episodes: Iterable[Episode]) -> int | None:
+    """The newest moment that the stored episodes show time alone to have reached: it is not to be undone by a start."""
+    dated = [e.raised_at_ms for e in episodes if e.type == "SIGNAL_LOST" and e.cleared_at_ms is None]
+    dated += [
+        e.cleared_at_ms
+        for e in episodes
+        if e.cleared_at_ms is not None and e.evidence.get("closed_by") == "disarmed"
+    ]
+    return max(dated) + 1 if dated else None
+
+
+def _newest(stored: PingBatch, states: Mapping[int, SealState]) -> dict[int, int]:
+    newest = {seal: int(state.row["track"]["last_ms"][0]) for seal, state in states.items()}
+    at = effective_time_ms(stored)
+    seals, row = np.unique(stored.seal, return_inverse=True)
+    last = np.full(len(seals), NO_TIME)
+    np.maximum.at(last, row, at)
+    return newest | dict(zip(seals.tolist(), last.tolist(), strict=True))

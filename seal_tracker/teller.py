@@ -1,0 +1,181 @@
+"""What is told on after a commit: events and alarms to MQTT and the stream, positions to the stream, journeys' states.
+
+State: which seals and journeys have news. Everything runs on the event loop; telling never waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from uuid import UUID
+
+import msgspec
+
+from seal_tracker.alarms.derive import alarming, first_alarm_id
+from seal_tracker.metrics import EVENTS
+from seal_tracker.model import LIVE, Episode, iso_ms
+from seal_tracker.pipeline import Committed
+from seal_tracker.plans.model import Journey
+from seal_tracker.positions import position_rows, progress_pct
+from seal_tracker.publishing.cloudevents import JourneyState, state_payload
+from seal_tracker.publishing.outbox import OutboxPublisher
+from seal_tracker.publishing.topics import journey_topic
+from seal_tracker.space import SpaceJudge
+from seal_tracker.web.sse import Hub
+
+__all__ = ["JOURNEY_STATE_EVERY_S", "Teller"]
+
+POSITIONS_EVERY_S = 1.0
+JOURNEY_STATE_EVERY_S = 60.0
+"""Journeys' progress is published at most this often; what changes their status or alarms at once."""
+
+ROUNDS = round(JOURNEY_STATE_EVERY_S / POSITIONS_EVERY_S)
+"""Each round tells its share of the journeys, so that thousands never go out at one moment in front of an alert."""
+
+EMPTIED_AT_ONCE = 500
+"""After a start, so many states a second of journeys that are over are emptied, for the same reason."""
+
+
+class Teller:
+    """Tells on what was committed. Call it with each commit, and keep `run` running."""
+
+    def __init__(
+        self,
+        publisher: OutboxPublisher,
+        hub: Hub,
+        spaces: Mapping[str, SpaceJudge],
+        *,
+        tenant: str,
+        clock_ms: Callable[[], int],
+    ) -> None:
+        self._publisher = publisher
+        self._hub = hub
+        self._spaces = spaces
+        self._tenant = tenant
+        self._clock_ms = clock_ms
+        self._moved: dict[str, set[int]] = defaultdict(set)
+        self._progressed: dict[str, set[int]] = defaultdict(set)
+        self._told: dict[tuple[str, int], str] = {}
+        self._heirlooms: dict[UUID, UUID] = {}
+
+    def __call__(self, done: Committed) -> None:
+        """Tell one commit on."""
+        self._publisher.put(done.outbox)
+        self._moved[done.space] |= done.seals
+        self._progressed[done.space] |= done.seals
+        if not done.events:
+            return
+        self._hub.publish_events(
+            done.space, [(e.sequence, body) for e, body in zip(done.events, done.bodies, strict=True)]
+        )
+        for event in done.events:
+            EVENTS.labels(done.space, event.episode.type, event.transition).inc()
+        self._hub.publish_alarms(
+            done.space,
+            {
+                str(row.id): None if row.state == "closed" else msgspec.Raw(row.body)
+                for row in done.alarms.values()
+            },
+        )
+        self._remember_alarms(done)
+        judging = self._spaces[done.space]
+        self._journeys(judging, {judging.numbers[e.episode.seal] for e in done.events})
+
+    def _remember_alarms(self, done: Committed) -> None:
+        """Keep the ids of alarms that open episodes took over from others; the rest follow from the episode."""
+        for row in done.alarms.values():
+            if row.episode is None or row.id == first_alarm_id(row.episode):
+                continue
+            if row.state == "unacknowledged":
+                self._heirlooms[row.episode] = row.id
+            else:
+                self._heirlooms.pop(row.episode, None)
+
+    async def run(self) -> None:
+        """Tell positions every second, and journeys' progress every minute. Ends by cancellation."""
+        rounds = 0
+        for space, judging in self._spaces.items():
+            self._moved[space] = set(judging.states.seals().tolist())
+            self._progressed[space] = set(self._moved[space])
+        left_behind: list[tuple[str, str]] = []
+        while True:
+            for space, seals in list(self._moved.items()):
+                self._moved[space] = set()
+                self._hub.publish_positions(space, position_rows(self._spaces[space], seals))
+            for space, seals in list(self._progressed.items()):
+                due = {seal for seal in seals if rounds == 0 or seal % ROUNDS == rounds % ROUNDS}
+                self._progressed[space] = seals - due
+                self._journeys(self._spaces[space], due)
+            if rounds == 0:
+                left_behind = self._left_behind()
+            self._empty(left_behind[:EMPTIED_AT_ONCE])
+            del left_behind[:EMPTIED_AT_ONCE]
+            rounds += 1
+            await asyncio.sleep(POSITIONS_EVERY_S)
+
+    def _journeys(self, judging: SpaceJudge, seals: set[int]) -> None:
+        """Publish the states of these seals' journeys."""
+        table = judging.journeys
+        states: dict[str, JourneyState | None] = {}
+        for seal in seals:
+            track = judging.states.one(seal).row["track"][0]
+            at = table.by_key.get(int(track["journey"]))
+            journey = None if at is None else table.journeys[at]
+            before = self._told.pop((judging.space, seal), None)
+            if before is not None and (journey is None or journey.id != before):
+                states[before] = None
+            if journey is not None:
+                self._told[judging.space, seal] = journey.id
+                open_ = [e for e in judging.states.open.get(seal, {}).values() if e.journey == journey.id]
+                states[journey.id] = self._state(judging, journey, float(track["chainage_m"]), open_)
+        for name, state in states.items():
+            topic = journey_topic(self._tenant, name, judging.space)
+            self._publisher.publish_state(topic, b"" if state is None else state_payload(state))
+        self._hub.publish_journeys(judging.space, states)
+
+    def _left_behind(self) -> list[tuple[str, str]]:
+        """(space, journey) of journeys that no seal is on, though the broker may still keep their states.
+
+        They ended, or left the plan, while we were down or with the plan we began with: nothing else would tell.
+        """
+        told = {(space, journey) for (space, _), journey in self._told.items()}
+        known = {
+            (space, journey.id)
+            for space, judging in self._spaces.items()
+            for version in judging.versions
+            for journey in version.plan.journeys
+        }
+        return sorted(known - told)
+
+    def _empty(self, left_behind: list[tuple[str, str]]) -> None:
+        """Empty some states, but of journeys that a seal has gone on meanwhile."""
+        if not left_behind:
+            return
+        told = {(space, journey) for (space, _), journey in self._told.items()}
+        for space, journey in left_behind:
+            if (space, journey) not in told:
+                self._publisher.publish_state(journey_topic(self._tenant, journey, space), b"")
+
+    def _state(
+        self, judging: SpaceJudge, journey: Journey, chainage_m: float, open_: list[Episode]
+    ) -> JourneyState:
+        stopped = any(e.type == "STOP_UNPLANNED" for e in open_)
+        progress = progress_pct(judging, journey.route, chainage_m)
+        return JourneyState(
+            journey=journey.id,
+            seal=journey.seal,
+            status="AT_STOP" if stopped else "IN_TRANSIT",
+            route=journey.route,
+            progress_pct=None if progress is None else round(progress, 2),
+            eta=None,
+            open_alarms=tuple(
+                sorted(
+                    str(self._heirlooms.get(e.episode) or first_alarm_id(e.episode))
+                    for e in open_
+                    if alarming(e)
+                )
+            ),
+            updated_at=iso_ms(self._clock_ms()),
+            exercise=judging.space != LIVE,
+        )

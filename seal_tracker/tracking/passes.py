@@ -1,0 +1,258 @@
+"""From a stretch of pings to the context that rules judge: subjects, accepted fixes, and where those lie. Pure."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geofences.corridors import Located
+from geofences.projection import distance_m, wrap_e7
+from seal_tracker.model import NO_TIME, PingBatch
+from seal_tracker.rules.arrays import begins, previous
+from seal_tracker.rules.book import Book, Subject
+from seal_tracker.rules.context import Authorisations, Context, Crossings, Fixes, Hits
+from seal_tracker.tracking.epochs import Facts, JourneyTable, Version
+from seal_tracker.tracking.order import usable_fix
+from seal_tracker.tracking.plausibility import Candidates, accept
+
+__all__ = ["CROSSING_GAP_MS", "build_context", "locate", "track_of"]
+
+CROSSING_GAP_MS = 300_000
+"""The longest pair of fixes between which a straight line says where the cargo was (SEMANTICS, *Inferred crossings*)."""
+
+I8 = NDArray[np.int64]
+
+_NONE = np.zeros(0, np.int64)
+NO_CROSSINGS = (_NONE, _NONE, _NONE, _NONE, _NONE.reshape(0, 2), _NONE.reshape(0, 2))
+
+
+def _no_fixes() -> Fixes:
+    none = np.zeros(0, np.int64)
+    flags = np.zeros(0, bool)
+    return Fixes(none, none, none, none, np.zeros(0, np.float32), flags, flags, none, none, none, none)
+
+
+def build_context(
+    facts: Facts,
+    version: Version,
+    seal: I8,
+    state: NDArray[np.void],
+    journey: I8,
+    pings: PingBatch,
+    ping_row: I8,
+    streams: NDArray[np.void],
+    book: Book,
+    counts: dict[str, int],
+) -> Context:
+    """A pass without its fixes yet; ``journey`` is by row, -1 for none."""
+    armed, table = journey >= 0, facts.journeys
+    columns = table.columns(version.plan.route_index)
+    start = begins(ping_row)
+    none = len(table.key)  # the last row of the columns stands for no journey
+    at = np.where(armed, journey, none)
+    return Context(
+        terrain=version.terrain,
+        version_from_ms=version.from_ms,
+        state=state,
+        streams=streams,
+        seal=seal,
+        subjects=Subjects(facts, seal, journey),
+        armed=armed,
+        seal_subjects=Subjects(facts, seal, journey, of_seal=True),
+        regime=columns.regime[at],
+        route=columns.route[at],
+        epoch_start_ms=columns.armed_ms[at],
+        authorisations=_authorisations(table, journey, columns.authorised[at]),
+        pings=pings,
+        ping_row=ping_row,
+        ping_start=start,
+        fixes=_no_fixes(),
+        book=book,
+        counts=counts,
+    )
+
+
+class Subjects:
+    """Whom each row's episodes are about; made only for rows that are asked for."""
+
+    def __init__(self, facts: Facts, seal: I8, journey: I8, *, of_seal: bool = False) -> None:
+        self._facts = facts
+        self._seal = seal
+        self._journey = journey
+        self._of_seal = of_seal
+
+    def __getitem__(self, row: int) -> Subject:
+        name = self._facts.names[int(self._seal[row])]
+        at = int(self._journey[row])
+        journey = self._facts.journeys.journeys[at] if at >= 0 else None
+        if self._of_seal or journey is None:
+            return Subject("seal", name, name, unit=journey.unit if journey else None)
+        return Subject("journey", journey.id, name, journey.id, journey.regime, journey.unit)
+
+
+def _authorisations(table: JourneyTable, journey: I8, some: NDArray[np.bool_]) -> Authorisations:
+    spans = [
+        (r, a.from_ms, a.to_ms)
+        for r in np.flatnonzero(some).tolist()
+        for a in table.journeys[journey[r]].authorisations
+    ]
+    columns = np.array(spans, np.int64).reshape(-1, 3)
+    return Authorisations(columns[:, 0], columns[:, 1], columns[:, 2])
+
+
+def track_of(ctx: Context, track: NDArray[np.void]) -> None:
+    """Put the accepted fixes of the pass into the context; move ``track``, the caller's copy of the state, on."""
+    before = ctx.state["track"]
+    usable = np.flatnonzero(usable_fix(ctx.pings))
+    _count(ctx, "fix_unusable", len(ctx.pings) - len(usable))
+    _count(ctx, "clock_implausible", int((~ctx.pings.clock_ok).sum()))
+    found = Candidates(
+        row=ctx.ping_row[usable],
+        time_ms=ctx.pings.time_ms[usable],
+        lon_e7=ctx.pings.lon_e7[usable].astype(np.int64),
+        lat_e7=ctx.pings.lat_e7[usable].astype(np.int64),
+        accuracy_m=ctx.pings.accuracy_m[usable],
+    )
+    taken = accept(track, found)
+    _count(ctx, "fix_outlier", taken.outliers)
+    held, at = taken.order < 0, np.maximum(taken.order, 0)
+    row = np.where(held, -1 - taken.order, _at(found.row, at))
+    fixes = {
+        "row": row,
+        "time_ms": np.where(held, before["held_ms"][row], _at(found.time_ms, at)),
+        "lon_e7": np.where(held, before["held_lon"][row], _at(found.lon_e7, at)),
+        "lat_e7": np.where(held, before["held_lat"][row], _at(found.lat_e7, at)),
+        "accuracy_m": np.where(held, before["held_accuracy_m"][row], _at(found.accuracy_m, at)),
+        "decided_ms": _at(found.time_ms, np.maximum(taken.decided_by, 0)),
+    }
+    inside = fixes["time_ms"] >= ctx.epoch_start_ms[row]
+    ctx.fixes = _with_previous(ctx, {name: column[inside] for name, column in fixes.items()})
+
+
+def _at(column: NDArray[np.generic], at: I8) -> NDArray[np.generic]:
+    """``column[at]``, and nothing where the column is empty (every fix was a held one)."""
+    return column[at] if len(column) else np.zeros(len(at), column.dtype)
+
+
+def _with_previous(ctx: Context, fix: dict[str, NDArray[np.generic]]) -> Fixes:
+    before, row = ctx.state["track"], fix["row"]
+    n = len(row)
+    start = begins(row) if n else np.zeros(0, bool)
+
+    def before_it(name: str, carried: str) -> NDArray[np.generic]:
+        return np.where(start, before[carried][row], previous(fix[name]))
+
+    prev_ms = before_it("time_ms", "fix_ms")
+    return Fixes(
+        **fix,  # type: ignore[arg-type]
+        start=start,
+        has_prev=(prev_ms != NO_TIME) & (prev_ms >= ctx.epoch_start_ms[row]),
+        prev_ms=prev_ms,  # type: ignore[arg-type]
+        prev_lon_e7=before_it("lon_e7", "fix_lon"),  # type: ignore[arg-type]
+        prev_lat_e7=before_it("lat_e7", "fix_lat"),  # type: ignore[arg-type]
+    )
+
+
+def _count(ctx: Context, name: str, n: int) -> None:
+    if n:
+        ctx.counts[name] = ctx.counts.get(name, 0) + n
+
+
+def locate(ctx: Context, track: NDArray[np.void]) -> None:
+    """Find where the fixes lie: on their corridors, in zones, and which zones were crossed between them."""
+    fixes, zones = ctx.fixes, ctx.terrain.zones
+    ctx.hits = Hits(np.zeros(0, np.int64), np.zeros(0, np.int64))
+    if not len(fixes):
+        return
+    armed = np.flatnonzero(ctx.armed[fixes.row])
+    point, zone = zones.holding(fixes.lon_e7[armed], fixes.lat_e7[armed])
+    held = ctx.terrain.in_force(zone, fixes.time_ms[armed[point]])
+    ctx.hits = Hits(armed[point[held]], zone[held].astype(np.int64))
+    first = np.flatnonzero(fixes.start)
+    tracks = fixes.row[first]
+    route = np.where(ctx.armed[fixes.row], ctx.route[fixes.row], -1)
+    where = ctx.terrain.corridors.locate(
+        route.astype(np.int32),
+        fixes.lon_e7,
+        fixes.lat_e7,
+        fixes.start,
+        ctx.state["track"]["chainage_m"][tracks],
+    )
+    distance = np.where(route >= 0, where.distance_m, np.nan)
+    ctx.located = Located(distance, where.chainage_m, where.side, where.half_width_m)
+    on_corridor = np.nan_to_num(distance, nan=np.inf) <= where.half_width_m
+    ctx.crossings = _crossings(ctx, on_corridor, np.where(route >= 0, where.chainage_m, np.nan), route)
+    last = np.concatenate([first[1:], [len(fixes)]]) - 1
+    track["chainage_m"][tracks] = np.where(route[last] >= 0, where.chainage_m[last], np.nan)
+    track["off_route_m"][tracks] = np.where(route[last] >= 0, distance[last], np.nan)
+    track["on_corridor"][tracks] = on_corridor[last] & (route[last] >= 0)
+
+
+def _crossings(
+    ctx: Context, on_corridor: NDArray[np.bool_], chainage_m: NDArray[np.float64], route: I8
+) -> Crossings:
+    """Zones crossed between two fixes, neither of them inside: along the corridor where both are on it, else straight."""
+    fixes, state = ctx.fixes, ctx.state["track"]
+    gap = fixes.time_ms - fixes.prev_ms
+    pair = np.flatnonzero(fixes.has_prev & ctx.armed[fixes.row] & (gap > 0) & (gap <= CROSSING_GAP_MS))
+    was_on = np.where(fixes.start, state["on_corridor"][fixes.row], previous(on_corridor))[pair]
+    was_at = np.where(fixes.start, state["chainage_m"][fixes.row], previous(chainage_m))[pair]
+    along = was_on & on_corridor[pair] & np.isfinite(was_at) & np.isfinite(chainage_m[pair])
+    found = [_crossed(ctx, pair[~along], *_straight(fixes, pair[~along]))]
+    follow = pair[along]
+    if len(follow):
+        path = ctx.terrain.corridors.stretch(
+            route[follow].astype(np.int32), was_at[along], chainage_m[follow]
+        )
+        found.append(_crossed(ctx, follow, *path))
+    joined = [np.concatenate(columns) for columns in zip(*found, strict=True)]
+    order = np.lexsort((joined[1], joined[0]))
+    order = order[ctx.terrain.in_force(joined[1][order], joined[2][order])]
+    fix, zone, enter_ms, leave_ms, enter_e7, leave_e7 = (column[order] for column in joined)
+    return Crossings(fix, zone, enter_ms, leave_ms, enter_e7, leave_e7)
+
+
+def _straight(fixes: Fixes, pair: I8) -> tuple[I8, I8, I8]:
+    """The straight line of each pair of fixes, as ragged paths."""
+    lon = np.stack([fixes.prev_lon_e7[pair], fixes.lon_e7[pair]], axis=1).reshape(-1)
+    lat = np.stack([fixes.prev_lat_e7[pair], fixes.lat_e7[pair]], axis=1).reshape(-1)
+    return lon, lat, 2 * np.arange(len(pair) + 1)
+
+
+def _crossed(ctx: Context, pair: I8, lon: I8, lat: I8, offsets: I8) -> tuple[NDArray[np.int64], ...]:
+    """Zones that the paths of some pairs cross, with when and where they go in and out."""
+    fixes, zones = ctx.fixes, ctx.terrain.zones
+    path, touched, enter, leave = zones.crossed(lon, lat, offsets)
+    apart = (enter > 0) & (leave < 1) & ctx.terrain.watched[touched]
+    if not apart.any():
+        return NO_CROSSINGS
+    path, enter, leave = path[apart], enter[apart], leave[apart]
+    zone = touched[apart].astype(np.int64)
+    fix: I8 = pair[path]
+    outside = (zones.distance_m(fixes.lon_e7[fix], fixes.lat_e7[fix], zone) > 0) & (
+        zones.distance_m(fixes.prev_lon_e7[fix], fixes.prev_lat_e7[fix], zone) > 0
+    )
+    path, zone, enter, leave, fix = path[outside], zone[outside], enter[outside], leave[outside], fix[outside]
+    dt = (fixes.time_ms[fix] - fixes.prev_ms[fix]).astype(np.float64)
+    ends = [
+        np.array(
+            [_along(lon, lat, offsets[p : p + 2], at) for p, at in zip(path, share, strict=True)], np.int64
+        )
+        for share in (enter, leave)
+    ]
+    enter_ms = fixes.prev_ms[fix] + np.rint(enter * dt).astype(np.int64)
+    leave_ms = fixes.prev_ms[fix] + np.rint(leave * dt).astype(np.int64)
+    return fix, zone, enter_ms, leave_ms, ends[0].reshape(-1, 2), ends[1].reshape(-1, 2)
+
+
+def _along(lon: I8, lat: I8, span: I8, share: float) -> tuple[int, int]:
+    """The place at a share (0..1) of the length of the path that lies at ``span`` in the columns."""
+    lon, lat = lon[span[0] : span[1]], lat[span[0] : span[1]]
+    steps = distance_m(lon[:-1], lat[:-1], lon[1:], lat[1:])
+    walked = np.concatenate([[0.0], np.cumsum(steps)])
+    target = share * walked[-1]
+    k = min(int(np.searchsorted(walked, target, side="right")) - 1, len(steps) - 1)
+    part = (target - walked[k]) / steps[k] if steps[k] > 0 else 0.0
+    east, north = wrap_e7(lon[k + 1 : k + 2] - lon[k]), lat[k + 1] - lat[k]
+    there = np.array([round(int(lon[k]) + part * int(east[0]))])
+    return int(wrap_e7(there)[0]), round(int(lat[k]) + part * int(north))

@@ -1,0 +1,212 @@
+"""What is remembered of each seal between batches: one row of columns, its watched zones, its open episodes.
+
+`SealStates` is owned by whoever judges; `judge` reads it and returns a new state of the seals it judged, which the owner
+installs once the commit succeeded. One seal's state is a few hundred bytes and serialises to bytes (a checkpoint).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from seal_tracker.model import NO_TIME, Episode
+from seal_tracker.rules.book import OpenEpisodes
+from seal_tracker.rules.catalog import RULES
+from seal_tracker.rules.streams import STREAM
+
+__all__ = ["ROW", "TRACK", "SealState", "SealStates", "StateFormatError", "blank_rows"]
+
+TRACK = np.dtype(
+    [
+        ("through_ms", "i8"),  # nothing at or before this can be judged without going back
+        ("last_ms", "i8"),  # newest ping, and what it said of its rhythm
+        ("last_mode", "i1"),
+        ("last_interval_s", "i4"),
+        ("last_speed_kmh", "f4"),  # and of itself, for those who look on: NaN unknown
+        ("last_course_deg", "f4"),
+        ("last_battery_pct", "f4"),
+        ("last_lock", "i1"),
+        ("fix_ms", "i8"),  # newest accepted fix
+        ("fix_lon", "i4"),
+        ("fix_lat", "i4"),
+        ("on_corridor", "?"),
+        ("chainage_m", "f8"),  # NaN: not on a route yet
+        ("off_route_m", "f8"),
+        ("held_ms", "i8"),  # a fix that cannot be believed or refused yet
+        ("held_lon", "i4"),
+        ("held_lat", "i4"),
+        ("held_accuracy_m", "f4"),
+        ("journey", "i8"),  # key of the journey judged last, 0: none
+        ("n", "i8"),  # pings judged
+    ]
+)
+
+ROW = np.dtype([("track", TRACK), *((r.name, r.state) for r in RULES if r.state is not None)])
+"""All that is remembered of a seal in columns."""
+
+
+def _blank_row() -> NDArray[np.void]:
+    rows = np.zeros(1, ROW)
+    track = rows["track"]
+    for name in ("through_ms", "last_ms", "fix_ms", "held_ms"):
+        track[name] = NO_TIME
+    for name in ("chainage_m", "off_route_m", "last_speed_kmh", "last_course_deg", "last_battery_pct"):
+        track[name] = np.nan
+    for rule in RULES:
+        if rule.state is not None and rule.start is not None:
+            rows[rule.name] = rule.start
+    return rows
+
+
+BLANK_ROW = _blank_row()
+
+
+def blank_rows(n: int) -> NDArray[np.void]:
+    """Rows of seals that have said nothing."""
+    return np.repeat(BLANK_ROW, n)
+
+
+class StateFormatError(ValueError):
+    """A checkpoint was written by a version whose state looked different: judge again from the beginning."""
+
+
+class _Stored(msgspec.Struct, array_like=True):
+    layout: str
+    row: bytes
+    streams: bytes
+    open: list[Episode]
+
+
+LAYOUT = f"{ROW.descr}{STREAM.descr}"
+_encoder, _decoder = msgspec.msgpack.Encoder(), msgspec.msgpack.Decoder(_Stored)
+
+
+LAYOUT_DIGEST = blake2b(LAYOUT.encode(), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class SealState:
+    """The state of one seal, complete. ``row`` is a one-element array of `ROW`."""
+
+    row: NDArray[np.void]
+    streams: NDArray[np.void]
+    open: OpenEpisodes
+
+    def dump(self) -> bytes:
+        """The state as bytes, equal for equal states."""
+        episodes = [self.open[key] for key in sorted(self.open, key=lambda k: (k[0], k[1] or ""))]
+        return _encoder.encode(_Stored(LAYOUT_DIGEST, self.row.tobytes(), self.streams.tobytes(), episodes))
+
+    @classmethod
+    def load(cls, data: bytes) -> SealState:
+        """Read what `dump` wrote.
+
+        Raises
+        ------
+        StateFormatError
+            the layout has changed since.
+        """
+        try:
+            stored = _decoder.decode(data)
+        except msgspec.DecodeError as fault:
+            raise StateFormatError(f"a checkpoint cannot be read: {fault}") from fault
+        if stored.layout != LAYOUT_DIGEST:
+            raise StateFormatError(
+                f"a checkpoint has layout {stored.layout}, this version writes {LAYOUT_DIGEST}"
+            )
+        return cls(
+            np.frombuffer(stored.row, ROW).copy(),
+            np.frombuffer(stored.streams, STREAM).copy(),
+            {(e.type, e.object): e for e in stored.open},
+        )
+
+
+class SealStates:
+    """Columns of all seals known, grown as needed. Not safe for concurrent writers; reading between writes is."""
+
+    def __init__(self) -> None:
+        self._rows = blank_rows(0)
+        self._index: dict[int, int] = {}
+        self.streams: dict[int, NDArray[np.void]] = {}
+        self.open: dict[int, OpenEpisodes] = {}
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def __contains__(self, seal: object) -> bool:
+        return seal in self._index
+
+    def seals(self) -> NDArray[np.int64]:
+        """Numbers of all seals known, in the order of `all_rows`."""
+        return np.fromiter(self._index, np.int64, len(self._index))
+
+    def all_rows(self) -> NDArray[np.void]:
+        """The rows themselves; read only."""
+        return self._rows[: len(self._index)]
+
+    def take(self, seals: NDArray[Any]) -> NDArray[np.void]:
+        """Copies of rows, blank for seals not known."""
+        where = np.array([self._index.get(s, -1) for s in seals.tolist()], np.int64)
+        if not len(self._rows):
+            return blank_rows(len(seals))
+        rows = self._rows[where]
+        unknown = where < 0
+        if unknown.any():
+            rows[unknown] = blank_rows(int(unknown.sum()))
+        return rows
+
+    def put(
+        self,
+        seals: NDArray[Any],
+        rows: NDArray[np.void],
+        streams: Mapping[int, NDArray[np.void]],
+        open_: Mapping[int, OpenEpisodes],
+    ) -> None:
+        """Install new state of some seals."""
+        where = self._places(seals.tolist())
+        self._rows[where] = rows
+        _replace(self.streams, streams)
+        _replace(self.open, open_)
+
+    def one(self, seal: int) -> SealState:
+        """The state of one seal, copied."""
+        return SealState(
+            self.take(np.array([seal])),
+            self.streams.get(seal, np.zeros(0, STREAM)),
+            dict(self.open.get(seal, {})),
+        )
+
+    def install(self, seal: int, state: SealState) -> None:
+        """Replace the state of one seal."""
+        self.put(np.array([seal]), state.row, {seal: state.streams}, {seal: dict(state.open)})
+
+    def forget(self, seals: Iterable[int]) -> None:
+        """Make seals as if never seen; their rows stay and are blanked."""
+        for seal in seals:
+            if seal in self._index:
+                self._rows[self._index[seal]] = blank_rows(1)[0]
+            self.streams.pop(seal, None)
+            self.open.pop(seal, None)
+
+    def _places(self, seals: list[int]) -> NDArray[np.int64]:
+        for seal in seals:
+            self._index.setdefault(seal, len(self._index))
+        if len(self._index) > len(self._rows):
+            grown = blank_rows(max(len(self._index), 2 * len(self._rows), 64))
+            grown[: len(self._rows)] = self._rows
+            self._rows = grown
+        return np.array([self._index[s] for s in seals], np.int64)
+
+
+def _replace(mine: dict[int, Any], new: Mapping[int, Any]) -> None:
+    for seal, value in new.items():
+        if len(value):
+            mine[seal] = value
+        else:
+            mine.pop(seal, None)
