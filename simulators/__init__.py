@@ -1,0 +1,20 @@
+"""Simulated seals that drive real-looking corridors, and the truth of what happened to them.
+
+Nothing here imports ``seal_tracker`` or ``geofences``: only the wire format and the plan folder's files are shared, so that a
+fault of the service's decoder or geometry is not hidden by the same fault here.
+
+earth
+    metres on the ellipsoid, plain geodesic arithmetic
+roads, places
+    the plan folder's routes and zones as a truck meets them
+drive
+    where a truck is at each moment: speed profile, stops, detours
+noise, reports
+    what its seal says of it: GNSS error, battery, lock, modem
+cast, fleet
+    who drives when, and what happens to whom; the truth of it
+demo, publisher, wire
+    the demo plan, and sending it over MQTT
+cli
+    the command ``seal-sim``
+"""

@@ -1,0 +1,195 @@
+"""The device on the truck: when it takes a fix, what its receiver, battery, lock and modem make of it.
+
+``Seal.reports`` is a generator with the seal's state inside; two generators of one seal give the same reports. Nothing reads
+a clock: times are UTC epoch milliseconds that follow from the journey's start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from math import exp, sqrt
+from typing import NamedTuple
+
+import numpy as np
+
+from simulators.drive import Drive, Spot
+from simulators.earth import metres_per_degree_at
+from simulators.roads import Road
+from simulators.wire import Ping, instant
+
+__all__ = ["LockChange", "Outage", "Report", "Seal", "Span"]
+
+CORRELATION_S = 150.0
+"""GNSS error forgets itself over minutes: satellites move and reflections change slowly."""
+ASLEEP_INTERVAL_S = 1800
+"""A sleeping lock reports every half hour."""
+LIVE_FASTER = 6
+"""Followed live, a seal reports six times as often: every 5 to 10 s instead of 30 to 60 s."""
+PARKED_INTERVAL_S = 60
+PARKED_AFTER_S = 900.0
+
+
+class Span(NamedTuple):
+    """Seconds of a journey, from its start."""
+
+    from_s: float
+    to_s: float
+
+    def holds(self, time_s: float) -> bool:
+        """Whether a time lies in it; the end does not."""
+        return self.from_s <= time_s < self.to_s
+
+
+class Outage(NamedTuple):
+    """The modem reaches nobody; what was not buffered is gone."""
+
+    span: Span
+    buffered: bool
+
+
+class LockChange(NamedTuple):
+    """The lock's state from a whole second on, with what the seal says about it once."""
+
+    at_s: float
+    lock: str
+    facts: tuple[str, ...]
+
+
+class Report(NamedTuple):
+    """A ping, its fix time, and the time it left the seal where there was coverage: later than the fix if buffered."""
+
+    time_ms: int
+    sent_ms: int
+    ping: Ping
+
+
+@dataclass(slots=True)
+class Seal:
+    """One seal on one journey. Filled while a journey is planned, then only read."""
+
+    id: str
+    road: Road
+    drive: Drive
+    start_ms: int
+    noise_seed: tuple[int, ...]
+    interval_s: int
+    sigma_m: float
+    battery_pct: float
+    drain_pct_h: float
+    lock_changes: list[LockChange] = field(default_factory=list)
+    outages: list[Outage] = field(default_factory=list)
+    sleeps: list[Span] = field(default_factory=list)
+    unseen: list[Span] = field(default_factory=list)
+    """Spans in which, as it happens, no fix is taken: the one before comes a little earlier, the next right after."""
+
+    def reports(self, live_from_ms: int) -> Iterator[Report]:
+        """Reports in the order in which they leave the seal, without end; fixes come faster from ``live_from_ms`` on."""
+        rng = np.random.default_rng(self.noise_seed)
+        held: list[Report] = []
+        error = _Error(rng, self.sigma_m)
+        for seq, (time_s, facts) in enumerate(self._fixes(rng, live_from_ms)):
+            time_ms = self.start_ms + round(time_s) * 1000
+            ping = self._ping(round(time_s), seq, facts, error, rng, self._interval_s(time_s, live_from_ms))
+            outage = next((o for o in self.outages if o.span.holds(time_s)), None)
+            if outage is None:
+                yield Report(time_ms, time_ms, ping)  # the newest first, then the past in its order
+                yield from (r._replace(sent_ms=time_ms) for r in held)
+                held.clear()
+            elif outage.buffered:
+                held.append(Report(time_ms, time_ms, ping))
+
+    def battery_at(self, time_s: float) -> int:
+        """Charge as the device tells it: whole per cent, rounded down."""
+        return max(1, int(self.battery_pct - self.drain_pct_h * time_s / 3600.0))
+
+    def lock_at(self, time_s: float) -> str:
+        """State of the lock, closed at arming."""
+        return next((c.lock for c in reversed(self.lock_changes) if c.at_s <= time_s), "closed")
+
+    def _interval_s(self, time_s: float, live_from_ms: int) -> int:
+        if any(s.holds(time_s) for s in self.sleeps):
+            return ASLEEP_INTERVAL_S
+        if time_s > self.drive.duration_s + PARKED_AFTER_S:
+            return PARKED_INTERVAL_S
+        if self.start_ms + time_s * 1000.0 >= live_from_ms:
+            return self._live_interval_s
+        return self.interval_s
+
+    @property
+    def _live_interval_s(self) -> int:
+        return max(5, self.interval_s // LIVE_FASTER)
+
+    def _fixes(self, rng: np.random.Generator, live_from_ms: int) -> Iterator[tuple[float, tuple[str, ...]]]:
+        """Times of fixes with the facts told at each: on schedule, and at once when the lock changes or the seal wakes or dozes."""
+        alarms = sorted((c.at_s, c.facts) for c in self.lock_changes)
+        turns = sorted(t for s in self.sleeps for t in s)
+        time_s = float(rng.integers(0, self.interval_s))
+        while True:
+            time_s = round(next((s.to_s + 1.0 for s in self.unseen if s.holds(time_s)), time_s))
+            now_told: tuple[str, ...] = ()
+            while alarms and alarms[0][0] <= time_s:
+                at_s, facts = alarms.pop(0)
+                if at_s < time_s:
+                    yield at_s, facts
+                else:
+                    now_told += facts
+            yield time_s, now_told
+            following = time_s + self._interval_s(time_s, live_from_ms) + int(rng.integers(-1, 2))
+            live_s = (live_from_ms - self.start_ms) / 1000.0
+            if time_s < live_s < following:  # being followed live begins at once, not with the next slow fix
+                following = max(time_s + self._live_interval_s, round(live_s) + int(rng.integers(0, 5)))
+            time_s = next((float(round(t)) for t in turns if time_s < round(t) < following), following)
+
+    def _ping(
+        self,
+        time_s: int,
+        seq: int,
+        facts: tuple[str, ...],
+        error: _Error,
+        rng: np.random.Generator,
+        interval_s: int,
+    ) -> Ping:
+        spot = self.drive.at(time_s)
+        lon, lat = error.applied(spot, time_s)
+        seen = not any(t.holds(spot.chainage_m) for t in self.road.tunnels)
+        jitter, claimed, sky, signal = rng.random(4).tolist()
+        speed = max(0.0, spot.speed_kmh + 2.4 * (jitter - 0.5)) if spot.speed_kmh > 0 else 0.0
+        return Ping(
+            time=instant(self.start_ms + time_s * 1000),
+            lon=lon if seen else None,
+            lat=lat if seen else None,
+            valid=seen,
+            speed_kmh=round(speed, 1) if seen else None,
+            course_deg=round(spot.course_deg) % 360 if seen else None,
+            accuracy_m=round(self.sigma_m * (1.0 + 0.7 * claimed)) if seen else None,
+            satellites=8 + int(7 * sky) if seen else 0,
+            battery_pct=self.battery_at(time_s),
+            seq=seq,
+            lock=self.lock_at(time_s),
+            facts=facts,
+            mode="asleep" if interval_s == ASLEEP_INTERVAL_S else "awake",
+            interval_s=interval_s,
+            cell={"rssi_dbm": -97 + int(35 * signal)},
+        )
+
+
+class _Error:
+    """First-order Gauss-Markov error east and north; exact for any spacing of fixes."""
+
+    def __init__(self, rng: np.random.Generator, sigma_m: float) -> None:
+        self._rng, self._sigma_m, self._time_s = rng, sigma_m, 0
+        self._x_m, self._y_m = (float(v) for v in rng.normal(0.0, sigma_m, 2))
+
+    def applied(self, spot: Spot, time_s: int) -> tuple[float, float]:
+        """A true place as the receiver reports it, degrees to 1e-6 (a decimetre)."""
+        kept = exp(-(time_s - self._time_s) / CORRELATION_S)
+        fresh = self._sigma_m * sqrt(max(0.0, 1.0 - kept * kept))
+        x, y = self._rng.standard_normal(2).tolist()
+        self._x_m, self._y_m, self._time_s = (
+            kept * self._x_m + fresh * x,
+            kept * self._y_m + fresh * y,
+            time_s,
+        )
+        east, north = metres_per_degree_at(spot.lat)
+        return round(spot.lon + self._x_m / east, 6), round(spot.lat + self._y_m / north, 6)
