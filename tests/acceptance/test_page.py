@@ -1,0 +1,261 @@
+"""The live page in a real browser against the running service.
+
+``service`` is a running Seal Tracker whose plan has at least two armed journeys on routes; of it only ``ready`` is used, the object
+that the service writes when it takes pings.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import paho.mqtt.client as mqtt
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+"""WebGL without a graphics card."""
+
+AXE = Path(__file__).parents[2] / "seal_tracker/web/ui/node_modules/axe-core/axe.min.js"
+COUNT_COLOURS = """async (png) => {
+  const image = new Image();
+  image.src = `data:image/png;base64,${png}`;
+  await image.decode();
+  const context = new OffscreenCanvas(image.width, image.height).getContext("2d");
+  context.drawImage(image, 0, 0);
+  const counts = new Map();
+  for (const pixel of new Uint32Array(context.getImageData(0, 0, image.width, image.height).data.buffer))
+    counts.set(pixel, (counts.get(pixel) ?? 0) + 1);
+  return [...counts.values()].sort((a, b) => b - a);
+}"""
+
+PATIENCE_MS = 30_000
+LANGUAGE = "en-GB"
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="Chromium is not installed (Debian: apt install chromium)"
+)
+
+
+class Service(Protocol):
+    """What is used of the fixture ``service``."""
+
+    @property
+    def ready(self) -> Mapping[str, Any]: ...
+
+
+@dataclass
+class Visit:
+    """A page and what went on in it."""
+
+    page: Page
+    service: Service
+    hosts: set[str] = field(default_factory=set)
+    errors: list[str] = field(default_factory=list)
+
+    def open(self) -> None:
+        self.page.goto(self.service.ready["http"])
+
+    def sign_in(self, password: str | None = None) -> None:
+        account = self.service.ready["accounts"]["operator"]
+        self.page.get_by_label("User name").fill(account["username"])
+        self.page.get_by_label("Password").fill(account["password"] if password is None else password)
+        self.page.keyboard.press("Enter")
+
+    def enter(self) -> None:
+        """Open the page, sign in and wait until it is live."""
+        self.open()
+        self.sign_in()
+        self.expect_state("live")
+        expect(self.page.locator(".map canvas")).to_be_visible(timeout=PATIENCE_MS)
+
+    def expect_state(self, state: str) -> None:
+        expect(self.page.locator(f".connection[data-state={state}]")).to_be_visible(timeout=PATIENCE_MS)
+
+    def violations(self) -> list[str]:
+        """What axe-core finds serious or critical here and now."""
+        self.page.evaluate(AXE.read_text())
+        found = self.page.evaluate("async () => (await axe.run()).violations")
+        return [
+            f"{v['id']}: {v['nodes'][0]['html']}" for v in found if v["impact"] in {"serious", "critical"}
+        ]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, service: Service) -> Iterator[Visit]:
+    context = browser.new_context(viewport={"width": 1366, "height": 768}, locale=LANGUAGE)
+    page = context.new_page()
+    visited = Visit(page, service)
+    page.on("request", lambda request: visited.hosts.add(urlsplit(request.url).netloc))
+    page.on("pageerror", lambda error: visited.errors.append(str(error)))
+    page.on(
+        "console", lambda said: visited.errors.append(said.text) if "Content Security" in said.text else None
+    )
+    yield visited
+    context.close()
+    assert visited.errors == []
+
+
+def answer(service: Service, path: str) -> Any:
+    """What the API says to the operator."""
+    token = service.ready["accounts"]["operator"]["token"]
+    request = urllib.request.Request(
+        service.ready["http"].rstrip("/") + path, headers={"Authorization": f"Bearer {token}"}
+    )
+    with urllib.request.urlopen(request, timeout=30) as response:
+        return json.load(response)
+
+
+@pytest.fixture
+def publish(service: Service) -> Iterator[Callable[[str, Mapping[str, Any]], None]]:
+    """Publish a ping as the gateway does; returns when the broker, and so the store, has it."""
+    account, address = service.ready["accounts"]["gateway"], service.ready["mqtt"]
+    client = mqtt.Client(CallbackAPIVersion.VERSION2)
+    client.username_pw_set(account["username"], account["password"])
+    client.connect(address["host"], int(address["port"]), 30)
+    client.loop_start()
+
+    def one(seal: str, ping: Mapping[str, Any]) -> None:
+        topic = f"eseal/v1/{service.ready['tenant']}/dev/{seal}/ping"
+        client.publish(topic, json.dumps(ping), qos=1).wait_for_publish(30)
+
+    yield one
+    client.disconnect()
+    client.loop_stop()
+
+
+def armed_journey(service: Service, number: int) -> tuple[str, str, list[float]]:
+    """The id and seal of an armed journey on a route, and where that route starts."""
+    routes = {f["id"]: f["geometry"]["coordinates"][0] for f in answer(service, "/api/v1/routes")["features"]}
+    journeys = answer(service, "/api/v1/journeys?limit=1000")["items"]
+    armed = [j for j in journeys if j["route"] in routes and not j["disarmed_at"]]
+    chosen = armed[number]
+    return chosen["id"], chosen["seal"], routes[chosen["route"]]
+
+
+def rope_cut(at: list[float]) -> dict[str, Any]:
+    now = datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {
+        "time": now,
+        "lon": at[0],
+        "lat": at[1],
+        "valid": True,
+        "speed_kmh": 0,
+        "lock": "cut",
+        "facts": ["rope_cut"],
+    }
+
+
+def colours(visit: Visit) -> list[int]:
+    """How many pixels of the map have each colour, the most frequent first."""
+    picture = base64.b64encode(visit.page.locator(".map canvas").screenshot()).decode()
+    counts: list[int] = visit.page.evaluate(COUNT_COLOURS, picture)
+    return counts
+
+
+def test_page_signs_in_and_draws_the_map_and_asks_nobody_else(visit: Visit) -> None:
+    """Everything comes from the service itself, under its content security policy; the map shows land, sea and plan."""
+    visit.enter()
+    visit.page.wait_for_timeout(3_000)  # tiles fade in; there is no event for "drawn"
+    found = colours(visit)
+    assert len(found) > 50
+    assert found[0] < 0.9 * sum(found)
+    assert visit.hosts - {""} == {urlsplit(visit.service.ready["http"]).netloc}
+
+
+def test_wrong_password_is_refused_in_words(visit: Visit) -> None:
+    """Who is refused learns why, and stays on the form."""
+    visit.open()
+    visit.sign_in("not the password")
+    expect(visit.page.get_by_role("alert")).to_contain_text("wrong", timeout=PATIENCE_MS)
+    expect(visit.page.get_by_label("Password")).to_be_visible()
+
+
+def test_event_appears_by_itself_and_survives_a_reload(
+    visit: Visit, publish: Callable[[str, Mapping[str, Any]], None]
+) -> None:
+    """A rope cut on the road is a line of the list at once, and is still there when the page is loaded again."""
+    visit.enter()
+    journey, seal, start = armed_journey(visit.service, 0)
+    publish(seal, rope_cut(start))
+    row = visit.page.locator(".row", has_text="Seal tampered").filter(has_text=journey).first
+    expect(row).to_contain_text("rope cut", timeout=PATIENCE_MS)
+    visit.page.reload()
+    visit.expect_state("live")
+    expect(row).to_be_visible(timeout=PATIENCE_MS)
+
+
+def test_event_that_happened_while_the_network_was_gone_is_not_lost(
+    visit: Visit, publish: Callable[[str, Mapping[str, Any]], None]
+) -> None:
+    """Without a network the page says so and calls nothing live; with it again it catches up by itself."""
+    visit.enter()
+    journey, seal, start = armed_journey(visit.service, 1)
+    visit.page.context.set_offline(True)
+    expect(visit.page.locator(".connection[data-state=live]")).not_to_be_visible(timeout=PATIENCE_MS)
+    expect(visit.page.locator(".count-value").first).to_contain_text("0 of")
+    publish(seal, rope_cut(start))
+    visit.page.context.set_offline(False)
+    visit.expect_state("live")
+    row = visit.page.locator(".row", has_text="Seal tampered").filter(has_text=journey).first
+    expect(row).to_be_visible(timeout=PATIENCE_MS)
+
+
+def test_every_word_is_vietnamese_after_one_click(visit: Visit) -> None:
+    """The language is chosen on the page and remembered."""
+    visit.enter()
+    visit.page.get_by_role("button", name="VI: Tiếng Việt").click()
+    expect(visit.page.locator(".connection")).to_have_text("Trực tuyến", timeout=PATIENCE_MS)
+    visit.page.reload()
+    expect(visit.page.get_by_role("button", name="Đăng xuất")).to_be_visible(timeout=PATIENCE_MS)
+
+
+def test_leaving_ends_the_session(visit: Visit) -> None:
+    """After signing out a reload asks for the password again."""
+    visit.enter()
+    visit.page.get_by_role("button", name="Sign out").click()
+    expect(visit.page.get_by_label("Password")).to_be_visible(timeout=PATIENCE_MS)
+    visit.page.reload()
+    expect(visit.page.get_by_label("Password")).to_be_visible(timeout=PATIENCE_MS)
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not there (npm ci in seal_tracker/web/ui)")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_serious_stands_in_the_way_of_anyone(visit: Visit, scheme: Any) -> None:
+    """axe-core finds nothing serious or critical on the form, the events and the open episodes, by day and by night."""
+    visit.page.emulate_media(color_scheme=scheme)
+    visit.open()
+    expect(visit.page.get_by_label("Password")).to_be_visible(timeout=PATIENCE_MS)
+    assert visit.violations() == []
+    visit.sign_in()
+    visit.expect_state("live")
+    assert visit.violations() == []
+    visit.page.get_by_role("button", name="Open episodes").click()
+    assert visit.violations() == []
+
+
+def test_page_fits_a_phone(visit: Visit) -> None:
+    """Nothing is wider than the screen of a phone, and map and list are both there."""
+    visit.page.set_viewport_size({"width": 390, "height": 844})
+    visit.enter()
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390
+    expect(visit.page.get_by_role("button", name="Events", exact=True)).to_be_visible()

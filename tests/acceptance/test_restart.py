@@ -1,0 +1,84 @@
+"""What a restart with another plan tells integrators, and what readiness says of a broker that hangs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from parts import wait_until
+from running import PLANS, Running, serving
+from traffic import iso
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+
+SEALS = ("SEAL-1", "SEAL-2", "SEAL-3")
+
+
+@pytest.fixture(scope="module")
+def service(session_folder: Path) -> Iterator[Running]:
+    folder = session_folder / "restart"
+    folder.mkdir(mode=0o755)
+    shutil.copytree(PLANS / "live", folder / "plan")
+    with serving(folder, folder / "plan") as running:
+        yield running
+
+
+def states(service: Running) -> dict[str, Any]:
+    """The retained states of journeys, as a newcomer is told them."""
+    with service.mqtt("integrator") as newcomer:
+        assert newcomer.subscribe("eseal/v1/+/journey/#")
+        time.sleep(1)  # there is no word for "that was all"
+        return {m.topic.split("/")[4]: json.loads(m.payload) for m in newcomer.of("journey") if m.payload}
+
+
+def test_states_of_journeys_that_ended_while_the_service_was_down_are_emptied(service: Running) -> None:
+    """One was disarmed, one left the plan; the third goes on."""
+    now_s = int(time.time())
+    with service.mqtt("gateway", "restart") as gateway:
+        sent = [
+            gateway.ping(seal, {"time": iso(now_s - ago_s), "lon": 106.68, "lat": 20.86, "lock": lock})
+            for seal in SEALS
+            for ago_s, lock in ((60, "closed"), (30, "cut"))
+        ]
+        gateway.wait_acknowledged(sent)
+    wait_until(lambda: set(states(service)) == {"J-1", "J-2", "J-3"}, what="all under way", limit_s=70)
+    assert service.terminate() == 0
+    assert service.plan is not None
+    journeys = service.plan / "journeys.jsonl"
+    plan = {j["id"]: j for j in map(json.loads, journeys.read_text().splitlines())}
+    plan["J-1"]["disarmed_at"] = iso(now_s - 45)
+    del plan["J-2"]
+    journeys.write_text("".join(json.dumps(j) + "\n" for j in plan.values()))
+    service.start()
+    wait_until(lambda: set(states(service)) == {"J-3"}, what="what is over is empty", limit_s=20)
+
+
+def test_what_was_raised_after_a_disarming_made_known_later_is_taken_back_at_once(service: Running) -> None:
+    """Not cleared first, at a time before it began."""
+    told = [e["data"]["properties"] for e in service.events()]
+    tamper = {
+        journey: [p["transition"] for p in told if p["journey"] == journey and p["event"] == "SEAL_TAMPER"]
+        for journey in ("J-1", "J-3")
+    }
+    assert tamper == {"J-1": ["raised", "retracted"], "J-3": ["raised"]}
+
+
+def test_readiness_names_a_broker_that_hangs(service: Running) -> None:
+    """Its connections still stand, but what the service sends itself does not come back; then it does again."""
+    wait_until(lambda: service.readyz()[0] == 200, what="ready", limit_s=20)
+    for process in service.part_processes("nats"):
+        process.suspend()
+    try:
+        wait_until(lambda: service.readyz()[0] == 503, what="not ready", limit_s=30)
+        _, checks = service.readyz()
+        assert not checks["canary"][0]
+        assert "came back for" in checks["canary"][1]
+    finally:
+        for process in service.part_processes("nats"):
+            process.resume()
+    wait_until(lambda: service.readyz()[0] == 200, what="ready again", limit_s=30)

@@ -1,0 +1,129 @@
+"""Shared fixtures: the embedded parts, a fresh database, brokers, ports. Everything is real, on loopback, temporary."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import asyncpg
+import psutil
+import pytest
+from debian_postgres import production_database
+from embedded_service import holders
+from parts import Broker, ComposeBroker, LoopThread
+
+from seal_tracker.embedded import EmbeddedParts
+from seal_tracker.embedded.ports import choose_port
+
+__all__ = ["production_database"]  # a fixture that another file holds
+
+
+@pytest.fixture(scope="session")
+def session_folder() -> Iterator[Path]:
+    """A folder for what the whole session uses, which other users may enter.
+
+    PostgreSQL runs as another user when root runs the tests, and pytest's own folders are closed to others, again each
+    time a pytest starts on the machine: a server in them would fail whenever another run began.
+    """
+    yield from _open_folder()
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder of one test, which other users may enter; see ``session_folder``."""
+    yield from _open_folder()
+
+
+@pytest.fixture(scope="session")
+def embedded(session_folder: Path) -> Iterator[EmbeddedParts]:
+    """NATS and PostgreSQL of one temporary folder, watched, for the whole session; the gateway's tenant is ``demo``."""
+    thread = LoopThread()
+    parts = EmbeddedParts(session_folder / "embedded", tenant="demo")
+    thread.run(parts.start())
+    yield parts
+    thread.run(parts.stop())
+    thread.close()
+
+
+@pytest.fixture
+def postgres_dsn(embedded: EmbeddedParts) -> Iterator[str]:
+    """Address of an empty database of this test's own, dropped afterwards; its role owns it and is no superuser."""
+    name = f"test_{secrets.token_hex(6)}"
+    asyncio.run(
+        _execute(embedded.superuser_dsn, f"CREATE DATABASE {name} OWNER seal_tracker STRATEGY file_copy")
+    )
+    yield embedded.postgres_dsn.rpartition("/")[0] + f"/{name}"
+    asyncio.run(_execute(embedded.superuser_dsn, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture(scope="session")
+def nats_broker(embedded: EmbeddedParts) -> Broker:
+    """The embedded broker."""
+    accounts = {
+        name: (account.username, account.password)
+        for name in ("service", "gateway", "integrator")
+        for account in [getattr(embedded.credentials, name)]
+    }
+    return Broker("nats", embedded.mqtt.host, embedded.mqtt.port, embedded.tenant, accounts)
+
+
+@pytest.fixture(scope="session")
+def mosquitto_broker(session_folder: Path) -> Iterator[Broker]:
+    """Debian's Mosquitto on production's configuration; skipped where it is not installed."""
+    yield from _compose_broker("mosquitto", session_folder / "production-mosquitto")
+
+
+@pytest.fixture(scope="session")
+def production_nats_broker(session_folder: Path) -> Iterator[Broker]:
+    """NATS on production's configuration, which syncs each message to the disk."""
+    yield from _compose_broker("nats", session_folder / "production-nats")
+
+
+@pytest.fixture(params=["nats", "mosquitto"])
+def broker(request: pytest.FixtureRequest) -> Broker:
+    """Each of the two brokers in turn: what uses this must hold on both."""
+    return request.getfixturevalue(f"{request.param}_broker")
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A loopback port on which nobody listens."""
+    return choose_port()
+
+
+@pytest.fixture
+def data_folder(open_folder: Path) -> Iterator[Path]:
+    """Where a service may keep its data, not made yet; what runs in it is ended after the test, whatever happened."""
+    folder = open_folder / "data"
+    yield folder
+    for part in ("nats", "postgres"):
+        for process in holders(folder / part / "lock"):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+
+
+def _open_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="seal-tracker-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
+def _compose_broker(kind: str, folder: Path) -> Iterator[Broker]:
+    if reason := ComposeBroker.missing(kind):
+        pytest.skip(reason)
+    running = ComposeBroker(kind, folder).start()
+    yield running.broker
+    running.stop()
+
+
+async def _execute(dsn: str, statement: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()

@@ -1,0 +1,122 @@
+"""A space's judging on a real database: what it reads, keeps in memory and gives to be committed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+import pytest
+from story import T0_MS, Ground, batch, ping
+
+from seal_tracker.model import LIVE, NO_TIME, Event
+from seal_tracker.pipeline import Pipeline
+from seal_tracker.planning import changed_journeys
+from seal_tracker.plans.model import Plan
+from seal_tracker.space import SpaceJudge
+from seal_tracker.store import Store, StoreUnavailable
+
+NOWHERE: dict[str, Any] = {
+    "application_name": "none", "timeout_s": 1.0, "lock_wait_s": 1.0,
+}  # fmt: skip
+
+SILENT_S = 3_600.0
+"""Long enough that a seal which has said nothing since is lost."""
+
+
+@pytest.fixture
+async def store(postgres_dsn: str) -> AsyncIterator[Store]:
+    opened = await Store.open(postgres_dsn)
+    yield opened
+    await opened.close()
+
+
+class Space:
+    """The live space's judging and the committing around it, without a broker."""
+
+    def __init__(self, store: Store, sequence: int = 1) -> None:
+        self.judging = SpaceJudge(LIVE, store)
+        self.events: list[Event] = []
+        self.pipeline = Pipeline(
+            cast("Any", None), store, {LIVE: self.judging}, lambda done: self.events.extend(done.events),
+            tenant="demo", instance="test", next_sequence=sequence, clock_ms=lambda: T0_MS,
+        )  # fmt: skip
+
+    async def open(self, plan: Plan | None, before: Plan | None = None) -> None:
+        """As a start does, by a plan that may be another than ``before``."""
+        plans = [(NO_TIME, plan)] if plan else []
+        await self.pipeline.commit_prepared(LIVE, await self.judging.open(plans))
+        then, now = (p.journeys if p else () for p in (before, plan))
+        since = changed_journeys(then, now)
+        await self.pipeline.commit_prepared(LIVE, await self.judging.rejudge_since(since))
+
+    async def hear(self, seal: str, second: float) -> None:
+        await self.judging.know({seal})
+        heard = batch([ping(second, 0)], self.judging.numbers, seal)
+        await self.pipeline.commit_prepared(LIVE, await self.judging.prepare(heard))
+
+    async def pass_time(self, second: float) -> None:
+        now_ms = T0_MS + round(second * 1000)
+        await self.pipeline.commit_prepared(LIVE, await self.judging.pass_time(now_ms))
+
+    def told(self) -> list[tuple[str, str, str]]:
+        return [(e.episode.seal, e.episode.type, e.transition) for e in self.events]
+
+
+async def test_a_seal_that_talks_is_not_lost_because_the_database_was_away(
+    store: Store, postgres_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It empties a buffer of old pings. What time changes is judged again when the database is back, of the same seals."""
+    space = Space(store)
+    await space.open(Ground().journey("S1").journey("S2").plan())
+    await space.hear("S2", 0)
+    await space.pass_time(1)
+    await space.hear("S1", 0)
+    with monkeypatch.context() as patch:
+        patch.setattr(space.judging, "_store", Store("postgresql://127.0.0.1:1/gone", **NOWHERE))
+        with pytest.raises(StoreUnavailable):
+            await space.judging.pass_time(T0_MS + round(SILENT_S * 1000))
+    await space.pass_time(SILENT_S)
+    assert space.told() == [("S2", "SIGNAL_LOST", "raised")]
+
+
+async def test_a_silence_outlives_a_start_on_which_its_journey_was_edited(store: Store) -> None:
+    """Nothing of the judgement depends on what the cargo is called: no alarm is taken back and raised anew."""
+    before, edited = (Ground().journey("S1", cargo=cargo).plan() for cargo in ("rice", "maize"))
+    space = Space(store)
+    await space.open(before)
+    await space.hear("S1", 0)
+    await space.pass_time(10)
+    await space.pass_time(SILENT_S)
+    assert space.told() == [("S1", "SIGNAL_LOST", "raised")]
+    again = Space(store, await store.last_sequence() + 1)
+    await again.open(edited, before)
+    await again.pass_time(SILENT_S + 5)
+    assert again.told() == []
+
+
+async def test_pings_that_came_before_the_first_plan_are_judged_by_it_once_it_is_there(store: Store) -> None:
+    """A service may run before anybody has drawn a plan; its pings are kept, and what they broke is told then."""
+    space = Space(store)
+    await space.open(None)
+    await space.hear("S1", 0)
+    await space.hear("S1", 30)
+    await space.pass_time(SILENT_S)
+    assert space.judging.plan is None
+    assert space.told() == []
+    again = Space(store, await store.last_sequence() + 1)
+    await again.open(Ground().zone("depot", 0, 0, 100, "prohibited").journey("S1").plan())
+    assert again.told() == [("S1", "PROHIBITED_ZONE", "raised")]
+    again.events.clear()
+    await again.pass_time(SILENT_S + 5)
+    assert again.told() == [("S1", "SIGNAL_LOST", "raised")]
+
+
+async def test_a_seal_that_was_forgotten_is_called_silent_all_the_same(store: Store) -> None:
+    """On doubt about a seal's state it is loaded anew; it need not say anything more for that."""
+    space = Space(store)
+    await space.open(Ground().journey("S1").plan())
+    await space.hear("S1", 0)
+    await space.pass_time(10)
+    space.judging.forget([space.judging.numbers["S1"]])
+    await space.pass_time(SILENT_S)
+    assert space.told() == [("S1", "SIGNAL_LOST", "raised")]

@@ -1,0 +1,231 @@
+"""The schema moves forward once, in order; named queries are complete; the lists that people wait for use their index."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from store_stories import START_MS, episode, event, number_id, pings
+
+from seal_tracker.store import AlarmRow, Commit, SchemaMismatch, Store
+from seal_tracker.store.connections import connect
+from seal_tracker.store.migrations import MIGRATIONS, Migration, apply_migrations, missing_migrations
+from seal_tracker.store.queries import QUERIES, parse_queries, sql
+
+READ_IN_ORDER = {"events_after", "events_before", "last_sequence", "dead_letters"}
+"""Logs without end: a page must not cost a sort of all of it."""
+
+EVENT_INDEXES = "events_of_space|events_pkey"
+"""Which of the two is cheaper depends on the space's share of all events (of dead letters alike); both give them in order."""
+
+SOURCE = Path(__file__).parents[2] / "seal_tracker" / "store"
+
+
+@asynccontextmanager
+async def opened(dsn: str, **options: Any) -> AsyncIterator[Store]:
+    store = await Store.open(dsn, **options)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def execute(dsn: str, statement: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    await connection.execute(statement)
+    await connection.close()
+
+
+async def test_opening_twice_migrates_once(postgres_dsn: str) -> None:
+    """What was applied is recorded and not applied again."""
+    for migrate in (True, True, False):
+        async with opened(postgres_dsn, migrate=migrate):
+            pass
+    connection = await asyncpg.connect(postgres_dsn)
+    rows = await connection.fetch("SELECT version, name FROM schema_migrations ORDER BY version")
+    assert [tuple(row) for row in rows] == [(step.version, step.name) for step in MIGRATIONS]
+    await connection.close()
+
+
+async def test_a_new_database_is_refused_without_leave_to_migrate(postgres_dsn: str) -> None:
+    """``migrate=False`` names what is missing and changes nothing."""
+    with pytest.raises(SchemaMismatch, match=r"lacks migrations \(001_spaces_seals_and_pings"):
+        await Store.open(postgres_dsn, migrate=False)
+    connection = await asyncpg.connect(postgres_dsn)
+    assert (
+        await connection.fetchval("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace")
+        == 0
+    )
+    await connection.close()
+
+
+async def test_a_database_newer_than_the_program_is_refused(postgres_dsn: str) -> None:
+    """An old program must not write by rules that no longer hold, and leaves the lock free."""
+    async with opened(postgres_dsn):
+        pass
+    await execute(postgres_dsn, "INSERT INTO schema_migrations VALUES (999, 'from_the_future', 'x')")
+    with pytest.raises(SchemaMismatch, match=r"at migration 999 \(from_the_future\)"):
+        await Store.open(postgres_dsn)
+    await execute(postgres_dsn, "DELETE FROM schema_migrations WHERE version = 999")
+    async with opened(postgres_dsn, lock_wait_s=0):
+        pass
+
+
+async def test_an_applied_migration_that_was_edited_is_refused(postgres_dsn: str) -> None:
+    """Two databases of one version must be the same."""
+    async with opened(postgres_dsn):
+        pass
+    await execute(postgres_dsn, "UPDATE schema_migrations SET checksum = 'other' WHERE version = 2")
+    with pytest.raises(SchemaMismatch, match="migration 2"):
+        await Store.open(postgres_dsn)
+
+
+async def test_a_migration_that_fails_leaves_those_before_it(postgres_dsn: str) -> None:
+    """Each step stands or falls as a whole, and the next start goes on from there."""
+    good = Migration(1, "good", "CREATE TABLE one (a int)")
+    bad = Migration(2, "bad", "CREATE TABLE two (a int); SELECT 1/0")
+    mended = Migration(2, "bad", "CREATE TABLE two (a int)")
+    connection = await connect(postgres_dsn, "test", 5)
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await apply_migrations(connection, [good, bad])
+    assert await connection.fetchval("SELECT to_regclass('one') IS NOT NULL AND to_regclass('two') IS NULL")
+    assert await apply_migrations(connection, [good, mended]) == [mended]
+    assert await connection.fetchval("SELECT to_regclass('two') IS NOT NULL")
+    await connection.close()
+
+
+def test_line_endings_do_not_change_a_migration() -> None:
+    """The same step checked out on another system is the same step."""
+    unix, windows = Migration(1, "a", "x\ny\n"), Migration(1, "a", "x\r\ny\r\n")
+    assert missing_migrations([(1, "a", unix.checksum)], [windows]) == []
+
+
+def test_every_query_used_exists_and_every_query_is_used() -> None:
+    """No misspelt name waits for its first call, and no dead statement stays behind."""
+    code = "".join(path.read_text() for path in SOURCE.glob("*.py"))
+    called = set(re.findall(r'sql\("(\w+)"\)', code)) | set(re.findall(r'send\(\s*connection, "(\w+)"', code))
+    chosen = set(re.findall(r'"((?:episodes|alarms)_[a-z_]+)"', code))
+    assert called <= set(QUERIES)
+    assert set(QUERIES) == called | (chosen & set(QUERIES))
+
+
+def test_a_query_without_description_is_refused() -> None:
+    """Named SQL says what it is for."""
+    (one,) = parse_queries("-- of the file\n\n-- name: a\n-- Why.\n-- More.\nSELECT 1;\n")
+    assert (one.name, one.description, one.text) == ("a", "Why. More.", "SELECT 1")
+    with pytest.raises(ValueError, match="'b' lacks its description"):
+        list(parse_queries("-- name: b\nSELECT 1;\n"))
+
+
+@pytest.fixture(scope="module")
+def asked() -> dict[str, tuple[tuple[Any, ...], str]]:
+    """Queries of lists, with arguments and the index each must be read by."""
+    top = (START_MS * 2, number_id(0))
+    return {
+        "episodes_newest": (("live", *top, 100, None), "episodes_newest"),
+        "episodes_open": (("live", *top, 100, None), "episodes_open"),
+        "episodes_of_journey": (("live", *top, 100, None, "J-3", True, None), "episodes_of_journey"),
+        "episodes_of_seal": (("live", *top, 100, None, "S-3", False), "episodes_of_seal"),
+        "episodes_in_order": (("live", "J-2", "", "", START_MS, number_id(0), 1000), "episodes_in_order"),
+        "unsettled_episodes": (([1, 2, 3], [START_MS] * 3), "episodes_unsettled"),
+        "revisions": (([number_id(1)],), "episodes_pkey"),
+        "events_after": (("live", 3_000, 100), EVENT_INDEXES),
+        "events_before": (("live", 3_000, 100), EVENT_INDEXES),
+        "last_sequence": ((), "events_pkey"),
+        "known_pings": (([1, 2], [START_MS] * 2), "pings_pkey"),
+        "pings_after": (([1, 2], [START_MS] * 2), "pings_pkey"),
+        "newest_checkpoints": (([1, 2], [START_MS + 9] * 2), "checkpoints_pkey"),
+        "alarms_open": (("live", *top, 100), "alarms_open"),
+        "alarms_newest": (("live", *top, 100), "alarms_newest"),
+        "alarms_of_episodes": (([number_id(1)],), "alarms_of_episode"),
+        "dead_letters": (("live", 1 << 62, 100), "dead_letters_newest|dead_letters_pkey"),
+        "seals_named": (("live", ["S-1"]), "seals_space_name_key"),
+        "session_get": ((b"x", START_MS), "sessions_pkey"),
+        "sessions_purge": ((START_MS,), "sessions_by_expiry"),
+    }
+
+
+async def fill(store: Store, space: str, start: int) -> None:
+    """Enough rows that reading all of a table is never the cheaper way; few episodes open."""
+    await store.add_space(space)
+    seals = list((await store.intern_seals(space, [f"S-{n}" for n in range(2000)])).values())
+    numbers = range(start, start + 6_000)
+    episodes = [
+        episode(
+            n,
+            seal=f"S-{n % 2000}",
+            journey=f"J-{n % 2000}",
+            settled_ms=START_MS - 9,
+            ended_at_ms=n % 99 or None,
+        )
+        for n in numbers
+    ]
+    events = [event(e, sequence, space=space) for sequence, e in enumerate(episodes, start + 1)]
+    alarms = [
+        AlarmRow(
+            number_id(n),
+            number_id(n),
+            "closed" if n % 99 else "new",
+            "low",
+            "T",
+            None,
+            None,
+            None,
+            n,
+            n,
+            0,
+            b"{}",
+        )
+        for n in numbers
+    ]
+    commit = Commit(
+        space=space,
+        pings=pings(seals, 20),
+        episodes=[(e, 1, False) for e in episodes],
+        events=events,
+        event_bodies=[b"x" * 200] * len(events),
+        alarms=alarms,
+        checkpoints=[(seal, START_MS + n, b"state" * 20) for seal in seals for n in range(4)],
+    )
+    await store.commit(commit)
+
+
+def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    return [plan, *(node for child in plan.get("Plans", []) for node in nodes(child))]
+
+
+async def test_lists_are_read_by_their_index(
+    postgres_dsn: str, asked: dict[str, tuple[tuple[Any, ...], str]]
+) -> None:
+    """On a filled table no list is found by reading all of it, with a plan for any arguments as for these."""
+    async with opened(postgres_dsn) as store:
+        for number, space in enumerate(["live", "drill", "rehearsal"]):
+            await fill(store, space, number * 6_000)
+    connection = await connect(postgres_dsn, "test", 30)
+    many = "INSERT INTO {} SELECT {} FROM generate_series(1, 20000) AS n"
+    await connection.execute(
+        many.format(
+            "dead_letters (space, received_at, topic, payload, reason)", "'live', now(), 't', 'x', 'r'"
+        )
+    )
+    await connection.execute(
+        many.format("sessions", "n::text::bytea, 'u', 'r', 'c', now(), now() + n * interval '1 day'")
+    )
+    await connection.execute("ANALYZE")
+    for mode in ("force_custom_plan", "force_generic_plan"):
+        await connection.execute(f"SET plan_cache_mode = {mode}")
+        for name, (args, index) in asked.items():
+            (text,) = await connection.fetchrow(f"EXPLAIN (FORMAT JSON) {sql(name)}", *args)
+            steps = nodes(json.loads(text)[0]["Plan"])
+            assert set(index.split("|")) & {step.get("Index Name") for step in steps}, (mode, name, text)
+            whole = {step["Relation Name"] for step in steps if step["Node Type"] == "Seq Scan"}
+            assert not whole, (mode, name, text)
+            if name in READ_IN_ORDER:
+                assert not [step for step in steps if step["Node Type"] == "Sort"], (mode, name, text)
+    await connection.close()

@@ -1,0 +1,219 @@
+"""Signing in, sessions, tokens, and who may do what."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import aiohttp
+import msgspec
+import pytest
+import structlog
+from web_support import CREDENTIALS, ROLES, World, assert_problem, plan_files, restarted
+
+from seal_tracker.web.accounts import Accounts
+from seal_tracker.web.app import ROUTES
+from seal_tracker.web.auth import Open
+
+pytest_plugins = ["web_fixtures"]
+
+READERS = [role for role in ROLES if role != "gateway"]
+
+
+def sign_in_body(role: str, **changes: str) -> dict[str, str]:
+    return {"username": role, "password": CREDENTIALS[role]["password"], **changes}
+
+
+async def signed_in(world: World, role: str = "operator") -> str:
+    """Sign in with the world's client; its cookie stays there. The csrf token."""
+    answer = await world.raw("/api/v1/session", "POST", json=sign_in_body(role))
+    assert answer.status == 200, answer.body
+    return answer.json()["csrf"]
+
+
+async def test_each_role_signs_in_and_reads_with_its_cookie(world: World):
+    """Every role but the gateway's."""
+    for role in READERS:
+        answer = await world.raw("/api/v1/session", "POST", json=sign_in_body(role))
+        assert answer.json() == {"username": role, "role": role, "csrf": answer.json()["csrf"]}
+        assert (await world.raw("/api/v1/session")).json() == answer.json()
+        assert (await world.raw("/api/v1/stats")).status == 200
+
+
+async def test_the_cookie_is_kept_from_scripts_and_from_other_sites(world: World):
+    """HttpOnly, SameSite=Strict, and only its hash is stored."""
+    answer = await world.raw("/api/v1/session", "POST", json=sign_in_body("operator"))
+    cookie = answer.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Strict" in cookie
+    assert "Path=/" in cookie
+    assert "Secure" not in cookie
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+async def test_with_tls_the_cookie_is_secure_and_bound_to_its_host(world: World):
+    """The prefix makes browsers hold it to this host."""
+    server = await restarted(world, config=replace(world.context.config, tls=True))
+    async with world.client.post(server.url + "/api/v1/session", json=sign_in_body("operator")) as answer:
+        assert answer.headers["Set-Cookie"].startswith("__Host-seal-tracker=")
+        assert "Secure" in answer.headers["Set-Cookie"]
+        assert "Strict-Transport-Security" in answer.headers
+    await server.close()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"password": "wrong"},
+        {"username": "nobody"},
+        {"username": "operator\0"},
+        {"password": "operator's password\n"},
+    ],
+)
+async def test_a_wrong_name_or_password_is_refused_in_the_same_words(world: World, changes: dict[str, str]):
+    """Whether the name exists is not told; the refusal is logged, the password is not."""
+    with structlog.testing.capture_logs() as logs:
+        answer = await world.raw("/api/v1/session", "POST", json=sign_in_body("operator", **changes))
+    assert_problem(answer, 401, "password")
+    assert answer.json()["detail"] == "name or password is wrong"
+    assert "Set-Cookie" not in answer.headers
+    refusals = [entry for entry in logs if entry["event"] == "sign_in_refused"]
+    assert len(refusals) == 1
+    assert "password" not in str(refusals[0]).replace("name or password is wrong", "")
+
+
+async def test_after_too_many_failures_even_the_right_password_waits(world: World):
+    """429 with Retry-After."""
+    for _ in range(3):
+        await world.raw("/api/v1/session", "POST", json=sign_in_body("operator", password="x"))
+    answer = await world.raw("/api/v1/session", "POST", json=sign_in_body("operator"))
+    assert_problem(answer, 429)
+    assert 0 < int(answer.headers["Retry-After"]) <= 60
+    assert (await world.raw("/api/v1/session", "POST", json=sign_in_body("auditor"))).status == 200
+
+
+async def test_a_gateway_may_do_nothing_here(world: World):
+    """Its account is for MQTT."""
+    assert_problem(await world.raw("/api/v1/session", "POST", json=sign_in_body("gateway")), 403)
+    assert_problem(await world.ask("/api/v1/stats", "gateway"), 403)
+
+
+async def test_another_site_cannot_sign_somebody_in(world: World):
+    """What the browser says of the request's origin is heard."""
+    headers = {"Sec-Fetch-Site": "cross-site"}
+    answer = await world.raw("/api/v1/session", "POST", json=sign_in_body("operator"), headers=headers)
+    assert_problem(answer, 403)
+
+
+async def test_nothing_but_the_open_routes_answers_without_signing_in(world: World):
+    """Every route of the table; a 401 says how to sign in."""
+    for method, path, _, right in ROUTES:
+        if right is Open.TO_ALL:
+            continue
+        answer = await world.raw(path, method)
+        assert_problem(answer, 401)
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+async def test_every_role_meets_every_route_as_its_row_says(world: World):
+    """The table of roles and routes, asked over HTTP."""
+    for role in ROLES:
+        for method, path, _, right in ROUTES:
+            if isinstance(right, Open) or path == "/api/v1/stream":
+                continue
+            answer = await world.ask(path, role, method)
+            allowed = right in world.accounts.by_token(f"token-of-{role}").rights
+            assert (answer.status != 403) is allowed, (method, path, answer.status)
+            assert answer.status < 500
+
+
+async def test_a_token_that_is_none_is_refused(world: World):
+    """And a cookie beside it does not help."""
+    for authorization in (
+        "Bearer",
+        "Bearer ",
+        "Bearer x",
+        "Basic b3BlcmF0b3I6eA==",
+        "token-of-operator",
+        "Bearer token-of-operator x",
+        "\u00ff",
+    ):
+        await signed_in(world)
+        assert_problem(await world.raw("/api/v1/stats", headers={"Authorization": authorization}), 401)
+
+
+async def test_a_refusal_is_logged_with_who_and_what(world: World):
+    """Every one."""
+    with structlog.testing.capture_logs() as logs:
+        await world.ask("/api/v1/spaces", "operator", "POST", json={})
+    (entry,) = [entry for entry in logs if entry["event"] == "access_refused"]
+    assert (entry["status"], entry["path"], entry["method"]) == (403, "/api/v1/spaces", "POST")
+
+
+async def test_an_unsafe_request_by_cookie_needs_the_csrf_token(world: World):
+    """Which another site does not know."""
+    csrf = await signed_in(world, "administrator")
+    body = {"space": "ex-1", "files": plan_files()}
+    for headers in ({}, {"X-CSRF-Token": ""}, {"X-CSRF-Token": "x" * len(csrf)}, {"X-CSRF-Token": "\u00ff"}):
+        assert_problem(
+            await world.raw("/api/v1/spaces", "POST", json=body, headers=headers), 403, "X-CSRF-Token"
+        )
+    answer = await world.raw("/api/v1/spaces", "POST", json=body, headers={"X-CSRF-Token": csrf})
+    assert answer.status == 201
+
+
+async def test_signing_out_ends_the_session(world: World):
+    """The cookie is worth nothing from then on, even where a copy of it was kept."""
+    csrf = await signed_in(world)
+    (cookie,) = [cookie for cookie in world.client.cookie_jar if cookie.key == "seal-tracker"]
+    assert_problem(await world.raw("/api/v1/session", "DELETE"), 403, "X-CSRF-Token")
+    answer = await world.raw("/api/v1/session", "DELETE", headers={"X-CSRF-Token": csrf})
+    assert answer.status == 204
+    async with aiohttp.ClientSession() as other:
+        headers = {"Cookie": f"seal-tracker={cookie.value}"}
+        async with other.get(world.url + "/api/v1/session", headers=headers) as after:
+            assert after.status == 401
+
+
+async def test_a_restart_signs_nobody_out(world: World):
+    """Sessions are in the database."""
+    csrf = await signed_in(world)
+    server = await restarted(world)
+    async with world.client.get(server.url + "/api/v1/session") as answer:
+        assert (await answer.json())["csrf"] == csrf
+    await server.close()
+
+
+async def test_a_session_ends_by_itself(world: World):
+    """After the time it was given."""
+    server = await restarted(world, config=replace(world.context.config, session_s=-1))
+    async with world.client.post(server.url + "/api/v1/session", json=sign_in_body("operator")) as answer:
+        secret = answer.headers["Set-Cookie"].split("=", 1)[1].split(";")[0]
+    await server.close()
+    assert_problem(await world.raw("/api/v1/session", headers={"Cookie": f"seal-tracker={secret}"}), 401)
+
+
+async def test_a_session_ends_with_its_account(world: World):
+    """Who was taken off the accounts, or has another role now, signs in anew."""
+    await signed_in(world)
+    fewer = {role: member for role, member in CREDENTIALS.items() if role != "operator"}
+    promoted = fewer | {"supervisor": CREDENTIALS["operator"]}
+    for members in (fewer, promoted):
+        accounts = Accounts.from_credentials(msgspec.json.encode(members))
+        server = await restarted(world, accounts=accounts)
+        async with world.client.get(server.url + "/api/v1/session") as answer:
+            assert answer.status == 401
+        await server.close()
+        accounts.close()
+
+
+async def test_a_cookie_that_is_none_is_refused(world: World):
+    """Whatever it holds."""
+    for cookie in (
+        "",
+        "x",
+        "\u00ff",
+        "a=b",
+        "x" * 4000,
+        '"quoted"',
+    ):
+        assert_problem(await world.raw("/api/v1/stats", headers={"Cookie": f"seal-tracker={cookie}"}), 401)

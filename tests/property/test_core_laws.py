@@ -1,0 +1,211 @@
+"""Laws of the core: batches, duplicates, time's origin and other seals change nothing of what is told.
+
+Stories are those of the convergence test: a handful of pings that can raise and clear every rule.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from arrivals import Service
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from story import T0_MS, Core, Ground, Ping, at, batch, iso, moment_by_moment
+from wanderings import NOW_S, PLAN, SECOND, THIRD, ground, second_ground, tracks
+
+from geofences.projection import distance_m
+from seal_tracker.decoders.columns import to_batch
+from seal_tracker.decoders.native import decode
+from seal_tracker.model import NO_TIME, PingBatch, iso_ms
+from seal_tracker.plans.model import Plan
+from seal_tracker.tracking.state import SealState
+
+EXAMPLES = int(os.environ.get("SEAL_TRACKER_EXAMPLES", "200")) // 2
+LATER = ((500, SECOND), (1200, THIRD))
+
+DATA = Path(os.environ.get("SEAL_TRACKER_DATA", Path(__file__).parents[3] / "shared/data"))
+GEOLIFE = DATA / "traces/geolife_000_002.csv.gz"
+
+
+def whole(track: Sequence[Ping], now_s: float = NOW_S) -> Core:
+    core = Core(PLAN, LATER)
+    core.tell(track, now_s)
+    return core
+
+
+def cut_at(pings: PingBatch, cuts: Sequence[int]) -> list[PingBatch]:
+    """In the order of time, cut between moments: the cuts count moments."""
+    moments = moment_by_moment(pings)
+    ends = [*sorted(min(c, len(moments)) for c in cuts), len(moments)]
+    return [PingBatch.concat(moments[a:b]) for a, b in zip([0, *ends], ends, strict=False) if a < b]
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(tracks(), st.lists(st.integers(0, 24), max_size=6))
+def test_batches_change_nothing(track: list[Ping], cuts: list[int]) -> None:
+    """Pings in order, however they are cut: the same episodes, and the same state to the byte."""
+    one = whole(track)
+    cut = Core(PLAN, LATER)
+    for part in cut_at(batch(track, cut.numbers), cuts):
+        cut.feed(part)
+    cut.pass_time(NOW_S)
+    assert cut.lines().decode() == one.lines().decode()
+    assert cut.states.one(1).dump() == one.states.one(1).dump()
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(tracks(), st.lists(st.integers(0, 24), max_size=6))
+def test_a_state_that_was_bytes_is_the_state(track: list[Ping], cuts: list[int]) -> None:
+    """Between any two batches the state may go through a checkpoint."""
+    kept = Core(PLAN, LATER)
+    for part in cut_at(batch(track, kept.numbers), cuts):
+        kept.feed(part)
+        kept.states.install(1, SealState.load(kept.states.one(1).dump()))
+    kept.pass_time(NOW_S)
+    assert kept.lines().decode() == whole(track).lines().decode()
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(tracks(), st.data())
+def test_duplicates_change_nothing(track: list[Ping], data: st.DataObject) -> None:
+    """The same ping again, in the same batch or a later one, is no ping: no episode, no event."""
+    again = data.draw(st.lists(st.sampled_from(track), max_size=8))
+    service, twice = Service(Core(PLAN, LATER)), Service(Core(PLAN, LATER))
+    service.feed(batch(track, service.core.numbers))
+    twice.feed(batch([*track, *again], twice.core.numbers))
+    events = len(twice.events)
+    twice.feed(batch([p | {"buffered": True, "cell": {"rssi_dbm": -99}} for p in again], twice.core.numbers))
+    assert len(twice.events) == events
+    assert twice.lines().decode() == service.lines().decode()
+    assert twice.events == service.events
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(tracks(), st.integers(-(10**8), 10**8))
+def test_time_has_no_origin(track: list[Ping], shift_s: int) -> None:
+    """Pings, journeys, leave, versions and now all moved by as much: the same episodes, as much later."""
+
+    def moved(text: str) -> str:
+        at_ms = np.datetime64(text[:-1], "ms").astype(np.int64)
+        return iso_ms(int(at_ms) + shift_s * 1000)
+
+    elsewhere = Ground(zones=ground().zones, routes=ground().routes, policies=ground().policies)
+    elsewhere.journeys = json.loads(
+        re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", lambda m: moved(m[0]), json.dumps(ground().journeys))
+    )
+    here, there = Core(PLAN), Core(elsewhere.plan())
+    here.tell(track, NOW_S)
+    there.tell([p | {"time": moved(p["time"])} for p in track], NOW_S + shift_s)
+    assert told_apart_from_ids(there.lines().decode()) == told_apart_from_ids(
+        re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", lambda m: moved(m[0]), here.lines().decode())
+    )
+
+
+def told_apart_from_ids(lines: str) -> str:
+    return re.sub(r'"episode":"[^"]+"', "", lines)
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(tracks(), tracks(), st.integers(0, 6000))
+def test_one_seals_pings_change_nothing_of_anothers(mine: list[Ping], other: list[Ping], cut_s: int) -> None:
+    """Judged in batches with another seal of other journeys, or alone in one: the same."""
+    alone, together = (Core(TWO, ((500, TWO_SECOND),)) for _ in range(2))
+    alone.tell(mine, NOW_S)
+    both = batch([*(p | {"of": "S2"} for p in other), *mine], together.numbers)
+    early = both.time_ms <= T0_MS + cut_s * 1000
+    together.feed(both.take(early))
+    together.feed(both.take(~early))
+    together.pass_time(NOW_S)
+    own = [line for line in together.lines().splitlines() if b'"seal":"S1"' in line]
+    assert own == alone.lines().splitlines()
+
+
+def for_two(made: Ground) -> Ground:
+    made.journey("S2", armed_s=30, disarmed_s=2500, route="R")
+    return made.journey("S2", id="J-S2b", armed_s=2600)
+
+
+TWO, TWO_SECOND = for_two(ground()).plan(1), for_two(second_ground()).plan(2)
+
+
+@cache
+def geolife() -> PingBatch:
+    """Real fixes of three people, jumps and same-time conflicts left in; a person's days of one month are a seal."""
+    if not GEOLIFE.exists():
+        pytest.skip(f"{GEOLIFE} is not here: the real traces are not part of the project")
+    with gzip.open(GEOLIFE, "rt") as file:
+        rows = [line.rstrip().split(",") for line in file][1:]
+    payload = ",".join(f'{{"time":"{t}","lon":{lon},"lat":{lat}}}' for _, _, t, lat, lon in rows)
+    pings = decode(f"[{payload}]".encode()).pings
+    seals = {name: i + 1 for i, name in enumerate(sorted({row[0][:10] for row in rows}))}
+    numbers = np.array([seals[row[0][:10]] for row in rows], np.int32)
+    return to_batch(pings, numbers, NO_TIME)  # of 2008: any receive time would call their clocks wrong
+
+
+ROAD = [[116.30, 39.90], [116.318, 39.985], [116.33, 40.01], [116.40, 39.99]]
+PLACES = [
+    (116.3186, 39.9847, 0.004, "interest"),
+    (116.327, 40.0, 0.003, "prohibited"),
+    (116.32, 40.008, 0.002, "checkpoint"),
+    (116.3103, 39.9937, 0.001, "approved_stop"),
+]
+
+
+@cache
+def beijing() -> Plan:
+    """Every seal armed a minute after its first fix, on a road through the west of Beijing where these people went."""
+    made = Ground().route("R", (0, 0), (1, 0), half_width_m=150, checkpoints=[{"zone": "Z2"}])
+    made.routes[0]["geometry"]["coordinates"] = ROAD
+    for i, (lon, lat, half_deg, kind) in enumerate(PLACES):
+        made.zone(f"Z{i}", 0, 0, 1, kind)
+        corners = [(-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1)]
+        ring = [[lon + dx * half_deg, lat + dy * half_deg] for dx, dy in corners]
+        made.zones[-1]["geometry"]["coordinates"] = [ring]
+    pings = geolife()
+    for seal in np.unique(pings.seal).tolist():
+        first_ms = int(pings.time_ms[pings.seal == seal].min())
+        made.journey(f"G{seal:03}", route="R", armed_at=iso_ms(first_ms + 60_000))
+    return made.plan()
+
+
+@pytest.mark.parametrize("n_batches", [10, 300])
+def test_real_traces_shuffled_tell_what_they_tell_in_order(n_batches: int) -> None:
+    """47,217 real fixes in order and in disorder, in few and in many batches: byte-equal episodes."""
+    pings = geolife()
+    whole = Core(beijing())
+    assert all(whole.numbers[f"G{seal:03}"] == seal for seal in np.unique(pings.seal).tolist())
+    whole.feed(pings)
+    found = {e.type for e in whole.episodes.values()}
+    assert found >= {"ROUTE_DEVIATION", "ZONE_ENTERED", "PROHIBITED_ZONE", "STOP_UNPLANNED", "SIGNAL_LOST"}
+    delay_ms = np.random.default_rng(5).integers(0, 900_000, len(pings))
+    for order in (
+        np.argsort(pings.time_ms, kind="stable"),
+        np.argsort(pings.time_ms + delay_ms, kind="stable"),
+    ):
+        service = Service(Core(beijing()))
+        for part in cut_in(pings, order, n_batches):
+            service.feed(part)
+        assert service.lines() == whole.lines()
+        assert service.folded()
+
+
+def cut_in(pings: PingBatch, order: NDArray[np.int64], n: int) -> list[PingBatch]:
+    return [pings.take(rows) for rows in np.array_split(order, n)]
+
+
+def test_the_story_is_placed_where_it_says() -> None:
+    """The plane's own scale, against which expectations are worked out, is good to a part in a thousand."""
+    (a, b), (c, d) = at(0, 0), at(3000, 4000)
+    lon, lat = (np.array([round(v * 1e7)]) for v in (a, b))
+    lon2, lat2 = (np.array([round(v * 1e7)]) for v in (c, d))
+    assert distance_m(lon, lat, lon2, lat2)[0] == pytest.approx(5000, rel=1e-3)
+    assert iso(0) == iso_ms(T0_MS)

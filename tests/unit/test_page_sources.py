@@ -1,0 +1,102 @@
+"""The page's own tests, its basemap configuration and its build, as far as they need no browser."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+UI = ROOT / "seal_tracker" / "web" / "ui"
+BASEMAP = ROOT / "seal_tracker" / "web" / "basemaps" / "viet_nam.json"
+
+needs_npm = pytest.mark.skipif(
+    shutil.which("npm") is None or not (UI / "node_modules" / "typescript").is_dir(),
+    reason="the page's development packages are not there (npm ci in seal_tracker/web/ui)",
+)
+
+
+def load_hook() -> ModuleType:
+    pytest.importorskip("hatchling", reason="hatchling, which builds the wheel, is not installed")
+    spec = importlib.util.spec_from_file_location("hatch_build", ROOT / "hatch_build.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def labels() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(BASEMAP.read_text())["labels"]
+    return found
+
+
+@needs_npm
+@pytest.mark.parametrize("script", ["check", "test"])
+def test_page_passes_its_own_checks(script: str) -> None:
+    """The TypeScript compiler, as strict as it can be, and the tests of the pure parts."""
+    done = subprocess.run(["npm", "run", script], cwd=UI, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "lon", "lat"), [("Hoàng\u00a0Sa", 112.0, 16.5), ("Trường\u00a0Sa", 113.0, 8.6)]
+)
+def test_map_of_viet_nam_names_its_archipelagos(name: str, lon: float, lat: float) -> None:
+    """As its law requires: both are named, in either language, where they are, from the farthest zoom on."""
+    label = next(each for each in labels() if each["kind"] == "archipelago" and name in each["name"])
+    assert name in label["name_en"]
+    assert (label["lon"], label["lat"]) == (lon, lat)
+    assert "min_zoom" not in label
+    west, south, east, north = json.loads(BASEMAP.read_text())["start_bounds"]
+    assert west < lon < east
+    assert south < lat < north
+
+
+def test_every_place_is_named_once_in_both_languages() -> None:
+    """A name twice would be drawn twice."""
+    for key in ("name", "name_en"):
+        names = [(label["kind"], label[key]) for label in labels()]
+        assert len(set(names)) == len(names)
+        assert all(name.strip() for _, name in names)
+
+
+def test_page_is_built_again_when_a_source_is_newer(tmp_path: Path) -> None:
+    """Fresh means built after the last change; a page never built is not, and a file taken away is a change."""
+    hook = load_hook()
+    (tmp_path / "src").mkdir()
+    source, built = tmp_path / "src" / "main.ts", tmp_path / "dist" / "index.html"
+    source.write_text("")
+    assert not hook.is_fresh(tmp_path)
+    built.parent.mkdir()
+    built.write_text("")
+    for path in (source, source.parent):
+        os.utime(path, (1000, 1000))
+    os.utime(built, (2000, 2000))
+    assert hook.is_fresh(tmp_path)
+    os.utime(source, (3000, 3000))
+    assert not hook.is_fresh(tmp_path)
+    os.utime(source, (1000, 1000))
+    os.utime(source.parent, (3000, 3000))
+    assert not hook.is_fresh(tmp_path)
+
+
+@pytest.mark.parametrize(("version", "usable"), [("v18.20.4", False), ("v20.19.0", True), ("v24.1.0", True)])
+def test_only_a_node_new_enough_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, usable: bool
+) -> None:
+    """An older Node on PATH is passed over, and one from PyPI asked for."""
+    hook = load_hook()
+    for name in ("node", "npm"):
+        program = tmp_path / name
+        program.write_text(f"#!/bin/sh\necho {version}\n")
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert (hook.system_node() is not None) == usable

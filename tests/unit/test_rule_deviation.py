@@ -1,0 +1,213 @@
+"""ROUTE_DEVIATION: metres beyond the corridor gather as evidence; inside by a quarter of the half-width clears it.
+
+The corridor lies along y = 0 with a half-width of 200 m. Without a claimed accuracy a fix is off from 210 m on; two
+fixes inside 150 m clear.
+"""
+
+from __future__ import annotations
+
+import pytest
+from story import Ground, Ping, one, only, ping, span, told
+
+from seal_tracker.model import Episode
+
+RULE = "ROUTE_DEVIATION"
+
+
+def ground(half_width_m: float = 200) -> Ground:
+    made = Ground().route("R", (0, 0), (20_000, 0), half_width_m=half_width_m)
+    return made.journey(route="R")
+
+
+def off(*moments: tuple[float, float], **more: float) -> list[Ping]:
+    """Fixes at (seconds, metres north of the road), driving east at 15 m/s."""
+    return [ping(s, 15 * s, y, **more) for s, y in moments]
+
+
+def test_three_fixes_raise_once_their_metre_seconds_suffice() -> None:
+    """3,500 m·s with 3 fixes: at 410 m, 200 m beyond 210, the pairs of 10 s give 2,000 m·s each: 4,000 at the third."""
+    found = one(told(ground(), off((0, 0), (10, 410), (20, 410), (30, 410))), RULE)
+    assert span(found) == (10, 30, None, None)
+    assert (found.severity, found.journey, found.seal, found.object) == ("high", "J-S1", "S1", None)
+    assert not found.inferred
+    assert not found.latched
+
+
+def test_three_fixes_do_not_raise_while_their_metre_seconds_do_not_suffice() -> None:
+    """At 380 m the pairs give 1,700 m·s each: 3,400 at the third, 5,100 at the fourth."""
+    story = off((0, 0), (10, 380), (20, 380), (30, 380))
+    assert not told(ground(), story)
+    assert span(one(told(ground(), [*story, *off((40, 380))]), RULE)) == (10, 40, None, None)
+
+
+def test_two_fixes_do_not_raise_however_far_they_are() -> None:
+    """Two fixes 60 s apart, 2 km off, have 107,400 m·s and are still one too few."""
+    assert not told(ground(), off((0, 0), (60, 2000), (120, 2000)))
+
+
+def test_two_fixes_five_minutes_apart_raise() -> None:
+    """Two fixes count where they are 5 min or more apart; their pair counts as 60 s: 59 m beyond give 3,540 m·s."""
+    assert span(one(told(ground(), off((0, 0), (60, 269), (360, 269))), RULE)) == (60, 360, None, None)
+    assert not told(ground(), off((0, 0), (60, 269), (359.9, 269)))
+
+
+def test_a_pair_counts_no_more_than_a_minute() -> None:
+    """57 m beyond over ten minutes are 3,420 m·s, not 34,200."""
+    assert not told(ground(), off((0, 0), (60, 267), (660, 267)))
+
+
+def test_a_fix_inside_the_limit_empties_the_evidence() -> None:
+    """A false fix starts the run anew: two runs of two fixes never make three."""
+    story = off((0, 0), (30, 410), (60, 410), (90, 209), (120, 410), (150, 410))
+    assert not told(ground(), story)
+    assert span(one(told(ground(), [*story, *off((180, 410))]), RULE)) == (120, 180, None, None)
+
+
+def test_a_ping_without_a_fix_neither_adds_nor_breaks() -> None:
+    """Invalid fixes are not seen by the run: the pair spans them."""
+    story = [*off((0, 0), (10, 410)), ping(15), *off((20, 410)), ping(25), *off((30, 410))]
+    found = one(told(ground(), story), RULE)
+    assert span(found) == (10, 30, None, None)
+    assert found.evidence["n_fixes"] == 3
+
+
+def test_the_first_fix_of_a_journey_counts() -> None:
+    """True at the first fix counts: a journey that is armed off its road deviates from its first fix on."""
+    assert span(one(told(ground(), off((0, 800), (30, 800), (60, 800))), RULE)) == (0, 60, None, None)
+
+
+@pytest.mark.parametrize(
+    ("accuracy_m", "y_m", "raised"),
+    [(5, 331, True), (5, 329, False), (30, 356, True), (30, 354, False), (90, 356, True), (None, 336, True)],
+)
+def test_a_claimed_accuracy_widens_the_limit_up_to_30_m(
+    accuracy_m: float | None, y_m: float, *, raised: bool
+) -> None:
+    """min(accuracy, 30 m), unknown is 10 m: with pairs of 14 s, two of them, a fix must lie 125 m beyond the limit."""
+    more = {} if accuracy_m is None else {"accuracy_m": accuracy_m}
+    story = [*off((0, 0)), *off((14, y_m), (28, y_m), (42, y_m), **more)]
+    assert bool(told(ground(), story)) == raised
+
+
+def test_two_fixes_inside_by_a_quarter_clear() -> None:
+    """It ends with the first of two fixes inside 150 m, and is cleared by the second."""
+    story = off((0, 0), (30, 600), (60, 600), (90, 600), (120, 149), (150, 100))
+    assert span(one(told(ground(), story), RULE)) == (30, 90, 120, 150)
+
+
+def test_one_fix_inside_does_not_clear() -> None:
+    """The second must follow the first: a fix between 150 m and the limit breaks the run that clears."""
+    story = off((0, 0), (30, 600), (60, 600), (90, 600), (120, 149), (150, 155), (180, 149), (210, 205))
+    assert span(one(told(ground(), story), RULE)) == (30, 90, None, None)
+
+
+def test_evidence_shows_what_was_measured_and_by_which_limit() -> None:
+    """The greatest distance so far, the limit at the completing fix, chainage, evidence, first and last fix."""
+    story = off((0, 0), (30, 600), (60, 700), (90, 650), accuracy_m=8)
+    evidence = one(told(ground(), story), RULE).evidence
+    assert evidence["cross_track_m"] == pytest.approx(700, rel=1e-3)
+    assert (evidence["limit_m"], evidence["half_width_m"], evidence["n_fixes"]) == (208, 200, 3)
+    assert evidence["chainage_m"] == pytest.approx(1350, rel=1e-3)
+    assert evidence["excess_m_s"] == pytest.approx(30 * (392 + 492) / 2 + 30 * (492 + 442) / 2, rel=2e-3)
+    first, last = evidence["fixes"]
+    assert (first["time"], last["time"]) == (story[1]["time"], story[3]["time"])
+    assert (last["lon"], last["lat"], last["accuracy_m"]) == (story[3]["lon"], story[3]["lat"], 8)
+
+
+def test_the_peak_is_told_anew_when_it_doubles() -> None:
+    """`updated` only when the peak doubles: 700 m told at 700, not at 1,300, again at 1,500."""
+    raising = off((0, 0), (30, 700), (60, 700), (90, 700))
+    assert _peak(told(ground(), [*raising, *off((180, 1300))])) == pytest.approx(700, rel=1e-3)
+    assert _peak(told(ground(), [*raising, *off((180, 1300), (240, 1500), (300, 1600))])) == pytest.approx(
+        1500, rel=1e-3
+    )
+
+
+def test_a_closed_episode_shows_its_whole_peak() -> None:
+    """What is over shows the greatest distance, whether it had doubled or not."""
+    story = off((0, 0), (30, 700), (60, 700), (90, 700), (180, 1300), (270, 140), (280, 140))
+    found = one(told(ground(), story), RULE)
+    assert span(found) == (30, 90, 270, 280)
+    assert _peak([found]) == pytest.approx(1300, rel=1e-3)
+
+
+def test_a_second_deviation_has_a_peak_of_its_own() -> None:
+    """An episode knows nothing of the one before."""
+    story = off((0, 0), (90, 1500), (180, 1500), (270, 1500), (360, 0), (370, 0))
+    story += off((400, 300), (430, 300), (460, 300), (490, 0), (520, 0))
+    peaks = [e.evidence["cross_track_m"] for e in only(told(ground(), story), RULE)]
+    assert peaks == [pytest.approx(1500, rel=1e-3), pytest.approx(300, rel=1e-3)]
+
+
+def test_each_leg_has_its_own_half_width() -> None:
+    """The half-width is that of the leg nearest to the fix: 150 m off is inside the first leg, outside the second."""
+    made = Ground().route("R", (0, 0), (3000, 0), (20_000, 0), half_width_m=200).journey(route="R")
+    made.routes[0]["properties"]["half_width_m"] = [200, 50]
+    story = off(*((s, 150) for s in range(0, 301, 30)))
+    found = one(told(made, story), RULE)
+    assert span(found)[:2] == (210, 270)  # the first fix past 3,000 m; 90 m·30 s twice are 5,400 m·s
+    assert found.evidence["half_width_m"] == 50
+
+
+@pytest.mark.parametrize(
+    ("table", "severity"),
+    [("default", "low"), ("transit", "medium"), ("route.R", "critical"), ("bonded", "high")],
+)
+def test_policy_may_set_its_severity(table: str, severity: str) -> None:
+    """Default, regime of the journey, its route; another regime's table does not count."""
+    made = ground().policy(f"{table}.{RULE}", severity="info" if table == "bonded" else severity)
+    assert one(told(made, off((0, 600), (30, 600), (60, 600))), RULE).severity == severity
+
+
+def test_policy_may_set_its_thresholds() -> None:
+    """More evidence, a margin in metres, an accuracy assumed, a cap."""
+    made = ground().policy(f"default.{RULE}", raise_excess_m_s=0, accuracy_unknown_m=100, accuracy_cap_m=50)
+    made.policy(f"transit.{RULE}", clear_margin_m=10, clear_fixes=1, clear_s=0)
+    story = off((0, 0), (30, 245), (60, 251), (90, 251), (120, 251), (150, 189))
+    assert span(one(told(made, story), RULE)) == (60, 120, 150, 150)
+
+
+def test_policy_may_ask_for_time_besides_evidence() -> None:
+    """`raise_s`: the run must span it, whatever the evidence."""
+    made = ground().policy(f"default.{RULE}", raise_s=120)
+    found = one(told(made, off(*((s, 900) for s in range(0, 151, 30)))), RULE)
+    assert span(found) == (0, 120, None, None)
+
+
+def test_policy_may_switch_it_off() -> None:
+    """`enabled = false` judges nothing."""
+    made = ground().policy(f"route.R.{RULE}", enabled=False)
+    assert not told(made, off((0, 900), (30, 900), (60, 900)))
+
+
+def test_policy_may_latch_it() -> None:
+    """A latched episode does not clear by coming back; disarming ends it."""
+    made = ground().policy(f"default.{RULE}", latched=True)
+    story = off((0, 900), (30, 900), (60, 900), (120, 0), (150, 0), (180, 0))
+    found = one(told(made, story), RULE)
+    assert (span(found), found.latched) == ((0, 60, None, None), True)
+
+
+def test_disarming_closes_it() -> None:
+    """At its end a journey's episodes end with it, saying so."""
+    made = Ground().route("R", (0, 0), (20_000, 0)).journey(route="R", disarmed_s=200)
+    found = one(told(made, off((0, 900), (30, 900), (60, 900), (250, 900))), RULE)
+    assert span(found) == (0, 60, 200, 200)
+    assert found.evidence["closed_by"] == "disarmed"
+
+
+def test_a_run_does_not_survive_arming() -> None:
+    """Runs start empty at arming: fixes before it are no evidence."""
+    made = Ground().route("R", (0, 0), (20_000, 0)).journey(route="R", armed_s=45)
+    assert not told(made, off((0, 600), (30, 600), (60, 600), (90, 600)))
+
+
+def test_without_a_route_there_is_no_deviation() -> None:
+    """A journey without a route, or none at all, has nothing to deviate from."""
+    story = off((0, 5000), (30, 5000), (60, 5000), (90, 5000))
+    assert not told(Ground().route("R", (0, 0), (20_000, 0)).journey(), story)
+    assert not told(Ground().route("R", (0, 0), (20_000, 0)), story)
+
+
+def _peak(episodes: list[Episode]) -> float:
+    return float(one(episodes, RULE).evidence["cross_track_m"])
