@@ -52,6 +52,7 @@ class ZoneSet:
     shape: I8
     rings: RingIndex
     circles: CircleIndex
+    boxes: Boxes
     cells: CellIndex
 
     @classmethod
@@ -70,8 +71,8 @@ class ZoneSet:
         circles = CircleIndex.build([(z.id, z.geometry) for z in zones if isinstance(z.geometry, Circle)])
         radius_m = np.empty(len(zones))
         radius_m[~is_round], radius_m[is_round] = np.sqrt(rings.area_m2 / np.pi), circles.radius_m
-        cells = CellIndex.build(_boxes(is_round, rings, circles))
-        return cls(ids, radius_m, is_round, shape, rings, circles, cells)
+        boxes = _boxes(is_round, rings, circles)
+        return cls(ids, radius_m, is_round, shape, rings, circles, boxes, CellIndex.build(boxes))
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -91,6 +92,11 @@ class ZoneSet:
         held = self._holds(zone, lon[point], lat[point])
         pair = np.sort((point[held] << ROW_BITS) | zone[held])
         return (pair >> ROW_BITS).astype(np.int32), (pair & ((1 << ROW_BITS) - 1)).astype(np.int32)
+
+    def middle_e7(self, zone: NDArray[Any]) -> tuple[I8, I8]:
+        """Longitude and latitude (1e-7 degree) of the middles of the boxes around some zones."""
+        box = self.boxes
+        return wrap_e7((box.west[zone] + box.east[zone]) // 2), (box.south[zone] + box.north[zone]) // 2
 
     def distance_m(self, lon_e7: NDArray[Any], lat_e7: NDArray[Any], zone: NDArray[Any]) -> F8:
         """Metres from point ``i`` to ``zone[i]``; 0 inside and on the boundary."""

@@ -15,12 +15,12 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from seal_tracker.model import Episode, PingBatch
+from seal_tracker.model import NO_TIME, Episode, PingBatch
 from seal_tracker.rules.arrays import ends
 from seal_tracker.rules.book import Book, OpenEpisodes
-from seal_tracker.rules.catalog import RULES
+from seal_tracker.rules.catalog import BITS, RULES
 from seal_tracker.rules.context import Context
-from seal_tracker.rules.signal import close_silence, raise_silence
+from seal_tracker.rules.signal import close_silence
 from seal_tracker.rules.streams import STREAM
 from seal_tracker.tracking.epochs import Facts, Pass, passes
 from seal_tracker.tracking.order import effective_time_ms, in_order, merge_variants
@@ -28,6 +28,9 @@ from seal_tracker.tracking.passes import build_context, locate, track_of
 from seal_tracker.tracking.state import SealStates
 
 __all__ = ["Verdict", "judge", "judge_now", "late"]
+
+OF_JOURNEY = sum(BITS[rule.name] for rule in RULES if rule.per_journey)
+"""Bits of the rules whose runs start empty at arming."""
 
 
 @dataclass
@@ -127,6 +130,7 @@ class _Work:
             track[f"last_{name}"] = getattr(pings, name)[last]
         track["through_ms"] = np.maximum(track["through_ms"], pings.time_ms[last])
         track["n"] += np.bincount(ping_row, minlength=len(one.rows))
+        track["active"] = ctx.active
         ctx.state["track"] = track
         self._put_back(one.rows, ctx, had_streams)
 
@@ -142,12 +146,19 @@ class _Work:
         if not len(going):
             return
         ctx = self._context(going, at[going], version, PingBatch.empty(), np.zeros(0, np.int64))
-        silent = raise_silence(ctx, np.arange(len(going)), np.full(len(going), now_ms))
-        raised = [
-            self.book.open_of(int(ctx.seal[r]))["SIGNAL_LOST", None].raised_at_ms for r in silent.tolist()
-        ]
-        through = self.rows["track"]["through_ms"]
-        through[going[silent]] = np.maximum(through[going[silent]], np.array(raised, np.int64))
+        raised_ms = self._let_time_pass(ctx, np.full(len(going), now_ms))
+        track = ctx.state["track"]
+        track["active"] = ctx.active
+        track["through_ms"] = np.maximum(track["through_ms"], raised_ms)
+        self.rows[going] = ctx.state
+
+    def _let_time_pass(self, ctx: Context, until_ms: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Raise what time alone raises; returns for each row when the last of it was raised, ``NO_TIME`` for none."""
+        raised_ms = np.full(len(until_ms), NO_TIME)
+        for rule in RULES:
+            if rule.pass_time is not None:
+                raised_ms = np.maximum(raised_ms, rule.pass_time(ctx, until_ms))
+        return raised_ms
 
     def _journey_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Position of the journey each row was judged by last, -1 where none or no longer known."""
@@ -184,7 +195,7 @@ class _Work:
         for v in np.unique(version[known]).tolist():
             of = known[version[known] == v]
             ctx = self._context(rows[of], at[of], v, PingBatch.empty(), np.zeros(0, np.int64))
-            raise_silence(ctx, np.arange(len(of)), end_ms[of])
+            self._let_time_pass(ctx, end_ms[of])
             for k, r in enumerate(of.tolist()):
                 close_silence(ctx, k, int(end_ms[r]))
         for row, end in zip(rows.tolist(), end_ms.tolist(), strict=True):
@@ -200,6 +211,7 @@ class _Work:
         track = self.rows["track"]
         track["chainage_m"][rows] = track["off_route_m"][rows] = np.nan
         track["on_corridor"][rows] = False
+        track["active"][rows] &= ~OF_JOURNEY
         track["journey"][rows] = key
         for seal in self.seals[rows].tolist():
             if seal in self.streams or seal in self.new_streams:

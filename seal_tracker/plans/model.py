@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from geofences.catalog import RouteFeature, ZoneFeature
 from geofences.corridors import CorridorSet
 from geofences.zones import ZoneSet
+from seal_tracker.journey import Authorisation, Journey
 from seal_tracker.rules.policy import PolicyTable
 
 __all__ = ["EQUIPMENT_KINDS", "LEAD_ROLES", "ROLES", "Authorisation", "Equipment", "Journey", "Plan", "Unit"]
@@ -20,41 +20,6 @@ LEAD_ROLES: tuple[str, ...] = ("seal", "tractor")
 """Whose track is the journey's: the seal's; the tractor's for a vehicle that may not be sealed."""
 
 EQUIPMENT_KINDS: tuple[str, ...] = ("camera", "scanner", "reader")
-
-
-@dataclass(frozen=True, slots=True)
-class Authorisation:
-    """Leave to unlock within [from_ms, to_ms), in ``zone`` (None: anywhere), given by ``by``."""
-
-    from_ms: int
-    to_ms: int
-    zone: str | None
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class Journey:
-    """One supervised movement, armed in [armed_at_ms, disarmed_at_ms).
-
-    ``seal`` is the lead device; ``devices`` are (id, role), the lead among them. ``permit`` is the oversized
-    vehicle's, as written in the file and checked.
-    """
-
-    id: str
-    seal: str
-    devices: tuple[tuple[str, str], ...]
-    route: str | None
-    regime: str
-    armed_at_ms: int
-    disarmed_at_ms: int | None = None
-    unit: str | None = None
-    due_at_ms: int | None = None
-    declaration: str | None = None
-    cargo: str | None = None
-    origin_zone: str | None = None
-    destination_zone: str | None = None
-    authorisations: tuple[Authorisation, ...] = ()
-    permit: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

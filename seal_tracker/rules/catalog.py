@@ -8,7 +8,7 @@ from seal_tracker.rules import deviation, seals, signal, stops, zones
 from seal_tracker.rules.keys import PolicyKey
 from seal_tracker.rules.rule import Rule
 
-__all__ = ["POLICY_KEYS", "RULES"]
+__all__ = ["BITS", "POLICY_KEYS", "RULES"]
 
 RULES: tuple[Rule, ...] = (
     seals.SEAL_TAMPER,
@@ -22,3 +22,6 @@ RULES: tuple[Rule, ...] = (
 )
 
 POLICY_KEYS: Mapping[str, Mapping[str, PolicyKey]] = {rule.name: rule.keys for rule in RULES}
+
+BITS: Mapping[str, int] = {rule.name: 1 << i for i, rule in enumerate(RULES)}
+"""The bit of each rule in a seal's ``active``; the layout of a state names the rules in their order, so they agree."""

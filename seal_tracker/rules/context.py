@@ -6,30 +6,42 @@ A *pass* holds, for each seal (a *row*), a stretch of pings judged by one journe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol, cast
+from typing import Any, Literal, NamedTuple, Protocol, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from geofences.corridors import CorridorSet, Located
+from geofences.projection import distance_m
 from geofences.zones import ZoneSet
+from seal_tracker.journey import Journey
 from seal_tracker.model import PingBatch, Severity
 from seal_tracker.rules.book import Book, Subject
 from seal_tracker.rules.keys import PolicyValue
 from seal_tracker.rules.runs import Limits
 from seal_tracker.rules.table import Policies, Values, per
 
-__all__ = ["Authorisations", "Context", "Crossings", "Fixes", "Hits", "Terrain", "mm_of_m"]
+__all__ = ["Authorisations", "Context", "Crossings", "Fixes", "Hits", "Terrain", "Waypoint", "mm_of_m"]
 
 I8 = NDArray[np.int64]
+F8 = NDArray[np.float64]
 
 
 def mm_of_m(metres: ArrayLike) -> NDArray[np.int64]:
     """Metres to whole millimetres, the unit in which everything is judged."""
     return np.rint(np.asarray(metres, np.float64) * 1000.0).astype(np.int64)
+
+
+class Waypoint(NamedTuple):
+    """A checkpoint of a route: its zone's index, when it is due (None: whenever), and where along the route it lies."""
+
+    zone: int
+    after_ms: int | None
+    tolerance_ms: int
+    chainage_m: float
 
 
 @dataclass(frozen=True)
@@ -44,8 +56,12 @@ class Terrain:
         int64[Z], when each zone is in force: [from, to).
     kinds
         bool[Z] for each kind of zone.
-    checkpoint_of
-        for each route index, the zone indexes of its checkpoints in order.
+    zone_stop_s, zone_limit_kmh
+        float64[Z], longest approved stop and speed limit of each zone, NaN where none.
+    route_limit_kmh
+        float64[R + 1], speed limit of each route, NaN where none; the last row stands for no route.
+    checkpoints
+        for each route index, its checkpoints in order.
     """
 
     version: int
@@ -56,7 +72,10 @@ class Terrain:
     zone_to_ms: I8
     zone_reason: tuple[str | None, ...]
     kinds: Mapping[str, NDArray[np.bool_]]
-    checkpoint_of: tuple[tuple[int, ...], ...]
+    zone_stop_s: F8
+    zone_limit_kmh: F8
+    route_limit_kmh: F8
+    checkpoints: tuple[tuple[Waypoint, ...], ...]
     policies: Policies
 
     @cached_property
@@ -68,6 +87,11 @@ class Terrain:
     def zone_index(self) -> dict[str, int]:
         """Zone index of each zone id."""
         return {zone: i for i, zone in enumerate(self.zones.ids)}
+
+    @cached_property
+    def checkpoint_of(self) -> tuple[frozenset[int], ...]:
+        """For each route index, the zone indexes of its checkpoints."""
+        return tuple(frozenset(c.zone for c in of_route) for of_route in self.checkpoints)
 
     @cached_property
     def is_checkpoint(self) -> NDArray[np.bool_]:
@@ -96,7 +120,7 @@ class Fixes:
     """Accepted fixes of the pass, sorted by (row, time): the track that position rules judge.
 
     ``prev_*`` is the accepted fix before, where ``has_prev``; it lies within the same armed stretch.
-    ``accuracy_m`` float32, NaN unknown. ``decided_ms`` is the time of the ping that let the fix in: its own, or that of
+    ``accuracy_m`` and ``speed_kmh`` (the device's) float32, NaN unknown. ``decided_ms`` is the time of the ping that let the fix in: its own, or that of
     the ping after a held fix.
     """
 
@@ -105,6 +129,7 @@ class Fixes:
     lon_e7: I8
     lat_e7: I8
     accuracy_m: NDArray[np.float32]
+    speed_kmh: NDArray[np.float32]
     start: NDArray[np.bool_]
     has_prev: NDArray[np.bool_]
     prev_ms: I8
@@ -152,6 +177,12 @@ class Authorisations:
         return covered
 
 
+class JourneyColumn(Protocol):
+    """Journeys as columns: what a function says of each, by its place in the table; one more row stands for none."""
+
+    def column(self, of: Callable[[Journey], Any], none: Any) -> NDArray[Any]: ...
+
+
 class SubjectOf(Protocol):
     """Whom the episodes of a row are about."""
 
@@ -160,7 +191,11 @@ class SubjectOf(Protocol):
 
 @dataclass
 class Context:
-    """One pass. See the module. ``version_from_ms`` is when the plan version in force began to hold."""
+    """One pass. See the module.
+
+    ``version_from_ms`` is when the plan version in force began to hold. ``active`` has, for each row, the ``bits`` of
+    the rules with a run or an episode under way: a rule that carries nothing and sees nothing true need not look.
+    """
 
     terrain: Terrain
     version_from_ms: int
@@ -174,6 +209,10 @@ class Context:
     route: I8
     epoch_start_ms: I8
     authorisations: Authorisations
+    journeys: JourneyColumn
+    journey_at: I8
+    active: I8
+    bits: Mapping[str, int]
     pings: PingBatch
     ping_row: I8
     ping_start: NDArray[np.bool_]
@@ -184,6 +223,39 @@ class Context:
     located: Located | None = None
     hits: Hits | None = None
     crossings: Crossings | None = None
+
+    def of_journey(self, of: Callable[[Journey], Any], none: Any) -> NDArray[Any]:
+        """What ``of`` says of each row's journey, ``none`` where there is none; worked out once for each journey.
+
+        ``of`` is a module's own function (a new lambda each time would be asked anew each time); the values' dtype is
+        that of ``none``.
+        """
+        return self.journeys.column(of, none)[self.journey_at]
+
+    def carries(self, rule: str) -> bool:
+        """Whether any row has a run or an episode of ``rule`` under way."""
+        return bool(self._any_active & self.bits[rule])
+
+    @cached_property
+    def _any_active(self) -> int:
+        return int(np.bitwise_or.reduce(self.active, initial=0))
+
+    def mark(self, rule: str, row: I8, active: NDArray[np.bool_]) -> None:
+        """Say of some rows whether ``rule`` has a run or an episode under way."""
+        bit = self.bits[rule]
+        self.active[row] = np.where(active, self.active[row] | bit, self.active[row] & ~bit)
+
+    @cached_property
+    def all_armed(self) -> bool:
+        """Whether every row has an armed journey: the usual case, in which nobody need be left out."""
+        return bool(self.armed.all())
+
+    @cached_property
+    def step_mm(self) -> I8:
+        """Millimetres from the fix before to each fix; 0 where there is none before."""
+        f = self.fixes
+        metres = distance_m(f.prev_lon_e7, f.prev_lat_e7, f.lon_e7, f.lat_e7)
+        return np.where(f.has_prev, mm_of_m(np.where(f.has_prev, metres, 0.0)), 0)
 
     def policy(self, rule: str, key: str) -> Values:
         """A threshold for every row of the pass: a scalar, or one value a row."""
@@ -207,6 +279,13 @@ class Context:
         else:
             flag = self.terrain.policies.value(rule, "enabled", self.regime[row], self.route[row], zone)
         return np.broadcast_to(np.asarray(flag, bool), row.shape)
+
+    def switch(self, rule: str) -> Literal[True] | NDArray[np.bool_]:
+        """True where the policy lets ``rule`` judge every row, as it usually does; else bool by row."""
+        flag = self.policy(rule, "enabled")
+        if flag is True:
+            return True
+        return np.broadcast_to(np.asarray(flag, bool), self.seal.shape)
 
     def limits(self, rule: str) -> Limits:
         """The debounce of ``rule``, a scalar or one value a row for each threshold."""

@@ -15,7 +15,15 @@ from seal_tracker.rules.context import Context, mm_of_m
 from seal_tracker.rules.evidence import run_evidence
 from seal_tracker.rules.keys import common_keys, distance_keys
 from seal_tracker.rules.rule import Rule
-from seal_tracker.rules.runs import RUN, Observations, Transitions, debounce, doublings, new_runs, peak_at
+from seal_tracker.rules.runs import (
+    MEASURED_RUN,
+    Observations,
+    Transitions,
+    debounce,
+    doublings,
+    new_runs,
+    peak_at,
+)
 from seal_tracker.rules.table import per
 
 __all__ = ["RULE"]
@@ -155,4 +163,4 @@ def _tell_peaks(ctx: Context, obs: Observations, found: Transitions, seen: NDArr
         )
 
 
-RULE = Rule(NAME, KEYS, _judge, state=RUN, start=new_runs(1)[0])
+RULE = Rule(NAME, KEYS, _judge, state=MEASURED_RUN, start=new_runs(1, MEASURED_RUN)[0])

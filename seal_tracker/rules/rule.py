@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seal_tracker.rules.context import Context
 from seal_tracker.rules.keys import PolicyKey
@@ -31,6 +32,10 @@ class Rule:
         value of that state for a seal that has seen nothing, where zeros will not do.
     per_journey
         whether the state starts empty when a seal is armed.
+    pass_time
+        for a rule that time alone can raise: given a context without pings, and for each row how far time has come,
+        raises what is due by then. Returns for each row when it was raised, ``NO_TIME`` where nothing was. It must
+        raise the same that ``judge`` would at a later ping.
     """
 
     name: str
@@ -39,3 +44,4 @@ class Rule:
     state: np.dtype[np.void] | None = None
     start: np.void | None = None
     per_journey: bool = True
+    pass_time: Callable[[Context, NDArray[np.int64]], NDArray[np.int64]] | None = None

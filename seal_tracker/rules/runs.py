@@ -19,6 +19,7 @@ from seal_tracker.rules.table import Values, per
 
 __all__ = [
     "EVIDENCE_PAIR_CAP_MS",
+    "MEASURED_RUN",
     "RUN",
     "Limits",
     "Observations",
@@ -47,23 +48,32 @@ RUN = np.dtype(
         ("on_ms", "i8"),  # when the first of them was
         ("on_lon", "i4"),  # and where
         ("on_lat", "i4"),
-        ("last_ms", "i8"),  # the newest of them
-        ("last_mm", "i8"),  # and its millimetres beyond the limit
-        ("excess", "i8"),  # gathered evidence, mm·ms
-        ("off_n", "i4"),  # consecutive false fixes so far
+        ("off_n", "i4"),  # consecutive false fixes since it is open
         ("off_ms", "i8"),
         ("open", "?"),
-        ("peak_mm", "i8"),  # greatest measured value since the run began
-        ("told_mm", "i8"),  # the peak as last told in an event
     ]
 )
-"""State of one stream between batches."""
+"""State of one stream between batches; that of a stream which neither runs nor is open equals `new_runs`."""
+
+MEASURED_RUN = np.dtype(
+    [
+        *RUN.descr,
+        ("peak_mm", "i8"),  # greatest measured value since the run began
+        ("told_mm", "i8"),  # the peak as last told in an event
+        ("last_ms", "i8"),  # the newest true fix
+        ("last_mm", "i8"),  # and its millimetres beyond the limit
+        ("excess", "i8"),  # gathered evidence, mm·ms
+    ]
+)
+"""State of one stream of a rule that measures: it keeps a peak, and evidence where it gathers some."""
 
 
-def new_runs(n: int) -> NDArray[np.void]:
+def new_runs(n: int, dtype: np.dtype[np.void] = RUN) -> NDArray[np.void]:
     """``n`` streams that have seen nothing."""
-    runs = np.zeros(n, RUN)
-    runs["on_ms"] = runs["off_ms"] = runs["last_ms"] = NO_TIME
+    runs = np.zeros(n, dtype)
+    for name in ("on_ms", "off_ms", "last_ms"):
+        if name in runs.dtype.fields:  # type: ignore[operator]
+            runs[name] = NO_TIME
     return runs
 
 
@@ -213,7 +223,7 @@ def debounce(carry: NDArray[np.void], obs: Observations, limits: Limits) -> Tran
         open_after=open_after,
         group=group,
         group_carries=(group == first) & ~anew[group],
-        peak_before=carry["peak_mm"][stream],
+        peak_before=carry["peak_mm"][stream] if obs.value_mm is not None else on.n,
     )
     _carry_on(carry, obs, on, off, excess, out, start)
     return out
@@ -236,25 +246,28 @@ def _carry_on(
     """Write each stream's state after its last observation into ``carry``."""
     last = ends(start)
     s = obs.stream[last]
-    running = obs.on[last]
-    peak = _peaks(carry, obs, out, last)
+    running, is_open = obs.on[last], out.open_after[last]
     lon, lat = (
         _began(carry["on_lon"], obs.lon_e7, on, last, obs.stream),
         _began(carry["on_lat"], obs.lat_e7, on, last, obs.stream),
     )
+    if obs.value_mm is not None:
+        carry["peak_mm"][s] = np.where(is_open | running, _peaks(carry, obs, out, last), 0)
+        carry["told_mm"][s] = np.where(is_open, carry["told_mm"][s], 0)
+    if obs.beyond_mm is not None and excess is not None:
+        carry["last_ms"][s] = np.where(running, obs.time_ms[last], NO_TIME)
+        carry["last_mm"][s] = np.where(running, np.minimum(obs.beyond_mm[last], EXCESS_CAP_MM), 0)
+        carry["excess"][s] = excess[last]
     carry["on_n"][s] = on.n[last]
     carry["on_ms"][s] = np.where(running, on.began_ms[last], NO_TIME)
     carry["on_lon"][s] = np.where(running, lon, 0)
     carry["on_lat"][s] = np.where(running, lat, 0)
-    carry["last_ms"][s] = np.where(running, obs.time_ms[last], NO_TIME)
-    if obs.beyond_mm is not None and excess is not None:
-        carry["last_mm"][s] = np.where(running, np.minimum(obs.beyond_mm[last], EXCESS_CAP_MM), 0)
-        carry["excess"][s] = excess[last]
-    carry["off_n"][s] = off.n[last]
-    carry["off_ms"][s] = np.where(off.n[last] > 0, off.began_ms[last], NO_TIME)
-    carry["open"][s] = out.open_after[last]
-    carry["peak_mm"][s] = np.where(out.open_after[last] | running, peak, 0)
-    carry["told_mm"][s] = np.where(out.open_after[last], carry["told_mm"][s], 0)
+    leaving = is_open & (
+        off.n[last] > 0
+    )  # a run of false fixes tells nothing while there is no episode to end
+    carry["off_n"][s] = np.where(leaving, off.n[last], 0)
+    carry["off_ms"][s] = np.where(leaving, off.began_ms[last], NO_TIME)
+    carry["open"][s] = is_open
 
 
 def _peaks(carry: NDArray[np.void], obs: Observations, out: Transitions, last: I8) -> I8:

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seal_tracker.model import NO_TIME, Fact, Lock, Severity
+from seal_tracker.model import Fact, Lock, Severity
 from seal_tracker.rules.context import Context
-from seal_tracker.rules.evidence import place_evidence
+from seal_tracker.rules.debounced import of_pings, ping_place
 from seal_tracker.rules.keys import PolicyKey, common_keys
 from seal_tracker.rules.rule import Rule
-from seal_tracker.rules.runs import RUN, Observations, Transitions, debounce, new_runs, peak_at
+from seal_tracker.rules.runs import MEASURED_RUN, RUN, Observations, Transitions, debounce, new_runs, peak_at
 from seal_tracker.rules.table import per
 
 __all__ = ["BATTERY_LOW", "SEAL_TAMPER"]
@@ -32,21 +32,6 @@ BATTERY_KEYS = common_keys("low", raise_=(2, 600), clear=(1, 0)) | {
 }
 
 
-def _ping_place(ctx: Context, ping: int, row: int) -> dict[str, Any]:
-    """Where a ping was: its own position, else the last fix accepted by then, else only when."""
-    pings, at = ctx.pings, int(ctx.pings.time_ms[ping])
-    if pings.has_position[ping] and pings.valid[ping]:
-        return place_evidence(at, int(pings.lon_e7[ping]), int(pings.lat_e7[ping]))
-    before = np.flatnonzero((ctx.fixes.row == row) & (ctx.fixes.decided_ms <= at))
-    if len(before):
-        fix = int(before[-1])
-        return place_evidence(at, int(ctx.fixes.lon_e7[fix]), int(ctx.fixes.lat_e7[fix]))
-    track = ctx.state["track"][row]
-    if track["fix_ms"] != NO_TIME:
-        return place_evidence(at, int(track["fix_lon"]), int(track["fix_lat"]))
-    return {"time": place_evidence(at, 0, 0)["time"]}
-
-
 def _observed(
     ctx: Context, at: NDArray[np.int64], on: NDArray[np.bool_], off: NDArray[np.bool_], **more: Any
 ) -> Observations:
@@ -63,39 +48,20 @@ def _observed(
 
 
 def _tamper(ctx: Context) -> None:
-    at = np.flatnonzero(ctx.armed[ctx.ping_row] & ctx.enabled(TAMPER, ctx.ping_row))
-    if not len(at):
-        return
-    pings, row = ctx.pings, ctx.ping_row[at]
-    opened = pings.lock[at] == Lock.OPEN
+    pings = ctx.pings
+    tampered = (pings.lock == Lock.CUT) | ((pings.facts & TAMPER_FACTS) != 0)
+    opened = pings.lock == Lock.OPEN
     if opened.any():
-        opened &= ~ctx.authorisations.cover(row, pings.time_ms[at])
-    on = opened | (pings.lock[at] == Lock.CUT) | ((pings.facts[at] & TAMPER_FACTS) != 0)
-    obs = _observed(ctx, at, on, ~on)
-    found = debounce(ctx.state[TAMPER], obs, ctx.limits(TAMPER))
-    for k in range(len(found)):
-        ping, r = int(at[found.row[k]]), int(found.stream[k])
-        if not found.raised[k]:
-            _close(ctx, TAMPER, found, k, ping)
-            continue
-        facts = Fact(int(pings.facts[ping]) & TAMPER_FACTS)
-        ctx.book.raise_(
-            int(ctx.seal[r]),
-            ctx.subjects[r],
-            TAMPER,
-            None,
-            severity=ctx.severity(TAMPER, r),
-            started_at_ms=int(found.began_ms[k]),
-            raised_at_ms=int(pings.time_ms[ping]),
-            latched=bool(ctx.policy_at(TAMPER, "latched", r)),
-            plan_version=ctx.terrain.version,
-            evidence={
-                "facts": [f.name.lower() for f in facts if f.name],
-                "lock": Lock(int(pings.lock[ping])).name.lower(),
-                "n_fixes": int(found.n[k]),
-                "fixes": [_ping_place(ctx, ping, r)],
-            },
-        )
+        tampered |= opened & ~ctx.authorisations.cover(ctx.ping_row, pings.time_ms)
+    of_pings(ctx, TAMPER, tampered, lambda moment: _what_the_seal_says(ctx, moment.i))
+
+
+def _what_the_seal_says(ctx: Context, i: int) -> dict[str, Any]:
+    facts = Fact(int(ctx.pings.facts[i]) & TAMPER_FACTS)
+    return {
+        "facts": [f.name.lower() for f in facts if f.name],
+        "lock": Lock(int(ctx.pings.lock[i])).name.lower(),
+    }
 
 
 def _close(ctx: Context, name: str, found: Transitions, k: int, ping: int) -> None:
@@ -152,7 +118,7 @@ def _raise_battery(ctx: Context, obs: Observations, found: Transitions, k: int, 
             "battery_pct": round(lowest, 2),
             "limit_pct": _number(ctx, "low_pct", r),
             "n_fixes": int(found.n[k]),
-            "fixes": [_ping_place(ctx, ping, r)],
+            "fixes": [ping_place(ctx, ping)],
         },
     )
 
@@ -194,4 +160,6 @@ SEAL_TAMPER = Rule(
     state=RUN,
     start=new_runs(1)[0],
 )
-BATTERY_LOW = Rule(BATTERY, BATTERY_KEYS, _battery, state=RUN, start=new_runs(1)[0], per_journey=False)
+BATTERY_LOW = Rule(
+    BATTERY, BATTERY_KEYS, _battery, state=MEASURED_RUN, start=new_runs(1, MEASURED_RUN)[0], per_journey=False
+)

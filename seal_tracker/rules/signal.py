@@ -19,7 +19,7 @@ from seal_tracker.rules.keys import SEVERITIES, PolicyKey, common_keys
 from seal_tracker.rules.rule import Rule
 from seal_tracker.rules.table import per
 
-__all__ = ["NAME", "RULE", "close_silence", "raise_silence"]
+__all__ = ["NAME", "RULE", "close_silence"]
 
 NAME = "SIGNAL_LOST"
 
@@ -129,18 +129,16 @@ def _silent(until_ms: int, last_ms: int) -> dict[str, Any]:
     return {"silent_s": (until_ms - last_ms) / 1000}
 
 
-def raise_silence(ctx: Context, row: NDArray[Any], until_ms: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Raise what has been silent too long at ``until_ms`` (one value a row of the pass).
-
-    Returns the rows raised. Used where time has passed without a ping: now, or a disarming.
-    """
-    last, terms = ctx.state["track"]["last_ms"][row], ctx.state[NAME][row]
-    watched = ctx.armed[row] & (terms["limit_ms"] > 0) & (last != NO_TIME) & (last >= ctx.epoch_start_ms[row])
-    silent = np.flatnonzero(watched & (until_ms - np.where(watched, last, until_ms) > terms["limit_ms"]))
-    for k in silent.tolist():
-        _open(ctx, int(row[k]), int(last[k]), int(terms["limit_ms"][k]), terms[k])
-    raised: NDArray[np.int64] = row[silent]
-    return raised
+def _pass_time(ctx: Context, until_ms: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Raise what has been silent too long at ``until_ms`` (by row): time has passed without a ping."""
+    last, terms = ctx.state["track"]["last_ms"], ctx.state[NAME]
+    watched = ctx.armed & (terms["limit_ms"] > 0) & (last != NO_TIME) & (last >= ctx.epoch_start_ms)
+    silent = watched & (until_ms - np.where(watched, last, until_ms) > terms["limit_ms"])
+    raised_ms = np.full(len(until_ms), NO_TIME)
+    for row in np.flatnonzero(silent).tolist():
+        episode = _open(ctx, row, int(last[row]), int(terms["limit_ms"][row]), terms[row])
+        raised_ms[row] = episode.raised_at_ms
+    return raised_ms
 
 
 def close_silence(ctx: Context, row: int, at_ms: int) -> None:
@@ -153,4 +151,4 @@ def close_silence(ctx: Context, row: int, at_ms: int) -> None:
         )
 
 
-RULE = Rule(NAME, KEYS, _judge, state=SILENCE)
+RULE = Rule(NAME, KEYS, _judge, state=SILENCE, pass_time=_pass_time)

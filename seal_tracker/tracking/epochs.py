@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seal_tracker.journey import Journey
 from seal_tracker.model import NO_TIME
-from seal_tracker.plans.model import Journey, Plan
+from seal_tracker.plans.model import Plan
 from seal_tracker.rules.arrays import begins
-from seal_tracker.rules.context import Terrain
+from seal_tracker.rules.context import Terrain, Waypoint
 from seal_tracker.rules.policy import REGIMES
 
 __all__ = ["Facts", "JourneyTable", "Pass", "Version", "key_of", "passes", "terrain_of"]
@@ -82,22 +83,36 @@ class JourneyTable:
         """When journeys end, by position; that of none (-1) never does."""
         return np.append(self.disarmed_ms, FOREVER_MS)[at]
 
-    def columns(self, routes: Mapping[str, int]) -> JourneyColumns:
-        """Regime, route and arming of each journey; ``routes`` are a plan version's. Made once for each."""
+    def columns(self, version: Version) -> JourneyColumns:
+        """Regime, route and arming of each journey, as a plan version has them; made once for each version."""
+        routes = version.plan.route_index
         made = self._columns.get(id(routes))
         if made is None or made[0] is not routes:
-            of = self.journeys
             columns = JourneyColumns(
-                regime=np.array([*(REGIMES.index(j.regime) for j in of), -1], np.int64),
-                route=np.array([*(routes.get(j.route, -1) if j.route else -1 for j in of), -1], np.int64),
+                regime=self.column(_regime, -1),
+                route=self._column_of(lambda j: routes.get(j.route or "", -1), -1),
                 armed_ms=np.append(self.armed_ms, NO_TIME),
-                authorised=np.array([*(bool(j.authorisations) for j in of), False]),
+                authorised=self.column(_is_authorised, none=False),
             )
             made = self._columns[id(routes)] = (routes, columns)
         return made[1]
 
+    def column(self, of: Callable[[Journey], Any], none: Any) -> NDArray[Any]:
+        """What ``of`` says of each journey, and ``none`` in one more row at the end; asked once for each table."""
+        found = self._asked.get(of)
+        if found is None:
+            found = self._asked[of] = self._column_of(of, none)
+        return found
+
+    def _column_of(self, of: Callable[[Journey], Any], none: Any) -> NDArray[Any]:
+        return np.array([*(of(j) for j in self.journeys), none], np.asarray(none).dtype)
+
     @cached_property
     def _columns(self) -> dict[int, tuple[Mapping[str, int], JourneyColumns]]:
+        return {}
+
+    @cached_property
+    def _asked(self) -> dict[Callable[[Journey], Any], NDArray[Any]]:
         return {}
 
     def at(
@@ -121,6 +136,14 @@ class JourneyTable:
             known = (found >= 0) & (owner[np.maximum(found, 0)] == row)
             at = entry[np.maximum(found, 0)]
         return np.where(known & (time_ms < self.disarmed_ms[at]), at, -1)
+
+
+def _regime(journey: Journey) -> int:
+    return REGIMES.index(journey.regime)
+
+
+def _is_authorised(journey: Journey) -> bool:
+    return bool(journey.authorisations)
 
 
 @dataclass(frozen=True)
@@ -200,8 +223,34 @@ def terrain_of(plan: Plan) -> Terrain:
         ),
         zone_reason=tuple(zone.reason for zone in plan.zones),
         kinds={k: np.array([k in zone.kinds for zone in plan.zones], bool) for k in kinds},
-        checkpoint_of=tuple(
-            tuple(plan.zone_index[c.zone] for c in route.checkpoints) for route in plan.routes
-        ),
+        zone_stop_s=_known([None if z.max_stop_min is None else 60 * z.max_stop_min for z in plan.zones]),
+        zone_limit_kmh=_known([z.speed_limit_kmh for z in plan.zones]),
+        route_limit_kmh=_known([*(r.speed_limit_kmh for r in plan.routes), None]),
+        checkpoints=tuple(_waypoints(plan, i) for i in range(len(plan.routes))),
         policies=plan.policies,
+    )
+
+
+def _known(values: Sequence[float | None]) -> NDArray[np.float64]:
+    """Values, NaN for None."""
+    return np.array([np.nan if v is None else v for v in values], np.float64)
+
+
+def _waypoints(plan: Plan, route: int) -> tuple[Waypoint, ...]:
+    """The checkpoints of a route, each at the place of the route nearest to the middle of its zone."""
+    checkpoints = plan.routes[route].checkpoints
+    zones = np.array([plan.zone_index[c.zone] for c in checkpoints], np.int64)
+    if not len(zones):
+        return ()
+    lon, lat = plan.zone_set.middle_e7(zones)
+    n = len(zones)
+    along = plan.corridors.locate(np.full(n, route), lon, lat, np.arange(n) == 0, np.zeros(1)).chainage_m
+    return tuple(
+        Waypoint(
+            zone=zone,
+            after_ms=None if c.after_min is None else round(c.after_min * 60_000),
+            tolerance_ms=round(c.tolerance_min * 60_000),
+            chainage_m=chainage,
+        )
+        for c, zone, chainage in zip(checkpoints, zones.tolist(), along.tolist(), strict=True)
     )

@@ -10,6 +10,7 @@ from geofences.projection import distance_m, wrap_e7
 from seal_tracker.model import NO_TIME, PingBatch
 from seal_tracker.rules.arrays import begins, previous
 from seal_tracker.rules.book import Book, Subject
+from seal_tracker.rules.catalog import BITS
 from seal_tracker.rules.context import Authorisations, Context, Crossings, Fixes, Hits
 from seal_tracker.tracking.epochs import Facts, JourneyTable, Version
 from seal_tracker.tracking.order import usable_fix
@@ -29,7 +30,8 @@ NO_CROSSINGS = (_NONE, _NONE, _NONE, _NONE, _NONE.reshape(0, 2), _NONE.reshape(0
 def _no_fixes() -> Fixes:
     none = np.zeros(0, np.int64)
     flags = np.zeros(0, bool)
-    return Fixes(none, none, none, none, np.zeros(0, np.float32), flags, flags, none, none, none, none)
+    unknown = np.zeros(0, np.float32)
+    return Fixes(none, none, none, none, unknown, unknown, flags, flags, none, none, none, none)
 
 
 def build_context(
@@ -46,7 +48,7 @@ def build_context(
 ) -> Context:
     """A pass without its fixes yet; ``journey`` is by row, -1 for none."""
     armed, table = journey >= 0, facts.journeys
-    columns = table.columns(version.plan.route_index)
+    columns = table.columns(version)
     start = begins(ping_row)
     none = len(table.key)  # the last row of the columns stands for no journey
     at = np.where(armed, journey, none)
@@ -63,6 +65,10 @@ def build_context(
         route=columns.route[at],
         epoch_start_ms=columns.armed_ms[at],
         authorisations=_authorisations(table, journey, columns.authorised[at]),
+        journeys=table,
+        journey_at=at,
+        active=state["track"]["active"].copy(),
+        bits=BITS,
         pings=pings,
         ping_row=ping_row,
         ping_start=start,
@@ -112,6 +118,7 @@ def track_of(ctx: Context, track: NDArray[np.void]) -> None:
         lon_e7=ctx.pings.lon_e7[usable].astype(np.int64),
         lat_e7=ctx.pings.lat_e7[usable].astype(np.int64),
         accuracy_m=ctx.pings.accuracy_m[usable],
+        speed_kmh=ctx.pings.speed_kmh[usable],
     )
     taken = accept(track, found)
     _count(ctx, "fix_outlier", taken.outliers)
@@ -123,6 +130,7 @@ def track_of(ctx: Context, track: NDArray[np.void]) -> None:
         "lon_e7": np.where(held, before["held_lon"][row], _at(found.lon_e7, at)),
         "lat_e7": np.where(held, before["held_lat"][row], _at(found.lat_e7, at)),
         "accuracy_m": np.where(held, before["held_accuracy_m"][row], _at(found.accuracy_m, at)),
+        "speed_kmh": np.where(held, before["held_speed_kmh"][row], _at(found.speed_kmh, at)),
         "decided_ms": _at(found.time_ms, np.maximum(taken.decided_by, 0)),
     }
     inside = fixes["time_ms"] >= ctx.epoch_start_ms[row]

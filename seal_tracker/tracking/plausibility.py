@@ -25,6 +25,13 @@ REACH_MM = 100_000
 """100 m of slack for two fixes of one moment: twice the error of a poor urban fix."""
 
 
+HELD_BEFORE = -1
+"""Stands for the fix that a seal held before the batch."""
+
+NOTHING = (NO_TIME, 0, 0)
+"""Time and place of no fix."""
+
+
 @dataclass(frozen=True, slots=True)
 class Candidates:
     """Fixes that may move the track, sorted by (row, time); ``row`` indexes the seals' states."""
@@ -34,6 +41,7 @@ class Candidates:
     lon_e7: NDArray[np.int64]
     lat_e7: NDArray[np.int64]
     accuracy_m: NDArray[np.float32]
+    speed_kmh: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +122,7 @@ def _one_by_one(
     """
     row = int(fixes.row[a])
     mine = track[row]
-    none, last, held_before = -3, -2, -1
+    none, last, held_before = -3, -2, HELD_BEFORE
     accepted = last if mine["fix_ms"] != NO_TIME else none
     held = held_before if mine["held_ms"] != NO_TIME else none
 
@@ -153,12 +161,17 @@ def _one_by_one(
         else:
             outliers += 1
             held = c
-    new_fix = place(accepted)
-    new_held = place(held) if held != none else (NO_TIME, 0, 0)
-    accuracy = (
-        mine["held_accuracy_m"] if held == held_before else (fixes.accuracy_m[held] if held >= 0 else 0)
-    )
-    track["fix_ms"][row], track["fix_lon"][row], track["fix_lat"][row] = new_fix
-    track["held_ms"][row], track["held_lon"][row], track["held_lat"][row] = new_held
-    track["held_accuracy_m"][row] = accuracy
+    _hold(track, fixes, row, held, NOTHING if held == none else place(held))
+    track["fix_ms"][row], track["fix_lon"][row], track["fix_lat"][row] = place(accepted)
     return np.array(taken, np.int64), np.array(by, np.int64), outliers
+
+
+def _hold(
+    track: NDArray[np.void], fixes: Candidates, row: int, held: int, place: tuple[int, int, int]
+) -> None:
+    """Remember a held fix: one of the batch (``held`` >= 0), the one held before (-1), or none."""
+    track["held_ms"][row], track["held_lon"][row], track["held_lat"][row] = place
+    if held == HELD_BEFORE:
+        return
+    for name in ("accuracy_m", "speed_kmh"):
+        track[f"held_{name}"][row] = getattr(fixes, name)[held] if held >= 0 else 0

@@ -42,8 +42,10 @@ TRACK = np.dtype(
         ("held_lon", "i4"),
         ("held_lat", "i4"),
         ("held_accuracy_m", "f4"),
+        ("held_speed_kmh", "f4"),
         ("journey", "i8"),  # key of the journey judged last, 0: none
         ("n", "i8"),  # pings judged
+        ("active", "i8"),  # rules that have a run or an episode under way, one bit each
     ]
 )
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from seal_tracker.rules.runs import (
     EVIDENCE_PAIR_CAP_MS,
     EXCESS_CAP_MM,
+    MEASURED_RUN,
     Limits,
     Observations,
     debounce,
@@ -112,7 +113,7 @@ def fast(
     streams: Sequence[Sequence[Seen]], wanted: Sequence[Wanted], cuts: Sequence[int]
 ) -> list[list[Told]]:
     """All streams at once, a batch at a time, the cuts being moments."""
-    carry = new_runs(len(streams))
+    carry = new_runs(len(streams), MEASURED_RUN)
     told: list[list[Told]] = [[] for _ in streams]
     limits = limits_of(wanted)
     for begin, end in zip([-1, *cuts], [*cuts, 10**12], strict=True):
@@ -203,7 +204,7 @@ def test_what_is_carried_does_not_depend_on_the_cuts(
     streams, wanted, cuts = case
     states = []
     for ends in (cuts, []):
-        carry = new_runs(len(streams))
+        carry = new_runs(len(streams), MEASURED_RUN)
         for begin, end in zip([-1, *ends], [*ends, 10**12], strict=True):
             rows = [(s, seen) for s, track in enumerate(streams) for seen in track if begin < seen[0] <= end]
             if rows:
@@ -232,7 +233,7 @@ def test_evidence_of_a_long_and_far_run_does_not_overflow() -> None:
     seen = Observations(
         np.zeros(n, np.int64), time_ms, time_ms, time_ms, yes, no, beyond_mm=far, value_mm=far
     )
-    carry = new_runs(1)
+    carry = new_runs(1, MEASURED_RUN)
     debounce(carry, seen, Limits(3, 0, 2, 0, latched=False, raise_excess_m_s=3500))
     assert carry["excess"][0] == (n - 1) * EXCESS_CAP_MM * EVIDENCE_PAIR_CAP_MS
 

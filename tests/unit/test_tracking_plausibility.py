@@ -29,7 +29,8 @@ def fixes(*where: tuple[float, float], row: int = 0) -> Candidates:
     n = len(where)
     time_ms = np.array([round(t * 1000) for t, _ in where], np.int64)
     lat = np.array([round(m * E7_PER_M) for _, m in where], np.int64)
-    return Candidates(np.full(n, row), time_ms, np.zeros(n, np.int64), lat, np.zeros(n, np.float32))
+    unknown = np.zeros(n, np.float32)
+    return Candidates(np.full(n, row), time_ms, np.zeros(n, np.int64), lat, unknown, unknown)
 
 
 def taken(*where: tuple[float, float]) -> tuple[list[int], int, NDArray[np.void]]:
@@ -195,7 +196,9 @@ def joined(parts: list[Candidates]) -> Candidates:
         return np.concatenate([getattr(p, name) for p in parts])
 
     accuracy_m = np.concatenate([p.accuracy_m for p in parts])
-    return Candidates(column("row"), column("time_ms"), column("lon_e7"), column("lat_e7"), accuracy_m)
+    return Candidates(
+        column("row"), column("time_ms"), column("lon_e7"), column("lat_e7"), accuracy_m, accuracy_m
+    )
 
 
 def picked(
