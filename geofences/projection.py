@@ -16,7 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 __all__ = [
     "DEGREE_E7",
     "EARTH_A_M",
+    "EARTH_E2",
     "HALF_TURN_E7",
+    "RADIANS_PER_E7",
     "TURN_E7",
     "distance_m",
     "metres_per_degree",
