@@ -25,7 +25,7 @@ from seal_tracker.rules.streams import STREAM
 from seal_tracker.tracking.epochs import Facts, Pass, passes
 from seal_tracker.tracking.order import effective_time_ms, in_order, merge_variants
 from seal_tracker.tracking.passes import build_context, locate, track_of
-from seal_tracker.tracking.state import SealStates
+from seal_tracker.tracking.state import SealState, SealStates
 
 __all__ = ["Verdict", "judge", "judge_now", "late"]
 
@@ -49,10 +49,18 @@ class Verdict:
 
     seals: NDArray[np.int64]
     rows: NDArray[np.void]
-    streams: dict[int, NDArray[np.void]]
+    streams: NDArray[np.void]
     open: dict[int, OpenEpisodes]
     touched: dict[UUID, Episode]
     counts: dict[str, int] = field(default_factory=dict)
+
+    def state(self, i: int, states: SealStates) -> SealState:
+        """The new state of the ``i``-th seal judged; ``states`` are those that were judged."""
+        begin, end = np.searchsorted(self.streams["row"], [i, i + 1])
+        streams = self.streams[begin:end].copy()
+        streams["row"] = 0
+        seal = int(self.seals[i])
+        return SealState(self.rows[i : i + 1], streams, self.open.get(seal, states.open.get(seal, {})))
 
     def install(self, states: SealStates) -> None:
         """Make this the state of the seals judged."""
@@ -97,8 +105,7 @@ class _Work:
         self.seals = seals
         self.facts = facts
         self.rows = states.take(seals)
-        self.streams = {s: states.streams[s] for s in seals.tolist() if s in states.streams}
-        self.new_streams: dict[int, NDArray[np.void]] = {}
+        self.streams = states.streams(seals)
         self.book = Book(facts.space, states.open)
         self.counts: dict[str, int] = {}
 
@@ -106,7 +113,7 @@ class _Work:
         return Verdict(
             self.seals,
             self.rows,
-            self.new_streams,
+            self.streams,
             dict(self.book.open_after()),
             self.book.touched,
             self.counts,
@@ -116,7 +123,6 @@ class _Work:
         """Judge one stretch of pings of each row of the pass."""
         self._begin_journeys(one, pings, ping_row)
         ctx = self._context(one.rows, one.journey, one.version, pings, ping_row)
-        had_streams = np.unique(ctx.streams["row"])
         track = ctx.state["track"].copy()
         track_of(ctx, track)
         locate(ctx, track)
@@ -132,7 +138,7 @@ class _Work:
         track["n"] += np.bincount(ping_row, minlength=len(one.rows))
         track["active"] = ctx.active
         ctx.state["track"] = track
-        self._put_back(one.rows, ctx, had_streams)
+        self._put_back(one.rows, ctx)
 
     def pass_time(self, now_ms: int) -> None:
         """End journeys whose end has come by ``now_ms``; raise what has been silent too long."""
@@ -213,10 +219,8 @@ class _Work:
         track["on_corridor"][rows] = False
         track["active"][rows] &= ~OF_JOURNEY
         track["journey"][rows] = key
-        for seal in self.seals[rows].tolist():
-            if seal in self.streams or seal in self.new_streams:
-                self.streams.pop(seal, None)
-                self.new_streams[seal] = np.zeros(0, STREAM)
+        if len(self.streams):
+            self.streams = self.streams[~np.isin(self.streams["row"], rows)]
 
     def _context(
         self,
@@ -233,33 +237,26 @@ class _Work:
 
     def _carried(self, rows: NDArray[np.int64]) -> NDArray[np.void]:
         """Streams of some rows, their ``row`` the position among these."""
-        parts, owners = [], []
-        for r, seal in enumerate(self.seals[rows].tolist()):
-            part = self.new_streams.get(seal)
-            if part is None:
-                part = self.streams.get(seal)
-            if part is not None and len(part):
-                parts.append(part)
-                owners.append(r)
-        sizes = [len(part) for part in parts]
-        out = np.empty(sum(sizes), STREAM)  # np.concatenate of records works the dtype out anew for each part
-        at = 0
-        for part, size in zip(parts, sizes, strict=True):
-            out[at : at + size] = part
-            at += size
-        out["row"] = np.repeat(np.array(owners, np.int64), sizes)
+        if len(rows) == len(self.seals) or not len(self.streams):
+            return self.streams.copy()
+        position = np.full(len(self.seals), -1)
+        position[rows] = np.arange(len(rows))
+        at = position[self.streams["row"]]
+        out: NDArray[np.void] = self.streams[at >= 0]
+        out["row"] = at[at >= 0]
         return out
 
-    def _put_back(self, rows: NDArray[np.int64], ctx: Context, had_streams: NDArray[np.int64]) -> None:
+    def _put_back(self, rows: NDArray[np.int64], ctx: Context) -> None:
         self.rows[rows] = ctx.state
-        survivors = [part for part in ctx.survivors if len(part)]
-        kept = np.concatenate(survivors) if survivors else np.zeros(0, STREAM)
-        kept = kept[np.lexsort((kept["key"], kept["rule"], kept["row"]))]
-        row = kept["row"].copy()
-        kept["row"] = 0
-        cuts = np.searchsorted(row, np.unique(row))
-        for r, part in zip(row[cuts].tolist(), np.split(kept, cuts[1:]), strict=False):
-            self.new_streams[int(self.seals[rows[r]])] = part
-        gone = {int(s) for s in self.seals[rows[np.setdiff1d(had_streams, row)]]}
-        for seal in gone:
-            self.new_streams[seal] = np.zeros(0, STREAM)
+        kept = [part for part in ctx.survivors if len(part)]
+        if len(rows) < len(self.seals):
+            kept = [_renumbered(part, rows) for part in kept]
+            kept.append(self.streams[~np.isin(self.streams["row"], rows)])
+        streams = np.concatenate(kept) if kept else np.zeros(0, STREAM)
+        self.streams = streams[np.lexsort((streams["key"], streams["rule"], streams["row"]))]
+
+
+def _renumbered(streams: NDArray[np.void], rows: NDArray[np.int64]) -> NDArray[np.void]:
+    """Streams of a pass as those of the batch, whose ``rows`` the pass had."""
+    streams["row"] = rows[streams["row"]]
+    return streams

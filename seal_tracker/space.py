@@ -225,11 +225,7 @@ class SpaceJudge:
         due = np.flatnonzero(verdict.rows["track"]["n"] // CHECKPOINT_EVERY > n_before // CHECKPOINT_EVERY)
         for i in due.tolist():
             seal = int(verdict.seals[i])
-            state = SealState(
-                verdict.rows[i : i + 1],
-                verdict.streams.get(seal, self.states.one(seal).streams),
-                verdict.open.get(seal, self.states.open.get(seal, {})),
-            )
+            state = verdict.state(i, self.states)
             out.checkpoints.append(Checkpoint(seal, int(verdict.rows["track"]["last_ms"][i]), state.dump()))
 
     def _take(self, verdict: Verdict, out: Prepared) -> None:

@@ -19,6 +19,7 @@ from seal_tracker.model import NO_TIME, Episode
 from seal_tracker.rules.book import OpenEpisodes
 from seal_tracker.rules.catalog import RULES
 from seal_tracker.rules.streams import STREAM
+from seal_tracker.tracking.pool import NO_STREAM, StreamPool
 
 __all__ = ["ROW", "TRACK", "SealState", "SealStates", "StateFormatError", "blank_rows"]
 
@@ -130,85 +131,116 @@ class SealState:
 
 
 class SealStates:
-    """Columns of all seals known, grown as needed. Not safe for concurrent writers; reading between writes is."""
+    """Columns of all seals known, grown as needed. Not safe for concurrent writers; reading between writes is.
+
+    Seals are the small whole numbers that a space gives them: a table from number to row takes 8 bytes each.
+    """
 
     def __init__(self) -> None:
         self._rows = blank_rows(0)
-        self._index: dict[int, int] = {}
-        self.streams: dict[int, NDArray[np.void]] = {}
+        self._head = np.zeros(0, np.int64)
+        self._numbers = np.zeros(0, np.int64)
+        self._place = np.zeros(0, np.int64)
+        self._n = 0
+        self._pool = StreamPool()
         self.open: dict[int, OpenEpisodes] = {}
 
     def __len__(self) -> int:
-        return len(self._index)
+        return self._n
 
     def __contains__(self, seal: object) -> bool:
-        return seal in self._index
+        return isinstance(seal, int) and 0 <= seal < len(self._place) and bool(self._place[seal] >= 0)
 
     def seals(self) -> NDArray[np.int64]:
         """Numbers of all seals known, in the order of `all_rows`."""
-        return np.fromiter(self._index, np.int64, len(self._index))
+        return self._numbers[: self._n].copy()
 
     def all_rows(self) -> NDArray[np.void]:
         """The rows themselves; read only."""
-        return self._rows[: len(self._index)]
+        return self._rows[: self._n]
 
     def take(self, seals: NDArray[Any]) -> NDArray[np.void]:
         """Copies of rows, blank for seals not known."""
-        where = np.array([self._index.get(s, -1) for s in seals.tolist()], np.int64)
-        if not len(self._rows):
+        where = self._where(seals)
+        if not self._n:
             return blank_rows(len(seals))
         rows = self._rows[where]
         unknown = where < 0
         if unknown.any():
-            rows[unknown] = blank_rows(int(unknown.sum()))
+            rows[unknown] = BLANK_ROW
         return rows
+
+    def streams(self, seals: NDArray[Any]) -> NDArray[np.void]:
+        """Streams of some seals, their ``row`` the position among these, in order."""
+        where = self._where(seals)
+        return self._pool.take(np.where(where >= 0, self._head[where], NO_STREAM) if self._n else where)
 
     def put(
         self,
         seals: NDArray[Any],
         rows: NDArray[np.void],
-        streams: Mapping[int, NDArray[np.void]],
+        streams: NDArray[np.void],
         open_: Mapping[int, OpenEpisodes],
     ) -> None:
-        """Install new state of some seals."""
-        where = self._places(seals.tolist())
+        """Install new state of some seals; ``streams`` are all they have, sorted by ``row``, the position among these."""
+        where = self._places(seals)
         self._rows[where] = rows
-        _replace(self.streams, streams)
-        _replace(self.open, open_)
+        self._head[where] = self._pool.replace(self._head[where], streams)
+        for seal, episodes in open_.items():
+            if episodes:
+                self.open[seal] = episodes
+            else:
+                self.open.pop(seal, None)
 
     def one(self, seal: int) -> SealState:
         """The state of one seal, copied."""
-        return SealState(
-            self.take(np.array([seal])),
-            self.streams.get(seal, np.zeros(0, STREAM)),
-            dict(self.open.get(seal, {})),
-        )
+        mine = np.array([seal])
+        return SealState(self.take(mine), self.streams(mine), dict(self.open.get(seal, {})))
 
     def install(self, seal: int, state: SealState) -> None:
         """Replace the state of one seal."""
-        self.put(np.array([seal]), state.row, {seal: state.streams}, {seal: dict(state.open)})
+        self.put(np.array([seal]), state.row, state.streams, {seal: dict(state.open)})
 
     def forget(self, seals: Iterable[int]) -> None:
         """Make seals as if never seen; their rows stay and are blanked."""
-        for seal in seals:
-            if seal in self._index:
-                self._rows[self._index[seal]] = blank_rows(1)[0]
-            self.streams.pop(seal, None)
-            self.open.pop(seal, None)
+        known = [seal for seal in seals if seal in self]
+        nothing: OpenEpisodes = {}
+        self.put(
+            np.array(known, np.int64),
+            blank_rows(len(known)),
+            np.zeros(0, STREAM),
+            dict.fromkeys(known, nothing),
+        )
 
-    def _places(self, seals: list[int]) -> NDArray[np.int64]:
-        for seal in seals:
-            self._index.setdefault(seal, len(self._index))
-        if len(self._index) > len(self._rows):
-            grown = blank_rows(max(len(self._index), 2 * len(self._rows), 64))
-            grown[: len(self._rows)] = self._rows
-            self._rows = grown
-        return np.array([self._index[s] for s in seals], np.int64)
+    def _where(self, seals: NDArray[Any]) -> NDArray[np.int64]:
+        """The row of each seal, -1 for those not known."""
+        if len(seals) and int(seals.max()) >= len(self._place):
+            self._widen(int(seals.max()))
+        where: NDArray[np.int64] = self._place[seals]
+        return where
 
+    def _widen(self, greatest: int) -> None:
+        wider = np.full(max(greatest + 1, 2 * len(self._place), 64), -1)
+        wider[: len(self._place)] = self._place
+        self._place = wider
 
-def _replace(mine: dict[int, Any], new: Mapping[int, Any]) -> None:
-    for seal, value in new.items():
-        if len(value):
-            mine[seal] = value
-        else:
-            mine.pop(seal, None)
+    def _places(self, seals: NDArray[Any]) -> NDArray[np.int64]:
+        """The row of each seal, given to those that had none; no seal is there twice."""
+        where = self._where(seals)
+        new = np.flatnonzero(where < 0)
+        if not len(new):
+            return where
+        end = self._n + len(new)
+        if end > len(self._rows):
+            self._grow(end)
+        where[new] = self._place[seals[new]] = np.arange(self._n, end)
+        self._numbers[self._n : end] = seals[new]
+        self._n = end
+        return where
+
+    def _grow(self, needed: int) -> None:
+        size = max(needed, 2 * len(self._rows), 64)
+        more = size - len(self._rows)
+        self._rows = np.concatenate([self._rows, blank_rows(more)])
+        self._head = np.concatenate([self._head, np.full(more, NO_STREAM)])
+        self._numbers = np.concatenate([self._numbers, np.zeros(more, np.int64)])

@@ -9,6 +9,7 @@ from story import Core, Ground, Ping, batch, drive, moment_by_moment, one, ping,
 
 from seal_tracker.judge import judge, judge_now
 from seal_tracker.model import NO_TIME
+from seal_tracker.rules.streams import STREAM
 from seal_tracker.tracking.state import ROW, SealState, SealStates, StateFormatError, blank_rows
 
 
@@ -116,7 +117,7 @@ def test_states_grow_and_keep_their_order() -> None:
     for part in np.array_split(numbers, 7):
         rows = blank_rows(len(part))
         rows["track"]["n"] = part + 1
-        states.put(part, rows, {}, {})
+        states.put(part, rows, np.zeros(0, STREAM), {})
     assert len(states) == 3000
     assert states.seals().tolist() == numbers.tolist()
     asked = rng.permutation(3100)

@@ -1,0 +1,91 @@
+"""Streams of all seals in one array: each seal's are a chain of slots, so that a batch costs what its own seals have.
+
+Owned by `SealStates`; as safe as that. A slot given back is used again before the array grows.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seal_tracker.rules.arrays import begins
+from seal_tracker.rules.streams import STREAM
+
+__all__ = ["NO_STREAM", "StreamPool"]
+
+NO_STREAM = -1
+"""The head of a seal without streams, and the end of every chain."""
+
+I8 = NDArray[np.int64]
+
+
+class StreamPool:
+    """Chains of streams. A chain is named by its first slot, its *head*."""
+
+    def __init__(self) -> None:
+        self._slots = np.zeros(0, STREAM)
+        self._next = np.zeros(0, np.int64)
+        self._free = np.zeros(0, np.int64)
+        self._n_free = 0
+
+    def __len__(self) -> int:
+        """Slots there are, used or free."""
+        return len(self._slots)
+
+    def take(self, head: I8) -> NDArray[np.void]:
+        """Copies of the streams of some heads, their ``row`` the head's position, each chain in its order."""
+        row, slot = self._chains(head)
+        out = self._slots[slot]
+        out["row"] = row
+        return out
+
+    def replace(self, head: I8, streams: NDArray[np.void]) -> I8:
+        """Give back the chains of ``head`` and make new ones of ``streams``, sorted by ``row``; returns their heads."""
+        self._give_back(self._chains(head)[1])
+        slot = self._allot(len(streams))
+        row = streams["row"]
+        self._slots[slot] = streams
+        self._slots["row"][slot] = 0
+        first = begins(row)
+        self._next[slot] = NO_STREAM
+        follows = np.flatnonzero(~first)
+        self._next[slot[follows - 1]] = slot[follows]
+        heads = np.full(len(head), NO_STREAM)
+        heads[row[first]] = slot[first]
+        return heads
+
+    def _chains(self, head: I8) -> tuple[I8, I8]:
+        """(position of the head, slot) of every stream, by position and then along the chain."""
+        row = np.flatnonzero(head != NO_STREAM)
+        slot = head[row]
+        rows, slots = [row], [slot]
+        while len(slot):
+            slot = self._next[slot]
+            goes_on = slot != NO_STREAM
+            row, slot = row[goes_on], slot[goes_on]
+            rows.append(row)
+            slots.append(slot)
+        joined = np.concatenate(rows)
+        order = np.argsort(joined, kind="stable")
+        return joined[order], np.concatenate(slots)[order]
+
+    def _give_back(self, slot: I8) -> None:
+        end = self._n_free + len(slot)
+        if end > len(self._free):
+            self._free = np.concatenate([self._free[: self._n_free], slot])
+        else:
+            self._free[self._n_free : end] = slot
+        self._n_free = end
+
+    def _allot(self, n: int) -> I8:
+        if n > self._n_free:
+            self._grow(n - self._n_free)
+        self._n_free -= n
+        return self._free[self._n_free : self._n_free + n].copy()
+
+    def _grow(self, missing: int) -> None:
+        before = len(self._slots)
+        more = max(missing, before, 64)
+        self._slots = np.concatenate([self._slots, np.zeros(more, STREAM)])
+        self._next = np.concatenate([self._next, np.full(more, NO_STREAM)])
+        self._give_back(np.arange(before, before + more))
