@@ -21,7 +21,7 @@ from seal_tracker.tracking.epochs import Facts, JourneyTable, Version, terrain_o
 from seal_tracker.tracking.order import fresh
 from seal_tracker.tracking.state import SealStates
 
-__all__ = ["Outcome", "run_backtest"]
+__all__ = ["Compared", "Outcome", "compare", "run_backtest"]
 
 CHUNK_PINGS = 50_000
 """Pings judged at once: whole seals, so that the order of arrival does not matter; small enough for a moving bar."""
@@ -37,6 +37,34 @@ class Outcome:
     discards: dict[str, int]
     judge_s: float
     now_ms: int | None
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What another policy would have made of the same pings: episodes of the second back-test but ``lost``.
+
+    ``changed`` has those of both that differ in severity, times or evidence; ``kept`` counts the others of both.
+    """
+
+    gained: list[Episode]
+    lost: list[Episode]
+    changed: list[Episode]
+    kept: int
+
+
+def compare(first: Sequence[Episode], second: Sequence[Episode]) -> Compared:
+    """Set the episodes of two back-tests beside each other; those that overlap are one, begun at another fix."""
+    before, after = ({e.episode: e for e in episodes} for episodes in (first, second))
+    changes = difference(before, after)
+    gained = {c.episode.episode for c in changes if c.transition == "raised"}
+    lost = {c.episode.episode for c in changes if c.transition == "retracted"}
+    changed = {c.episode.episode for c in changes} - gained - lost
+    return Compared(
+        gained=in_file_order(after[key] for key in gained),
+        lost=in_file_order(before[key] for key in lost),
+        changed=in_file_order(after[key] for key in changed),
+        kept=len(after) - len(gained) - len(changed),
+    )
 
 
 def run_backtest(

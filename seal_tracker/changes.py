@@ -93,19 +93,19 @@ def _successors(gone: list[Episode], after: Iterable[Episode]) -> dict[UUID, tup
     found: dict[UUID, tuple[UUID, ...]] = {}
     if not gone:
         return found
-    candidates = sorted(after, key=lambda e: (e.started_at_ms, str(e.episode)))
+    candidates: dict[tuple[str, str, str, str | None], list[Episode]] = {}
+    for new in sorted(after, key=lambda e: (e.started_at_ms, str(e.episode))):
+        candidates.setdefault(_what(new), []).append(new)
     for old in gone:
-        for new in candidates:
-            same = (new.subject_kind, new.subject, new.type, new.object) == (
-                old.subject_kind,
-                old.subject,
-                old.type,
-                old.object,
-            )
-            if same and _overlap(old, new):
-                found[new.episode] = (*found.get(new.episode, ()), old.episode)
-                break
+        successor = next((e for e in candidates.get(_what(old), ()) if _overlap(old, e)), None)
+        if successor is not None:
+            found[successor.episode] = (*found.get(successor.episode, ()), old.episode)
     return found
+
+
+def _what(episode: Episode) -> tuple[str, str, str, str | None]:
+    """What an episode is about; two of the same that overlap are one told twice."""
+    return episode.subject_kind, episode.subject, episode.type, episode.object
 
 
 def _overlap(a: Episode, b: Episode) -> bool:

@@ -99,6 +99,12 @@ def check(paths: tuple[Path, ...], *, as_json: bool, policy_keys: bool) -> None:
 @click.argument(
     "traces", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
+@click.option(
+    "--policy",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Judge a second time by this policies.toml, and say what it would gain and lose.",
+)
 @click.option("--episodes", type=File, metavar="FILE", help="Write episodes, NDJSON.")
 @click.option("--events", type=File, metavar="FILE", help="Write events, one CloudEvent a line.")
 @click.option(
@@ -107,7 +113,10 @@ def check(paths: tuple[Path, ...], *, as_json: bool, policy_keys: bool) -> None:
 @click.option("--seal", metavar="ID", help="The seal of a GPX trace.  [default: the file's name]")
 @click.option("--json", "as_json", is_flag=True, help="Figures for programs.")
 def backtest(plan: Path, traces: tuple[Path, ...], **options: Any) -> None:
-    """Judge recorded TRACES by PLAN with the same core as the service, without broker or database."""
+    """Judge recorded TRACES by PLAN with the same core as the service, without broker or database.
+
+    With --policy, files and figures are those of the second judgement.
+    """
     from seal_tracker.commands.backtest import backtest as run  # noqa: PLC0415
 
     _guarded(run, plan, traces, **options)

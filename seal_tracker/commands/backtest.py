@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ import click
 import msgspec
 from tqdm import tqdm
 
-from seal_tracker.backtest import Outcome, run_backtest
+from seal_tracker.backtest import Compared, Outcome, compare, run_backtest
 from seal_tracker.commands.errors import CommandError
 from seal_tracker.episodes_file import episode_line
+from seal_tracker.model import Episode, iso_ms, iso_or_none
 from seal_tracker.plans.check import render_faults
-from seal_tracker.plans.folder import errors_of, load_folder
+from seal_tracker.plans.folder import errors_of, load_folder, with_policies
 from seal_tracker.plans.model import Plan
 from seal_tracker.publishing.cloudevents import cloud_event
 from seal_tracker.sources.errors import SourceError
@@ -30,11 +32,15 @@ __all__ = ["backtest", "load_traces", "plan_of"]
 SHOWN_FAULTS = 10
 """Lines of a trace told one by one; the rest are counted."""
 
+SHOWN_EPISODES = 20
+"""Episodes gained, lost or changed that are told one by one; the rest are counted."""
+
 
 def backtest(
     plan: Path,
     traces: Sequence[Path],
     *,
+    policy: Path | None,
     episodes: Path | None,
     events: Path | None,
     now: str | None,
@@ -46,22 +52,41 @@ def backtest(
     began = time.perf_counter()
     judged_by = plan_of(plan)
     recorded = load_traces(traces, seal)
+    plans = [judged_by] if policy is None else [judged_by, policed_by(judged_by, policy)]
     read_s = time.perf_counter() - began
-    with tqdm(
-        total=sum(len(t) for t in recorded), unit=" pings", disable=as_json or None, leave=False
-    ) as bar:
-        outcome = run_backtest(judged_by, recorded, now_ms=now_ms, progress=lambda done: _advance(bar, done))
+    pings = sum(len(t) for t in recorded)
+    with tqdm(total=pings * len(plans), unit=" pings", disable=as_json or None, leave=False) as bar:
+        outcomes = []
+        for i, one in enumerate(plans):
+            told = partial(_advance, bar, i * pings)
+            outcomes.append(run_backtest(one, recorded, now_ms=now_ms, progress=told))
+    outcome = outcomes[-1]
     if episodes is not None:
         _write(episodes, (episode_line(e) for e in outcome.episodes))
     if events is not None:
         _write(events, (cloud_event(e, "backtest") + b"\n" for e in outcome.events))
     faults = sum(len(t.faults) for t in recorded)
-    (_print_json if as_json else _print)(outcome, read_s, faults)
+    compared = None if policy is None else compare(outcomes[0].episodes, outcome.episodes)
+    (_print_json if as_json else _print)(outcome, read_s, faults, compared)
     return 0
 
 
-def _advance(bar: Any, done: int) -> None:
-    bar.update(done - bar.n)
+def _advance(bar: Any, before: int, done: int) -> None:
+    bar.update(before + done - bar.n)
+
+
+def policed_by(plan: Plan, policy: Path) -> Plan:
+    """``plan`` with the policy of a file instead of its own.
+
+    Raises
+    ------
+    CommandError
+        The policy has faults; all of them are in the text.
+    """
+    found, faults = with_policies(plan, policy.read_bytes(), policy.name)
+    if found is None:
+        raise CommandError(render_faults(errors_of(faults)))
+    return found
 
 
 def plan_of(folder: Path) -> Plan:
@@ -109,27 +134,62 @@ def _write(path: Path, lines: Iterable[bytes]) -> None:
         file.writelines(lines)
 
 
-def _print_json(outcome: Outcome, read_s: float, faults: int) -> None:
+def _print_json(outcome: Outcome, read_s: float, faults: int, compared: Compared | None) -> None:
     figures = {
         "pings": outcome.pings,
         "read_s": round(read_s, 4),
         "judge_s": round(outcome.judge_s, 4),
         "episodes": len(outcome.episodes),
         "events": len(outcome.events),
-        "by_type": dict(sorted(Counter(e.type for e in outcome.episodes).items())),
+        "by_type": _by_type(outcome.episodes),
         "discards": outcome.discards | {"trace_lines_faulty": faults},
     }
+    if compared is not None:
+        figures["compared"] = {
+            "gained": _by_type(compared.gained),
+            "lost": _by_type(compared.lost),
+            "changed": _by_type(compared.changed),
+            "kept": compared.kept,
+        }
     sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(figures)) + b"\n")
 
 
-def _print(outcome: Outcome, read_s: float, faults: int) -> None:
+def _by_type(episodes: Iterable[Episode]) -> dict[str, int]:
+    return dict(sorted(Counter(e.type for e in episodes).items()))
+
+
+def _print(outcome: Outcome, read_s: float, faults: int, compared: Compared | None) -> None:
     click.echo(
         f"{outcome.pings:,} pings read in {read_s:.1f} s, judged in {outcome.judge_s:.2f} s: "
         f"{len(outcome.episodes):,} episodes"
     )
-    for kind, times in sorted(Counter(e.type for e in outcome.episodes).items()):
+    for kind, times in _by_type(outcome.episodes).items():
         click.echo(f"  {times:8,}  {kind}")
     if outcome.discards or faults:
         click.echo("left out or doubted:")
     for name, times in (outcome.discards | ({"trace_lines_faulty": faults} if faults else {})).items():
         click.echo(f"  {times:8,}  {name}")
+    if compared is not None:
+        _print_compared(compared)
+
+
+def _print_compared(compared: Compared) -> None:
+    """What the other policy gains, loses and changes, each episode in a line, the first few of each."""
+    click.echo("against the plan's own policy:")
+    for word, episodes in (
+        ("gained", compared.gained),
+        ("lost", compared.lost),
+        ("changed", compared.changed),
+    ):
+        click.echo(f"  {len(episodes):8,}  {word}")
+        for episode in episodes[:SHOWN_EPISODES]:
+            click.echo(f"            {_in_a_line(episode)}")
+        if len(episodes) > SHOWN_EPISODES:
+            click.echo(f"            and {len(episodes) - SHOWN_EPISODES:,} more")
+    click.echo(f"  {compared.kept:8,}  the same")
+
+
+def _in_a_line(episode: Episode) -> str:
+    until = iso_or_none(episode.ended_at_ms) or "still open"
+    at = f" at {episode.object}" if episode.object else ""
+    return f"{episode.type} {episode.severity}, {episode.subject}{at}, {iso_ms(episode.started_at_ms)} to {until}"

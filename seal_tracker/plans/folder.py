@@ -10,7 +10,7 @@ import json
 import tomllib
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import Any, TypeVar
 
@@ -138,6 +138,18 @@ def load_files(files: Content) -> tuple[Plan | None, list[Fault]]:
         equipment=tuple(found.equipment),
     )
     return plan, found.faults
+
+
+def with_policies(plan: Plan, text: str | bytes, file: str) -> tuple[Plan | None, list[Fault]]:
+    """``plan`` judged by another policy file, or None where that has an error; and every fault, of ``file``."""
+    references = References(Ids(plan.zone_index), Ids(plan.route_index))
+    tables, faults = read_policies(text, file, references)
+    policies, found = merge_policies(tables, plan.zones, plan.routes, zones_file=ZONES, routes_file=ROUTES)
+    faults = [*faults, *found]
+    if errors_of(faults):
+        return None, faults
+    table = PolicyTable(policies, regimes=REGIMES, routes=list(plan.route_index), zones=list(plan.zone_index))
+    return replace(plan, policies=table), faults
 
 
 def empty_plan() -> Plan:
