@@ -20,6 +20,7 @@ from seal_tracker.rules.arrays import ends
 from seal_tracker.rules.book import Book, OpenEpisodes
 from seal_tracker.rules.catalog import BITS, RULES
 from seal_tracker.rules.context import Context
+from seal_tracker.rules.records import copied, picked, put, put_field
 from seal_tracker.rules.signal import close_silence
 from seal_tracker.rules.streams import STREAM
 from seal_tracker.tracking.epochs import Facts, Pass, passes
@@ -57,7 +58,7 @@ class Verdict:
     def state(self, i: int, states: SealStates) -> SealState:
         """The new state of the ``i``-th seal judged; ``states`` are those that were judged."""
         begin, end = np.searchsorted(self.streams["row"], [i, i + 1])
-        streams = self.streams[begin:end].copy()
+        streams = copied(self.streams[begin:end])
         streams["row"] = 0
         seal = int(self.seals[i])
         return SealState(self.rows[i : i + 1], streams, self.open.get(seal, states.open.get(seal, {})))
@@ -123,7 +124,7 @@ class _Work:
         """Judge one stretch of pings of each row of the pass."""
         self._begin_journeys(one, pings, ping_row)
         ctx = self._context(one.rows, one.journey, one.version, pings, ping_row)
-        track = ctx.state["track"].copy()
+        track = copied(ctx.state, "track")
         track_of(ctx, track)
         locate(ctx, track)
         for rule in RULES:
@@ -137,7 +138,7 @@ class _Work:
         track["through_ms"] = np.maximum(track["through_ms"], pings.time_ms[last])
         track["n"] += np.bincount(ping_row, minlength=len(one.rows))
         track["active"] = ctx.active
-        ctx.state["track"] = track
+        put_field(ctx.state, "track", track)
         self._put_back(one.rows, ctx)
 
     def pass_time(self, now_ms: int) -> None:
@@ -156,7 +157,7 @@ class _Work:
         track = ctx.state["track"]
         track["active"] = ctx.active
         track["through_ms"] = np.maximum(track["through_ms"], raised_ms)
-        self.rows[going] = ctx.state
+        put(self.rows, going, ctx.state)
 
     def _let_time_pass(self, ctx: Context, until_ms: NDArray[np.int64]) -> NDArray[np.int64]:
         """Raise what time alone raises; returns for each row when the last of it was raised, ``NO_TIME`` for none."""
@@ -220,7 +221,7 @@ class _Work:
         track["active"][rows] &= ~OF_JOURNEY
         track["journey"][rows] = key
         if len(self.streams):
-            self.streams = self.streams[~np.isin(self.streams["row"], rows)]
+            self.streams = picked(self.streams, ~np.isin(self.streams["row"], rows))
 
     def _context(
         self,
@@ -231,29 +232,29 @@ class _Work:
         ping_row: NDArray[np.int64],
     ) -> Context:
         return build_context(
-            self.facts, self.facts.versions[version], self.seals[rows], self.rows[rows], journey,
+            self.facts, self.facts.versions[version], self.seals[rows], picked(self.rows, rows), journey,
             pings, ping_row, self._carried(rows), self.book, self.counts,
         )  # fmt: skip
 
     def _carried(self, rows: NDArray[np.int64]) -> NDArray[np.void]:
         """Streams of some rows, their ``row`` the position among these."""
         if len(rows) == len(self.seals) or not len(self.streams):
-            return self.streams.copy()
+            return copied(self.streams)
         position = np.full(len(self.seals), -1)
         position[rows] = np.arange(len(rows))
         at = position[self.streams["row"]]
-        out: NDArray[np.void] = self.streams[at >= 0]
+        out = picked(self.streams, at >= 0)
         out["row"] = at[at >= 0]
         return out
 
     def _put_back(self, rows: NDArray[np.int64], ctx: Context) -> None:
-        self.rows[rows] = ctx.state
+        put(self.rows, rows, ctx.state)
         kept = [part for part in ctx.survivors if len(part)]
         if len(rows) < len(self.seals):
             kept = [_renumbered(part, rows) for part in kept]
-            kept.append(self.streams[~np.isin(self.streams["row"], rows)])
+            kept.append(picked(self.streams, ~np.isin(self.streams["row"], rows)))
         streams = np.concatenate(kept) if kept else np.zeros(0, STREAM)
-        self.streams = streams[np.lexsort((streams["key"], streams["rule"], streams["row"]))]
+        self.streams = picked(streams, np.lexsort((streams["key"], streams["rule"], streams["row"])))
 
 
 def _renumbered(streams: NDArray[np.void], rows: NDArray[np.int64]) -> NDArray[np.void]:

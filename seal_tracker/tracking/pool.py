@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seal_tracker.rules.arrays import begins
+from seal_tracker.rules.records import picked, put
 from seal_tracker.rules.streams import STREAM
 
 __all__ = ["NO_STREAM", "StreamPool"]
@@ -35,7 +36,7 @@ class StreamPool:
     def take(self, head: I8) -> NDArray[np.void]:
         """Copies of the streams of some heads, their ``row`` the head's position, each chain in its order."""
         row, slot = self._chains(head)
-        out = self._slots[slot]
+        out = picked(self._slots, slot)
         out["row"] = row
         return out
 
@@ -44,7 +45,7 @@ class StreamPool:
         self._give_back(self._chains(head)[1])
         slot = self._allot(len(streams))
         row = streams["row"]
-        self._slots[slot] = streams
+        put(self._slots, slot, streams)
         self._slots["row"][slot] = 0
         first = begins(row)
         self._next[slot] = NO_STREAM

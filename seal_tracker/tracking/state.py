@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from seal_tracker.model import NO_TIME, Episode
 from seal_tracker.rules.book import OpenEpisodes
 from seal_tracker.rules.catalog import RULES
+from seal_tracker.rules.records import picked, put
 from seal_tracker.rules.streams import STREAM
 from seal_tracker.tracking.pool import NO_STREAM, StreamPool
 
@@ -164,7 +165,7 @@ class SealStates:
         where = self._where(seals)
         if not self._n:
             return blank_rows(len(seals))
-        rows = self._rows[where]
+        rows = picked(self._rows, where)
         unknown = where < 0
         if unknown.any():
             rows[unknown] = BLANK_ROW
@@ -184,7 +185,7 @@ class SealStates:
     ) -> None:
         """Install new state of some seals; ``streams`` are all they have, sorted by ``row``, the position among these."""
         where = self._places(seals)
-        self._rows[where] = rows
+        put(self._rows, where, rows)
         self._head[where] = self._pool.replace(self._head[where], streams)
         for seal, episodes in open_.items():
             if episodes:
