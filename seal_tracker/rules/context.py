@@ -21,10 +21,11 @@ from seal_tracker.journey import Journey
 from seal_tracker.model import PingBatch, Severity
 from seal_tracker.rules.book import Book, Subject
 from seal_tracker.rules.keys import PolicyValue
+from seal_tracker.rules.leave import Authorisations
 from seal_tracker.rules.runs import Limits
 from seal_tracker.rules.table import Policies, Values, per
 
-__all__ = ["Authorisations", "Context", "Crossings", "Fixes", "Hits", "Terrain", "Waypoint", "mm_of_m"]
+__all__ = ["Context", "Crossings", "Doubts", "Fixes", "Hits", "Terrain", "Waypoint", "mm_of_m"]
 
 I8 = NDArray[np.int64]
 F8 = NDArray[np.float64]
@@ -162,19 +163,25 @@ class Crossings:
 
 
 @dataclass(frozen=True, slots=True)
-class Authorisations:
-    """Time spans in which a person allowed the seal of a row to be unlocked."""
+class Doubts:
+    """Where a seal's account of itself contradicts itself: its fixes, and its clock.
 
-    row: I8
-    from_ms: I8
-    to_ms: I8
+    Attributes
+    ----------
+    held
+        int64, pings whose fix was held when it came.
+    thrown
+        of ``plausibility.THROWN``, fixes that were held and have been decided about; ``by`` is the ping that did.
+    apart_mm
+        int64[n pings], how far the fixes of a moment's variants lie from the one taken.
+    claimed_ms
+        int64[n pings], the time the device gave.
+    """
 
-    def cover(self, row: I8, time_ms: I8) -> NDArray[np.bool_]:
-        """Which of the moments (row, time) lie within an authorisation [from, to)."""
-        covered = np.zeros(len(row), bool)
-        for r, a, b in zip(self.row.tolist(), self.from_ms.tolist(), self.to_ms.tolist(), strict=True):
-            covered |= (row == r) & (time_ms >= a) & (time_ms < b)
-        return covered
+    held: I8
+    thrown: NDArray[np.void]
+    apart_mm: I8
+    claimed_ms: I8
 
 
 class JourneyColumn(Protocol):
@@ -195,6 +202,7 @@ class Context:
 
     ``version_from_ms`` is when the plan version in force began to hold. ``active`` has, for each row, the ``bits`` of
     the rules with a run or an episode under way: a rule that carries nothing and sees nothing true need not look.
+    ``has_fix`` says of each ping whether its own position may move the track, be it accepted or not.
     """
 
     terrain: Terrain
@@ -220,6 +228,8 @@ class Context:
     book: Book
     counts: dict[str, int] = field(default_factory=dict)
     survivors: list[NDArray[np.void]] = field(default_factory=list)
+    has_fix: NDArray[np.bool_] | None = None
+    doubts: Doubts | None = None
     located: Located | None = None
     hits: Hits | None = None
     crossings: Crossings | None = None

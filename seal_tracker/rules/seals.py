@@ -50,9 +50,9 @@ def _observed(
 def _tamper(ctx: Context) -> None:
     pings = ctx.pings
     tampered = (pings.lock == Lock.CUT) | ((pings.facts & TAMPER_FACTS) != 0)
-    opened = pings.lock == Lock.OPEN
-    if opened.any():
-        tampered |= opened & ~ctx.authorisations.cover(ctx.ping_row, pings.time_ms)
+    opened = np.flatnonzero(pings.lock == Lock.OPEN)
+    if len(opened):
+        tampered[opened] |= ~ctx.authorisations.cover(ctx.ping_row[opened], pings.time_ms[opened])
     of_pings(ctx, TAMPER, tampered, lambda moment: _what_the_seal_says(ctx, moment.i))
 
 

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from geofences.projection import distance_m
 from seal_tracker.model import NO_TIME, PingBatch
+from seal_tracker.rules.context import mm_of_m
 
-__all__ = ["effective_time_ms", "fresh", "in_order", "merge_variants", "usable_fix"]
+__all__ = ["OrderedPings", "effective_time_ms", "fresh", "in_order", "merge_variants", "usable_fix"]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderedPings(PingBatch):
+    """Pings in the order in which they are judged, ``time_ms`` being when they count. Never stored.
+
+    Attributes
+    ----------
+    claimed_ms
+        int64, the fix time as the device gave it.
+    apart_mm
+        int64, how far the fixes of other variants of the moment lie from the one taken; 0 where there are none.
+    """
+
+    claimed_ms: NDArray[np.int64]
+    apart_mm: NDArray[np.int64]
 
 
 def effective_time_ms(pings: PingBatch) -> NDArray[np.int64]:
@@ -24,13 +43,15 @@ def usable_fix(pings: PingBatch) -> NDArray[np.bool_]:
     return usable
 
 
-def in_order(pings: PingBatch) -> PingBatch:
+def in_order(pings: PingBatch) -> OrderedPings:
     """Pings by (seal, effective time, sequence, digest), with the effective time as their time."""
+    columns = {f.name: getattr(pings, f.name) for f in fields(PingBatch)}
     at = effective_time_ms(pings)
+    apart_mm = np.zeros(len(pings), np.int64)
+    ordered = OrderedPings(**columns | {"time_ms": at}, claimed_ms=pings.time_ms, apart_mm=apart_mm)
     if len(pings) <= 1:
-        return pings.with_columns(time_ms=at)
-    rows = np.lexsort((pings.digest, pings.seq, at, pings.seal))
-    return pings.with_columns(time_ms=at).take(rows)
+        return ordered
+    return ordered.take(np.lexsort((pings.digest, pings.seq, at, pings.seal)))
 
 
 def fresh(pings: PingBatch) -> NDArray[np.bool_]:
@@ -49,7 +70,7 @@ def fresh(pings: PingBatch) -> NDArray[np.bool_]:
     return first
 
 
-def merge_variants(pings: PingBatch) -> PingBatch:
+def merge_variants(pings: OrderedPings) -> OrderedPings:
     """Pings in order, those of equal (seal, time) as one: the better fix, the union of facts, the worst lock.
 
     The better fix is the valid one, with more satellites, a smaller claimed accuracy, then by digest.
@@ -65,12 +86,26 @@ def merge_variants(pings: PingBatch) -> PingBatch:
     )
     ranked = pings.take(rows)
     changes = (ranked.seal[1:] != ranked.seal[:-1]) | (ranked.time_ms[1:] != ranked.time_ms[:-1])
-    first = np.flatnonzero(np.concatenate([[True], changes]))
+    starts = np.concatenate([[True], changes])
+    first = np.flatnonzero(starts)
 
     def joined(join: Any, column: NDArray[Any]) -> NDArray[Any]:
         out: NDArray[Any] = join.reduceat(column, first)
         return out
 
     return ranked.take(first).with_columns(
-        facts=joined(np.bitwise_or, ranked.facts), lock=joined(np.maximum, ranked.lock)
+        facts=joined(np.bitwise_or, ranked.facts),
+        lock=joined(np.maximum, ranked.lock),
+        apart_mm=joined(np.maximum, _apart_mm(ranked, first[np.cumsum(starts) - 1])),
     )
+
+
+def _apart_mm(ranked: PingBatch, best: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Millimetres from each variant's fix to that of row ``best[i]``, the one taken; 0 where either has none."""
+    out = np.zeros(len(ranked), np.int64)
+    other = np.flatnonzero(usable_fix(ranked) & (best != np.arange(len(ranked))))
+    taken = best[other]  # ranks first: usable wherever a variant of its moment is
+    out[other] = mm_of_m(
+        distance_m(ranked.lon_e7[taken], ranked.lat_e7[taken], ranked.lon_e7[other], ranked.lat_e7[other])
+    )
+    return out

@@ -7,14 +7,16 @@ from numpy.typing import NDArray
 
 from geofences.corridors import Located
 from geofences.projection import distance_m, wrap_e7
+from seal_tracker.journey import Journey
 from seal_tracker.model import NO_TIME, PingBatch
 from seal_tracker.rules.arrays import begins, previous
 from seal_tracker.rules.book import Book, Subject
 from seal_tracker.rules.catalog import BITS
-from seal_tracker.rules.context import Authorisations, Context, Crossings, Fixes, Hits
+from seal_tracker.rules.context import Context, Crossings, Doubts, Fixes, Hits
+from seal_tracker.rules.leave import Authorisations
 from seal_tracker.tracking.epochs import Facts, JourneyTable, Version
-from seal_tracker.tracking.order import usable_fix
-from seal_tracker.tracking.plausibility import Candidates, accept
+from seal_tracker.tracking.order import OrderedPings, usable_fix
+from seal_tracker.tracking.plausibility import Accepted, Candidates, accept
 
 __all__ = ["CROSSING_GAP_MS", "build_context", "locate", "track_of"]
 
@@ -64,7 +66,7 @@ def build_context(
         regime=columns.regime[at],
         route=columns.route[at],
         epoch_start_ms=columns.armed_ms[at],
-        authorisations=_authorisations(table, journey, columns.authorised[at]),
+        authorisations=_authorisations(table, at, columns.authorised[at], version),
         journeys=table,
         journey_at=at,
         active=state["track"]["active"].copy(),
@@ -96,20 +98,23 @@ class Subjects:
         return Subject("journey", journey.id, name, journey.id, journey.regime, journey.unit)
 
 
-def _authorisations(table: JourneyTable, journey: I8, some: NDArray[np.bool_]) -> Authorisations:
-    spans = [
-        (r, a.from_ms, a.to_ms)
-        for r in np.flatnonzero(some).tolist()
-        for a in table.journeys[journey[r]].authorisations
-    ]
-    columns = np.array(spans, np.int64).reshape(-1, 3)
-    return Authorisations(columns[:, 0], columns[:, 1], columns[:, 2])
+def _authorisations(table: JourneyTable, at: I8, some: NDArray[np.bool_], version: Version) -> Authorisations:
+    def journey_of(row: int) -> Journey:
+        journey: Journey = table.column(_itself, None)[at[row]]
+        return journey
+
+    return Authorisations(some, journey_of, version.terrain.zone_index)
+
+
+def _itself(journey: Journey) -> Journey:
+    return journey
 
 
 def track_of(ctx: Context, track: NDArray[np.void]) -> None:
     """Put the accepted fixes of the pass into the context; move ``track``, the caller's copy of the state, on."""
     before = ctx.state["track"]
-    usable = np.flatnonzero(usable_fix(ctx.pings))
+    ctx.has_fix = usable_fix(ctx.pings)
+    usable = np.flatnonzero(ctx.has_fix)
     _count(ctx, "fix_unusable", len(ctx.pings) - len(usable))
     _count(ctx, "clock_implausible", int((~ctx.pings.clock_ok).sum()))
     found = Candidates(
@@ -122,6 +127,7 @@ def track_of(ctx: Context, track: NDArray[np.void]) -> None:
     )
     taken = accept(track, found)
     _count(ctx, "fix_outlier", taken.outliers)
+    ctx.doubts = _doubts(ctx.pings, usable, taken)
     held, at = taken.order < 0, np.maximum(taken.order, 0)
     row = np.where(held, -1 - taken.order, _at(found.row, at))
     fixes = {
@@ -135,6 +141,15 @@ def track_of(ctx: Context, track: NDArray[np.void]) -> None:
     }
     inside = fixes["time_ms"] >= ctx.epoch_start_ms[row]
     ctx.fixes = _with_previous(ctx, {name: column[inside] for name, column in fixes.items()})
+
+
+def _doubts(pings: PingBatch, usable: I8, taken: Accepted) -> Doubts:
+    """What contradicts itself, told by pings instead of candidates."""
+    assert isinstance(pings, OrderedPings), "pings are put in order before they are judged"
+    thrown = taken.thrown
+    if len(thrown):
+        thrown["by"] = usable[thrown["by"]]
+    return Doubts(usable[taken.held], thrown, pings.apart_mm, pings.claimed_ms)
 
 
 def _at(column: NDArray[np.generic], at: I8) -> NDArray[np.generic]:

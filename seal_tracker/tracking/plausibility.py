@@ -6,6 +6,7 @@ both are accepted, as after a tunnel; else H was an outlier and C is held in its
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from geofences.projection import distance_m
 from seal_tracker.model import NO_TIME
 from seal_tracker.rules.arrays import begins, ends, previous
 
-__all__ = ["REACH_MM", "TOP_SPEED_MM_PER_MS", "Accepted", "Candidates", "accept"]
+__all__ = ["REACH_MM", "THROWN", "TOP_SPEED_MM_PER_MS", "Accepted", "Candidates", "accept"]
 
 TOP_SPEED_MM_PER_MS = 50
 """180 km/h: faster than any lorry, slower than a GNSS jump (SEMANTICS, *The track*)."""
@@ -25,11 +26,25 @@ REACH_MM = 100_000
 """100 m of slack for two fixes of one moment: twice the error of a poor urban fix."""
 
 
-HELD_BEFORE = -1
-"""Stands for the fix that a seal held before the batch."""
+NONE, LAST, HELD_BEFORE = -3, -2, -1
+"""Stand for no fix, for the last one accepted before the batch, and for the one held before it."""
 
 NOTHING = (NO_TIME, 0, 0)
 """Time and place of no fix."""
+
+THROWN = np.dtype(
+    [
+        ("by", "i8"),  # the candidate that decided it
+        ("believed", "?"),  # let in as a jump; else refused as an outlier
+        ("time_ms", "i8"),  # the fix itself
+        ("lon", "i4"),
+        ("lat", "i4"),
+        ("from_ms", "i8"),  # the accepted fix from which it could not be reached
+        ("from_lon", "i4"),
+        ("from_lat", "i4"),
+    ]
+)
+"""A fix thrown off the track, once another has decided about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +61,29 @@ class Candidates:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The outcome: ``order`` indexes the candidates accepted, in track order; -1 - k stands for the fix that row k held
-    before. ``decided_by`` is the candidate that let each in. ``outliers`` counts fixes refused.
+    """The outcome.
+
+    Attributes
+    ----------
+    order
+        int64, the candidates accepted, in track order; -1 - k stands for the fix that row k held before.
+    decided_by
+        int64, the candidate that let each in.
+    held
+        int64, candidates that were held when they came; what has become of them since does not matter.
+    thrown
+        of `THROWN`, the fixes decided about after having been held, sorted by the candidate that decided.
     """
 
     order: NDArray[np.int64]
     decided_by: NDArray[np.int64]
-    outliers: int
+    held: NDArray[np.int64]
+    thrown: NDArray[np.void]
+
+    @property
+    def outliers(self) -> int:
+        """How many fixes were refused."""
+        return int((~self.thrown["believed"]).sum())
 
 
 def _reachable(dt_ms: Any, metres: Any) -> Any:
@@ -65,8 +96,9 @@ def accept(track: NDArray[np.void], fixes: Candidates) -> Accepted:
     Rows whose every fix is within reach of the one before, nearly all, are done at once; the others one by one.
     """
     n = len(fixes.row)
+    none = np.zeros(0, np.int64)
     if not n:
-        return Accepted(np.zeros(0, np.int64), np.zeros(0, np.int64), 0)
+        return Accepted(none, none, none, np.zeros(0, THROWN))
     start = begins(fixes.row)
     first, last = np.flatnonzero(start), ends(start)
     row = fixes.row[first]
@@ -74,21 +106,19 @@ def accept(track: NDArray[np.void], fixes: Candidates) -> Accepted:
     plain = np.logical_and.reduceat(near, first) & (track["held_ms"][row] == NO_TIME)
     if plain.all():
         _move(track, fixes, row, last)
-        return Accepted(np.arange(n), np.arange(n), 0)
-    plain_of_fix = np.repeat(plain, last - first + 1)
+        return Accepted(np.arange(n), np.arange(n), none, np.zeros(0, THROWN))
     _move(track, fixes, row[plain], last[plain])
-    order, decided = [np.flatnonzero(plain_of_fix)], [np.flatnonzero(plain_of_fix)]
-    outliers = 0
+    at_once = np.flatnonzero(np.repeat(plain, last - first + 1))
+    doubtful = _Doubtful(track, fixes, near)
     for a, b in zip(first[~plain].tolist(), last[~plain].tolist(), strict=True):
-        taken, by, refused = _one_by_one(track, fixes, near, a, b)
-        order.append(taken)
-        decided.append(by)
-        outliers += refused
-    joined, by = np.concatenate(order), np.concatenate(decided)
+        doubtful.decide(a, b)
+    order = np.concatenate([at_once, *doubtful.taken])
+    decided_by = np.concatenate([at_once, *doubtful.taken_by])
     rank = np.argsort(
-        np.where(joined >= 0, joined * 2 + 1, first[np.searchsorted(row, -1 - joined)] * 2), kind="stable"
+        np.where(order >= 0, order * 2 + 1, first[np.searchsorted(row, -1 - order)] * 2), kind="stable"
     )
-    return Accepted(joined[rank], by[rank], outliers)
+    held, thrown = np.array(doubtful.held, np.int64), np.array(doubtful.thrown, THROWN)
+    return Accepted(order[rank], decided_by[rank], held, thrown)
 
 
 def _near(track: NDArray[np.void], fixes: Candidates, start: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -113,65 +143,80 @@ def _move(track: NDArray[np.void], fixes: Candidates, row: NDArray[Any], last: N
     track["fix_lat"][row] = fixes.lat_e7[last]
 
 
-def _one_by_one(
-    track: NDArray[np.void], fixes: Candidates, near: NDArray[np.bool_], a: int, b: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
-    """Accept, hold or refuse the fixes a..b of one seal in turn.
+class _Doubtful:
+    """Seals with a fix out of reach: what they hold is decided step by step, what lies between is taken at once.
 
-    A candidate is named by its index; ``last`` and ``held_before`` stand for what the state held before the batch.
+    A candidate is named by its index; `NONE`, `LAST` and `HELD_BEFORE` stand for what the state has.
     """
-    row = int(fixes.row[a])
-    mine = track[row]
-    none, last, held_before = -3, -2, HELD_BEFORE
-    accepted = last if mine["fix_ms"] != NO_TIME else none
-    held = held_before if mine["held_ms"] != NO_TIME else none
 
-    def place(k: int) -> tuple[int, int, int]:
-        if k == last:
-            return int(mine["fix_ms"]), int(mine["fix_lon"]), int(mine["fix_lat"])
-        if k == held_before:
-            return int(mine["held_ms"]), int(mine["held_lon"]), int(mine["held_lat"])
-        return int(fixes.time_ms[k]), int(fixes.lon_e7[k]), int(fixes.lat_e7[k])
+    def __init__(self, track: NDArray[np.void], fixes: Candidates, near: NDArray[np.bool_]) -> None:
+        self._track = track
+        self._fixes = fixes
+        self._near = near
+        self.taken = [np.zeros(0, np.int64)]
+        self.taken_by = [np.zeros(0, np.int64)]
+        self.held: list[int] = []
+        self.thrown: list[tuple[Any, ...]] = []
 
-    def reaches(k: int, c: int) -> bool:
-        (t0, lon0, lat0), (t1, lon1, lat1) = place(k), place(c)
+    def decide(self, a: int, b: int) -> None:
+        """Take the fixes a..b of one seal in turn, and move its state on."""
+        row = int(self._fixes.row[a])
+        state = self._track[row]
+        accepted = LAST if state["fix_ms"] != NO_TIME else NONE
+        held = HELD_BEFORE if state["held_ms"] != NO_TIME else NONE
+        far = (a + np.flatnonzero(~self._near[a : b + 1])).tolist()
+        c = a
+        while c <= b:
+            if held == NONE:
+                k = bisect_left(far, c)
+                held = far[k] if k < len(far) else NONE
+                end = held if held != NONE else b + 1
+                accepted = self._take_near(c, end) if end > c else accepted
+                c = end
+            else:
+                held, accepted = self._settle(row, accepted, held, c)
+            if held >= 0:
+                self.held.append(held)
+            c += 1
+        self._remember(row, accepted, held)
+
+    def _take_near(self, begin: int, end: int) -> int:
+        """Accept the fixes [begin, end), each within reach of the one before; returns the last of them."""
+        self.taken.append(np.arange(begin, end))
+        self.taken_by.append(np.arange(begin, end))
+        return end - 1
+
+    def _settle(self, row: int, accepted: int, held: int, c: int) -> tuple[int, int]:
+        """Let ``c`` decide about the fix held; returns what is held and what is accepted last after it."""
+        back = self._reaches(row, accepted, c)
+        believed = not back and bool(self._near[c])
+        self.thrown.append((c, believed, *self._place(row, held), *self._place(row, accepted)))
+        if not back and not believed:
+            return c, accepted
+        found = [held if held >= 0 else -1 - row, c] if believed else [c]
+        self.taken.append(np.array(found))
+        self.taken_by.append(np.full(len(found), c))
+        return NONE, c
+
+    def _reaches(self, row: int, accepted: int, c: int) -> bool:
+        (t0, lon0, lat0), (t1, lon1, lat1) = self._place(row, accepted), self._place(row, c)
         metres = distance_m(np.array([lon0]), np.array([lat0]), np.array([lon1]), np.array([lat1]))
         return bool(_reachable(t1 - t0, metres)[0])
 
-    taken: list[int] = []
-    by: list[int] = []
-    outliers = 0
-    for c in range(a, b + 1):
-        if held == none:
-            if accepted == none or near[c]:
-                taken.append(c)
-                by.append(c)
-                accepted = c
-            else:
-                held = c
-        elif reaches(accepted, c):
-            outliers += 1
-            held, accepted = none, c
-            taken.append(c)
-            by.append(c)
-        elif near[c]:
-            taken += [held if held >= 0 else -1 - row, c]
-            by += [c, c]
-            held, accepted = none, c
-        else:
-            outliers += 1
-            held = c
-    _hold(track, fixes, row, held, NOTHING if held == none else place(held))
-    track["fix_ms"][row], track["fix_lon"][row], track["fix_lat"][row] = place(accepted)
-    return np.array(taken, np.int64), np.array(by, np.int64), outliers
+    def _place(self, row: int, fix: int) -> tuple[int, int, int]:
+        """Time and place of a candidate, or of what the state has."""
+        if fix == NONE:
+            return NOTHING
+        if fix < 0:
+            state, name = self._track[row], "fix" if fix == LAST else "held"
+            return int(state[f"{name}_ms"]), int(state[f"{name}_lon"]), int(state[f"{name}_lat"])
+        return int(self._fixes.time_ms[fix]), int(self._fixes.lon_e7[fix]), int(self._fixes.lat_e7[fix])
 
-
-def _hold(
-    track: NDArray[np.void], fixes: Candidates, row: int, held: int, place: tuple[int, int, int]
-) -> None:
-    """Remember a held fix: one of the batch (``held`` >= 0), the one held before (-1), or none."""
-    track["held_ms"][row], track["held_lon"][row], track["held_lat"][row] = place
-    if held == HELD_BEFORE:
-        return
-    for name in ("accuracy_m", "speed_kmh"):
-        track[f"held_{name}"][row] = getattr(fixes, name)[held] if held >= 0 else 0
+    def _remember(self, row: int, accepted: int, held: int) -> None:
+        """Write into the state what is accepted last, and what is held: a candidate, or nothing."""
+        mine = self._track[row]
+        held_at, accepted_at = self._place(row, held), self._place(row, accepted)
+        mine["held_ms"], mine["held_lon"], mine["held_lat"] = held_at
+        mine["fix_ms"], mine["fix_lon"], mine["fix_lat"] = accepted_at
+        for name in ("accuracy_m", "speed_kmh"):
+            mine[f"held_{name}"] = getattr(self._fixes, name)[held] if held >= 0 else 0
