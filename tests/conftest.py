@@ -3,23 +3,46 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import psutil
 import pytest
 from debian_postgres import production_database
 from embedded_service import holders
+from hypothesis import HealthCheck, settings
 from parts import Broker, ComposeBroker, LoopThread
 
 from seal_tracker.embedded import EmbeddedParts
 from seal_tracker.embedded.ports import choose_port
 
 __all__ = ["production_database"]  # a fixture that another file holds
+
+settings.register_profile(
+    "seal-tracker",
+    deadline=None,  # a slow machine is no fault
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize="SEAL_TRACKER_EXAMPLES" not in os.environ,  # whoever asks for more wants others, too
+)
+settings.load_profile("seal-tracker")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With ``-n``: a file's tests stay together, for they share what it started; files begin in the order of their names.
+
+    So ``acceptance/``, whose files are few and wait long, is not what all the others have to wait for at the end.
+    """
+    from xdist.scheduler import LoadFileScheduling  # noqa: PLC0415 - there only where the hook is called
+
+    config.option.loadscopereorder = False
+    return LoadFileScheduling(config, log)
 
 
 @pytest.fixture(scope="session")
