@@ -2,25 +2,27 @@
 
 A run begins at a fix (its *anchor*) and ends at the first fix farther than ``radius_m`` from it, or in an approved stop;
 that fix, if outside, is the next anchor. Once raised, the anchor stays until the track has moved ``moved_m`` away.
-Runs of one fix, as of a truck that drives, are found for all seals at once; only where a seal lingers is it followed run
-by run, each run in one sweep over an array.
+
+A truck that drives has runs of one fix, whose anchor is the fix before: nothing need be remembered of it, and a batch of
+trucks that drive is left at once. Seals that linger are followed together, all of them by one run in each round.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geofences.projection import distance_m
+from geofences.ragged import expand
 from seal_tracker.model import NO_TIME, Severity
-from seal_tracker.rules.arrays import begins, ends, previous
 from seal_tracker.rules.context import Context, mm_of_m
 from seal_tracker.rules.evidence import fix_evidence, place_evidence
 from seal_tracker.rules.keys import PolicyKey, common_keys
 from seal_tracker.rules.rule import Rule
+from seal_tracker.rules.table import per
 
 __all__ = ["RULE", "STOP"]
 
@@ -33,12 +35,17 @@ KEYS = common_keys("medium", raise_=(2, 900), clear=(1, 0)) | {
     "long_severity": PolicyKey("severity", "high", "how bad a long stop is"),
 }
 
-SWEEP = 256
-"""Fixes looked at in one sweep of a run: long enough for a night's stop, short enough for a truck that crawls."""
+FIRST_LOOK = 8
+"""Fixes of a run looked at in its first round, four times as many in each further one: most runs are short."""
+
+NO_ANCHOR = -1
+"""Value of ``n`` where the newest fix lies in an approved stop: the next run cannot begin there."""
+
+NEVER = np.iinfo(np.int64).max
 
 STOP = np.dtype(
     [
-        ("n", "i4"),  # fixes of the run, 0: no run
+        ("n", "i4"),  # fixes of the run; 0: only the newest, or none yet
         ("ms", "i8"),  # its anchor: when and where
         ("lon", "i4"),
         ("lat", "i4"),
@@ -49,179 +56,224 @@ STOP = np.dtype(
     ]
 )
 
+_START = np.zeros(1, STOP)
+_START["off_ms"] = NO_TIME
+_START["ms"] = NO_TIME
 
-@dataclass(frozen=True, slots=True)
-class _Limits:
-    raise_fixes: int
-    raise_ms: int
-    clear_fixes: int
-    clear_ms: int
-    radius_mm: int
-    moved_mm: int
-    long_ms: int
+I8 = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 
 
 def _judge(ctx: Context) -> None:
+    carries, enabled = ctx.carries(NAME), ctx.switch(NAME)
+    if carries and enabled is not True:
+        _switched_off(ctx, enabled)
     fixes = ctx.fixes
-    seen = np.flatnonzero(ctx.armed[fixes.row] & ctx.enabled(NAME, fixes.row))
-    if not len(seen):
+    notable = fixes.has_prev & (ctx.step_mm <= mm_of_m(per(ctx.policy(NAME, "radius_m"), fixes.row)))
+    outside = _outside(ctx, enabled)
+    if outside is not None:
+        notable |= ~outside
+    if not carries and not notable.any():
         return
-    approved = _in_approved_stop(ctx)
-    row = fixes.row[seen]
-    start = begins(row)
-    first, last = np.flatnonzero(start), ends(start)
-    simple = _driving(ctx, seen, first, last, approved)
-    for a, b in zip(first[~simple].tolist(), last[~simple].tolist(), strict=True):
-        _follow(ctx, int(row[a]), seen[a : b + 1], approved)
+    busy = (ctx.active & ctx.bits[NAME]) != 0
+    busy[fixes.row[notable]] = True
+    rows = np.flatnonzero(busy & ctx.armed)
+    first, end = np.searchsorted(fixes.row, rows), np.searchsorted(fixes.row, rows, side="right")
+    has = end > first
+    if has.any():
+        outside = np.ones(len(fixes), bool) if outside is None else outside
+        _follow(ctx, _Lingering.begin(ctx, rows[has], first[has], end[has]), np.flatnonzero(notable), outside)
 
 
-def _in_approved_stop(ctx: Context) -> NDArray[np.bool_]:
-    assert ctx.hits is not None
-    inside = np.zeros(len(ctx.fixes), bool)
-    inside[ctx.hits.fix[ctx.terrain.kind("approved_stop")[ctx.hits.zone]]] = True
-    return inside
+def _outside(ctx: Context, enabled: Literal[True] | Mask) -> Mask | None:
+    """Fixes of which a run may consist: not in an approved stop, nor where the rule is off. None: all."""
+    stops = ctx.terrain.kinds.get("approved_stop")
+    outside = None if enabled is True else enabled[ctx.fixes.row]
+    if stops is None or ctx.hits is None or not len(ctx.hits.fix):
+        return outside
+    outside = np.ones(len(ctx.fixes), bool) if outside is None else outside
+    outside[ctx.hits.fix[stops[ctx.hits.zone]]] = False
+    return outside
 
 
-def _driving(
-    ctx: Context, seen: NDArray[Any], first: NDArray[Any], last: NDArray[Any], approved: NDArray[Any]
-) -> NDArray[np.bool_]:
-    """Move on every seal whose fixes are each farther than the radius from the one before; say which those are."""
-    fixes, state = ctx.fixes, ctx.state[NAME]
-    row = fixes.row[seen[first]]
-    is_first = np.zeros(len(seen), bool)
-    is_first[first] = True
-    of = fixes.row[seen]
-    has_anchor = state["n"][of] > 0
-    lon = np.where(is_first, state["lon"][of], previous(fixes.lon_e7[seen]))
-    lat = np.where(is_first, state["lat"][of], previous(fixes.lat_e7[seen]))
-    away = mm_of_m(distance_m(lon, lat, fixes.lon_e7[seen], fixes.lat_e7[seen]))
-    radius = mm_of_m(np.broadcast_to(np.asarray(ctx.policy(NAME, "radius_m"), np.float64), len(ctx.seal)))[of]
-    drives = ((away > radius) | (is_first & ~has_anchor)) & ~approved[seen]
-    simple: NDArray[np.bool_] = np.logical_and.reduceat(drives, first) & ~state["open"][row]
-    anchor = seen[last[simple]]
-    r = row[simple]
-    state["n"][r] = 1
-    state["ms"][r] = fixes.time_ms[anchor]
-    state["lon"][r], state["lat"][r] = fixes.lon_e7[anchor], fixes.lat_e7[anchor]
-    return simple
+@dataclass(frozen=True, slots=True)
+class _Lingering:
+    """Seals that are followed through their fixes ``at : end`` of the pass; ``state`` is a copy of theirs."""
+
+    row: I8
+    at: I8
+    end: I8
+    state: NDArray[np.void]
+    look: I8
+
+    @classmethod
+    def begin(cls, ctx: Context, row: I8, first: I8, end: I8) -> _Lingering:
+        """The run of one fix that was not written down begins at the fix before."""
+        fixes, state = ctx.fixes, ctx.state[NAME][row]
+        fresh = state["n"] == 0
+        state["n"] = np.where(fresh, np.where(fixes.has_prev[first], 1, NO_ANCHOR), state["n"])
+        state["ms"] = np.where(fresh, fixes.prev_ms[first], state["ms"])
+        state["lon"] = np.where(fresh, fixes.prev_lon_e7[first], state["lon"])
+        state["lat"] = np.where(fresh, fixes.prev_lat_e7[first], state["lat"])
+        return cls(row, first.copy(), end, state, np.full(len(row), FIRST_LOOK))
+
+    def anchor(self, ctx: Context, of: I8, fix: I8) -> None:
+        """Begin a run of seals ``of`` at a fix each."""
+        state = self.state
+        state["n"][of] = 1
+        state["ms"][of] = ctx.fixes.time_ms[fix]
+        state["lon"][of], state["lat"][of] = ctx.fixes.lon_e7[fix], ctx.fixes.lat_e7[fix]
+        self.look[of] = FIRST_LOOK
 
 
-def _follow(ctx: Context, row: int, at: NDArray[Any], approved: NDArray[Any]) -> None:
-    """Follow one seal through its fixes ``at``, run by run."""
-    limits = _limits(ctx, row)
-    state = ctx.state[NAME][row : row + 1]
-    i, n = 0, len(at)
-    while i < n:
-        if state["n"][0] == 0:
-            i = _anchor(ctx, state, at, approved, i)
-            continue
-        i = (
-            _leave(ctx, row, state, at, i, limits)
-            if state["open"][0]
-            else _linger(ctx, row, state, at, approved, i, limits)
-        )
+def _follow(ctx: Context, seals: _Lingering, notable: I8, outside: Mask) -> None:
+    """Follow some seals to the last of their fixes, and write down where that leaves them."""
+    free = np.flatnonzero(outside)
+    going = np.arange(len(seals.row))
+    while len(going):
+        _begin_runs(ctx, seals, going[seals.state["n"][going] == NO_ANCHOR], free)
+        _drive(ctx, seals, going[(seals.state["n"][going] == 1) & ~seals.state["open"][going]], notable)
+        going = going[seals.at[going] < seals.end[going]]
+        is_open = seals.state["open"][going]
+        _linger(ctx, seals, going[~is_open & (seals.state["n"][going] > 0)], outside)
+        _stand(ctx, seals, going[is_open])
+        going = going[seals.at[going] < seals.end[going]]
+    alone = ~seals.state["open"] & (seals.state["n"] <= 1)
+    n = seals.state["n"].copy()
+    seals.state[alone] = _START
+    seals.state["n"][alone & (n == NO_ANCHOR)] = NO_ANCHOR
+    ctx.state[NAME][seals.row] = seals.state
+    ctx.mark(NAME, seals.row, seals.state["n"] != 0)
 
 
-def _limits(ctx: Context, row: int) -> _Limits:
-    def of(key: str) -> float:
-        return float(ctx.policy_at(NAME, key, row) or 0)
+def _next_of(candidates: I8, at: I8, end: I8) -> I8:
+    """For each seal the first of the candidates that is not before ``at``; ``end`` where there is none."""
+    found: I8 = np.minimum(np.append(candidates, NEVER)[np.searchsorted(candidates, at)], end)
+    return found
 
-    return _Limits(
-        raise_fixes=int(of("raise_fixes")),
-        raise_ms=round(of("raise_s") * 1000),
-        clear_fixes=int(of("clear_fixes")),
-        clear_ms=round(of("clear_s") * 1000),
-        radius_mm=round(of("radius_m") * 1000),
-        moved_mm=round(of("moved_m") * 1000),
-        long_ms=round(of("long_s") * 1000),
+
+def _begin_runs(ctx: Context, seals: _Lingering, of: I8, free: I8) -> None:
+    """Seals without an anchor: the next fix outside approved stops is one."""
+    if not len(of):
+        return
+    fix = _next_of(free, seals.at[of], seals.end[of])
+    found = fix < seals.end[of]
+    seals.anchor(ctx, of[found], fix[found])
+    seals.at[of] = fix + found
+
+
+def _drive(ctx: Context, seals: _Lingering, of: I8, notable: I8) -> None:
+    """Seals whose anchor is the fix before: pass over the fixes that each are farther than the radius from theirs."""
+    if not len(of):
+        return
+    fix = _next_of(notable, seals.at[of], seals.end[of])
+    moved = fix > seals.at[of]
+    seals.anchor(ctx, of[moved], fix[moved] - 1)
+    seals.at[of] = fix
+
+
+def _away_mm(ctx: Context, seals: _Lingering, of: I8, fix: I8) -> I8:
+    lon, lat = seals.state["lon"][of], seals.state["lat"][of]
+    return mm_of_m(distance_m(lon, lat, ctx.fixes.lon_e7[fix], ctx.fixes.lat_e7[fix]))
+
+
+def _ms(ctx: Context, key: str, row: I8) -> Any:
+    return np.multiply(per(ctx.policy(NAME, key), row), 1000)
+
+
+def _linger(ctx: Context, seals: _Lingering, of: I8, outside: Mask) -> None:
+    """Runs not raised yet: go on to the fix that completes them, else to their end, else as far as this look reaches."""
+    if not len(of):
+        return
+    at, state = seals.at[of], seals.state
+    count = np.minimum(seals.look[of], seals.end[of] - at)
+    owner, fix = expand(at, count)
+    seal, row = of[owner], seals.row[of][owner]
+    first = np.cumsum(count) - count
+    radius_mm = mm_of_m(per(ctx.policy(NAME, "radius_m"), row))
+    ends = (_away_mm(ctx, seals, seal, fix) > radius_mm) | ~outside[fix]
+    end = np.minimum(np.minimum.reduceat(np.where(ends, fix, NEVER), first), at + count)
+    n = state["n"][seal] + fix - at[owner] + 1
+    lasts = ctx.fixes.time_ms[fix] - state["ms"][seal] >= _ms(ctx, "raise_s", row)
+    done = lasts & (n >= per(ctx.policy(NAME, "raise_fixes"), row)) & (fix < end[owner])
+    completes = np.minimum.reduceat(np.where(done, fix, NEVER), first)
+    raised = completes < NEVER
+    state["n"][of] += np.where(raised, completes + 1, end) - at
+    # A fix that raises is judged once more, as the open stop's own: it may be long already.
+    seals.at[of] = np.where(raised, completes, end)
+    seals.look[of] *= 4
+    for k in of[raised].tolist():
+        state["open"][k] = True
+        _raise(ctx, int(seals.row[k]), state[k], int(seals.at[k]))
+    over = np.flatnonzero(~raised & (end < at + count))
+    fresh = outside[end[over]]
+    seals.anchor(ctx, of[over[fresh]], end[over[fresh]])
+    seals.at[of[over[fresh]]] += 1
+    state["n"][of[over[~fresh]]] = NO_ANCHOR
+
+
+def _stand(ctx: Context, seals: _Lingering, of: I8) -> None:
+    """Raised stops: those that go on as they are need nothing, the others are looked at one by one."""
+    if not len(of):
+        return
+    at, state = seals.at[of], seals.state
+    owner, fix = expand(at, seals.end[of] - at)
+    row = seals.row[of]
+    moved = _away_mm(ctx, seals, of[owner], fix) > mm_of_m(per(ctx.policy(NAME, "moved_m"), row[owner]))
+    first = np.searchsorted(owner, np.arange(len(of)))
+    last_ms = ctx.fixes.time_ms[seals.end[of] - 1]
+    worsens = ~state["long"][of] & (last_ms - state["ms"][of] >= _ms(ctx, "long_s", row))
+    changes = np.logical_or.reduceat(moved, first) | (state["off_n"][of] > 0) | worsens
+    seals.at[of] = seals.end[of]
+    for j in np.flatnonzero(changes).tolist():
+        mine = slice(first[j], first[j] + int(seals.end[of[j]] - at[j]))
+        over = _leave(ctx, int(row[j]), state[of[j]], fix[mine], moved[mine])
+        if over is not None:
+            state[of[j]] = _START[0]  # the next run must not inherit how long this one was
+            state["n"][of[j]], seals.at[of[j]] = NO_ANCHOR, over
+
+
+def _leave(ctx: Context, row: int, state: np.void, fix: I8, moved: Mask) -> int | None:
+    """A raised stop at its fixes: worsen it when it is long; end it, and say at which fix, when the track has moved on."""
+    times, k = ctx.fixes.time_ms[fix], np.arange(len(fix))
+    begin = np.maximum.accumulate(np.where(moved, -1, k)) + 1
+    carried = (begin == 0) & (state["off_n"] > 0)
+    n = np.where(moved, k - begin + 1 + np.where(carried, state["off_n"], 0), 0)
+    since = np.where(carried, state["off_ms"], times[np.minimum(begin, k)])
+    enough = (n >= ctx.policy_at(NAME, "clear_fixes", row)) & (
+        times - since >= 1000 * _number(ctx, "clear_s", row)
     )
-
-
-def _anchor(ctx: Context, state: NDArray[np.void], at: NDArray[Any], approved: NDArray[Any], i: int) -> int:
-    """Begin a run at the first fix from ``i`` on that is outside approved stops; return the position after it."""
-    outside = np.flatnonzero(~approved[at[i:]])
-    if not len(outside):
-        return len(at)
-    i += int(outside[0])
-    fix = at[i]
-    state["n"], state["ms"] = 1, ctx.fixes.time_ms[fix]
-    state["lon"], state["lat"] = ctx.fixes.lon_e7[fix], ctx.fixes.lat_e7[fix]
-    state["off_n"], state["off_ms"], state["long"] = 0, NO_TIME, False
-    return i + 1
-
-
-def _away_mm(ctx: Context, state: NDArray[np.void], at: NDArray[Any]) -> NDArray[np.int64]:
-    lon, lat = np.broadcast_to(state["lon"], len(at)), np.broadcast_to(state["lat"], len(at))
-    return mm_of_m(distance_m(lon, lat, ctx.fixes.lon_e7[at], ctx.fixes.lat_e7[at]))
-
-
-def _linger(
-    ctx: Context,
-    row: int,
-    state: NDArray[np.void],
-    at: NDArray[Any],
-    approved: NDArray[Any],
-    i: int,
-    limits: _Limits,
-) -> int:
-    """A run not yet raised: find its end or the fix that completes it; return the position to go on from."""
-    rest = at[i : i + SWEEP]
-    ends = np.flatnonzero((_away_mm(ctx, state, rest) > limits.radius_mm) | approved[rest])
-    end = int(ends[0]) if len(ends) else len(rest)
-    times = ctx.fixes.time_ms[rest[:end]]
-    n = int(state["n"][0]) + 1 + np.arange(end)
-    done = np.flatnonzero((n >= limits.raise_fixes) & (times - state["ms"][0] >= limits.raise_ms))
-    if len(done):
-        k = int(done[0])
-        state["n"], state["open"] = n[k], True
-        _raise(ctx, row, state, int(rest[k]))
-        return i + k  # judged once more as the open episode's own fix: it may already be a long stop
-    state["n"] = n[-1] if end else state["n"]
-    if len(ends):
-        state["n"] = 0
-    return i + end
-
-
-def _leave(ctx: Context, row: int, state: NDArray[np.void], at: NDArray[Any], i: int, limits: _Limits) -> int:
-    """A raised stop: worsen it when it is long, end it when the track has moved away."""
-    rest = at[i:]
-    times = ctx.fixes.time_ms[rest]
-    moved = _away_mm(ctx, state, rest) > limits.moved_mm
-    latched = bool(ctx.policy_at(NAME, "latched", row))
-    off_n, off_ms, end = int(state["off_n"][0]), int(state["off_ms"][0]), None
-    first = int(np.argmax(moved)) if moved.any() else len(rest)
-    if first:
-        off_n, off_ms = 0, NO_TIME
-    for k in range(first, len(rest)):
-        off_n, off_ms = (off_n + 1, off_ms if off_n else int(times[k])) if moved[k] else (0, NO_TIME)
-        if off_n >= limits.clear_fixes and off_n and times[k] - off_ms >= limits.clear_ms and not latched:
-            end = k
-            break
-    stands = slice(0, len(rest) if end is None else end)
-    long = np.flatnonzero((times[stands] - state["ms"][0] >= limits.long_ms) & ~moved[stands])
-    if len(long) and not state["long"][0]:
+    ends = np.flatnonzero(moved & enough & (not ctx.policy_at(NAME, "latched", row)))
+    stands = slice(0, int(ends[0]) if len(ends) else len(fix))
+    long = np.flatnonzero(
+        (times[stands] - state["ms"] >= 1000 * _number(ctx, "long_s", row)) & ~moved[stands]
+    )
+    if len(long) and not state["long"]:
         state["long"] = True
-        _worsen(ctx, row, state, int(rest[int(long[0])]))
-    state["off_n"], state["off_ms"] = off_n, off_ms
-    if end is None:
-        return len(at)
-    fix = int(rest[end])
+        _worsen(ctx, row, state, int(times[long[0]]))
+    if not len(ends):
+        state["off_n"], state["off_ms"] = n[-1], since[-1] if n[-1] else NO_TIME
+        return None
+    last = int(ends[0])
     ctx.book.close(
         int(ctx.seal[row]),
         NAME,
         None,
-        ended_at_ms=off_ms,
-        cleared_at_ms=int(ctx.fixes.time_ms[fix]),
-        settled_ms=int(ctx.fixes.decided_ms[fix]),
-        evidence={"stopped_s": (off_ms - int(state["ms"][0])) / 1000},
+        ended_at_ms=int(since[last]),
+        cleared_at_ms=int(times[last]),
+        settled_ms=int(ctx.fixes.decided_ms[fix[last]]),
+        evidence={"stopped_s": int(since[last] - state["ms"]) / 1000},
     )
-    state[:] = _START  # the next run must not inherit how long this one was
-    return i + end
+    return int(fix[last])
 
 
-def _raise(ctx: Context, row: int, state: NDArray[np.void], fix: int) -> None:
-    anchor_ms, raised = int(state["ms"][0]), int(ctx.fixes.time_ms[fix])
-    first = place_evidence(anchor_ms, int(state["lon"][0]), int(state["lat"][0]))
+def _number(ctx: Context, key: str, row: int) -> float:
+    return float(ctx.policy_at(NAME, key, row) or 0)
+
+
+def _raise(ctx: Context, row: int, state: np.void, fix: int) -> None:
+    anchor_ms, raised = int(state["ms"]), int(ctx.fixes.time_ms[fix])
+    first = place_evidence(anchor_ms, int(state["lon"]), int(state["lat"]))
     ctx.book.raise_(
         int(ctx.seal[row]),
         ctx.subjects[row],
@@ -234,30 +286,40 @@ def _raise(ctx: Context, row: int, state: NDArray[np.void], fix: int) -> None:
         plan_version=ctx.terrain.version,
         evidence={
             "stopped_s": (raised - anchor_ms) / 1000,
-            "limit_s": float(ctx.policy_at(NAME, "raise_s", row) or 0),
-            "radius_m": float(ctx.policy_at(NAME, "radius_m", row) or 0),
-            "n_fixes": int(state["n"][0]),
+            "limit_s": _number(ctx, "raise_s", row),
+            "radius_m": _number(ctx, "radius_m", row),
+            "n_fixes": int(state["n"]),
             "fixes": [first, fix_evidence(ctx.fixes, fix)],
         },
     )
 
 
-def _worsen(ctx: Context, row: int, state: NDArray[np.void], fix: int) -> None:
+def _worsen(ctx: Context, row: int, state: np.void, at_ms: int) -> None:
     value: Any = ctx.policy_at(NAME, "long_severity", row)
     severity: Severity = value
-    at = int(ctx.fixes.time_ms[fix])
     ctx.book.change(
         int(ctx.seal[row]),
         NAME,
         None,
-        changed_ms=at,
+        changed_ms=at_ms,
         severity=severity,
-        evidence={"stopped_s": (at - int(state["ms"][0])) / 1000},
+        evidence={"stopped_s": (at_ms - int(state["ms"])) / 1000},
     )
 
 
-_START = np.zeros(1, STOP)
-_START["off_ms"] = NO_TIME
-_START["ms"] = NO_TIME
+def _switched_off(ctx: Context, enabled: Mask) -> None:
+    """A policy that switches the rule off ends what it has under way, where that policy begins to hold."""
+    state = ctx.state[NAME]
+    rows = np.flatnonzero(((ctx.active & ctx.bits[NAME]) != 0) & ~enabled)
+    for row in rows[state["open"][rows]].tolist():
+        since = int(state["ms"][row])
+        at = max(ctx.version_from_ms, int(ctx.epoch_start_ms[row]), since)
+        ctx.book.close(
+            int(ctx.seal[row]), NAME, None, ended_at_ms=at, cleared_at_ms=at,
+            evidence={"closed_by": "plan_changed", "stopped_s": (at - since) / 1000},
+        )  # fmt: skip
+    state[rows] = _START[0]
+    state["n"][rows] = NO_ANCHOR
 
-RULE = Rule(NAME, KEYS, _judge, state=STOP, start=_START[0])
+
+RULE = Rule(NAME, KEYS, _judge, state=STOP, start=_START[0], while_suspended=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from story import Core, Ground, Ping, one, only, ping, seconds, span, told
 
@@ -207,3 +208,51 @@ def test_two_seals_that_stand_are_two_stops() -> None:
     found = core.tell(story)
     assert [(e.seal, span(e)[:2]) for e in found] == [("S2", (0, 900))]
     assert [e.seal for e in only(core.tell([ping(1200, 4500, of="S3")]), RULE)] == ["S2", "S3"]
+
+
+def test_a_policy_that_switches_the_rule_off_ends_the_stop() -> None:
+    """Where it begins to hold; what stood under it is not counted when a later one switches it on again."""
+    off = armed().policy(f"default.{RULE}", enabled=False).plan(2)
+    story = [*stand(0, 2000, every_s=50), *stand(4000, 4850, every_s=50)]
+    found = only(told(armed(), story, later=[(1010, off)]), RULE)
+    assert [span(e) for e in found] == [(0, 900, 1010, 1010)]
+    assert (found[0].evidence["closed_by"], found[0].evidence["stopped_s"]) == ("plan_changed", 1010)
+    again = told(armed(), [*story, ping(4900, 0)], later=[(1010, off), (3990, armed().plan(3))])
+    assert [span(e)[:2] for e in only(again, RULE)] == [(0, 900), (4000, 4900)]
+
+
+def test_a_rule_switched_off_on_one_route_watches_the_others() -> None:
+    """S1 stands on a route where nobody minds."""
+    made = Ground().route("R", (-9000, 0), (9000, 0), half_width_m=500).journey("S1", route="R").journey("S2")
+    made.policy(f"route.R.{RULE}", enabled=False)
+    found = told(made, [p | {"of": s} for p in stand(0, 900) for s in ("S1", "S2")])
+    assert [(e.seal, e.type) for e in found] == [("S2", RULE)]
+
+
+def by_definition(xs_m: list[float], every_s: int) -> list[tuple[float, float, float | None, float | None]]:
+    """Stops along a line as the module's words define them: fix by fix, with the default policy."""
+    found: list[tuple[float, float, float | None, float | None]] = []
+    anchor, is_open = 0, False
+    for i, x in enumerate(xs_m):
+        away_m = abs(x - xs_m[anchor])
+        if is_open and away_m > 200:
+            found[-1] = (*found[-1][:2], i * every_s, i * every_s)
+            anchor, is_open = i, False
+        elif not is_open and away_m > 100:
+            anchor = i
+        elif not is_open and (i - anchor) * every_s >= 900:
+            found.append((anchor * every_s, i * every_s, None, None))
+            is_open = True
+    return found
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_stops_are_those_of_the_definition(seed: int) -> None:
+    """A truck that drives, crawls, jitters and stands, as chance has it; places are 3 m apart, so clear of the limits."""
+    rng = np.random.default_rng(seed)
+    pace_m = np.repeat(rng.choice([0, 0, 6, 27, 45, 129, 900], 25), rng.integers(1, 40, 25))
+    xs_m = np.cumsum(3 * np.round(pace_m * rng.uniform(-0.5, 1, len(pace_m)) / 3)).tolist()
+    story = [ping(60 * i, x) for i, x in enumerate(xs_m)]
+    found = only(told(armed(), story), RULE)
+    assert [span(e) for e in found] == by_definition(xs_m, 60)
+    assert len(found) > 1
