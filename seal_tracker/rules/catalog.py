@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from seal_tracker.rules import deviation, seals, signal, stops, zones
+from seal_tracker.rules import convoy, detachment, deviation, seals, sharing, signal, stops, zones
 from seal_tracker.rules.keys import PolicyKey
+from seal_tracker.rules.pairs import PairRule
 from seal_tracker.rules.rule import Rule
 
-__all__ = ["BITS", "POLICY_KEYS", "RULES"]
+__all__ = ["BITS", "PAIR_RULES", "POLICY_KEYS", "RULES"]
 
 RULES: tuple[Rule, ...] = (
     seals.SEAL_TAMPER,
@@ -21,7 +22,16 @@ RULES: tuple[Rule, ...] = (
     stops.RULE,
 )
 
-POLICY_KEYS: Mapping[str, Mapping[str, PolicyKey]] = {rule.name: rule.keys for rule in RULES}
+PAIR_RULES: tuple[PairRule, ...] = (
+    detachment.RULE,
+    convoy.RULE,
+    sharing.RULE,
+)
+"""Rules across devices: the second stage, over tracks that the first has accepted."""
+
+POLICY_KEYS: Mapping[str, Mapping[str, PolicyKey]] = {rule.name: rule.keys for rule in RULES} | {
+    rule.name: rule.keys for rule in PAIR_RULES
+}
 
 BITS: Mapping[str, int] = {rule.name: 1 << i for i, rule in enumerate(RULES)}
 """The bit of each rule in a seal's ``active``; the layout of a state names the rules in their order, so they agree."""

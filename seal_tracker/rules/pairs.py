@@ -1,0 +1,182 @@
+"""Rules across devices: what is compared, what such a rule sees, and what it must say. Pure.
+
+A *pair* is two devices that one rule compares while a journey is armed; a *meeting* is one instant of that, a fix of
+either device with the other's place interpolated between its fixes. Such rules judge meetings as the others judge fixes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seal_tracker.journey import Journey
+from seal_tracker.model import Severity
+from seal_tracker.rules.context import Terrain
+from seal_tracker.rules.keys import PolicyKey, PolicyValue, common_keys
+from seal_tracker.rules.table import Values
+
+__all__ = [
+    "UNENDED_MS",
+    "Meetings",
+    "Pair",
+    "PairRule",
+    "companion_pair",
+    "escorts_of",
+    "pair_keys",
+]
+
+I8 = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+UNENDED_MS = (1 << 42) - 1
+"""Year 2109: the end of a journey that nobody has ended."""
+
+MAX_GAP_S = 300.0
+"""The longest two fixes apart between which a straight line says where a device was (SEMANTICS, *Inferred crossings*)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two devices that ``rule`` compares in [from_ms, to_ms). Equal pairs are judged equally.
+
+    Attributes
+    ----------
+    journey, lead
+        whom an episode is about, and the device whose track is the journey's.
+    other, object
+        the device compared with, and the episode's object.
+    other_journey
+        whose lead ``other`` is, where that is not the same journey.
+    gap_m
+        metres that a permit lets the two be apart; None where it says nothing.
+    """
+
+    rule: str
+    journey: str
+    lead: str
+    other: str
+    object: str
+    from_ms: int
+    to_ms: int
+    regime: str
+    route: str | None
+    unit: str | None
+    other_journey: str | None = None
+    gap_m: float | None = None
+
+
+def companion_pair(rule: str, journey: Journey, other: str, *, gap_m: float | None = None) -> Pair:
+    """The lead of a journey and another device of it, which is the object."""
+    return Pair(
+        rule=rule,
+        journey=journey.id,
+        lead=journey.seal,
+        other=other,
+        object=other,
+        from_ms=journey.armed_at_ms,
+        to_ms=UNENDED_MS if journey.disarmed_at_ms is None else journey.disarmed_at_ms,
+        regime=journey.regime,
+        route=journey.route,
+        unit=journey.unit,
+        gap_m=gap_m,
+    )
+
+
+def escorts_of(journey: Journey) -> dict[str, float | None]:
+    """The escort devices of a journey, and the metres that its permit lets each be away (None: unsaid)."""
+    found: dict[str, float | None] = {d: None for d, role in journey.devices if role == "escort"}
+    listed = {d for d, _ in journey.devices} - {journey.seal}
+    for escort in (journey.permit or {}).get("escorts") or ():
+        if escort["device"] in listed:
+            found[escort["device"]] = float(escort["gap_m"])
+    found.pop(journey.seal, None)
+    return found
+
+
+@dataclass(frozen=True)
+class Meetings:
+    """Instants at which the pairs of one rule are compared, sorted by (pair, time); ``n`` rows.
+
+    Attributes
+    ----------
+    pairs, pair
+        the pairs, and int64[n], which of them each row is of.
+    lon_e7, lat_e7, other_lon_e7, other_lat_e7
+        int64[n], the lead's place and the other's: a fix, or between two fixes.
+    gap_ms
+        int64[n], the time between those two fixes, the longer of both devices'; 0 where both have a fix.
+    distance_mm
+        int64[n], how far apart they are.
+    regime, route, zone
+        int64 by pair, positions in the plan version in force, -1 where none; ``zone`` is that of the object.
+    """
+
+    rule: str
+    pairs: Sequence[Pair]
+    pair: I8
+    time_ms: I8
+    lon_e7: I8
+    lat_e7: I8
+    other_lon_e7: I8
+    other_lat_e7: I8
+    gap_ms: I8
+    distance_mm: I8
+    terrain: Terrain
+    regime: I8
+    route: I8
+    zone: I8
+
+    def __len__(self) -> int:
+        return len(self.pair)
+
+    def policy(self, key: str) -> Values:
+        """A threshold for every pair: a scalar, or one value a pair."""
+        return self.terrain.policies.value(self.rule, key, self.regime, self.route, self.zone)
+
+    def policy_at(self, key: str, pair: int) -> PolicyValue:
+        """A threshold for one pair."""
+        value = self.policy(key)
+        return cast("PolicyValue", value.tolist()[pair]) if isinstance(value, np.ndarray) else value
+
+    def severity(self, pair: int) -> Severity:
+        """How bad an episode of a pair is."""
+        return cast("Severity", self.policy_at("severity", pair))
+
+
+@dataclass(frozen=True, slots=True)
+class PairRule:
+    """One rule across devices.
+
+    Attributes
+    ----------
+    name, keys
+        the event type, and what a policy may set.
+    pairs
+        what it compares, of all journeys.
+    holds
+        bool[n] twice: at which meetings the condition holds, and which count towards clearing.
+    evidence
+        what is written at meeting ``i``, the greatest distance of the run or episode so far given in mm; it is
+        written again when the episode clears.
+    """
+
+    name: str
+    keys: Mapping[str, PolicyKey]
+    pairs: Callable[[Sequence[Journey]], Iterable[Pair]]
+    holds: Callable[[Meetings], tuple[Mask, Mask]]
+    evidence: Callable[[Meetings, int, int], dict[str, Any]]
+
+
+def pair_keys(
+    severity: Severity, *, raise_: tuple[int, float], clear: tuple[int, float]
+) -> dict[str, PolicyKey]:
+    """The keys that every rule across devices has."""
+    return common_keys(severity, raise_=raise_, clear=clear) | {
+        "max_gap_s": PolicyKey(
+            "number", MAX_GAP_S, "longest two fixes apart between which a device's place is interpolated"
+        )
+    }

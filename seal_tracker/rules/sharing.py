@@ -1,0 +1,83 @@
+"""``STRUCTURE_SHARED``: two vehicles, each of which must be alone on a structure by its permit, are on it at once.
+
+Both journeys have an episode of their own, each by its own policy; the structure's zone is the object.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seal_tracker.journey import Journey
+from seal_tracker.rules.pairs import UNENDED_MS, Meetings, Pair, PairRule, pair_keys
+
+__all__ = ["RULE"]
+
+NAME = "STRUCTURE_SHARED"
+
+KEYS = pair_keys("high", raise_=(1, 0), clear=(1, 0))
+
+
+def _pairs(journeys: Sequence[Journey]) -> Iterator[Pair]:
+    on: dict[str, list[Journey]] = defaultdict(list)
+    for journey in journeys:
+        for zone in _alone_on(journey):
+            on[zone].append(journey)
+    for zone, vehicles in on.items():
+        for mine in vehicles:
+            yield from (_pair(mine, other, zone) for other in vehicles if _meet(mine, other))
+
+
+def _alone_on(journey: Journey) -> set[str]:
+    structures = (journey.permit or {}).get("structures") or ()
+    return {s["zone"] for s in structures if s.get("alone") is True}
+
+
+def _end_ms(journey: Journey) -> int:
+    return UNENDED_MS if journey.disarmed_at_ms is None else journey.disarmed_at_ms
+
+
+def _meet(a: Journey, b: Journey) -> bool:
+    """Whether two journeys are of two vehicles, and armed at once for a while."""
+    return a.seal != b.seal and a.armed_at_ms < _end_ms(b) and b.armed_at_ms < _end_ms(a)
+
+
+def _pair(mine: Journey, other: Journey, zone: str) -> Pair:
+    return Pair(
+        rule=NAME,
+        journey=mine.id,
+        lead=mine.seal,
+        other=other.seal,
+        object=zone,
+        from_ms=max(mine.armed_at_ms, other.armed_at_ms),
+        to_ms=min(_end_ms(mine), _end_ms(other)),
+        regime=mine.regime,
+        route=mine.route,
+        unit=mine.unit,
+        other_journey=other.id,
+    )
+
+
+def _holds(meetings: Meetings) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    zone = meetings.zone[meetings.pair]
+    on = zone >= 0
+    at = np.flatnonzero(on)
+    on[at] = meetings.terrain.in_force(zone[at], meetings.time_ms[at])
+    for lon, lat in (
+        (meetings.lon_e7, meetings.lat_e7),
+        (meetings.other_lon_e7, meetings.other_lat_e7),
+    ):
+        at = np.flatnonzero(on)
+        on[at] = meetings.terrain.zones.distance_m(lon[at], lat[at], zone[at]) == 0
+    return on, ~on
+
+
+def _evidence(meetings: Meetings, i: int, _greatest_mm: int) -> dict[str, Any]:
+    return {"journeys": [meetings.pairs[int(meetings.pair[i])].other_journey]}
+
+
+RULE = PairRule(NAME, KEYS, _pairs, _holds, _evidence)
