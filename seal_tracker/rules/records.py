@@ -27,7 +27,7 @@ def copied(records: Records, field: str | None = None) -> Records:
     if field is None:
         return _plain(records).copy().view(records.dtype)
     part, dtype = _bytes_of(records, field)
-    return np.ascontiguousarray(part).view(dtype).reshape(-1)
+    return part.copy().view(dtype).reshape(-1)  # a single record's bytes are contiguous already: still a copy
 
 
 def put_field(records: Records, field: str, values: Records) -> None:

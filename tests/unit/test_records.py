@@ -49,3 +49,10 @@ def test_a_field_is_copied_and_put_whole() -> None:
         records()["flag"].tolist(),
     )
     assert copied(all_).tolist() == all_.tolist()
+
+
+def test_a_field_of_a_single_record_is_copied_too() -> None:
+    """Its bytes lie together already, which must not make it a view."""
+    alone = records(1)
+    copied(alone, "inner")["a"] = 99
+    assert alone["inner"]["a"].tolist() == [0]
