@@ -11,6 +11,7 @@ from uuid import UUID
 import numpy as np
 
 from seal_tracker.changes import difference, number
+from seal_tracker.companions.history import companion_episodes
 from seal_tracker.decoders.columns import Discards
 from seal_tracker.episodes_file import in_file_order
 from seal_tracker.judge import judge, judge_now
@@ -89,9 +90,10 @@ def run_backtest(
     track = states.all_rows()["track"]
     if len(pings):
         now_ms = int(track["last_ms"].max()) if now_ms is None else now_ms
-        verdict = judge_now(states, replace(facts, now_ms=now_ms))
+        facts = replace(facts, now_ms=now_ms)
+        verdict = judge_now(states, facts)
         verdict.install(states)
-        episodes |= verdict.touched
+        episodes |= verdict.touched | companion_episodes(facts, pings)
     judge_s = time.perf_counter() - began
     counts["fix_pending"] += int((track["held_ms"] != NO_TIME).sum())
     return Outcome(
