@@ -70,4 +70,4 @@ def production_database(session_folder: Path) -> Iterator[str]:
         yield f"127.0.0.1:{port}"
     finally:
         server.send_signal(2)
-        server.wait(30)
+        server.wait(60)

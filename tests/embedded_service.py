@@ -52,7 +52,7 @@ class Service:
 
     def terminate(self) -> int:
         self.process.terminate()
-        return self.process.wait(30)
+        return self.process.wait(60)
 
 
 def holders(lock: Path) -> list[psutil.Process]:

@@ -36,6 +36,10 @@ SECRETS = {
     )
 } | {"SEAL_TRACKER_DATABASE_PASSWORD": "owner-of-data", "POSTGRES_PASSWORD": "superuser's own"}
 """What ``.env`` would hold."""
+
+PATIENCE_S = 60.0
+"""For whatever comes at once on a machine at rest: it ends a run that hangs, and judges nobody's speed."""
+
 T = TypeVar("T")
 
 
@@ -190,7 +194,7 @@ class ComposeBroker:
     def stop(self) -> None:
         assert self.process is not None
         self.process.terminate()
-        self.process.wait(20)
+        self.process.wait(60)
 
 
 def container_user(folder: Path, name: str = "nobody") -> dict[str, Any]:
@@ -211,7 +215,7 @@ def answers(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def wait_until(condition: Any, *, what: str, limit_s: float = 20.0) -> None:
+def wait_until(condition: Any, *, what: str, limit_s: float = PATIENCE_S) -> None:
     """Wait for a condition; fails with ``what`` when it does not come."""
     deadline = time.monotonic() + limit_s
     while not condition():

@@ -29,7 +29,7 @@ PLANS = Path(__file__).parent / "plans"
 DATA = ROOT.parent / "shared" / "data"
 """Real data that nobody here made; not everybody has it."""
 
-START_S = 60.0
+START_S = 90.0
 INSTALLED = Path(sys.executable).with_name("seal-tracker")
 
 
@@ -43,7 +43,7 @@ MAIN = "from seal_tracker.cli import main; main()"
 
 
 def seal_tracker(
-    *words: str | Path, limit_s: float = 60, **environment: str
+    *words: str | Path, limit_s: float = 120, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     return subprocess.run(
@@ -111,7 +111,7 @@ class Running:
         """The exit status after SIGTERM."""
         assert self.process is not None
         self.process.terminate()
-        return self.process.wait(60)
+        return self.process.wait(90)
 
     def end(self) -> None:
         """Leave nothing running, whatever happened."""
@@ -185,7 +185,7 @@ class Running:
         found: dict[str, int] = self.get(f"/api/v1/stats?space={space}")
         return found
 
-    def wait_calm(self, quiet_s: float = 11.0, limit_s: float = 60.0) -> None:
+    def wait_calm(self, quiet_s: float = 11.0, limit_s: float = 90.0) -> None:
         """Until nothing was told for two canaries: what only the clock tells, of seals that are silent now, is told."""
         until, quiet_since, last = time.monotonic() + limit_s, time.monotonic(), -1
         while time.monotonic() - quiet_since < quiet_s:
@@ -205,7 +205,7 @@ class Running:
         [line] = [x for x in body.decode().splitlines() if x.startswith(name + " ")]
         return float(line.split()[1])
 
-    def wait_for(self, space: str = "live", limit_s: float = 60, **least: int) -> dict[str, int]:
+    def wait_for(self, space: str = "live", limit_s: float = 90, **least: int) -> dict[str, int]:
         """Wait until these figures of ``stats`` are reached and all is told; then the stats."""
         found: dict[str, int] = {}
 
@@ -230,7 +230,7 @@ class Running:
         return asyncio.run(self._rows(query, *arguments))
 
     async def _rows(self, query: str, *arguments: Any) -> list[Any]:
-        connection = await asyncpg.connect(self.ready["postgres"], timeout=10)
+        connection = await asyncpg.connect(self.ready["postgres"], timeout=60)
         try:
             found: list[Any] = await connection.fetch(query, *arguments)
             return found

@@ -38,8 +38,6 @@ ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 KINDS = ("evt", "alarm", "journey", "svc")
 HAVE_MOSQUITTO = shutil.which("mosquitto_sub") is not None
 
-pytestmark = pytest.mark.timeout(120)
-
 
 def ping(after_s: float, place: dict[str, float], **more: Any) -> dict[str, Any]:
     return {"time": iso(BEGIN_S + after_s), **place, "valid": True, "lock": "closed", "interval_s": 60} | more
@@ -308,7 +306,7 @@ def test_presence_follows_the_process(told: Told) -> None:
         return [json.loads(m.payload)["state"] for m in told.integrator.of("svc")]  # its canary is not for us
 
     def last_is(state: str) -> None:
-        wait_until(lambda: presence()[-1] == state, what=f"svc/main is {state}", limit_s=30)
+        wait_until(lambda: presence()[-1] == state, what=f"svc/main is {state}")
 
     last_is("online")
     assert retained(told.service, "svc")["main"]["version"]

@@ -36,7 +36,7 @@ pings of one batch, the socket's buffers, an allocator that keeps what it had.""
 
 Readiness = tuple[int, dict[str, tuple[bool, str]]]
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.slow
 
 
 @dataclass

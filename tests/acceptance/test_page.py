@@ -40,7 +40,7 @@ COUNT_COLOURS = """async (png) => {
   return [...counts.values()].sort((a, b) => b - a);
 }"""
 
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000
 LANGUAGE = "en-GB"
 
 pytestmark = pytest.mark.skipif(
@@ -121,7 +121,7 @@ def answer(service: Service, path: str) -> Any:
     request = urllib.request.Request(
         service.ready["http"].rstrip("/") + path, headers={"Authorization": f"Bearer {token}"}
     )
-    with urllib.request.urlopen(request, timeout=30) as response:
+    with urllib.request.urlopen(request, timeout=60) as response:
         return json.load(response)
 
 
@@ -136,7 +136,7 @@ def publish(service: Service) -> Iterator[Callable[[str, Mapping[str, Any]], Non
 
     def one(seal: str, ping: Mapping[str, Any]) -> None:
         topic = f"eseal/v1/{service.ready['tenant']}/dev/{seal}/ping"
-        client.publish(topic, json.dumps(ping), qos=1).wait_for_publish(30)
+        client.publish(topic, json.dumps(ping), qos=1).wait_for_publish(60)
 
     yield one
     client.disconnect()

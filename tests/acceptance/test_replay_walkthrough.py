@@ -45,12 +45,9 @@ ROUNDING_M = 0.2
 Key = tuple[str, str | None]
 """Type and object."""
 
-pytestmark = [
-    pytest.mark.skipif(
-        not TRACE.exists(), reason=f"the real trace is not here ({TRACE}): not everybody has the shared data"
-    ),
-    pytest.mark.timeout(120),
-]
+pytestmark = pytest.mark.skipif(
+    not TRACE.exists(), reason=f"the real trace is not here ({TRACE}): not everybody has the shared data"
+)
 
 
 @dataclass

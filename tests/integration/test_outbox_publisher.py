@@ -67,7 +67,7 @@ async def commit(store: Store, messages: Sequence[OutboxMessage]) -> list[Pendin
     return [PendingMessage(i, "live", *message) for i, message in zip(ids, messages, strict=True)]
 
 
-async def happens(condition: Callable[[], bool], what: str, limit_s: float = 30.0) -> None:
+async def happens(condition: Callable[[], bool], what: str, limit_s: float = 60.0) -> None:
     deadline = asyncio.get_running_loop().time() + limit_s
     while not condition():
         assert asyncio.get_running_loop().time() < deadline, f"did not happen: {what}"
@@ -92,7 +92,7 @@ async def test_what_is_put_arrives_in_order_and_leaves_the_table(
         async with publisher_of(broker, store, mark) as publisher:
             for start in range(0, 700, 70):
                 publisher.put(await commit(store, events(mark, 70, start=start)))
-            await asyncio.wait_for(publisher.drained(), 30)
+            await asyncio.wait_for(publisher.drained(), 60)
         await happens(lambda: len(client.messages) >= 700, "all delivered")
         assert_in_order(client, 700)
     assert len(client.messages) == 700
@@ -108,7 +108,7 @@ async def test_rows_left_by_a_former_process_are_published_first(
         client.subscribe(f"eseal/v1/demo/evt/+/{mark}/#")
         async with publisher_of(broker, store, mark) as publisher:
             publisher.put(await commit(store, events(mark, 100, subjects=2, start=100)))
-            await asyncio.wait_for(publisher.drained(), 30)
+            await asyncio.wait_for(publisher.drained(), 60)
         await happens(lambda: len(client.messages) >= 200, "all delivered")
         assert_in_order(client, 200)
 
@@ -158,7 +158,7 @@ async def test_a_row_that_cannot_be_sent_holds_its_subject_only(
         client.subscribe(f"eseal/v1/demo/evt/+/{mark}/#")
         async with publisher_of(broker, store, mark) as publisher:
             publisher.put(await commit(store, rows))
-            await asyncio.wait_for(publisher.drained(), 30)
+            await asyncio.wait_for(publisher.drained(), 60)
             await happens(lambda: len(client.messages) >= 4, "the others delivered")
             assert publisher.status.held == {
                 "journey/J0": "payload of 950000 bytes: at most 900000 can be published"
@@ -176,7 +176,7 @@ async def test_the_newest_state_is_retained_and_an_empty_one_removes_it(
             publisher.publish_state(f"eseal/v1/demo/journey/{mark}/state", b"%d" % n)
             publisher.publish_state(f"eseal/v1/demo/alarm/{mark}", b"%d" % n)
         publisher.publish_state(f"eseal/v1/demo/alarm/{mark}", b"")
-        await asyncio.wait_for(publisher.drained(), 30)
+        await asyncio.wait_for(publisher.drained(), 60)
         with broker.client("service") as client:
             client.subscribe(f"eseal/v1/demo/+/{mark}/#")
             await happens(lambda: len(client.messages) >= 1, "the state delivered")

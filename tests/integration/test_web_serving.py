@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import shutil
-import time
 
 import pytest
 import structlog
@@ -13,6 +12,7 @@ from web_support import World, assert_problem, restarted
 from yarl import URL
 
 from seal_tracker.web.runner import start_web
+from seal_tracker.web.stream import HEARTBEAT_S
 
 pytest_plugins = ["web_fixtures"]
 
@@ -180,12 +180,10 @@ async def test_the_server_stops_promptly_while_streams_are_open(world: World):
     streams = [await world.client.get(server.url + "/api/v1/stream", headers=headers) for _ in range(5)]
     for stream in streams:
         await stream.content.readline()
-    began_s = time.monotonic()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HEARTBEAT_S - 1):
         await server.close()
         for stream in streams:
             await stream.read()
-    assert time.monotonic() - began_s < 10
 
 
 async def test_an_address_in_use_is_an_error_at_once(world: World):
