@@ -7,7 +7,7 @@ A key that only one value serves is returned as a scalar, so that the usual poli
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,6 +83,16 @@ class Policies:
         for index, value in overrides.items():
             full[zone == index] = _numeric(value)
         return full
+
+    def at(self, rule: str, key: str, regime: int, route: int, zone: int | None = None) -> PolicyValue:
+        """The value for one regime, route and zone index; -1 is none."""
+        if zone is not None:
+            overrides = self._zone_overrides(rule, key)
+            if zone in overrides:
+                return overrides[zone]
+        grid = self._grid(rule, key)
+        value = grid[regime, route] if isinstance(grid, np.ndarray) else grid
+        return cast("PolicyValue", value.item() if isinstance(value, np.generic) else value)
 
     def _grid(self, rule: str, key: str) -> Values:
         """Scalar, or an array [regime + 1, route + 1] whose last row is "no regime", the last column "no route"."""
