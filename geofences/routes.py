@@ -59,6 +59,8 @@ class RouteLines:
         float64: metres from the route's start.
     half_width_m
         float64: of the leg that begins at the vertex; a route's last vertex repeats its last leg's.
+    given_leg
+        int32: which leg of the route as it was given that is a piece of, counted from 0; likewise.
     widest_m
         Greatest half-width of each route.
     """
@@ -69,6 +71,7 @@ class RouteLines:
     origin_e7: I8
     chainage_m: F8
     half_width_m: F8
+    given_leg: NDArray[np.int32]
     widest_m: F8
 
     def degrees_e7(self, route: I8, x_e7: NDArray[Any], y_e7: NDArray[Any]) -> tuple[I8, I8]:
@@ -79,6 +82,11 @@ class RouteLines:
         """Metres along the route at a part (0..1) of a leg."""
         begin_m = self.chainage_m[leg]
         return begin_m + along * (self.chainage_m[leg + 1] - begin_m)
+
+    def given_leg_at(self, route: I8, chainage_m: F8) -> NDArray[np.int32]:
+        """Which leg of the route as given lies at chainages, a vertex counting to the leg that begins there."""
+        vertex = np.maximum(self.vertex_after(route, chainage_m) - 1, self.first[route])
+        return self.given_leg[vertex]
 
     def place_e7(self, route: I8, chainage_m: F8) -> tuple[F8, F8]:
         """Places at chainages in route coordinates, not rounded; beyond the ends of the route its ends."""
@@ -117,24 +125,28 @@ def lay_routes(routes: Sequence[RouteGeometry]) -> RouteLines:
     if not parts:
         none = np.empty(0)
         return RouteLines(
-            none.astype("i4"), none.astype("i4"), np.zeros(1, "i8"), none.astype("i8"), none, none, none
-        )
-    x, lat, length, origin, chainage_m, width_m, widest_m = (
+            none.astype("i4"), none.astype("i4"), np.zeros(1, "i8"), none.astype("i8"), none, none,
+            none.astype("i4"), none,
+        )  # fmt: skip
+    x, lat, length, origin, chainage_m, width_m, given_leg, widest_m = (
         np.concatenate(column) for column in zip(*parts, strict=True)
     )
     first = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
-    return RouteLines(x, lat, first, origin, chainage_m, width_m, widest_m)
+    return RouteLines(x, lat, first, origin, chainage_m, width_m, given_leg, widest_m)
 
 
 def _lay(routes: Sequence[RouteGeometry], counts: I8) -> tuple[NDArray[Any], ...]:
-    """Some routes' columns: x, latitude, vertices a route, origins, chainages, half-widths, widest."""
+    """Some routes' columns: x, latitude, vertices a route, origins, chainages, half-widths, given legs, widest."""
     lon = to_e7(_flat([route.lon_deg for route in routes]))
     lat = to_e7(_flat([route.lat_deg for route in routes]))
     width_m = _flat([np.append(route.half_width_m, route.half_width_m[-1]) for route in routes])
+    given_leg = _flat([np.minimum(np.arange(n), n - 2) for n in counts.tolist()])
     owner = np.repeat(np.arange(len(routes)), counts)
     x = _unwrap(lon, owner)
-    kept = _without_repeats(x, lat, owner)
-    x, lat, width_m, owner, chainage_m = _cut(x[kept], lat[kept], width_m[kept], owner[kept])
+    kept = np.flatnonzero(_without_repeats(x, lat, owner))
+    x, lat, whole, chainage_m = _cut(x[kept], lat[kept], owner[kept])
+    at = kept[whole]
+    width_m, given_leg, owner = width_m[at], given_leg[at], owner[at]
     length = np.bincount(owner, minlength=len(routes))
     first = np.cumsum(length) - length
     low, high = np.minimum.reduceat(x, first), np.maximum.reduceat(x, first)
@@ -144,7 +156,9 @@ def _lay(routes: Sequence[RouteGeometry], counts: I8) -> tuple[NDArray[Any], ...
     origin = (low + high) // 2
     widest_m = np.maximum.reduceat(width_m, first)
     x = (x - origin[owner]).astype(np.int32)
-    return x, lat.astype(np.int32), length, origin, chainage_m, width_m, widest_m
+    return (
+        x, lat.astype(np.int32), length, origin, chainage_m, width_m, given_leg.astype(np.int32), widest_m,
+    )  # fmt: skip
 
 
 def _check(route: RouteGeometry) -> None:
@@ -189,8 +203,8 @@ def _without_repeats(x: I8, lat: I8, owner: I8) -> NDArray[np.bool_]:
     return kept
 
 
-def _cut(x: I8, lat: I8, width_m: F8, owner: I8) -> tuple[I8, I8, F8, I8, F8]:
-    """Cut legs longer than ``PIECE_M`` into equal pieces; returns the columns again, and chainages."""
+def _cut(x: I8, lat: I8, owner: I8) -> tuple[I8, I8, I8, F8]:
+    """Cut legs longer than ``PIECE_M`` into equal pieces; returns places again, the leg each is of, and chainages."""
     same = np.append(owner[1:] == owner[:-1], np.zeros(min(1, len(owner)), np.bool_))
     ends = np.minimum(np.arange(len(x)) + 1, max(len(x) - 1, 0))
     length_m = np.where(same, _length_m(x, lat, x[ends], lat[ends]), 0.0)
@@ -207,7 +221,7 @@ def _cut(x: I8, lat: I8, width_m: F8, owner: I8) -> tuple[I8, I8, F8, I8, F8]:
     chainage_m = np.empty(len(leg))
     for span in np.split(np.arange(len(leg)), np.flatnonzero(np.diff(new_owner)) + 1):
         chainage_m[span] = np.cumsum(step_m[span])
-    return new_x, new_lat, width_m[leg], new_owner, chainage_m
+    return new_x, new_lat, leg, chainage_m
 
 
 def _length_m(x1: I8, lat1: I8, x2: I8, lat2: I8) -> F8:

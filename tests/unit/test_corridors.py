@@ -122,6 +122,15 @@ def test_half_width_survives_repeated_vertices_and_cut_legs():
     assert drive(corridors, [(500, 20), (29_000, 20), (30_500, 20)]).half_width_m.tolist() == [50, 50, 300]
 
 
+def test_a_leg_keeps_the_number_it_was_given() -> None:
+    """Repeated vertices and legs that are cut into pieces do not shift the legs after them."""
+    points = [(0, 0), (100, 0), (100, 0), (20_100, 0), (20_100, 500)]
+    corridors = CorridorSet.build([route([(0, 9), (9, 9)]), route(points)])
+    chainage_m = np.array([-5.0, 0, 99, 101, 9_000, 20_000, 20_300, 20_500, 30_000])
+    found = corridors.lines.given_leg_at(np.ones(len(chainage_m), np.int64), chainage_m)
+    assert found.tolist() == [0, 0, 0, 2, 2, 2, 3, 3, 3]
+
+
 @pytest.mark.parametrize("noise_m", [0.0, 8.0])
 @pytest.mark.parametrize("step_m", [12.0, 150.0, 480.0])
 def test_out_and_back_on_one_road_runs_through_without_a_jump(noise_m, step_m):
