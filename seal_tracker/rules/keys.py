@@ -8,12 +8,17 @@ from typing import Literal
 
 from seal_tracker.model import Severity
 
-__all__ = ["SEVERITIES", "PolicyKey", "PolicyValue", "common_keys", "distance_keys"]
+__all__ = ["SEVERITIES", "PolicyKey", "PolicyValue", "at_most_high", "common_keys", "distance_keys"]
 
 PolicyValue = bool | int | float | str | None
 Kind = Literal["flag", "count", "number", "severity"]
 
 SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low", "info")
+
+
+def at_most_high(severity: Severity) -> Severity:
+    """Something inferred is never critical (SEMANTICS, *Inferred crossings*)."""
+    return SEVERITIES[max(SEVERITIES.index(severity), SEVERITIES.index("high"))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 from seal_tracker.rules.context import Context
 from seal_tracker.rules.runs import RUN, new_runs
 
-__all__ = ["STREAM", "Watch", "drop_unwatched", "watch"]
+__all__ = ["STREAM", "STREAM_NUMBER", "Watch", "drop_unwatched", "watch"]
 
 STREAM = np.dtype([("row", "i8"), ("rule", "i8"), ("key", "i8"), ("run", RUN)])
 """State of one watched zone: the seal's row in the pass (its number at rest), the rule's number, the zone's key."""
+
+STREAM_NUMBER = {"ZONE_ENTERED": 1, "PROHIBITED_ZONE": 2, "CHECKPOINT_REACHED": 3}
+"""Whose a watched zone is; checkpoints of states hold these numbers, so they are never given anew."""
 
 
 @dataclass(slots=True)

@@ -1,0 +1,334 @@
+"""``CHECKPOINT_REACHED``, ``CHECKPOINT_LATE`` and ``CHECKPOINT_MISSED``: the checkpoints of a route, each once a journey.
+
+What was entered is kept as a stream of each zone, so that it outlasts a new plan and a diversion. What the other two
+have settled is a bit for each checkpoint of the route, by its place in the order of the route.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seal_tracker.model import NO_TIME, iso_ms
+from seal_tracker.rules.arrays import begins, ends
+from seal_tracker.rules.context import Context, mm_of_m
+from seal_tracker.rules.evidence import crossing_evidence, fix_evidence, last_fix, zone_evidence
+from seal_tracker.rules.keys import PolicyKey, at_most_high, common_keys
+from seal_tracker.rules.rule import Rule
+from seal_tracker.rules.streams import STREAM, STREAM_NUMBER
+from seal_tracker.rules.waypoints import NOWHERE_MM
+
+__all__ = ["CHECKPOINT_LATE", "CHECKPOINT_MISSED", "CHECKPOINT_REACHED"]
+
+I8 = NDArray[np.int64]
+
+REACHED, LATE, MISSED = "CHECKPOINT_REACHED", "CHECKPOINT_LATE", "CHECKPOINT_MISSED"
+
+NUMBER = STREAM_NUMBER[REACHED]
+
+NONE = np.zeros(0, np.int64)
+
+MISSED_KEYS = common_keys("high", raise_=(1, 0), clear=None) | {
+    "past_m": PolicyKey(
+        "number", 2000.0, "metres along the route past a checkpoint, never entered, that miss it"
+    )
+}
+
+LATE_STATE = np.dtype(
+    [
+        (
+            "since_ms",
+            "i8",
+        ),  # since when the deadlines of this route are asked for, NO_TIME: not looked at yet
+        ("settled", "u8"),  # checkpoints whose deadline has passed, told or kept
+    ]
+)
+MISSED_STATE = np.dtype(
+    [
+        ("seen", "?"),  # where along the route the track was
+        ("lowest_mm", "i8"),  # the lowest chainage so far
+        ("settled", "u8"),  # checkpoints passed, told or entered
+    ]
+)
+
+
+class _Entries(NamedTuple):
+    """Checkpoints entered in the pass, in the order of (fix, zone); ``crossing`` -1: the fix itself is inside."""
+
+    fix: I8
+    zone: I8
+    crossing: I8
+
+    def of(self, ctx: Context, row: int, zone: int) -> I8:
+        """The fixes that showed one row in one checkpoint."""
+        return self.fix[(ctx.fixes.row[self.fix] == row) & (self.zone == zone)]
+
+
+class _Stretch(NamedTuple):
+    """Fixes along their routes: row ``mine[k]`` of the pass has ``at[begin[k] : begin[k + 1]]``.
+
+    ``lowest_mm`` is the lowest chainage of each row before the pass.
+    """
+
+    at: I8
+    chainage_mm: I8
+    begin: I8
+    mine: I8
+    lowest_mm: I8
+
+
+def _entries(ctx: Context) -> _Entries:
+    """Where the fixes, and the ways between them, lie in checkpoints of their routes; a crossing goes before a hit."""
+    if ctx.hits is None:
+        return _Entries(NONE, NONE, NONE)
+    mask = ctx.terrain.is_checkpoint
+    hit = np.flatnonzero(mask[ctx.hits.zone])
+    fix, zone, crossing = ctx.hits.fix[hit], ctx.hits.zone[hit], np.full(len(hit), -1)
+    if ctx.crossings is not None and len(ctx.crossings.fix):
+        over = np.flatnonzero(mask[ctx.crossings.zone])
+        fix = np.concatenate([ctx.crossings.fix[over], fix])
+        zone = np.concatenate([ctx.crossings.zone[over], zone])
+        crossing = np.concatenate([over, crossing])
+    row = ctx.fixes.row[fix]
+    wanted = np.flatnonzero(ctx.armed[row] & ctx.terrain.waypoints.holds(ctx.route[row], zone))
+    order = wanted[np.lexsort((-crossing[wanted], zone[wanted], fix[wanted]))]
+    return _Entries(fix[order], zone[order], crossing[order])
+
+
+def _reached(ctx: Context) -> None:
+    """Each checkpoint of the route is reached once a journey, at a fix inside or by a crossing between two fixes."""
+    kept = ctx.streams[ctx.streams["rule"] == NUMBER]
+    ctx.survivors.append(kept)
+    if not len(ctx.fixes) or not ctx.terrain.is_checkpoint.any():
+        return
+    found = _entries(ctx)
+    if not len(found.fix):
+        return
+    row, key = ctx.fixes.row[found.fix], ctx.terrain.zone_key[found.zone]
+    done = set(zip(kept["row"].tolist(), kept["key"].tolist(), strict=True))
+    added = []
+    for k, pair in enumerate(zip(row.tolist(), key.tolist(), strict=True)):
+        if pair not in done:
+            done.add(pair)
+            added.append(pair)
+            _tell_reached(ctx, pair[0], int(found.fix[k]), int(found.zone[k]), int(found.crossing[k]))
+    if added:
+        new = np.zeros(len(added), STREAM)
+        new["row"], new["key"] = np.array(added).T
+        new["rule"] = NUMBER
+        ctx.survivors.append(new)
+
+
+def _tell_reached(ctx: Context, row: int, fix: int, zone: int, crossing: int) -> None:
+    if not ctx.policy_at(REACHED, "enabled", row, zone):
+        return
+    at = int(ctx.fixes.time_ms[fix])
+    severity = ctx.severity(REACHED, row, zone)
+    started, detail = at, {"n_fixes": 1, "fixes": [fix_evidence(ctx.fixes, fix)]}
+    if crossing >= 0 and ctx.crossings is not None:
+        started, detail = int(ctx.crossings.enter_ms[crossing]), crossing_evidence(ctx, crossing, fix)
+        severity = at_most_high(severity)
+    ctx.book.point(
+        ctx.subjects[row],
+        REACHED,
+        ctx.terrain.zones.ids[zone],
+        severity=severity,
+        started_at_ms=started,
+        raised_at_ms=at,
+        settled_ms=int(ctx.fixes.decided_ms[fix]),
+        inferred=crossing >= 0,
+        plan_version=ctx.terrain.version,
+        evidence=zone_evidence(ctx, zone) | detail,
+    )
+
+
+def _bits(numbers: I8) -> NDArray[np.uint64]:
+    """The bit of each checkpoint by its place in the order of the route."""
+    return np.left_shift(np.uint64(1), numbers.astype(np.uint64))
+
+
+def _unsettled(passed: NDArray[np.bool_], settled: NDArray[np.uint64]) -> tuple[I8, I8]:
+    """(row, place in the order of the route) of what has been passed and is not settled; ``passed`` is bool[rows, places]."""
+    row, place = np.nonzero(passed)
+    fresh = np.flatnonzero((settled[row] & _bits(place)) == 0)
+    return row[fresh], place[fresh]
+
+
+def _was_entered(ctx: Context, row: int, zone: int) -> bool:
+    """Whether a checkpoint was entered before this pass."""
+    key = ctx.terrain.zone_key[zone]
+    mine = (ctx.streams["rule"] == NUMBER) & (ctx.streams["row"] == row) & (ctx.streams["key"] == key)
+    return bool(mine.any())
+
+
+def _late(ctx: Context) -> None:
+    if len(ctx.ping_row):
+        _fall_due(ctx, ctx.pings.time_ms[ends(ctx.ping_start)])
+
+
+def _fall_due(ctx: Context, until_ms: I8) -> I8:
+    """Settle the deadlines before ``until_ms`` (by row); returns the last of them, ``NO_TIME`` where there was none.
+
+    A deadline passes at its own moment, or when the suspension in which it lies ends. What a diversion, or a plan with
+    another route, asks for before it holds is not asked at all.
+    """
+    table, moved = ctx.terrain.waypoints, np.full(len(until_ms), NO_TIME)
+    if not table.due_ms.shape[1]:
+        return moved
+    state, begin = ctx.state[LATE], np.maximum(ctx.stretch_ms, ctx.version_from_ms)
+    fresh = ctx.armed & (state["since_ms"] == NO_TIME)
+    since = state["since_ms"] = np.where(fresh, begin, state["since_ms"])
+    due = np.where(ctx.armed, ctx.epoch_start_ms, 0)[:, None] + table.due_ms[ctx.route]
+    at = np.maximum(due, begin[:, None])
+    row, place = _unsettled(
+        ctx.armed[:, None] & (due >= since[:, None]) & (at < until_ms[:, None]), state["settled"]
+    )
+    if not len(row):
+        return moved
+    asked = ctx.enabled(LATE, row, table.zone[ctx.route[row], place])
+    entries = _entries(ctx)
+    for r, p in zip(row[asked].tolist(), place[asked].tolist(), strict=True):
+        at_ms = int(at[r, p])
+        state["settled"][r] |= np.uint64(1 << p)
+        moved[r] = max(int(moved[r]), at_ms)
+        _settle_deadline(ctx, entries, r, p, at_ms)
+    return moved
+
+
+def _settle_deadline(ctx: Context, entries: _Entries, row: int, place: int, at_ms: int) -> None:
+    """Tell a checkpoint late, unless it was entered by its deadline, or its zone is not in force then.
+
+    Only an entering known by then keeps a deadline: a fix still held, or a crossing that the next fix will show, is not.
+    """
+    waypoint = ctx.terrain.checkpoints[int(ctx.route[row])][place]
+    known = entries.of(ctx, row, waypoint.zone)
+    if _was_entered(ctx, row, waypoint.zone) or (ctx.fixes.decided_ms[known] <= at_ms).any():
+        return
+    if not ctx.terrain.in_force(np.array([waypoint.zone]), np.array([at_ms]))[0]:
+        return
+    planned_ms = int(ctx.epoch_start_ms[row]) + (waypoint.after_ms or 0)
+    ctx.book.point(
+        ctx.subjects[row],
+        LATE,
+        ctx.terrain.zones.ids[waypoint.zone],
+        severity=ctx.severity(LATE, row, waypoint.zone),
+        started_at_ms=at_ms,
+        raised_at_ms=at_ms,
+        plan_version=ctx.terrain.version,
+        evidence=zone_evidence(ctx, waypoint.zone)
+        | {
+            "planned_at": iso_ms(planned_ms),
+            "tolerance_s": waypoint.tolerance_ms / 1000,
+            "fixes": last_fix(ctx, row, at_ms),
+        },
+    )
+
+
+def _missed(ctx: Context) -> None:
+    """What the track has passed by along the route, having been before it once."""
+    table = ctx.terrain.waypoints
+    if not table.chainage_mm.shape[1] or ctx.located is None:
+        return
+    at = np.flatnonzero(np.isfinite(ctx.located.chainage_m))
+    if not len(at):
+        return
+    row, chainage = ctx.fixes.row[at], mm_of_m(ctx.located.chainage_m[at])
+    first = np.flatnonzero(begins(row))
+    mine, state = row[first], ctx.state[MISSED]
+    before = np.where(state["seen"][mine], state["lowest_mm"][mine], NOWHERE_MM)
+    lowest = np.minimum(before, np.minimum.reduceat(chainage, first))
+    highest = np.maximum.reduceat(chainage, first)
+    of_route = table.chainage_mm[ctx.route[mine]]
+    k, place = _unsettled(
+        (of_route < highest[:, None]) & (of_route > lowest[:, None]), state["settled"][mine]
+    )
+    if len(k):
+        _pass_by(ctx, _Stretch(at, chainage, np.append(first, len(at)), mine, before), k, place)
+    state["seen"][mine], state["lowest_mm"][mine] = True, lowest
+
+
+def _pass_by(ctx: Context, stretch: _Stretch, k: I8, place: I8) -> None:
+    """Settle the checkpoints (row ``mine[k]``, place) that have been passed far enough."""
+    table, mine = ctx.terrain.waypoints, stretch.mine
+    row, zone = mine[k], table.zone[ctx.route[mine[k]], place]
+    past = ctx.terrain.policies.value(MISSED, "past_m", ctx.regime[row], ctx.route[row], zone)
+    past_mm = np.broadcast_to(mm_of_m(past), k.shape)
+    asked = ctx.enabled(MISSED, row, zone)
+    entries = _entries(ctx)
+    for one in np.flatnonzero(asked).tolist():
+        r, p = int(row[one]), int(place[one])
+        i = _passed_at(stretch, int(k[one]), int(table.chainage_mm[ctx.route[r], p]), int(past_mm[one]))
+        if i is None:
+            continue
+        ctx.state[MISSED]["settled"][r] |= np.uint64(1 << p)
+        _settle_passing(ctx, entries, r, p, i, int(past_mm[one]))
+
+
+def _passed_at(stretch: _Stretch, k: int, checkpoint_mm: int, past_mm: int) -> int | None:
+    """The first fix that lies far enough past a checkpoint which the track was before once."""
+    span = slice(stretch.begin[k], stretch.begin[k + 1])
+    along = stretch.chainage_mm[span]
+    lowest = np.minimum(np.minimum.accumulate(along), stretch.lowest_mm[k])
+    passed = np.flatnonzero((along > checkpoint_mm + past_mm) & (lowest < checkpoint_mm))
+    return int(stretch.at[span][passed[0]]) if len(passed) else None
+
+
+def _settle_passing(ctx: Context, entries: _Entries, row: int, place: int, fix: int, past_mm: int) -> None:
+    """Tell a checkpoint missed at a fix, unless it was entered before, or its zone is not in force then."""
+    assert ctx.located is not None
+    waypoint = ctx.terrain.checkpoints[int(ctx.route[row])][place]
+    if _was_entered(ctx, row, waypoint.zone) or (entries.of(ctx, row, waypoint.zone) <= fix).any():
+        return
+    at_ms = int(ctx.fixes.time_ms[fix])
+    if not ctx.terrain.in_force(np.array([waypoint.zone]), np.array([at_ms]))[0]:
+        return
+    chainage_m = float(ctx.located.chainage_m[fix])
+    ctx.book.point(
+        ctx.subjects[row],
+        MISSED,
+        ctx.terrain.zones.ids[waypoint.zone],
+        severity=ctx.severity(MISSED, row, waypoint.zone),
+        started_at_ms=at_ms,
+        raised_at_ms=at_ms,
+        settled_ms=int(ctx.fixes.decided_ms[fix]),
+        plan_version=ctx.terrain.version,
+        evidence=zone_evidence(ctx, waypoint.zone)
+        | {
+            "past_m": round(chainage_m - waypoint.chainage_m, 1),
+            "chainage_m": round(chainage_m, 1),
+            "limit_m": past_mm / 1000,
+            "n_fixes": 1,
+            "fixes": [fix_evidence(ctx.fixes, fix)],
+        },
+    )
+
+
+CHECKPOINT_REACHED = Rule(
+    REACHED,
+    common_keys("info", raise_=(1, 0), clear=None),
+    _reached,
+    is_record=True,
+    stream=NUMBER,
+)
+CHECKPOINT_LATE = Rule(
+    LATE,
+    common_keys("medium", raise_=(1, 0), clear=None),
+    _late,
+    state=LATE_STATE,
+    start=np.array([(NO_TIME, 0)], LATE_STATE)[0],
+    pass_time=_fall_due,
+    of_route=True,
+    while_suspended=False,
+    is_record=True,
+)
+CHECKPOINT_MISSED = Rule(
+    MISSED,
+    MISSED_KEYS,
+    _missed,
+    state=MISSED_STATE,
+    of_route=True,
+    while_suspended=False,
+    is_record=True,
+)

@@ -1,0 +1,194 @@
+"""``ARRIVAL_LATE`` and ``TRANSIT_LIMIT``: a journey will come too late, or has been under way for longer than the law lets it.
+
+The expected arrival is a fix's time and the rest of its route at the policy's mean speed: it needs fixes. The transit
+limit needs none: it falls due at its own moment, whether a ping or the clock shows that this has come.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seal_tracker.journey import Journey
+from seal_tracker.model import NO_TIME, iso_ms
+from seal_tracker.rules.arrays import ends
+from seal_tracker.rules.context import Context
+from seal_tracker.rules.debounced import Moment, of_fixes
+from seal_tracker.rules.evidence import last_fix
+from seal_tracker.rules.keys import PolicyKey, common_keys
+from seal_tracker.rules.rule import Rule
+from seal_tracker.rules.runs import RUN, new_runs
+from seal_tracker.rules.table import per
+
+__all__ = ["ARRIVAL_LATE", "TRANSIT_LIMIT"]
+
+I8 = NDArray[np.int64]
+
+ARRIVAL, LIMIT = "ARRIVAL_LATE", "TRANSIT_LIMIT"
+
+NEVER_MS = 1 << 62
+"""When a journey without a due time is due; far enough from the end of int64 that times can be taken from it."""
+
+TRANSIT_H = 720.0
+"""The longest transit through Viet Nam is 30 days from the end of the formalities at the gate of entry, where a seal is
+armed (Law on Foreign Trade Management 05/2017/QH14, article 47.1)."""
+
+MEAN_SPEED_KMH = 40.0
+"""A loaded lorry over a whole day on Vietnamese national roads, its stops included: an assumption, to be set by route."""
+
+ARRIVAL_KEYS = common_keys("medium", raise_=(1, 300), clear=(1, 0)) | {
+    "mean_speed_kmh": PolicyKey(
+        "number", MEAN_SPEED_KMH, "what the rest of the route is driven at, stops included", minimum=1
+    ),
+    "tolerance_min": PolicyKey("number", 30.0, "minutes that an arrival may be late"),
+}
+
+LIMIT_KEYS = common_keys("high", raise_=(1, 300), clear=(1, 0), latched=True) | {
+    "limit_h": PolicyKey(
+        "number",
+        TRANSIT_H,
+        "hours from arming that the cargo may be under way; 720: the 30 days of transit through Viet Nam",
+    ),
+}
+
+LIMIT_STATE = np.dtype(
+    [
+        ("since_ms", "i8"),  # since when the time has been used up, NO_TIME: it is not
+        ("open", "?"),
+    ]
+)
+
+
+def _due_ms(journey: Journey) -> int:
+    return NEVER_MS if journey.due_at_ms is None else journey.due_at_ms
+
+
+def _arrival(ctx: Context) -> None:
+    due = ctx.of_journey(_due_ms, NEVER_MS)
+    if not ctx.carries(ARRIVAL) and int(due.min(initial=NEVER_MS)) == NEVER_MS:
+        return
+    row, planned = ctx.fixes.row, due[ctx.fixes.row]
+    remaining = _remaining_m(ctx)
+    known = np.isfinite(remaining) & (planned != NEVER_MS)
+    hours = np.where(known, remaining, 0.0) / per(ctx.policy(ARRIVAL, "mean_speed_kmh"), row) / 1000.0
+    expected = ctx.fixes.time_ms + np.rint(hours * 3_600_000.0).astype(np.int64)
+    late = expected - planned
+    tolerance = np.rint(np.multiply(per(ctx.policy(ARRIVAL, "tolerance_min"), row), 60_000.0))
+
+    def evidence(moment: Moment) -> dict[str, Any]:
+        return {
+            "expected_at": iso_ms(int(expected[moment.i])),
+            "planned_at": iso_ms(int(planned[moment.i])),
+            "late_s": int(late[moment.i]) / 1000,
+            "tolerance_s": float(ctx.policy_at(ARRIVAL, "tolerance_min", moment.row) or 0) * 60,
+            "remaining_m": round(float(remaining[moment.i]), 1),
+        }
+
+    of_fixes(ctx, ARRIVAL, late > tolerance, evidence, among=known)
+
+
+def _remaining_m(ctx: Context) -> NDArray[np.float64]:
+    """Metres of its route before each fix: 0 where it has none, NaN where it is not known how far along the fix is."""
+    fixes = ctx.fixes
+    if ctx.located is None:
+        return np.zeros(len(fixes))
+    route = ctx.route[fixes.row]
+    length = np.append(ctx.terrain.corridors.length_m, 0.0)
+    return np.where(route >= 0, length[route] - ctx.located.chainage_m, 0.0)
+
+
+def _limit(ctx: Context) -> None:
+    if len(ctx.ping_row):
+        _use_up(ctx, ctx.pings.time_ms[ends(ctx.ping_start)])
+
+
+def _use_up(ctx: Context, until_ms: I8) -> I8:
+    """Let each row's time come to ``until_ms``; returns when that last changed anything, ``NO_TIME`` where it did not.
+
+    A plan version that shortens the time uses it up when it begins to hold, never before. Once used up in one version
+    it stays so through the next ones until one gives more.
+    """
+    moved = np.full(len(until_ms), NO_TIME)
+    due = ctx.epoch_start_ms + _ms(ctx, "limit_h", 3_600_000)
+    if not ctx.carries(LIMIT) and not (ctx.armed & (due <= until_ms)).any():
+        return moved
+    state = ctx.state[LIMIT]
+    begin = np.maximum(ctx.state["track"]["phase_ms"], ctx.version_from_ms)
+    open_, was = state["open"], state["since_ms"]
+    since = np.where((was != NO_TIME) & (due <= begin), was, np.maximum(due, begin))
+    watched = ctx.armed & ctx.enabled(LIMIT, np.arange(len(until_ms)))
+    used_up = watched & (since <= until_ms)
+    raised_ms = np.maximum(since + _ms(ctx, "raise_s", 1000), begin)
+    rises = used_up & ~open_ & (raised_ms <= until_ms)
+    latched = np.broadcast_to(np.asarray(ctx.policy(LIMIT, "latched"), bool), open_.shape)
+    over = open_ & (~watched | (~used_up & ~latched))
+    for r in np.flatnonzero(rises).tolist():
+        _raise(ctx, r, int(since[r]), int(raised_ms[r]), int(due[r]))
+    for r in np.flatnonzero(over).tolist():
+        _end(ctx, r, int(begin[r]))
+    since = np.where(used_up, since, NO_TIME)
+    changed = since != was
+    moved[changed] = np.where(used_up, since, begin)[changed]
+    moved[over], moved[rises] = begin[over], raised_ms[rises]
+    state["open"], state["since_ms"] = (open_ | rises) & ~over, since
+    ctx.mark(LIMIT, np.arange(len(until_ms)), used_up | state["open"])
+    return moved
+
+
+def _ms(ctx: Context, key: str, ms: int) -> I8:
+    """A policy's hours or seconds in milliseconds: one number, or one a row."""
+    return np.rint(np.multiply(ctx.policy(LIMIT, key), float(ms))).astype(np.int64)
+
+
+def _raise(ctx: Context, row: int, since_ms: int, raised_ms: int, due_ms: int) -> None:
+    ctx.book.raise_(
+        int(ctx.seal[row]),
+        ctx.subjects[row],
+        LIMIT,
+        None,
+        severity=ctx.severity(LIMIT, row),
+        started_at_ms=since_ms,
+        raised_at_ms=raised_ms,
+        latched=bool(ctx.policy_at(LIMIT, "latched", row)),
+        plan_version=ctx.terrain.version,
+        evidence={
+            "planned_at": iso_ms(due_ms),
+            "limit_h": float(ctx.policy_at(LIMIT, "limit_h", row) or 0),
+            "fixes": last_fix(ctx, row, raised_ms),
+        },
+    )
+
+
+def _end(ctx: Context, row: int, at_ms: int) -> None:
+    """The plan version now in force gives more time, or does not ask."""
+    ctx.book.close(
+        int(ctx.seal[row]),
+        LIMIT,
+        None,
+        ended_at_ms=at_ms,
+        cleared_at_ms=at_ms,
+        evidence={"closed_by": "plan_changed"},
+    )
+
+
+ARRIVAL_LATE = Rule(
+    ARRIVAL,
+    ARRIVAL_KEYS,
+    _arrival,
+    state=RUN,
+    start=new_runs(1)[0],
+    of_route=True,
+    while_suspended=False,
+)
+
+TRANSIT_LIMIT = Rule(
+    LIMIT,
+    LIMIT_KEYS,
+    _limit,
+    state=LIMIT_STATE,
+    start=np.array([(NO_TIME, False)], LIMIT_STATE)[0],
+    pass_time=_use_up,
+    while_suspended=False,
+)

@@ -1,0 +1,164 @@
+"""``UNOBSERVED_GAP``: between two fixes there was time enough for a detour that nobody saw.
+
+In a gap of Δt between places a distance d apart the cargo may, at top speed v, have been up to
+``sqrt((v Δt / 2)² - (d / 2)²)`` off the straight line (SEMANTICS, *Longer gaps*): the half-axis of the ellipse whose foci
+are the two places. It is told where that is more than the corridor's half-width at the later fix.
+
+The catalogue knows one limit, 15 minutes. A seal asleep reports every 30 minutes by design, so each of its reports would
+be a gap, and what matters is the report it owes and does not send: for it the limit is ``asleep_gap_s``, the silence after
+which its signal counts as lost. It counts as asleep where it said so at the fix before the gap and never otherwise in it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geofences.reach import half_axis_m, in_reach
+from seal_tracker.model import NO_TIME, Mode, Severity
+from seal_tracker.rules.arrays import ends
+from seal_tracker.rules.context import Context, mm_of_m
+from seal_tracker.rules.evidence import pair_evidence
+from seal_tracker.rules.keys import PolicyKey, common_keys
+from seal_tracker.rules.rule import Rule
+from seal_tracker.rules.table import per
+
+__all__ = ["RULE"]
+
+NAME = "UNOBSERVED_GAP"
+
+I8 = NDArray[np.int64]
+
+TRACK_SPEED_KMH = 180.0
+"""What the track believes at most: faster, a pair of fixes would not both have been accepted."""
+
+TIME_BITS = 42
+"""Times to the year 2109 fit beside a row."""
+
+ZONES_TOLD = 20
+"""Ids of zones in reach that are written down; their number is, however many."""
+
+KEYS = common_keys("medium", raise_=(1, 0), clear=None) | {
+    "gap_s": PolicyKey("number", 900.0, "longest time between two fixes that says nothing"),
+    "asleep_gap_s": PolicyKey("number", 3900.0, "and of a seal asleep: such seals report every 30 minutes"),
+    "top_speed_kmh": PolicyKey(
+        "number", 80.0, "fastest that the cargo is driven off its route", minimum=1, maximum=TRACK_SPEED_KMH
+    ),
+    "least_m": PolicyKey("number", 200.0, "detour that says nothing where there is no route"),
+    "near_severity": PolicyKey("severity", "high", "how bad it is with a prohibited zone in reach"),
+}
+
+GAP = np.dtype([("awake_ms", "i8")])
+"""The newest ping that did not say that the seal is asleep, NO_TIME: none."""
+
+
+def _judge(ctx: Context) -> None:
+    last = ends(ctx.ping_start)
+    if not len(last):
+        return
+    asleep = ctx.pings.mode == Mode.ASLEEP
+    awake_ms = _newest_awake(ctx, asleep) if asleep.any() else ctx.pings.time_ms
+    fixes = ctx.fixes
+    gap_ms = fixes.time_ms - fixes.prev_ms
+    limit, asleep_limit = (per(_ms(ctx, key), fixes.row) for key in ("gap_s", "asleep_gap_s"))
+    at = np.flatnonzero(fixes.has_prev & (gap_ms > np.minimum(limit, asleep_limit)))
+    if len(at):
+        at = at[ctx.armed[fixes.row[at]] & ctx.enabled(NAME, fixes.row[at])]
+        slept = _awake_before(ctx, awake_ms, at) < fixes.prev_ms[at]
+        long = np.where(slept, per(asleep_limit, at), per(limit, at))
+        _measure(ctx, at[gap_ms[at] > long])
+    ctx.state[NAME]["awake_ms"] = awake_ms[last]
+
+
+def _ms(ctx: Context, key: str) -> Any:
+    """Seconds of the policy in milliseconds: one number, or one a row."""
+    return mm_of_m(ctx.policy(NAME, key))
+
+
+def _newest_awake(ctx: Context, asleep: NDArray[np.bool_]) -> I8:
+    """For each ping the time of the newest of its seal, up to and with it, that did not say asleep."""
+    i = np.arange(len(asleep))
+    newest = np.maximum.accumulate(np.where(ctx.ping_start | ~asleep, i, 0))
+    return np.where(asleep[newest], ctx.state[NAME]["awake_ms"][ctx.ping_row], ctx.pings.time_ms[newest])
+
+
+def _awake_before(ctx: Context, awake_ms: I8, at: I8) -> I8:
+    """For some fixes the time of the newest ping before each that did not say asleep."""
+    row = ctx.fixes.row[at]
+    packed = (ctx.ping_row << TIME_BITS) + ctx.pings.time_ms
+    before = np.searchsorted(packed, (row << TIME_BITS) + ctx.fixes.time_ms[at]) - 1
+    in_pass = (before >= 0) & (ctx.ping_row[before] == row)
+    return np.where(in_pass, awake_ms[before], ctx.state[NAME]["awake_ms"][row])
+
+
+def _measure(ctx: Context, at: I8) -> None:
+    """Tell the gaps before the fixes ``at`` in which the cargo may have left its corridor."""
+    fixes, row = ctx.fixes, ctx.fixes.row[at]
+    distance_m = ctx.step_mm[at] / 1000
+    speed = np.asarray(per(ctx.policy(NAME, "top_speed_kmh"), row), np.float64)
+    way_m = speed * (fixes.time_ms[at] - fixes.prev_ms[at]) / 3600.0
+    reach_mm = mm_of_m(half_axis_m(distance_m, way_m))
+    least_m = np.asarray(per(ctx.policy(NAME, "least_m"), row), np.float64)
+    width_m = np.full(len(at), np.nan) if ctx.located is None else ctx.located.half_width_m[at]
+    limit_mm = mm_of_m(np.where(np.isnan(width_m), least_m, width_m))
+    told = np.flatnonzero(reach_mm > limit_mm)
+    if not len(told):
+        return
+    near, zone = _zones_in_reach(ctx, at[told], way_m[told])
+    for k, i in enumerate(told.tolist()):
+        fix = int(at[i])
+        measured = {
+            "gap_s": int(fixes.time_ms[fix] - fixes.prev_ms[fix]) / 1000,
+            "distance_m": int(ctx.step_mm[fix]) / 1000,
+            "reach_m": int(reach_mm[i]) / 1000,
+            "limit_m": int(limit_mm[i]) / 1000,
+        }
+        _tell(ctx, fix, measured, zone[near == k])
+
+
+def _zones_in_reach(ctx: Context, at: I8, way_m: NDArray[np.float64]) -> tuple[I8, I8]:
+    """(position in ``at``, zone) of the prohibited and bonded zones in reach that were in force at some time of the gap."""
+    fixes, terrain = ctx.fixes, ctx.terrain
+    near, zone = in_reach(
+        terrain.zones,
+        fixes.prev_lon_e7[at],
+        fixes.prev_lat_e7[at],
+        fixes.lon_e7[at],
+        fixes.lat_e7[at],
+        way_m,
+        terrain.kind("prohibited") | terrain.kind("bonded"),
+    )
+    fix = at[near]
+    held = (terrain.zone_from_ms[zone] <= fixes.time_ms[fix]) & (
+        fixes.prev_ms[fix] < terrain.zone_to_ms[zone]
+    )
+    return near[held], zone[held]
+
+
+def _tell(ctx: Context, fix: int, measured: dict[str, Any], zone: I8) -> None:
+    fixes, row = ctx.fixes, int(ctx.fixes.row[fix])
+    near = bool(ctx.terrain.kind("prohibited")[zone].any())
+    severity = cast("Severity", ctx.policy_at(NAME, "near_severity" if near else "severity", row))
+    ids = sorted(ctx.terrain.zones.ids[z] for z in zone.tolist())
+    ctx.book.point(
+        ctx.subjects[row],
+        NAME,
+        None,
+        severity=severity,
+        started_at_ms=int(fixes.prev_ms[fix]),
+        raised_at_ms=int(fixes.time_ms[fix]),
+        settled_ms=int(fixes.decided_ms[fix]),
+        plan_version=ctx.terrain.version,
+        evidence=measured
+        | {
+            "n_zones": len(ids),
+            "zones": ids[:ZONES_TOLD],
+            "n_fixes": 2,
+            "fixes": pair_evidence(fixes, fix),
+        },
+    )
+
+
+RULE = Rule(NAME, KEYS, _judge, state=GAP, start=np.array([(NO_TIME,)], GAP)[0])
