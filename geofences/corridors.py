@@ -18,17 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geofences.following import follow
-from geofences.lines import LegHits, LineIndex, Plane
-from geofences.nearby import NearbyLegs
-from geofences.passes import find_passes
+from geofences.lines import LineIndex, Plane
+from geofences.nearby import NearbyLegs, lay_windows
+from geofences.places import REACH_M, Places, find_places
 from geofences.projection import DEGREE_E7, plane_distance_m, scale_m, wrap_e7
-from geofences.ragged import expand, group_starts
+from geofences.ragged import expand
 from geofences.routes import RouteGeometry, RouteLines, lay_routes
 
 __all__ = ["CorridorSet", "Located", "RouteGeometry"]
-
-REACH_M = 50.0
-"""Another pass is a candidate up to this much farther than the nearest: GNSS error plus the width of a road."""
 
 F8 = NDArray[np.float64]
 I8 = NDArray[np.int64]
@@ -63,7 +60,7 @@ class CorridorSet:
     ids: tuple[str, ...]
     lines: RouteLines
     index: LineIndex
-    nearby: NearbyLegs
+    nearby: tuple[NearbyLegs, ...]
 
     @classmethod
     def build(cls, routes: Sequence[RouteGeometry]) -> Self:
@@ -78,7 +75,7 @@ class CorridorSet:
         lines = lay_routes(routes)
         ids = tuple(route.id for route in routes)
         index = LineIndex.build(lines.x_e7, lines.y_e7, lines.first)
-        return cls(ids, lines, index, NearbyLegs.build(lines, REACH_M))
+        return cls(ids, lines, index, lay_windows(lines, REACH_M))
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -115,17 +112,17 @@ class CorridorSet:
                 f"{len(prior_chainage_m)} prior chainages for {track[-1] + 1} tracks; give one a track"
             )
         route = np.asarray(route, np.int64)
-        out = _unlocated(len(route))
+        prior_m = np.where(track_start, np.asarray(prior_chainage_m, np.float64)[track], np.nan)
+        follows = ~np.asarray(track_start)
+        follows[1:] &= route[1:] == route[:-1]
         rows = np.flatnonzero(route >= 0)
+        if len(rows) == len(route):
+            return self._locate(route, lon_e7, lat_e7, prior_m, follows)
+        out = _unlocated(len(route))
         if len(rows):
-            line = route[rows]
-            plane = self._plane(line, lon_e7[rows], lat_e7[rows])
-            near = self._nearest(line, plane, rows, out)
-            prior_m = np.where(track_start, np.asarray(prior_chainage_m, np.float64)[track], np.nan)
-            follows = np.append(False, route[1:] == route[:-1]) & ~np.asarray(track_start)
-            out.chainage_m[rows], out.side[rows] = self._chainages(
-                near, line, plane, prior_m[rows], follows[rows]
-            )
+            some = self._locate(route[rows], lon_e7[rows], lat_e7[rows], prior_m[rows], follows[rows])
+            out.distance_m[rows], out.chainage_m[rows] = some.distance_m, some.chainage_m
+            out.side[rows], out.half_width_m[rows] = some.side, some.half_width_m
         return out
 
     def stretch(self, route: NDArray[Any], from_m: F8, to_m: F8) -> tuple[I8, I8, I8]:
@@ -169,73 +166,42 @@ class CorridorSet:
         lon_e7 = lines.x_e7[span].astype(np.int64) + lines.origin_e7[route_index]
         return np.stack([lon_e7 / DEGREE_E7, lines.y_e7[span] / DEGREE_E7], axis=1)
 
+    def _locate(
+        self, line: I8, lon_e7: NDArray[Any], lat_e7: NDArray[Any], prior_m: F8, follows: Mask
+    ) -> Located:
+        """Fixes that all have a route; see ``follow`` for ``prior_m`` and ``follows``."""
+        plane = self._plane(line, lon_e7, lat_e7)
+        places = find_places(self.lines, self.index, self.nearby, line, plane)
+        passes = places.passes(self.index, line, plane)
+        chainage_m, leg = follow(self.lines, self.index, line, plane, passes, prior_m, follows)
+        return Located(
+            self._distance_m(places, plane),
+            chainage_m,
+            self._side(leg, plane),
+            self.lines.half_width_m[places.nearest_leg],
+        )
+
+    def _distance_m(self, places: Places, plane: Plane) -> F8:
+        """Metres to the nearest places, with the scale half way there."""
+        x, y = self.lines.x_e7, self.lines.y_e7
+        leg, along = places.nearest_leg, places.nearest_along
+        ax, ay = x[leg], y[leg]
+        dx = along * (x[leg + 1] - ax) + (ax - plane.x_e7)
+        dy = along * (y[leg + 1] - ay) + (ay - plane.y_e7)
+        return plane_distance_m(dx, dy, plane.y_e7)
+
+    def _side(self, leg: I8, plane: Plane) -> NDArray[np.int8]:
+        """1 left of legs, -1 right, 0 on the line."""
+        x, y = self.lines.x_e7, self.lines.y_e7
+        ax, ay = x[leg], y[leg]
+        left: I8 = (x[leg + 1] - ax) * (plane.y_e7 - ay) - (y[leg + 1] - ay) * (plane.x_e7 - ax)
+        return np.asarray(np.sign(left), np.int8)
+
     def _plane(self, line: I8, lon_e7: NDArray[Any], lat_e7: NDArray[Any]) -> Plane:
         """Fixes in the coordinates of their routes, with the scale at the fix."""
         lat = np.asarray(lat_e7, np.int64)
         x = wrap_e7(wrap_e7(lon_e7) - self.lines.origin_e7[line])
         return Plane(x, lat, *scale_m(lat))
-
-    def _nearest(self, line: I8, plane: Plane, rows: I8, out: Located) -> LegHits:
-        """Fill distance and half-width; return the legs within reach of each fix."""
-        lines = self.lines
-        near = self._near(line, plane)
-        starts = group_starts(near.owner)
-        least_m2 = np.minimum.reduceat(near.square_m2, starts)
-        ties = np.flatnonzero(near.square_m2 == least_m2[near.owner])
-        nearest = near.take(ties[group_starts(near.owner[ties])])
-        half_width_m = lines.half_width_m[nearest.leg]
-        out.distance_m[rows] = plane_distance_m(*self.index.foot_e7(nearest, plane), plane.y_e7)
-        out.half_width_m[rows] = half_width_m
-        reach_m = np.maximum(np.sqrt(least_m2) + REACH_M, half_width_m)
-        return near.take(np.flatnonzero(near.square_m2 <= (reach_m * reach_m)[near.owner]))
-
-    def _near(self, line: I8, plane: Plane) -> LegHits:
-        """Legs within reach by the route's widest half-width: from the cell where that is certain, else the tree."""
-        widest_m = self.lines.widest_m[line]
-        owner, leg = self.nearby.around(line, plane)
-        hits = LegHits(owner, leg, *self.index.measure(owner, leg, plane))
-        near, least_m2 = _within_reach(hits, widest_m)
-        certain_m = self.nearby.reach_m[line] - REACH_M
-        unsure = least_m2 > certain_m * certain_m
-        if not unsure.any():
-            return near
-        rows = np.flatnonzero(unsure)
-        wide, _ = _within_reach(
-            self.index.search(line[rows], plane.take(rows), REACH_M, widest_m[rows], least_m2[rows]),
-            widest_m[rows],
-        )
-        near = near.take(np.flatnonzero(~unsure[near.owner]))
-        owner = np.concatenate([near.owner, rows[wide.owner]])
-        order = np.argsort(owner, kind="stable")
-        return LegHits(
-            owner[order],
-            np.concatenate([near.leg, wide.leg])[order],
-            np.concatenate([near.square_m2, wide.square_m2])[order],
-            np.concatenate([near.along, wide.along])[order],
-        )
-
-    def _chainages(self, near: LegHits, line: I8, plane: Plane, prior_m: F8, follows: Mask) -> tuple[F8, I8]:
-        """Chainage and side of each fix; see ``follow`` for ``prior_m`` and ``follows``."""
-        lines = self.lines
-        passes = find_passes(self.index, near, line, plane)
-        chainage_m, leg = follow(lines, self.index, line, plane, passes, prior_m, follows)
-        ax, ay = lines.x_e7[leg].astype(np.int64), lines.y_e7[leg].astype(np.int64)
-        left = (lines.x_e7[leg + 1] - ax) * (plane.y_e7 - ay) - (lines.y_e7[leg + 1] - ay) * (plane.x_e7 - ax)
-        return chainage_m, np.sign(left)
-
-
-def _within_reach(hits: LegHits, widest_m: F8) -> tuple[LegHits, F8]:
-    """Hits within ``max(widest_m, nearest + REACH_M)``, and the least squared distance of each fix, inf without."""
-    starts = group_starts(hits.owner)
-    if len(starts) == 0:
-        return hits, np.full(len(widest_m), np.inf)
-    fixes = hits.owner[starts]
-    counts = np.diff(np.append(starts, len(hits.owner)))
-    found_m2 = np.minimum.reduceat(hits.square_m2, starts)
-    reach_m = np.maximum(np.sqrt(found_m2) + REACH_M, widest_m[fixes])
-    least_m2 = np.full(len(widest_m), np.inf)
-    least_m2[fixes] = found_m2
-    return hits.take(np.flatnonzero(hits.square_m2 <= np.repeat(reach_m * reach_m, counts))), least_m2
 
 
 def _unlocated(n: int) -> Located:

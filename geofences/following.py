@@ -69,26 +69,21 @@ def follow(
     follows
         Whether a fix follows the row before it: then that row's chainage is the previous one.
     """
-    begin = group_starts(passes.owner)
-    chainage_m = lines.chainage_at(passes.leg, passes.along)
-    first_m, leg = chainage_m[begin], passes.leg[begin]
-    several = np.diff(np.append(begin, len(passes.owner))) > 1
-    previous_m = np.append(np.nan, first_m[:-1])
-    previous_m = np.where(follows, previous_m, prior_m)
-    doubtful = several | (follows & np.append(False, several[:-1]))
-    doubtful |= _may_leap(lines, line, plane, previous_m, first_m)
+    chainage_m, leg = lines.chainage_at(passes.leg, passes.along), passes.leg
+    begin, first_m = np.arange(len(line) + 1), chainage_m
+    if len(leg) > len(line):
+        begin = np.append(group_starts(passes.owner), len(leg))
+        first_m, leg = chainage_m[begin[:-1]], leg[begin[:-1]]
+    previous_m = prior_m.copy()
+    previous_m[1:][follows[1:]] = first_m[:-1][follows[1:]]
+    doubtful = _may_leap(lines, line, plane, previous_m, first_m)
+    if len(passes.leg) > len(line):
+        several = np.diff(begin) > 1
+        doubtful |= several
+        doubtful[1:] |= follows[1:] & several[:-1]
     if not doubtful.any():
         return first_m, leg
-    ways = _Ways(
-        lines,
-        index,
-        line,
-        plane,
-        [*begin.tolist(), len(passes.owner)],
-        passes.leg.tolist(),
-        chainage_m.tolist(),
-        passes.distance_m.tolist(),
-    )
+    ways = _Ways(lines, index, line, plane, begin, passes.leg, chainage_m, passes.distance_m)
     return _in_order(ways, np.flatnonzero(doubtful).tolist(), first_m, leg, prior_m, follows)
 
 
@@ -118,17 +113,17 @@ class _Ways:
     index: LineIndex
     line: I8
     plane: Plane
-    begin: list[int]
-    leg: list[int]
-    chainage_m: list[float]
-    distance_m: list[float]
+    begin: I8
+    leg: I8
+    chainage_m: F8
+    distance_m: F8
 
     def go_on(self, i: int, previous_m: float) -> tuple[float, int]:
         """Chainage and leg of fix ``i``, by the two rules at the top."""
-        span = slice(self.begin[i], self.begin[i + 1])
-        chainages_m, distances_m = self.chainage_m[span], self.distance_m[span]
+        span = slice(*self.begin[i : i + 2].tolist())
+        chainages_m, distances_m = self.chainage_m[span].tolist(), self.distance_m[span].tolist()
         best = choose(chainages_m, distances_m, previous_m) if len(chainages_m) > 1 else 0
-        chosen = chainages_m[best], self.leg[span.start + best]
+        chosen = chainages_m[best], int(self.leg[span.start + best])
         if not abs(chosen[0] - previous_m) > LEAP_M or not self._leaps(i, previous_m, chosen[0]):
             return chosen
         chainage_m, leg, distance_m = self._detour(i, previous_m)
@@ -161,8 +156,7 @@ def _in_order(
     ways: _Ways, doubtful: list[int], first_m: F8, leg: I8, prior_m: F8, follows: Mask
 ) -> tuple[F8, I8]:
     """Take the doubtful fixes in order, and any fix whose predecessor turned out other than thought."""
-    chainage_m, legs = first_m.tolist(), leg.tolist()
-    priors_m, chained = prior_m.tolist(), follows.tolist()
+    chainage_m, legs = first_m.copy(), leg.copy()
     at, upset = 0, -1
     while at < len(doubtful) or upset >= 0:
         if upset >= 0 and (at == len(doubtful) or upset < doubtful[at]):
@@ -170,12 +164,12 @@ def _in_order(
         else:
             i = doubtful[at]
             at += 1
-        previous_m = chainage_m[i - 1] if chained[i] else priors_m[i]
+        previous_m = float(chainage_m[i - 1] if follows[i] else prior_m[i])
         thought_m = chainage_m[i]
         chainage_m[i], legs[i] = ways.go_on(i, previous_m)
-        changed = chainage_m[i] != thought_m and i + 1 < len(chained) and chained[i + 1]
+        changed = chainage_m[i] != thought_m and i + 1 < len(follows) and follows[i + 1]
         upset = i + 1 if changed else -1
-    return np.array(chainage_m), np.array(legs)
+    return chainage_m, legs
 
 
 def _may_leap(lines: RouteLines, line: I8, plane: Plane, previous_m: F8, chainage_m: F8) -> Mask:
@@ -183,6 +177,8 @@ def _may_leap(lines: RouteLines, line: I8, plane: Plane, previous_m: F8, chainag
     step_m = np.abs(chainage_m - previous_m)
     leaps = step_m > LEAP_M
     rows = np.flatnonzero(leaps)
+    if len(rows) == 0:
+        return leaps
     moved_m = _moved_m(lines, line[rows], plane.take(rows), previous_m[rows])
     leaps[rows] = step_m[rows] > (WINDING * moved_m + LEAP_M) * 0.999
     return leaps

@@ -1,8 +1,9 @@
-"""Legs near a place on a route, by one look in a hash: the quick way for fixes that are on or beside their route.
+"""Where on a route to look for a fix, by two looks in a table: the quick way for fixes on or beside their route.
 
-Each route has a grid of its own, with cells as long as a few of its legs. A cell lists every leg within the route's
-guaranteed reach of any place in the cell. So when the nearest leg listed lies well within that reach, the list is
-complete and the tree of boxes need not be asked. Built once, then read-only.
+Each route has a grid of its own. A cell knows a *window*: a run of so many legs of the route that holds every leg
+within the route's guaranteed reach of any place in the cell. So when the nearest leg in the window lies well within
+that reach, the window has all that matters and the tree of boxes need not be asked. Cells near more legs than a
+window has, such as where a route comes by twice, know none. Built once, then read-only.
 """
 
 from __future__ import annotations
@@ -13,19 +14,25 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from geofences.cells import CellTable, group_cells, place_cells
+from geofences.keys import KeyTable
 from geofences.lines import Plane
 from geofences.projection import DEGREE_E7, HALF_TURN_E7, metres_per_degree
-from geofences.ragged import chunks, expand
+from geofences.ragged import chunks, expand, group_starts
 from geofences.routes import RouteLines
 
-__all__ = ["NearbyLegs"]
-
-LEGS_PER_CELL = 4.0
-"""Mean legs along a cell: half as many make twice as many cells, twice as many are measured in vain."""
+__all__ = ["NearbyLegs", "lay_windows"]
 
 BESIDE_M = 100.0
-"""How far off the corridor the quick way still serves; farther out the tree answers."""
+"""How far off the corridor the narrow windows serve."""
+
+FAR_LEGS = 6.0
+"""Mean legs off the route up to which the wide windows serve: deviations, and roads drawn in short legs."""
+
+NARROW, WIDE = 8, 32
+"""Legs in a window. Each costs a fix the same, so most fixes look at few."""
+
+LEGS_PER_CELL = 2.0
+"""Mean legs along a cell: fewer make more cells, more leave no room for the reach in a window."""
 
 SAFETY = 1.01
 """Widens a leg's box by more than any difference between the metres of building and those of a fix."""
@@ -41,51 +48,87 @@ LEAST_M_PER_LAT_DEG = 110_574.0
 CHUNK_LEGS = 50_000
 """Legs entered at a time: building a million takes little more memory than keeping them."""
 
-NONE = np.empty(0, np.int64)
-
 F8 = NDArray[np.float64]
 I8 = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NearbyLegs:
-    """``reach_m``: per route, the distance from a fix within which its cell lists every leg."""
+    """Windows of ``legs`` legs each.
 
+    Attributes
+    ----------
+    reach_m
+        float64, per route: the distance from a fix within which its window has every leg.
+    shift_x, shift_y
+        int64, per route: sizes of its cells as powers of two of 1e-7 degree.
+    first_leg
+        First leg of a cell's window, by the cell's key.
+    """
+
+    legs: int
     reach_m: F8
-    shift_x: NDArray[np.int8]
-    shift_y: NDArray[np.int8]
-    table: CellTable
+    shift_x: I8
+    shift_y: I8
+    first_leg: KeyTable
 
     @classmethod
-    def build(cls, lines: RouteLines, slack_m: float) -> Self:
-        """Index the legs of routes so that fixes up to ``BESIDE_M`` off their corridor are served."""
-        reach_m = lines.widest_m + slack_m + BESIDE_M
-        legs = np.diff(lines.first) - 1
-        length_m = lines.chainage_m[lines.first[1:] - 1] if len(legs) else np.empty(0)
-        cell_m = np.maximum(LEGS_PER_CELL * length_m / legs, reach_m)
+    def build(cls, lines: RouteLines, legs: int, reach_m: F8) -> Self:
+        """Cells around all routes that have so many legs, and room in a window for the reach."""
+        count = np.diff(lines.first) - 1
+        mean_m = _mean_leg_m(lines)
+        cell_m = np.maximum(LEGS_PER_CELL * mean_m, reach_m)
         middle = (lines.first[:-1] + lines.first[1:]) // 2
         per_lon, per_lat = metres_per_degree(lines.y_e7[middle] / DEGREE_E7)
         shift_x, shift_y = _shift(cell_m / per_lon), _shift(cell_m / per_lat)
-        parts = [
-            _entries(lines, np.arange(begin, end), reach_m, shift_x, shift_y)
-            for begin, end in chunks(legs, CHUNK_LEGS)
-        ]
-        keys, counts, items = (
-            zip(*parts, strict=True) if parts else ((NONE,), (NONE,), (NONE.astype(np.int32),))
-        )
-        table = place_cells(np.concatenate(keys), np.concatenate(counts), np.concatenate(items))
-        return cls(reach_m, shift_x, shift_y, table)
+        fits = np.flatnonzero((count >= legs) & (2 * reach_m + cell_m <= legs * np.maximum(mean_m, 1e-9)))
+        none = np.empty(0, np.int64)
+        keys, first_leg = [none], [none]
+        for begin, end in chunks(count[fits], CHUNK_LEGS):
+            key, leg = _windows(lines, fits[begin:end], legs, reach_m, shift_x, shift_y)
+            keys.append(key)
+            first_leg.append(leg)
+        table = KeyTable.build(np.concatenate(keys), np.concatenate(first_leg))
+        return cls(legs, reach_m, shift_x, shift_y, table)
 
-    def around(self, line: I8, plane: Plane) -> tuple[I8, I8]:
-        """(row of the fix, leg) pairs, sorted; a fix whose cell is empty does not occur."""
+    def windows(self, line: I8, plane: Plane) -> I8:
+        """First leg of each fix's window, -1 where its cell knows none."""
         column, row = _cell(plane.x_e7, self.shift_x[line]), _cell(plane.y_e7, self.shift_y[line])
-        return self.table.items_at(_key(line, column, row))
+        return self.first_leg.find(_key(line, column, row))
 
 
-def _entries(
-    lines: RouteLines, routes: I8, reach_m: F8, shift_x: NDArray[np.int8], shift_y: NDArray[np.int8]
-) -> tuple[I8, I8, NDArray[np.int32]]:
-    """Cells of some routes with their legs: keys, counts, legs."""
+def lay_windows(lines: RouteLines, slack_m: float) -> tuple[NearbyLegs, ...]:
+    """Narrow and wide windows for routes, those of which there are any; both reach ``slack_m`` beyond the nearest leg of the fixes they serve."""
+    beside_m = lines.widest_m + slack_m + BESIDE_M
+    far_m = np.maximum(beside_m, FAR_LEGS * _mean_leg_m(lines))
+    tiers = NearbyLegs.build(lines, NARROW, beside_m), NearbyLegs.build(lines, WIDE, far_m)
+    return tuple(tier for tier in tiers if (tier.first_leg.values >= 0).any())
+
+
+def _mean_leg_m(lines: RouteLines) -> F8:
+    """Mean length of each route's legs."""
+    length_m = lines.chainage_m[lines.first[1:] - 1] if len(lines.first) > 1 else np.empty(0)
+    mean_m: F8 = length_m / np.maximum(np.diff(lines.first) - 1, 1)
+    return mean_m
+
+
+def _windows(
+    lines: RouteLines, routes: I8, legs: int, reach_m: F8, shift_x: I8, shift_y: I8
+) -> tuple[I8, I8]:
+    """Cells of some routes and their windows: keys, first legs."""
+    leg, key = _entries(lines, routes, reach_m, shift_x, shift_y)
+    order = np.argsort(key, kind="stable")
+    leg, key = leg[order], key[order]
+    starts = group_starts(key)
+    low, high = np.minimum.reduceat(leg, starts), np.maximum.reduceat(leg, starts)
+    key = key[starts]
+    last = lines.first[(key >> (2 * CELL_BITS)) + 1] - 1 - legs
+    fits = high - low < legs
+    return key[fits], np.minimum(low, last)[fits]
+
+
+def _entries(lines: RouteLines, routes: I8, reach_m: F8, shift_x: I8, shift_y: I8) -> tuple[I8, I8]:
+    """(leg, cell key) for every cell that a leg's box, grown by the reach, touches."""
     owner, leg = expand(lines.first[routes], lines.first[routes + 1] - 1 - lines.first[routes])
     route = routes[owner]
     south, north = _ordered(lines.y_e7[leg], lines.y_e7[leg + 1])
@@ -99,23 +142,23 @@ def _entries(
     rows = high - low + 1
     mine, number = expand(np.zeros(len(leg), np.int64), (right - left + 1) * rows)
     column, row = left[mine] + number // rows[mine], low[mine] + number % rows[mine]
-    return group_cells(leg[mine], _key(route[mine], column, row))
+    return leg[mine], _key(route[mine], column, row)
 
 
 def _key(route: I8, column: I8, row: I8) -> I8:
     return (((route << CELL_BITS) | column) << CELL_BITS) | row
 
 
-def _cell(units_e7: I8, shift: NDArray[np.int8]) -> I8:
+def _cell(units_e7: I8, shift: I8) -> I8:
     """Cell number of a coordinate, beyond the half turn the outermost."""
-    inside = np.minimum(np.maximum(units_e7, -HALF_TURN_E7), HALF_TURN_E7)
-    return (inside + HALF_TURN_E7) >> shift
+    cell: I8 = np.minimum(np.maximum(units_e7 + HALF_TURN_E7, 0), 2 * HALF_TURN_E7) >> shift
+    return cell
 
 
-def _shift(degrees: F8) -> NDArray[np.int8]:
+def _shift(degrees: F8) -> I8:
     """Power of two nearest to a cell size."""
-    exponent = np.floor(np.log2(degrees * DEGREE_E7) + 0.5)
-    return np.clip(exponent, LEAST_SHIFT, MOST_SHIFT).astype(np.int8)
+    exponent = np.floor(np.log2(np.maximum(degrees, 1e-9) * DEGREE_E7) + 0.5)
+    return np.asarray(np.clip(exponent, LEAST_SHIFT, MOST_SHIFT), np.int64)
 
 
 def _ordered(a: NDArray[np.int32], b: NDArray[np.int32]) -> tuple[I8, I8]:

@@ -56,8 +56,15 @@ def to_e7(degrees: ArrayLike) -> I8:
 
 
 def wrap_e7(lon_e7: NDArray[Any]) -> I8:
-    """Longitudes or differences of longitude brought into [-180°, 180°), for values within ±540°."""
+    """Longitudes or differences of longitude brought into [-180°, 180°), for values within ±540°.
+
+    What needs no wrapping comes back as it is, not as a copy.
+    """
     lon = np.asarray(lon_e7, np.int64)
+    if not (
+        (lon + HALF_TURN_E7).view(np.uint64) >= TURN_E7
+    ).any():  # a negative number is a great unsigned one
+        return lon
     return lon - TURN_E7 * ((lon >= HALF_TURN_E7).astype(np.int64) - (lon < -HALF_TURN_E7))
 
 

@@ -141,7 +141,7 @@ def _lay(routes: Sequence[RouteGeometry], counts: I8) -> tuple[NDArray[Any], ...
     lat = to_e7(_flat([route.lat_deg for route in routes]))
     width_m = _flat([np.append(route.half_width_m, route.half_width_m[-1]) for route in routes])
     given_leg = _flat([np.minimum(np.arange(n), n - 2) for n in counts.tolist()])
-    owner = np.repeat(np.arange(len(routes)), counts)
+    owner: I8 = np.repeat(np.arange(len(routes)), counts)
     x = _unwrap(lon, owner)
     kept = np.flatnonzero(_without_repeats(x, lat, owner))
     x, lat, whole, chainage_m = _cut(x[kept], lat[kept], owner[kept])

@@ -1,0 +1,143 @@
+"""Where each fix lies on its route: the nearest place, and every pass within reach.
+
+Windows of few legs answer for most fixes (see ``nearby``), wider windows for most others, the tree of boxes for the
+rest. All give the same answer to the bit; the first gives it soonest. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geofences.lines import LegHits, LineIndex, Plane
+from geofences.nearby import NearbyLegs
+from geofences.passes import Passes, find_passes
+from geofences.ragged import expand, group_starts
+from geofences.routes import RouteLines
+from geofences.windows import first_row, lowest_places, measure_windows, only_row
+
+__all__ = ["REACH_M", "Places", "find_places"]
+
+REACH_M = 50.0
+"""Another pass is a candidate up to this much farther than the nearest: GNSS error plus the width of a road."""
+
+MOST_LEGS = 16_384
+"""Legs that are looked at one and all sooner than a search goes down the tree, which takes some 150 numpy calls."""
+
+F8 = NDArray[np.float64]
+I8 = NDArray[np.int64]
+
+
+class Places(NamedTuple):
+    """Nearest place of each fix, and the pass in reach where there is just one.
+
+    Attributes
+    ----------
+    nearest_leg, nearest_along
+        int64[n] and float64[n]: the place on the whole route.
+    leg, along, square_m2
+        Of the one pass in reach; nothing for the fixes of ``others``.
+    others
+        Legs within reach of the fixes that may have several passes, or None.
+    """
+
+    nearest_leg: I8
+    nearest_along: F8
+    leg: I8
+    along: F8
+    square_m2: F8
+    others: LegHits | None = None
+
+    def passes(self, index: LineIndex, line: I8, plane: Plane) -> Passes:
+        """All passes, sorted by fix, then along the route."""
+        if self.others is None:
+            return Passes(np.arange(len(line)), self.leg, self.along, np.sqrt(self.square_m2))
+        found = find_passes(index, self.others, line, plane)
+        single = np.ones(len(line), np.bool_)
+        single[found.owner] = False
+        rows = np.flatnonzero(single)
+        owner = np.concatenate([rows, found.owner])
+        order = np.argsort(owner, kind="stable")
+        return Passes(
+            owner[order],
+            np.concatenate([self.leg[rows], found.leg])[order],
+            np.concatenate([self.along[rows], found.along])[order],
+            np.concatenate([np.sqrt(self.square_m2[rows]), found.distance_m])[order],
+        )
+
+    def put(self, rows: I8, places: Places) -> Places:
+        """These places, but at ``rows`` those others."""
+        for mine, theirs in zip(self[:5], places[:5], strict=True):
+            mine[rows] = theirs
+        parts = [part for part in (self.others, places.others) if part is not None]
+        return self._replace(others=_merged(parts) if parts else None)
+
+
+def find_places(
+    lines: RouteLines, index: LineIndex, tiers: Sequence[NearbyLegs], line: I8, plane: Plane
+) -> Places:
+    """Places of fixes on their routes ``line``; ``plane`` as for ``LineIndex.search``."""
+    rows, places = np.arange(len(line)), None
+    for tier in tiers:
+        found, unsure = _look_in_windows(lines, index, tier, line[rows], plane.take(rows), rows)
+        places = found if places is None else places.put(rows, found)
+        rows = rows[unsure]
+        if len(rows) == 0:
+            return places
+    found = _look_everywhere(lines, index, line[rows], plane.take(rows), rows)
+    return found if places is None else places.put(rows, found)
+
+
+def _look_in_windows(
+    lines: RouteLines, index: LineIndex, tier: NearbyLegs, line: I8, plane: Plane, rows: I8
+) -> tuple[Places, I8]:
+    """Places of the fixes ``rows``, and which of them have no window with all that matters: nothing is said of those."""
+    first_leg = tier.windows(line, plane)
+    hits = measure_windows(index, np.maximum(first_leg, 0), tier.legs, plane)
+    certain_m = tier.reach_m[line] - REACH_M
+    sure = (hits.least_m2 <= certain_m * certain_m) & (first_leg >= 0)
+    nearest = first_row(hits.square_m2 == hits.least_m2)
+    nearest_leg = hits.first_leg + nearest
+    reach_m = np.maximum(np.sqrt(hits.least_m2) + REACH_M, lines.half_width_m[nearest_leg])
+    within = hits.square_m2 <= reach_m * reach_m
+    last = hits.first_leg + len(within) == lines.first[line + 1] - 1
+    row, single = only_row(lowest_places(hits, within, hits.first_leg == lines.first[line], last))
+    others = None
+    if not single.all():
+        several = np.flatnonzero(sure & ~single)
+        others = hits.hits(within, several, rows[several]) if len(several) else None
+        row = np.where(single, row, 0)
+    column = np.arange(len(rows))
+    along, square_m2 = hits.along[row, column], hits.square_m2[row, column]
+    found = Places(nearest_leg, hits.along[nearest, column], hits.first_leg + row, along, square_m2, others)
+    return found, np.flatnonzero(~sure)
+
+
+def _look_everywhere(lines: RouteLines, index: LineIndex, line: I8, plane: Plane, rows: I8) -> Places:
+    """Places of the fixes ``rows`` by a look at every leg of short routes, by a search of long ones."""
+    legs = lines.first[line + 1] - 1 - lines.first[line]
+    if int(legs.sum()) <= MOST_LEGS:
+        owner, leg = expand(lines.first[line], legs)
+        hits = LegHits(owner, leg, *index.measure(owner, leg, plane))
+    else:
+        hits = index.search(line, plane, REACH_M, lines.widest_m[line])
+    starts = group_starts(hits.owner)
+    least_m2 = np.minimum.reduceat(hits.square_m2, starts)
+    ties = np.flatnonzero(hits.square_m2 == least_m2[hits.owner])
+    nearest = hits.take(ties[group_starts(hits.owner[ties])])
+    reach_m = np.maximum(np.sqrt(least_m2) + REACH_M, lines.half_width_m[nearest.leg])
+    near = hits.take(np.flatnonzero(hits.square_m2 <= (reach_m * reach_m)[hits.owner]))
+    others = near._replace(owner=rows[near.owner])
+    return Places(nearest.leg, nearest.along, nearest.leg, nearest.along, nearest.square_m2, others)
+
+
+def _merged(parts: list[LegHits]) -> LegHits:
+    """Hits of different fixes, sorted by fix."""
+    if len(parts) == 1:
+        return parts[0]
+    owner, leg, square_m2, along = (np.concatenate(column) for column in zip(*parts, strict=True))
+    order = np.argsort(owner, kind="stable")
+    return LegHits(owner[order], leg[order], square_m2[order], along[order])
