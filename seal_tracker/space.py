@@ -21,6 +21,7 @@ import structlog
 from numpy.typing import NDArray
 
 from seal_tracker.changes import Change, difference
+from seal_tracker.companion_space import ACROSS, Beside, CompanionSpace
 from seal_tracker.judge import Verdict, judge, judge_now, late
 from seal_tracker.model import NO_TIME, Episode, PingBatch
 from seal_tracker.plans.folder import empty_plan
@@ -98,6 +99,7 @@ class SpaceJudge:
         self._loaded: set[int] = set()
         self._revisions: dict[UUID, int] = {}
         self._heard: set[int] = set()
+        self._companions = CompanionSpace(store)
 
     @property
     def plan(self) -> Plan | None:
@@ -130,7 +132,7 @@ class SpaceJudge:
         known = {v.plan.version: v for v in self.versions}
         self.versions = tuple(known.get(p.version) or Version(at, p, terrain_of(p)) for at, p in plans)
         journeys = plans[-1][1].journeys
-        await self.know({j.seal for j in journeys})
+        await self.know({device for j in journeys for device, _ in j.devices} | {j.seal for j in journeys})
         self._journeys = JourneyTable.build(journeys, self.numbers)
 
     async def know(self, seals: Iterable[str]) -> None:
@@ -171,6 +173,7 @@ class SpaceJudge:
             np.minimum.at(since, row, effective_time_ms(late_pings))
             await self._again(seals.tolist(), since.tolist(), late_pings, out)
         out.counts["late"] += int(tardy.sum())
+        self._join(await self._companions.prepare(self.facts(), pings, self.states), out)
         await self._find_revisions(out)
         return out
 
@@ -187,7 +190,8 @@ class SpaceJudge:
             seals = seals[~np.isin(seals, np.fromiter(self._heard, np.int64, len(self._heard)))]
         if len(seals):
             self._take(judge_now(self.states, self.facts(), seals), out)
-            await self._find_revisions(out)
+        self._join(await self._companions.pass_time(self.facts()), out)
+        await self._find_revisions(out)
         self._heard.clear()  # last: where the store is away, the same moment is judged again
         return out
 
@@ -199,6 +203,7 @@ class SpaceJudge:
         seals = [seal for seal, has_pings in zip(since, heard.tolist(), strict=True) if has_pings]
         if seals:
             await self._again(seals, [since[seal] for seal in seals], PingBatch.empty(), out)
+        self._join(await self._companions.again(self.facts(), since_ms), out)
         await self._find_revisions(out)
         return out
 
@@ -207,6 +212,7 @@ class SpaceJudge:
         seals = list(seals)
         self.states.forget(seals)
         self._loaded.difference_update(seals)
+        self._companions.forget(seals)
 
     def committed(self, out: Prepared, episodes: Iterable[tuple[Episode, int, bool]]) -> None:
         """Install what was prepared, now that it is stored; remember the revisions of what is open."""
@@ -235,6 +241,14 @@ class SpaceJudge:
         out.counts.update(verdict.counts)
         out.seals.update(verdict.seals.tolist())
         out.installs.append(lambda: verdict.install(self.states))
+
+    def _join(self, beside: Beside, out: Prepared) -> None:
+        """Add what the second stage found."""
+        out.before |= beside.before
+        out.after |= beside.after
+        out.late_before_ms = beside.late_before_ms | out.late_before_ms
+        out.seals |= beside.devices
+        out.installs.append(lambda: self._companions.install(beside))
 
     async def _without_stored(
         self, pings: PingBatch, tardy: NDArray[np.bool_], out: Prepared
@@ -312,7 +326,7 @@ class SpaceJudge:
         after = [found[s][0] if s in states else NO_TIME for s in seals]
         stored = await self._store.pings_after(seals, after)
         rows = await self._store.unsettled_episodes(seals, after)
-        before = {row.episode.episode: row.episode for row in rows}
+        before = {row.episode.episode: row.episode for row in rows if row.episode.type not in ACROSS}
         if now_ms is None:
             now_ms = _now_that_was(before.values())
         if before_ms is None and now_ms is not None:

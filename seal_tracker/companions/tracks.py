@@ -91,14 +91,14 @@ class Tracks:
         return np.searchsorted(self._key, (row << TIME_BITS) + np.clip(time_ms, 0, (1 << TIME_BITS) - 1))
 
 
-def newest_fix(state: NDArray[np.void]) -> Track:
-    """The last fix that a state (one row of ``TRACK``) has accepted, as a track of one fix, or none."""
+def newest_fix(state: np.void) -> Track:
+    """The last fix that a state (a record of ``TRACK``) has accepted, as a track of one fix, or none."""
     if state["fix_ms"] == NO_TIME:
         return Track.empty()
     return Track(*(np.array([state[name]], np.int64) for name in ("fix_ms", "fix_lon", "fix_lat")))
 
 
-def accepted(states: Mapping[int, NDArray[np.void]], pings: PingBatch) -> dict[int, Track]:
+def accepted(states: Mapping[int, np.void], pings: PingBatch) -> dict[int, Track]:
     """What pings add to the tracks of their seals.
 
     ``states`` gives each seal's ``TRACK`` (a record) before them; every ping must be later than what that has seen.
