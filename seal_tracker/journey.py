@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Authorisation", "Journey"]
+__all__ = ["Authorisation", "Diversion", "Journey", "Reset", "Suspension"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,35 @@ class Authorisation:
     from_ms: int
     to_ms: int
     zone: str | None
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diversion:
+    """From ``at_ms`` on the journey is judged by another route (None: by none), as ``by`` ordered."""
+
+    at_ms: int
+    route: str | None
+    by: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """Within [from_ms, to_ms) route, stops and times are not judged; ``to_ms`` None: until further notice."""
+
+    from_ms: int
+    to_ms: int | None
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """An officer's word that the latched episode of ``rule`` and ``object`` open at ``at_ms`` is dealt with."""
+
+    at_ms: int
+    rule: str
+    object: str | None
     by: str
 
 
@@ -41,4 +70,7 @@ class Journey:
     origin_zone: str | None = None
     destination_zone: str | None = None
     authorisations: tuple[Authorisation, ...] = ()
+    diversions: tuple[Diversion, ...] = ()
+    suspensions: tuple[Suspension, ...] = ()
+    resets: tuple[Reset, ...] = ()
     permit: Mapping[str, Any] | None = None

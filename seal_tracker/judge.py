@@ -1,6 +1,6 @@
 """The core: pings and dated facts in, new state and changed episodes out. Pure: no clock, no I/O, no global.
 
-    pings ─ in order, variants merged ─ cut into passes (one journey, one plan version) ─ plausible fixes
+    pings ─ in order, variants merged ─ cut into passes (one phase, one plan version) ─ plausible fixes
           ─ where they lie (corridor, zones, crossings) ─ RULES ─ Verdict
 
 What the caller must do: hand over only pings later than each seal's ``through_ms`` (`late` tells which are not; those
@@ -15,23 +15,19 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from seal_tracker.model import NO_TIME, Episode, PingBatch
-from seal_tracker.rules.arrays import ends
+from seal_tracker.model import Episode, PingBatch
+from seal_tracker.rules.arrays import begins, ends
 from seal_tracker.rules.book import Book, OpenEpisodes
-from seal_tracker.rules.catalog import BITS, RULES
 from seal_tracker.rules.context import Context
 from seal_tracker.rules.records import copied, picked, put, put_field
-from seal_tracker.rules.signal import close_silence
 from seal_tracker.rules.streams import STREAM
+from seal_tracker.timeline import Timeline, rules_judged
 from seal_tracker.tracking.epochs import Facts, Pass, passes
 from seal_tracker.tracking.order import effective_time_ms, in_order, merge_variants
 from seal_tracker.tracking.passes import build_context, locate, track_of
 from seal_tracker.tracking.state import SealState, SealStates
 
 __all__ = ["Verdict", "judge", "judge_now", "late"]
-
-OF_JOURNEY = sum(BITS[rule.name] for rule in RULES if rule.per_journey)
-"""Bits of the rules whose runs start empty at arming."""
 
 
 @dataclass
@@ -99,7 +95,7 @@ def judge_now(states: SealStates, facts: Facts, seals: NDArray[np.int64] | None 
     return work.verdict()
 
 
-class _Work:
+class _Work(Timeline):
     """Working copies of the state of some seals, moved on pass by pass."""
 
     def __init__(self, states: SealStates, seals: NDArray[np.int64], facts: Facts) -> None:
@@ -122,12 +118,12 @@ class _Work:
 
     def judge_pass(self, one: Pass, pings: PingBatch, ping_row: NDArray[np.int64]) -> None:
         """Judge one stretch of pings of each row of the pass."""
-        self._begin_journeys(one, pings, ping_row)
+        self.bring_to(one.rows, one.journey, one.version, pings.time_ms[begins(ping_row)])
         ctx = self._context(one.rows, one.journey, one.version, pings, ping_row)
         track = copied(ctx.state, "track")
         track_of(ctx, track)
         locate(ctx, track)
-        for rule in RULES:
+        for rule in rules_judged(suspended=one.suspended):
             rule.judge(ctx)
         last = ends(ctx.ping_start)
         track["last_ms"] = pings.time_ms[last]
@@ -142,86 +138,13 @@ class _Work:
         self._put_back(one.rows, ctx)
 
     def pass_time(self, now_ms: int) -> None:
-        """End journeys whose end has come by ``now_ms``; raise what has been silent too long."""
-        at = self._journey_of(np.arange(len(self.seals)))
-        end = self.facts.journeys.end_ms(at)
-        ended = np.flatnonzero(end <= now_ms)
-        if len(ended):
-            self._end_journeys(ended, at[ended], end[ended])
-        going = np.flatnonzero((end > now_ms) & (at >= 0))
-        version = int(np.searchsorted(self.facts.version_from_ms, now_ms, side="right"))
-        if not len(going):
-            return
-        ctx = self._context(going, at[going], version, PingBatch.empty(), np.zeros(0, np.int64))
-        raised_ms = self._let_time_pass(ctx, np.full(len(going), now_ms))
-        track = ctx.state["track"]
-        track["active"] = ctx.active
-        track["through_ms"] = np.maximum(track["through_ms"], raised_ms)
-        put(self.rows, going, ctx.state)
-
-    def _let_time_pass(self, ctx: Context, until_ms: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Raise what time alone raises; returns for each row when the last of it was raised, ``NO_TIME`` for none."""
-        raised_ms = np.full(len(until_ms), NO_TIME)
-        for rule in RULES:
-            if rule.pass_time is not None:
-                raised_ms = np.maximum(raised_ms, rule.pass_time(ctx, until_ms))
-        return raised_ms
-
-    def _journey_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Position of the journey each row was judged by last, -1 where none or no longer known."""
-        by_key = self.facts.journeys.by_key
-        return np.array([by_key.get(k, -1) for k in self.rows["track"]["journey"][rows].tolist()], np.int64)
-
-    def _begin_journeys(self, one: Pass, pings: PingBatch, ping_row: NDArray[np.int64]) -> None:
-        """Where a stretch belongs to another journey than the one before: end that, and start with empty runs."""
-        keys = self.facts.journeys.key
-        key = (
-            np.where(one.journey >= 0, keys[one.journey], 0)
-            if len(keys)
-            else np.zeros(len(one.rows), np.int64)
-        )
-        before = self.rows["track"]["journey"][one.rows]
-        changed = before != key
-        if not changed.any():
-            return
-        ending = np.flatnonzero(changed & (before != 0))
-        if len(ending):
-            rows = one.rows[ending]
-            at = self._journey_of(rows)
-            first_ms = pings.time_ms[np.searchsorted(ping_row, ending)]
-            ends = np.minimum(self.facts.journeys.end_ms(at), first_ms)
-            self._end_journeys(rows, at, ends)
-        self._reset(one.rows[changed], key[changed])
-
-    def _end_journeys(
-        self, rows: NDArray[np.int64], at: NDArray[np.int64], end_ms: NDArray[np.int64]
-    ) -> None:
-        """Disarm: the silence up to it counts, then every episode of the journey ends with it."""
-        known = np.flatnonzero(at >= 0)
-        version = np.searchsorted(self.facts.version_from_ms, end_ms, side="right")
-        for v in np.unique(version[known]).tolist():
-            of = known[version[known] == v]
-            ctx = self._context(rows[of], at[of], v, PingBatch.empty(), np.zeros(0, np.int64))
-            self._let_time_pass(ctx, end_ms[of])
-            for k, r in enumerate(of.tolist()):
-                close_silence(ctx, k, int(end_ms[r]))
-        for row, end in zip(rows.tolist(), end_ms.tolist(), strict=True):
-            self.book.close_journey(int(self.seals[row]), at_ms=end, reason="disarmed")
-        through = self.rows["track"]["through_ms"]
-        through[rows] = np.maximum(through[rows], end_ms - 1)
-        self._reset(rows, np.zeros(len(rows), np.int64))
-
-    def _reset(self, rows: NDArray[np.int64], key: NDArray[np.int64]) -> None:
-        for rule in RULES:
-            if rule.state is not None and rule.per_journey:
-                self.rows[rule.name][rows] = np.zeros((), rule.state) if rule.start is None else rule.start
-        track = self.rows["track"]
-        track["chainage_m"][rows] = track["off_route_m"][rows] = np.nan
-        track["on_corridor"][rows] = False
-        track["active"][rows] &= ~OF_JOURNEY
-        track["journey"][rows] = key
-        if len(self.streams):
-            self.streams = picked(self.streams, ~np.isin(self.streams["row"], rows))
+        """Pass every set moment up to ``now_ms``; raise what time alone has raised by then."""
+        every, until = np.arange(len(self.seals)), np.full(len(self.seals), now_ms)
+        self.advance(every, until)
+        at = self.places(every)
+        going = np.flatnonzero(at >= 0)
+        version = np.searchsorted(self.facts.version_from_ms, until[going], side="right")
+        self.let_time_pass(going, at[going], version, until[going])
 
     def _context(
         self,

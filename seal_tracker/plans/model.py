@@ -8,10 +8,22 @@ from dataclasses import dataclass, field
 from geofences.catalog import RouteFeature, ZoneFeature
 from geofences.corridors import CorridorSet
 from geofences.zones import ZoneSet
-from seal_tracker.journey import Authorisation, Journey
+from seal_tracker.journey import Authorisation, Diversion, Journey, Reset, Suspension
 from seal_tracker.rules.policy import PolicyTable
 
-__all__ = ["EQUIPMENT_KINDS", "LEAD_ROLES", "ROLES", "Authorisation", "Equipment", "Journey", "Plan", "Unit"]
+__all__ = [
+    "EQUIPMENT_KINDS",
+    "LEAD_ROLES",
+    "ROLES",
+    "Authorisation",
+    "Diversion",
+    "Equipment",
+    "Journey",
+    "Plan",
+    "Reset",
+    "Suspension",
+    "Unit",
+]
 
 ROLES: tuple[str, ...] = ("seal", "tractor", "trailer", "escort")
 """What a device does on a journey."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, NamedTuple, Protocol, cast
+from typing import Any, Literal, Protocol, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,6 +24,7 @@ from seal_tracker.rules.keys import PolicyValue
 from seal_tracker.rules.leave import Authorisations
 from seal_tracker.rules.runs import Limits
 from seal_tracker.rules.table import Policies, Values, per
+from seal_tracker.rules.waypoints import Waypoint, WaypointTable
 
 __all__ = ["Context", "Crossings", "Doubts", "Fixes", "Hits", "Terrain", "Waypoint", "mm_of_m"]
 
@@ -34,15 +35,6 @@ F8 = NDArray[np.float64]
 def mm_of_m(metres: ArrayLike) -> NDArray[np.int64]:
     """Metres to whole millimetres, the unit in which everything is judged."""
     return np.rint(np.asarray(metres, np.float64) * 1000.0).astype(np.int64)
-
-
-class Waypoint(NamedTuple):
-    """A checkpoint of a route: its zone's index, when it is due (None: whenever), and where along the route it lies."""
-
-    zone: int
-    after_ms: int | None
-    tolerance_ms: int
-    chainage_m: float
 
 
 @dataclass(frozen=True)
@@ -90,15 +82,15 @@ class Terrain:
         return {zone: i for i, zone in enumerate(self.zones.ids)}
 
     @cached_property
-    def checkpoint_of(self) -> tuple[frozenset[int], ...]:
-        """For each route index, the zone indexes of its checkpoints."""
-        return tuple(frozenset(c.zone for c in of_route) for of_route in self.checkpoints)
+    def waypoints(self) -> WaypointTable:
+        """The checkpoints of all routes as columns."""
+        return WaypointTable.of(self.checkpoints, len(self.zone_key))
 
     @cached_property
     def is_checkpoint(self) -> NDArray[np.bool_]:
         """bool[Z], whether any route has the zone as a checkpoint."""
         flags = np.zeros(len(self.zone_key), bool)
-        flags[[z for zones in self.checkpoint_of for z in zones]] = True
+        flags[[c.zone for of_route in self.checkpoints for c in of_route]] = True
         return flags
 
     @cached_property
@@ -200,7 +192,9 @@ class SubjectOf(Protocol):
 class Context:
     """One pass. See the module.
 
-    ``version_from_ms`` is when the plan version in force began to hold. ``active`` has, for each row, the ``bits`` of
+    ``version_from_ms`` is when the plan version in force began to hold, ``epoch_start_ms`` when each row's journey was armed,
+    ``stretch_ms`` since when it has been judged by the same route in the same manner (a diversion and the ends of a
+    suspension begin a stretch): what was due before that is due then. ``active`` has, for each row, the ``bits`` of
     the rules with a run or an episode under way: a rule that carries nothing and sees nothing true need not look.
     ``has_fix`` says of each ping whether its own position may move the track, be it accepted or not.
     """
@@ -216,6 +210,7 @@ class Context:
     regime: I8
     route: I8
     epoch_start_ms: I8
+    stretch_ms: I8
     authorisations: Authorisations
     journeys: JourneyColumn
     journey_at: I8
@@ -273,10 +268,7 @@ class Context:
 
     def policy_at(self, rule: str, key: str, row: int, zone: int | None = None) -> PolicyValue:
         """A threshold for one row, and one zone where given."""
-        one = slice(row, row + 1)
-        zones = None if zone is None else np.array([zone])
-        value = self.terrain.policies.value(rule, key, self.regime[one], self.route[one], zones)
-        return cast("PolicyValue", value.tolist()[0]) if isinstance(value, np.ndarray) else value
+        return self.terrain.policies.at(rule, key, int(self.regime[row]), int(self.route[row]), zone)
 
     def severity(self, rule: str, row: int, zone: int | None = None) -> Severity:
         """How bad an episode of ``rule`` is for one row."""

@@ -1,7 +1,10 @@
 """``ROUTE_DEVIATION``: the track leaves its corridor, by evidence that adds up rather than by a waiting time.
 
 A fix is off the route when its distance to the nearest point of the route exceeds the half-width there and the fix's
-own accuracy. It is back when it is inside by a quarter of the half-width.
+own accuracy. Each second off counts its metres beyond that limit, the more the farther the truck is from the road as a
+whole: half at 75 m, once at 150 m, twice from 300 m on, since a wrong position is the rarer the larger its error; once
+3,500 of these have gathered without a fix back on the route, it is a deviation. It ends when two fixes lie inside by a
+quarter of the half-width. How often that is wrong, and how soon it is right: docs/detection.md.
 """
 
 from __future__ import annotations
@@ -12,21 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seal_tracker.rules.context import Context, mm_of_m
-from seal_tracker.rules.evidence import run_evidence
+from seal_tracker.rules.debounced import Moment, of_fixes
 from seal_tracker.rules.keys import common_keys, distance_keys
 from seal_tracker.rules.rule import Rule
-from seal_tracker.rules.runs import (
-    MEASURED_RUN,
-    Observations,
-    Transitions,
-    debounce,
-    doublings,
-    new_runs,
-    peak_at,
-)
+from seal_tracker.rules.runs import MEASURED_RUN, doublings, new_runs
 from seal_tracker.rules.table import per
 
 __all__ = ["RULE"]
+
+I8 = NDArray[np.int64]
 
 NAME = "ROUTE_DEVIATION"
 
@@ -34,8 +31,12 @@ CLEAR_SHARE = 0.25
 """Share of the half-width that a fix must be inside by to count as back (SEMANTICS, catalogue)."""
 
 EXCESS_M_S = 3500.0
-"""Metre-seconds beyond the limit that complete a run: a tenth of the false alarms of "3 fixes and 60 s" at half its
-delay on car trips with known routes (SEMANTICS, *Evidence for distance rules*)."""
+"""Weighed metre-seconds beyond the limit that complete a run (SEMANTICS, *Evidence for distance rules*)."""
+
+ONCE_MM, TWICE_MM = 150_000, 300_000
+"""Distances from the route at which a metre beyond the limit counts once, and twice at most. Against metres that count
+alike, a third to a half of the false episodes at half-widths of 25 and 50 m, and 27 s instead of 35 s of delay at 100 m
+(docs/detection.md). The bound keeps the edge of a wide corridor, where a truck may drive, from weighing too much."""
 
 KEYS = distance_keys(common_keys("high", raise_=(3, 0), clear=(2, 0)), raise_excess_m_s=EXCESS_M_S)
 
@@ -44,123 +45,94 @@ def _judge(ctx: Context) -> None:
     where = ctx.located
     if where is None:
         return
-    seen = np.flatnonzero(np.isfinite(where.distance_m) & ctx.armed[ctx.fixes.row])
-    seen = seen[ctx.enabled(NAME, ctx.fixes.row[seen])]
-    if not len(seen):
-        return
-    row = ctx.fixes.row[seen]
-    distance, half_width = mm_of_m(where.distance_m[seen]), mm_of_m(where.half_width_m[seen])
-    limit = half_width + mm_of_m(_slack_m(ctx, seen, row))
-    margin = _margin_mm(ctx, row, half_width)
-    obs = Observations(
-        stream=row,
-        time_ms=ctx.fixes.time_ms[seen],
-        lon_e7=ctx.fixes.lon_e7[seen],
-        lat_e7=ctx.fixes.lat_e7[seen],
-        on=distance > limit,
-        off=(distance <= limit) & (distance <= np.maximum(half_width - margin, 0)),
-        beyond_mm=np.maximum(distance - limit, 0),
-        value_mm=distance,
+    if not ctx.carries(NAME) and not (where.distance_m > where.half_width_m).any():
+        return  # a limit is never below the half-width
+    on_route = np.isfinite(where.distance_m)
+    distance = mm_of_m(np.where(on_route, where.distance_m, 0.0))
+    half_width = mm_of_m(np.where(on_route, where.half_width_m, 0.0))
+    limit = half_width + mm_of_m(_slack_m(ctx))
+    on = distance > limit
+    first_told: dict[int, int] = {}
+
+    def raising(moment: Moment) -> dict[str, Any]:
+        assert moment.peak is not None
+        ctx.state[NAME]["told_mm"][moment.row] = moment.peak
+        first_told[moment.row] = moment.i
+        return {
+            "cross_track_m": moment.peak / 1000,
+            "limit_m": int(limit[moment.i]) / 1000,
+            "half_width_m": int(half_width[moment.i]) / 1000,
+            "chainage_m": round(float(where.chainage_m[moment.i]), 1),
+            "excess_m_s": moment.excess // 1000 / 1000,
+        }
+
+    def closing(moment: Moment) -> dict[str, Any]:
+        assert moment.peak is not None
+        ctx.state[NAME]["told_mm"][moment.row] = 0
+        return {"cross_track_m": moment.peak / 1000}
+
+    of_fixes(
+        ctx,
+        NAME,
+        on,
+        raising,
+        off=distance <= np.minimum(limit, np.maximum(half_width - _margin_mm(ctx, half_width), 0)),
+        among=on_route,
+        value=distance,
+        beyond=_counted_mm(distance, limit),
+        closing=closing,
     )
-    found = debounce(ctx.state[NAME], obs, ctx.limits(NAME))
-    for k in range(len(found)):
-        _transition(ctx, obs, found, k, seen, limit, half_width)
-    _tell_peaks(ctx, obs, found, seen)
+    _tell_peaks(ctx, np.where(on, distance, 0), first_told)
 
 
-def _slack_m(ctx: Context, seen: NDArray[Any], row: NDArray[Any]) -> NDArray[np.float64]:
+def _slack_m(ctx: Context) -> NDArray[np.float64]:
     """Metres that a fix's accuracy widens the limit by: the claim up to a cap, since claims lie."""
-    claimed = ctx.fixes.accuracy_m[seen].astype(np.float64)
+    row, claimed = ctx.fixes.row, ctx.fixes.accuracy_m.astype(np.float64)
     assumed = np.where(np.isnan(claimed), per(ctx.policy(NAME, "accuracy_unknown_m"), row), claimed)
-    slack: NDArray[np.float64] = np.clip(
-        assumed, 0.0, np.asarray(per(ctx.policy(NAME, "accuracy_cap_m"), row), np.float64)
-    )
+    cap = np.asarray(per(ctx.policy(NAME, "accuracy_cap_m"), row), np.float64)
+    slack: NDArray[np.float64] = np.clip(assumed, 0.0, cap)
     return slack
 
 
-def _margin_mm(ctx: Context, row: NDArray[Any], half_width: NDArray[Any]) -> NDArray[np.int64]:
+def _counted_mm(distance: I8, limit: I8) -> I8:
+    """What each fix counts as evidence: its millimetres beyond the limit, weighed by how far it is from the route."""
+    counted: I8 = np.maximum(distance - limit, 0) * np.minimum(distance, TWICE_MM) // ONCE_MM
+    return counted
+
+
+def _margin_mm(ctx: Context, half_width: I8) -> I8:
+    """How far inside the half-width a fix must be to count as back."""
     share = np.rint(half_width * CLEAR_SHARE).astype(np.int64)
-    set_m = per(ctx.policy(NAME, "clear_margin_m"), row)
+    set_m = per(ctx.policy(NAME, "clear_margin_m"), ctx.fixes.row)
     if set_m is None:
         return share
     set_m = np.asarray(set_m, np.float64)
     return np.where(np.isnan(set_m), share, mm_of_m(np.nan_to_num(set_m)))
 
 
-def _transition(
-    ctx: Context,
-    obs: Observations,
-    found: Transitions,
-    k: int,
-    seen: NDArray[Any],
-    limit: NDArray[Any],
-    half_width: NDArray[Any],
-) -> None:
-    i, row = int(found.row[k]), int(found.stream[k])
-    fix, seal = int(seen[i]), int(ctx.seal[row])
-    peak = peak_at(obs, found, i)
-    if not found.raised[k]:
-        ctx.book.close(
-            seal,
-            NAME,
-            None,
-            ended_at_ms=int(found.began_ms[k]),
-            cleared_at_ms=int(obs.time_ms[i]),
-            settled_ms=int(ctx.fixes.decided_ms[fix]),
-            evidence={"cross_track_m": peak / 1000},
-        )
-        ctx.state[NAME]["told_mm"][row] = 0
-        return
-    assert ctx.located is not None
-    ctx.state[NAME]["told_mm"][row] = peak
-    ctx.book.raise_(
-        seal,
-        ctx.subjects[row],
-        NAME,
-        None,
-        severity=ctx.severity(NAME, row),
-        started_at_ms=int(found.began_ms[k]),
-        raised_at_ms=int(obs.time_ms[i]),
-        latched=bool(ctx.policy_at(NAME, "latched", row)),
-        plan_version=ctx.terrain.version,
-        evidence={
-            "cross_track_m": peak / 1000,
-            "limit_m": int(limit[i]) / 1000,
-            "half_width_m": int(half_width[i]) / 1000,
-            "chainage_m": round(float(ctx.located.chainage_m[fix]), 1),
-            "excess_m_s": int(found.excess[k]) // 1000 / 1000,
-            "n_fixes": int(found.n[k]),
-            "fixes": run_evidence(found, k, ctx.fixes, fix),
-        },
-    )
-
-
-def _tell_peaks(ctx: Context, obs: Observations, found: Transitions, seen: NDArray[Any]) -> None:
+def _tell_peaks(ctx: Context, off_route_mm: I8, first_told: dict[int, int]) -> None:
     """Update the episodes still open whose peak has doubled since it was last told."""
-    carry = ctx.state[NAME]
-    streams = np.unique(obs.stream)
-    due = streams[
-        carry["open"][streams] & (carry["peak_mm"][streams] >= 2 * np.maximum(carry["told_mm"][streams], 1))
-    ]
-    last_raise = {
-        int(s): int(r) for s, r, up in zip(found.stream, found.row, found.raised, strict=True) if up
-    }
+    carry, of = ctx.state[NAME], ctx.fixes.row
+    due = np.flatnonzero(carry["open"] & (carry["peak_mm"] >= 2 * np.maximum(carry["told_mm"], 1)))
     for row in due.tolist():
-        begin = last_raise.get(row, int(np.searchsorted(obs.stream, row)))
-        end = int(np.searchsorted(obs.stream, row, side="right"))
-        values = np.where(obs.on[begin:end], obs.value_mm[begin:end], 0)  # type: ignore[index]
-        told, at = doublings(int(carry["told_mm"][row]), values)
+        begin = first_told.get(row, int(np.searchsorted(of, row)))
+        end = int(np.searchsorted(of, row, side="right"))
+        told, at = doublings(int(carry["told_mm"][row]), off_route_mm[begin:end])
         if at is None:
             continue
-        fix = int(seen[begin + at])
         carry["told_mm"][row] = told
+        changed_ms = int(ctx.fixes.time_ms[begin + at])
         ctx.book.change(
-            int(ctx.seal[row]),
-            NAME,
-            None,
-            changed_ms=int(ctx.fixes.time_ms[fix]),
-            evidence={"cross_track_m": told / 1000},
+            int(ctx.seal[row]), NAME, None, changed_ms=changed_ms, evidence={"cross_track_m": told / 1000}
         )
 
 
-RULE = Rule(NAME, KEYS, _judge, state=MEASURED_RUN, start=new_runs(1, MEASURED_RUN)[0])
+RULE = Rule(
+    NAME,
+    KEYS,
+    _judge,
+    state=MEASURED_RUN,
+    start=new_runs(1, MEASURED_RUN)[0],
+    of_route=True,
+    while_suspended=False,
+)

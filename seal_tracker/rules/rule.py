@@ -36,6 +36,14 @@ class Rule:
         for a rule that time alone can raise: given a context without pings, and for each row how far time has come,
         raises what is due by then. Returns for each row when it was raised, ``NO_TIME`` where nothing was. It must
         raise the same that ``judge`` would at a later ping.
+    of_route
+        whether it judges by the journey's route: a diversion ends what it has under way.
+    while_suspended
+        whether it judges a journey that is suspended; where not, its runs end where that begins.
+    is_record
+        whether its state says what has been (reached, told), not what is under way: a suspension leaves it.
+    stream
+        number of its watched zones in a state (`streams`), 0 where it has none.
     """
 
     name: str
@@ -45,3 +53,7 @@ class Rule:
     start: np.void | None = None
     per_journey: bool = True
     pass_time: Callable[[Context, NDArray[np.int64]], NDArray[np.int64]] | None = None
+    of_route: bool = False
+    while_suspended: bool = True
+    is_record: bool = False
+    stream: int = 0

@@ -1,4 +1,4 @@
-"""``ZONE_ENTERED``, ``PROHIBITED_ZONE`` and ``CHECKPOINT_REACHED``: the track in zones, at its fixes and between them.
+"""``ZONE_ENTERED`` and ``PROHIBITED_ZONE``: the track in zones, at its fixes and between them.
 
 Each (seal, zone) that a rule is watching is a stream; streams are kept only while they run or are open. A zone that the
 track crossed between two fixes, neither of them inside, gives an episode of its own, marked inferred.
@@ -11,16 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seal_tracker.model import Severity
 from seal_tracker.rules.arrays import begins, previous
 from seal_tracker.rules.context import Context
-from seal_tracker.rules.evidence import fix_evidence, place_evidence, run_evidence
-from seal_tracker.rules.keys import SEVERITIES, PolicyKey, common_keys
+from seal_tracker.rules.evidence import crossing_evidence, run_evidence, zone_evidence
+from seal_tracker.rules.keys import PolicyKey, at_most_high, common_keys
 from seal_tracker.rules.rule import Rule
 from seal_tracker.rules.runs import Limits, Observations, Transitions, debounce
-from seal_tracker.rules.streams import STREAM, Watch, drop_unwatched, watch
+from seal_tracker.rules.streams import STREAM_NUMBER, Watch, drop_unwatched, watch
 
-__all__ = ["CHECKPOINT_REACHED", "PROHIBITED_ZONE", "ZONE_ENTERED"]
+__all__ = ["PROHIBITED_ZONE", "ZONE_ENTERED"]
 
 MARGIN_M = 20.0
 """A stay ends this far outside at least: less is GNSS noise at the edge (SEMANTICS, catalogue)."""
@@ -28,10 +27,7 @@ MARGIN_M = 20.0
 MARGIN_SHARE = 0.1
 """Or this share of the zone's radius, whichever is more."""
 
-ENTERED, PROHIBITED, CHECKPOINT = "ZONE_ENTERED", "PROHIBITED_ZONE", "CHECKPOINT_REACHED"
-
-STREAM_NUMBER = {ENTERED: 1, PROHIBITED: 2, CHECKPOINT: 3}
-"""Whose a watched zone is; checkpoints of states hold these numbers, so they are never given anew."""
+ENTERED, PROHIBITED = "ZONE_ENTERED", "PROHIBITED_ZONE"
 
 ENTERED_KEYS = common_keys("info", raise_=(2, 30), clear=(2, 0)) | {
     "clear_margin_m": PolicyKey(
@@ -133,14 +129,9 @@ def _transition(ctx: Context, name: str, seen: Watch, obs: Observations, found: 
         raised_at_ms=int(obs.time_ms[i]),
         latched=bool(ctx.policy_at(name, "latched", row, zone)),
         plan_version=ctx.terrain.version,
-        evidence=_zone_evidence(ctx, zone)
+        evidence=zone_evidence(ctx, zone)
         | {"n_fixes": int(found.n[k]), "fixes": run_evidence(found, k, ctx.fixes, fix)},
     )
-
-
-def _zone_evidence(ctx: Context, zone: int) -> dict[str, Any]:
-    reason = ctx.terrain.zone_reason[zone]
-    return {"zone": ctx.terrain.zones.ids[zone]} | ({"reason": reason} if reason else {})
 
 
 def _open_before(seen: Watch, obs: Observations, found: Transitions) -> dict[tuple[int, int], NDArray[Any]]:
@@ -173,92 +164,15 @@ def _crossings(
             ctx.subjects[row],
             name,
             ctx.terrain.zones.ids[zone],
-            severity=_at_most_high(ctx.severity(name, row, zone)),
+            severity=at_most_high(ctx.severity(name, row, zone)),
             started_at_ms=int(ctx.crossings.enter_ms[k]),
             ended_at_ms=int(ctx.crossings.leave_ms[k]),
             raised_at_ms=int(ctx.fixes.time_ms[fix]),
             settled_ms=int(ctx.fixes.decided_ms[fix]),
             inferred=True,
             plan_version=ctx.terrain.version,
-            evidence=_zone_evidence(ctx, zone) | _crossing_evidence(ctx, k, fix),
+            evidence=zone_evidence(ctx, zone) | crossing_evidence(ctx, k, fix),
         )
-
-
-def _crossing_evidence(ctx: Context, k: int, fix: int) -> dict[str, Any]:
-    """Where the track must have come in and gone out, and the two fixes that say so."""
-    fixes, crossings = ctx.fixes, ctx.crossings
-    assert crossings is not None
-    before = place_evidence(int(fixes.prev_ms[fix]), int(fixes.prev_lon_e7[fix]), int(fixes.prev_lat_e7[fix]))
-    path = [[int(v) / 1e7 for v in at[k]] for at in (crossings.enter_e7, crossings.leave_e7)]
-    return {"n_fixes": 2, "path": path, "fixes": [before, fix_evidence(fixes, fix)]}
-
-
-def _at_most_high(severity: Severity) -> Severity:
-    """Something inferred is never critical (SEMANTICS, *Inferred crossings*)."""
-    return SEVERITIES[max(SEVERITIES.index(severity), SEVERITIES.index("high"))]
-
-
-def _checkpoints(ctx: Context) -> None:
-    """Each checkpoint of the route is reached once a journey, at a fix inside or by a crossing between two fixes."""
-    assert ctx.hits is not None
-    name, number = CHECKPOINT, STREAM_NUMBER[CHECKPOINT]
-    mask = ctx.terrain.is_checkpoint
-    reached = _reached(ctx, mask, name)
-    kept = ctx.streams[ctx.streams["rule"] == number]
-    done = set(zip(kept["row"].tolist(), kept["key"].tolist(), strict=True))
-    added = []
-    for fix, zone, crossing in reached:
-        row, key = int(ctx.fixes.row[fix]), int(ctx.terrain.zone_key[zone])
-        if (row, key) in done or zone not in ctx.terrain.checkpoint_of[int(ctx.route[row])]:
-            continue
-        done.add((row, key))
-        added.append((row, key))
-        _reach(ctx, name, row, fix, zone, crossing)
-    new = np.zeros(len(added), STREAM)
-    if added:
-        new["row"], new["key"] = np.array(added).T
-        new["rule"] = number
-    ctx.survivors += [kept, new]
-
-
-def _reached(ctx: Context, mask: NDArray[np.bool_], name: str) -> list[tuple[int, int, int | None]]:
-    """(fix, zone, crossing or None) of everything that may be a checkpoint reached, in the order of fixes."""
-    assert ctx.hits is not None
-    hit = np.flatnonzero(mask[ctx.hits.zone])
-    pairs: list[tuple[int, int, int | None]] = [
-        (f, z, None) for f, z in zip(ctx.hits.fix[hit].tolist(), ctx.hits.zone[hit].tolist(), strict=True)
-    ]
-    if ctx.crossings is not None:
-        over = np.flatnonzero(mask[ctx.crossings.zone])
-        pairs += [(int(ctx.crossings.fix[k]), int(ctx.crossings.zone[k]), k) for k in over.tolist()]
-    fix, zone = (np.array([p[i] for p in pairs], np.int64) for i in (0, 1))
-    row = ctx.fixes.row[fix]
-    wanted = ctx.armed[row] & (ctx.route[row] >= 0) & ctx.enabled(name, row, zone)
-    return sorted(
-        (p for p, w in zip(pairs, wanted.tolist(), strict=True) if w),
-        key=lambda p: (p[0], p[1], p[2] is None),
-    )
-
-
-def _reach(ctx: Context, name: str, row: int, fix: int, zone: int, crossing: int | None) -> None:
-    at = int(ctx.fixes.time_ms[fix])
-    severity = ctx.severity(name, row, zone)
-    started, detail = at, {"n_fixes": 1, "fixes": [fix_evidence(ctx.fixes, fix)]}
-    if crossing is not None and ctx.crossings is not None:
-        started, detail = int(ctx.crossings.enter_ms[crossing]), _crossing_evidence(ctx, crossing, fix)
-        severity = _at_most_high(severity)
-    ctx.book.point(
-        ctx.subjects[row],
-        name,
-        ctx.terrain.zones.ids[zone],
-        severity=severity,
-        started_at_ms=started,
-        raised_at_ms=at,
-        settled_ms=int(ctx.fixes.decided_ms[fix]),
-        inferred=crossing is not None,
-        plan_version=ctx.terrain.version,
-        evidence=_zone_evidence(ctx, zone) | detail,
-    )
 
 
 def _entered(ctx: Context) -> None:
@@ -269,6 +183,5 @@ def _prohibited(ctx: Context) -> None:
     _stays(ctx, PROHIBITED, ctx.terrain.kind("prohibited"))
 
 
-ZONE_ENTERED = Rule(ENTERED, ENTERED_KEYS, _entered)
-PROHIBITED_ZONE = Rule(PROHIBITED, PROHIBITED_KEYS, _prohibited)
-CHECKPOINT_REACHED = Rule(CHECKPOINT, common_keys("info", raise_=(1, 0), clear=None), _checkpoints)
+ZONE_ENTERED = Rule(ENTERED, ENTERED_KEYS, _entered, stream=STREAM_NUMBER[ENTERED])
+PROHIBITED_ZONE = Rule(PROHIBITED, PROHIBITED_KEYS, _prohibited, stream=STREAM_NUMBER[PROHIBITED])

@@ -1,4 +1,7 @@
-"""Which journey and which plan version judge a ping, and how a batch is cut so that each cut has one of each. Pure."""
+"""Which phase of which journey and which plan version judge a ping, and how a batch is cut so that each cut has one of each.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +20,9 @@ from seal_tracker.plans.model import Plan
 from seal_tracker.rules.arrays import begins
 from seal_tracker.rules.context import Terrain, Waypoint
 from seal_tracker.rules.policy import REGIMES
+from seal_tracker.tracking.phases import FOREVER_MS, Phase, phases_of
 
 __all__ = ["Facts", "JourneyTable", "Pass", "Version", "key_of", "passes", "terrain_of"]
-
-FOREVER_MS = (1 << 42) - 1
-"""Year 2109: the end of a journey that nobody has ended; also what a time must stay below to be packed beside a row."""
 
 NEVER_MS = np.iinfo(np.int64).max
 """The end of what has none."""
@@ -45,18 +46,37 @@ class JourneyColumns:
     authorised: NDArray[np.bool_]
 
 
+class PhaseColumns(NamedTuple):
+    """Phases by their position in the table; one more row at the end, also found at -1, stands for none.
+
+    int64 but the last two: the journey's key (0 for none), from when to when the phase holds, when its journey was armed,
+    since when it has been judged by the same route in the same manner; bool, whether it is suspended, and its journey's
+    last phase.
+    """
+
+    key: NDArray[np.int64]
+    from_ms: NDArray[np.int64]
+    to_ms: NDArray[np.int64]
+    armed_ms: NDArray[np.int64]
+    stretch_ms: NDArray[np.int64]
+    suspended: NDArray[np.bool_]
+    is_last: NDArray[np.bool_]
+
+
 @dataclass(frozen=True)
 class JourneyTable:
-    """Armed intervals of all seals, sorted by (seal, armed_at). A seal's intervals do not overlap.
+    """Phases of all journeys of all seals, sorted by (seal, from_ms). A seal's phases do not overlap.
 
-    ``seal`` int64[J] numbers; ``armed_ms``, ``disarmed_ms`` int64[J]; ``key`` int64[J]; ``journeys`` in the same order.
+    ``seal`` int64[J] numbers; ``from_ms``, ``to_ms`` int64[J]; ``key`` int64[J] of the journey; ``journeys`` and
+    ``phases`` in the same order, a journey as often as it has phases.
     """
 
     seal: NDArray[np.int64]
-    armed_ms: NDArray[np.int64]
-    disarmed_ms: NDArray[np.int64]
+    from_ms: NDArray[np.int64]
+    to_ms: NDArray[np.int64]
     key: NDArray[np.int64]
     journeys: tuple[Journey, ...]
+    phases: tuple[Phase, ...]
 
     @classmethod
     def build(cls, journeys: Sequence[Journey], numbers: Mapping[str, int]) -> JourneyTable:
@@ -64,24 +84,48 @@ class JourneyTable:
         known = sorted(
             (j for j in journeys if j.seal in numbers), key=lambda j: (numbers[j.seal], j.armed_at_ms)
         )
+        rows = [(j, phase) for j in known for phase in phases_of(j)]
         return cls(
-            seal=np.array([numbers[j.seal] for j in known], np.int64),
-            armed_ms=np.array([j.armed_at_ms for j in known], np.int64),
-            disarmed_ms=np.array(
-                [FOREVER_MS if j.disarmed_at_ms is None else j.disarmed_at_ms for j in known], np.int64
-            ),
-            key=np.array([key_of(j.id) for j in known], np.int64),
-            journeys=tuple(known),
+            seal=np.array([numbers[j.seal] for j, _ in rows], np.int64),
+            from_ms=np.array([phase.from_ms for _, phase in rows], np.int64),
+            to_ms=np.array([phase.to_ms for _, phase in rows], np.int64),
+            key=np.array([key_of(j.id) for j, _ in rows], np.int64),
+            journeys=tuple(j for j, _ in rows),
+            phases=tuple(phase for _, phase in rows),
         )
 
     @cached_property
     def by_key(self) -> dict[int, int]:
-        """Position of each journey in the table by its key."""
-        return {int(k): i for i, k in enumerate(self.key)}
+        """Position of each journey's first phase by its key."""
+        first = np.flatnonzero(begins(self.key))
+        return dict(zip(self.key[first].tolist(), first.tolist(), strict=True))
 
-    def end_ms(self, at: NDArray[np.int64]) -> NDArray[np.int64]:
-        """When journeys end, by position; that of none (-1) never does."""
-        return np.append(self.disarmed_ms, FOREVER_MS)[at]
+    @cached_property
+    def with_none(self) -> PhaseColumns:
+        """Phases as columns, with one more row for none."""
+        first = begins(self.key)
+        last = np.append(first[1:], True)[: len(first)]
+        armed = self.from_ms[np.maximum.accumulate(np.where(first, np.arange(len(first)), 0))]
+        return PhaseColumns(
+            key=np.append(self.key, 0),
+            from_ms=np.append(self.from_ms, NO_TIME),
+            to_ms=np.append(self.to_ms, NEVER_MS),
+            armed_ms=np.append(armed, NO_TIME),
+            stretch_ms=np.array([*(p.stretch_ms for p in self.phases), NO_TIME], np.int64),
+            suspended=np.array([*(p.suspended for p in self.phases), False], bool),
+            is_last=np.append(last, False),
+        )
+
+    def places(self, key: NDArray[Any], phase_ms: NDArray[Any]) -> NDArray[np.int64]:
+        """Position of each journey's phase that holds at a moment, -1 where the journey is not known."""
+        by_key = self.by_key
+        at = np.array([by_key.get(k, -1) for k in key.tolist()], np.int64)
+        if len(by_key) == len(self.key):
+            return at
+        phases = self.with_none
+        while (on := (at >= 0) & ~phases.is_last[at] & (phases.to_ms[at] <= phase_ms)).any():
+            at[on] += 1
+        return at
 
     def columns(self, version: Version) -> JourneyColumns:
         """Regime, route and arming of each journey, as a plan version has them; made once for each version."""
@@ -90,8 +134,8 @@ class JourneyTable:
         if made is None or made[0] is not routes:
             columns = JourneyColumns(
                 regime=self.column(_regime, -1),
-                route=self._column_of(lambda j: routes.get(j.route or "", -1), -1),
-                armed_ms=np.append(self.armed_ms, NO_TIME),
+                route=np.array([*(routes.get(p.route or "", -1) for p in self.phases), -1], np.int64),
+                armed_ms=self.with_none.armed_ms,
                 authorised=self.column(_is_authorised, none=False),
             )
             made = self._columns[id(routes)] = (routes, columns)
@@ -118,24 +162,24 @@ class JourneyTable:
     def at(
         self, seals: NDArray[Any], row: NDArray[np.int64], time_ms: NDArray[np.int64]
     ) -> NDArray[np.int64]:
-        """Position of the journey in force for each (seal row, moment), -1 where none; ``seals`` sorted, by row."""
+        """Position of the phase in force for each (seal row, moment), -1 where none; ``seals`` sorted, by row."""
         low = np.searchsorted(self.seal, seals)
         high = np.searchsorted(self.seal, seals, side="right")
         if not len(self.seal) or not (high > low).any():
             return np.full(len(row), -1)
         if (high - low <= 1).all():
             at = np.where(high > low, low, 0)[row]
-            known = (high > low)[row] & (self.armed_ms[at] <= time_ms)
+            known = (high > low)[row] & (self.from_ms[at] <= time_ms)
         else:
             owner = np.repeat(np.arange(len(seals)), high - low)
             entry = np.concatenate(
                 [np.arange(a, b) for a, b in zip(low.tolist(), high.tolist(), strict=True)]
             )
-            packed = (owner << 42) + np.clip(self.armed_ms[entry], 0, FOREVER_MS)
+            packed = (owner << 42) + np.clip(self.from_ms[entry], 0, FOREVER_MS)
             found = np.searchsorted(packed, (row << 42) + np.clip(time_ms, 0, FOREVER_MS), side="right") - 1
             known = (found >= 0) & (owner[np.maximum(found, 0)] == row)
             at = entry[np.maximum(found, 0)]
-        return np.where(known & (time_ms < self.disarmed_ms[at]), at, -1)
+        return np.where(known & (time_ms < self.to_ms[at]), at, -1)
 
 
 def _regime(journey: Journey) -> int:
@@ -153,6 +197,19 @@ class Version:
     from_ms: int
     plan: Plan
     terrain: Terrain
+
+    def line_of(self, route: str | None) -> bytes | None:
+        """What chainages on a route mean, as bytes that are equal for equal lines and checkpoints; None: no such route."""
+        at = self.plan.route_index.get(route or "")
+        if at is None:
+            return None
+        lines = self.plan.corridors.lines
+        begin, end = lines.first[at : at + 2]
+        zones = ",".join(c.zone for c in self.plan.routes[at].checkpoints).encode()
+        origin: NDArray[np.int64] = lines.origin_e7[at : at + 1]
+        return b"|".join(
+            (origin.tobytes(), lines.x_e7[begin:end].tobytes(), lines.y_e7[begin:end].tobytes(), zones)
+        )
 
 
 @dataclass(frozen=True)
@@ -173,15 +230,17 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """For some seals, a stretch of pings of one journey (or none) and one version.
+    """For some seals, a stretch of pings of one phase of a journey (or none) and one version.
 
-    ``rows`` indexes the batch's seals, ascending; ``pings`` the batch's pings; ``journey`` is by row of the pass.
+    ``rows`` indexes the batch's seals, ascending; ``pings`` the batch's pings; ``journey`` is by row of the pass, the
+    position of the phase in the table. All rows are ``suspended``, or none.
     """
 
     rows: NDArray[np.int64]
     pings: NDArray[np.int64]
     journey: NDArray[np.int64]
     version: int
+    suspended: bool = False
 
 
 def passes(
@@ -191,6 +250,7 @@ def passes(
     n = len(row)
     journey = facts.journeys.at(seals, row, time_ms)
     version = np.searchsorted(facts.version_from_ms, time_ms, side="right")
+    kind = 2 * version + facts.journeys.with_none.suspended[journey]
     i = np.arange(n)
     start = begins(row) if n else np.zeros(0, bool)
     first = np.maximum.accumulate(np.where(start, i, 0))
@@ -201,10 +261,10 @@ def passes(
     ordinal -= ordinal[first] if n else 0
     for k in range(int(ordinal.max(initial=-1)) + 1):
         here = np.flatnonzero(ordinal == k) if ordinal[-1:].any() or ordinal.any() else i
-        for v in np.unique(version[here]).tolist():
-            pings = here[version[here] == v]
+        for one in np.unique(kind[here]).tolist():
+            pings = here[kind[here] == one]
             rows, at = np.unique(row[pings], return_index=True)
-            yield Pass(rows, pings, journey[pings[at]], v)
+            yield Pass(rows, pings, journey[pings[at]], one // 2, bool(one % 2))
 
 
 def terrain_of(plan: Plan) -> Terrain:

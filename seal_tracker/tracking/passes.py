@@ -66,6 +66,7 @@ def build_context(
         regime=columns.regime[at],
         route=columns.route[at],
         epoch_start_ms=columns.armed_ms[at],
+        stretch_ms=table.with_none.stretch_ms[at],
         authorisations=_authorisations(table, at, columns.authorised[at], version),
         journeys=table,
         journey_at=at,
@@ -139,7 +140,7 @@ def track_of(ctx: Context, track: NDArray[np.void]) -> None:
         "speed_kmh": np.where(held, before["held_speed_kmh"][row], _at(found.speed_kmh, at)),
         "decided_ms": _at(found.time_ms, np.maximum(taken.decided_by, 0)),
     }
-    inside = fixes["time_ms"] >= ctx.epoch_start_ms[row]
+    inside = fixes["time_ms"] >= ctx.stretch_ms[row]
     ctx.fixes = _with_previous(ctx, {name: column[inside] for name, column in fixes.items()})
 
 

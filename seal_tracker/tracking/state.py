@@ -46,6 +46,7 @@ TRACK = np.dtype(
         ("held_accuracy_m", "f4"),
         ("held_speed_kmh", "f4"),
         ("journey", "i8"),  # key of the journey judged last, 0: none
+        ("phase_ms", "i8"),  # when the phase of it began that was judged last
         ("n", "i8"),  # pings judged
         ("active", "i8"),  # rules that have a run or an episode under way, one bit each
     ]
@@ -58,7 +59,7 @@ ROW = np.dtype([("track", TRACK), *((r.name, r.state) for r in RULES if r.state 
 def _blank_row() -> NDArray[np.void]:
     rows = np.zeros(1, ROW)
     track = rows["track"]
-    for name in ("through_ms", "last_ms", "fix_ms", "held_ms"):
+    for name in ("through_ms", "last_ms", "fix_ms", "held_ms", "phase_ms"):
         track[name] = NO_TIME
     for name in ("chainage_m", "off_route_m", "last_speed_kmh", "last_course_deg", "last_battery_pct"):
         track[name] = np.nan

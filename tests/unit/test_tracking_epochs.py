@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from story import T0_MS, Core, Ground, Ping, batch, drive, one, only, ping, span, told
 
-from seal_tracker.tracking.epochs import FOREVER_MS, PASS_PINGS, JourneyTable, key_of, passes
+from seal_tracker.tracking.epochs import PASS_PINGS, JourneyTable, key_of, passes
+from seal_tracker.tracking.phases import FOREVER_MS
 
 PROHIBITED, STAY, DEVIATION, TAMPER = "PROHIBITED_ZONE", "ZONE_ENTERED", "ROUTE_DEVIATION", "SEAL_TAMPER"
 
@@ -179,7 +180,7 @@ def test_the_journey_in_force_is_found_for_each_seal_and_moment() -> None:
         .journey("C", armed_s=5)
     )
     table = JourneyTable.build(made.plan().journeys, {"A": 4, "C": 9})
-    assert table.disarmed_ms.tolist() == [T0_MS + 20_000, FOREVER_MS, FOREVER_MS]
+    assert table.to_ms.tolist() == [T0_MS + 20_000, FOREVER_MS, FOREVER_MS]
     at = np.array([[9, 10, 19.999, 20, 29, 30, 1e6], [4, 5, 6, 7, 8, 9, 10]]) * 1000 + T0_MS
     found = table.at(np.array([4, 9]), np.repeat([0, 1], 7), at.reshape(-1).astype(np.int64))
     assert found.tolist() == [-1, 0, 0, -1, -1, 1, 1, -1, 2, 2, 2, 2, 2, 2]

@@ -1,0 +1,69 @@
+"""A journey's dated facts as a sequence of phases: stretches of event time judged by one route, in one manner. Pure.
+
+A diversion, the two ends of a suspension and an officer's reset each begin a phase; most journeys have one. What happens
+on entering a phase (episodes that end, runs that start empty) is done where it is entered, see ``judge``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from seal_tracker.journey import Journey
+
+__all__ = ["FOREVER_MS", "Phase", "phases_of"]
+
+FOREVER_MS = (1 << 42) - 1
+"""Year 2109: the end of a journey that nobody has ended; also what a time must stay below to be packed beside a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """[from_ms, to_ms) of a journey.
+
+    ``stretch_ms`` is since when the same route has been judged in the same manner: resets do not begin a stretch.
+    ``resets`` are the (rule, object) of the latched episodes that end at ``from_ms``.
+    """
+
+    from_ms: int
+    to_ms: int
+    stretch_ms: int
+    route: str | None
+    suspended: bool
+    resets: tuple[tuple[str, str | None], ...] = ()
+
+
+def phases_of(journey: Journey) -> tuple[Phase, ...]:
+    """The phases of a journey, in order, from its arming to its disarming; facts outside of that do nothing."""
+    begin, end = journey.armed_at_ms, _end(journey.disarmed_at_ms)
+    if not (journey.diversions or journey.suspensions or journey.resets):
+        return (Phase(begin, end, begin, journey.route, suspended=False),)
+    dated = [d.at_ms for d in journey.diversions] + [r.at_ms for r in journey.resets]
+    dated += [at for s in journey.suspensions for at in (s.from_ms, _end(s.to_ms))]
+    cuts = sorted({begin, *(at for at in dated if begin < at < end)})
+    phases: list[Phase] = []
+    for at, until in zip(cuts, [*cuts[1:], end], strict=True):
+        route, suspended = _route_at(journey, at), _is_suspended(journey, at)
+        goes_on = phases and (phases[-1].route, phases[-1].suspended) == (route, suspended)
+        resets = tuple(sorted({(r.rule, r.object) for r in journey.resets if r.at_ms == at}, key=str))
+        stretch = phases[-1].stretch_ms if goes_on else at
+        if resets or not goes_on:
+            phases.append(Phase(at, until, stretch, route, suspended, resets))
+        else:
+            last = phases[-1]
+            phases[-1] = Phase(last.from_ms, until, stretch, route, suspended, last.resets)
+    return tuple(phases)
+
+
+def _end(at_ms: int | None) -> int:
+    return FOREVER_MS if at_ms is None else at_ms
+
+
+def _route_at(journey: Journey, at_ms: int) -> str | None:
+    """The newest diversion's route; of two of one moment, the one that sorts last."""
+    orders = [d for d in journey.diversions if d.at_ms <= at_ms]
+    newest = max(orders, key=lambda d: (d.at_ms, d.route or "", d.by, d.reason or ""), default=None)
+    return journey.route if newest is None else newest.route
+
+
+def _is_suspended(journey: Journey, at_ms: int) -> bool:
+    return any(s.from_ms <= at_ms < _end(s.to_ms) for s in journey.suspensions)
