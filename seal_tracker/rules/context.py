@@ -6,10 +6,10 @@ A *pass* holds, for each seal (a *row*), a stretch of pings judged by one journe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Literal, Protocol, TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,6 +30,7 @@ __all__ = ["Context", "Crossings", "Doubts", "Fixes", "Hits", "Terrain", "Waypoi
 
 I8 = NDArray[np.int64]
 F8 = NDArray[np.float64]
+T = TypeVar("T")
 
 
 def mm_of_m(metres: ArrayLike) -> NDArray[np.int64]:
@@ -97,6 +98,18 @@ class Terrain:
     def watched(self) -> NDArray[np.bool_]:
         """bool[Z], zones whose crossing between two fixes some rule asks for."""
         return self.kind("interest") | self.kind("prohibited") | self.is_checkpoint
+
+    @cached_property
+    def limited_stops(self) -> NDArray[np.bool_] | None:
+        """bool[Z], approved stops that say how long one may stay; None where there is none."""
+        stops = self.kinds.get("approved_stop")
+        limited = None if stops is None else stops & np.isfinite(self.zone_stop_s)
+        return None if limited is None or not limited.any() else limited
+
+    @cached_property
+    def limits_speed(self) -> tuple[bool, bool]:
+        """Whether any route, and whether any zone, has a speed limit."""
+        return bool(np.isfinite(self.route_limit_kmh).any()), bool(np.isfinite(self.zone_limit_kmh).any())
 
     def in_force(self, zone: NDArray[Any], time_ms: I8) -> NDArray[np.bool_]:
         """Which of some zones hold at some moments, one moment a zone."""
@@ -177,9 +190,13 @@ class Doubts:
 
 
 class JourneyColumn(Protocol):
-    """Journeys as columns: what a function says of each, by its place in the table; one more row stands for none."""
+    """Journeys as columns: what a function says of each, by its place in the table; one more row stands for none.
+
+    Or what a function makes of all of them, in the order of the table.
+    """
 
     def column(self, of: Callable[[Journey], Any], none: Any) -> NDArray[Any]: ...
+    def together(self, of: Callable[[Sequence[Journey]], T]) -> T: ...
 
 
 class SubjectOf(Protocol):
@@ -236,6 +253,13 @@ class Context:
         that of ``none``.
         """
         return self.journeys.column(of, none)[self.journey_at]
+
+    def of_journeys(self, of: Callable[[Sequence[Journey]], T]) -> T:
+        """What ``of``, a module's own function, makes of all journeys in the order of ``journey_at``; worked out once.
+
+        For what is as long for one journey as it likes: flat columns, with each journey's span in them.
+        """
+        return self.journeys.together(of)
 
     def carries(self, rule: str) -> bool:
         """Whether any row has a run or an episode of ``rule`` under way."""

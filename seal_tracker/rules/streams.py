@@ -16,7 +16,14 @@ __all__ = ["STREAM", "STREAM_NUMBER", "Watch", "drop_unwatched", "watch"]
 STREAM = np.dtype([("row", "i8"), ("rule", "i8"), ("key", "i8"), ("run", RUN)])
 """State of one watched zone: the seal's row in the pass (its number at rest), the rule's number, the zone's key."""
 
-STREAM_NUMBER = {"ZONE_ENTERED": 1, "PROHIBITED_ZONE": 2, "CHECKPOINT_REACHED": 3}
+STREAM_NUMBER = {
+    "ZONE_ENTERED": 1,
+    "PROHIBITED_ZONE": 2,
+    "CHECKPOINT_REACHED": 3,
+    "STOP_OVERRUN": 4,
+    "STOP_ON_STRUCTURE": 5,
+    "STRUCTURE_SPEED": 6,
+}
 """Whose a watched zone is; checkpoints of states hold these numbers, so they are never given anew."""
 
 

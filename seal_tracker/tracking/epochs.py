@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,8 @@ from seal_tracker.rules.policy import REGIMES
 from seal_tracker.tracking.phases import FOREVER_MS, Phase, phases_of
 
 __all__ = ["Facts", "JourneyTable", "Pass", "Version", "key_of", "passes", "terrain_of"]
+
+T = TypeVar("T")
 
 NEVER_MS = np.iinfo(np.int64).max
 """The end of what has none."""
@@ -148,11 +150,22 @@ class JourneyTable:
             found = self._asked[of] = self._column_of(of, none)
         return found
 
+    def together(self, of: Callable[[Sequence[Journey]], T]) -> T:
+        """What ``of`` makes of all journeys, in the order of the table; asked once for each table."""
+        if of not in self._made:
+            self._made[of] = of(self.journeys)
+        made: T = self._made[of]
+        return made
+
     def _column_of(self, of: Callable[[Journey], Any], none: Any) -> NDArray[Any]:
         return np.array([*(of(j) for j in self.journeys), none], np.asarray(none).dtype)
 
     @cached_property
     def _columns(self) -> dict[int, tuple[Mapping[str, int], JourneyColumns]]:
+        return {}
+
+    @cached_property
+    def _made(self) -> dict[Callable[..., Any], Any]:
         return {}
 
     @cached_property
