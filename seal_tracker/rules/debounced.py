@@ -38,6 +38,8 @@ class Moment:
         first fix of the run, and how many it has.
     peak
         greatest ``value`` of the run or episode so far, None where the rule keeps none.
+    excess
+        evidence of the run in mm·ms, 0 where the rule gathers none.
     """
 
     i: int
@@ -45,6 +47,7 @@ class Moment:
     began_ms: int
     n: int
     peak: int | None
+    excess: int
 
 
 Evidence = Callable[[Moment], dict[str, Any]]
@@ -86,6 +89,7 @@ def of_fixes(
     off: Mask | None = None,
     among: Mask | None = None,
     value: I8 | None = None,
+    beyond: I8 | None = None,
     limits: Limits | None = None,
     closing: Evidence = _nothing,
     severity: Callable[[Moment], Severity] | None = None,
@@ -100,6 +104,8 @@ def of_fixes(
         bool[n fixes], those that say something; the others neither add to a run nor break it. Unset: all.
     value
         int64[n fixes], what a peak is kept of; the rule's state must then be a ``MEASURED_RUN``.
+    beyond
+        int64[n fixes], what each fix counts as evidence (distance rules); together with ``value``.
     limits
         unset: those of the policy, by regime and route.
     evidence, closing
@@ -116,9 +122,8 @@ def of_fixes(
     if not ctx.all_armed:
         armed = ctx.armed[fixes.row]
         among = armed if among is None else among & armed
-    _judge(
-        ctx, columns, _Telling(name, "journey", evidence, closing, severity), on, off, among, value, limits
-    )
+    telling = _Telling(name, "journey", evidence, closing, severity)
+    _judge(ctx, columns, telling, on, off, among, value, limits, beyond)
 
 
 def of_pings(
@@ -171,6 +176,7 @@ def _judge(
     among: Mask | None,
     value: I8 | None,
     limits: Limits | None,
+    beyond: I8 | None = None,
 ) -> None:
     name, row = telling.name, columns.row
     carries = ctx.carries(name)
@@ -196,6 +202,7 @@ def _judge(
         lat_e7=columns.lat_e7[seen],
         on=holds,
         off=~holds if off is None else off[seen] & ~holds,
+        beyond_mm=None if beyond is None else beyond[seen],
         value_mm=None if value is None else value[seen],
     )
     carry = ctx.state[name]
@@ -223,6 +230,7 @@ def _tell(
         began_ms=int(found.began_ms[k]),
         n=int(found.n[k]),
         peak=None if obs.value_mm is None else peak_at(obs, found, at),
+        excess=int(found.excess[k]),
     )
     if not found.raised[k]:
         ctx.book.close(

@@ -18,7 +18,7 @@ Place = tuple[float, float]
 """Longitude and latitude in degrees."""
 
 PAIR_CAP_S = 60
-TWO_FIX_SPAN_S = 300
+TWO_FIX_SPAN_S = 20
 
 
 @dataclass(frozen=True)
@@ -98,18 +98,21 @@ def beyond_circle_m(place: Place, centre: Place, radius: float) -> float:
     return distance_m(place, centre) - radius
 
 
-def excess_m_s(run: Sequence[tuple[Fix, float]]) -> float:
-    """The evidence of a run of (fix, metres beyond the limit)."""
+def excess_m_s(run: Sequence[tuple[Fix, float]], limit_m: float) -> float:
+    """The evidence of a run of (fix, metres beyond the limit): each metre counts once at 150 m, twice from 300 m on."""
     total = 0.0
-    for (a, beyond_a), (b, beyond_b) in itertools.pairwise(run):
-        total += (beyond_a + beyond_b) / 2 * min(b.at_s - a.at_s, PAIR_CAP_S)
+    counted = [(fix, beyond * min(beyond + limit_m, 300) / 150) for fix, beyond in run]
+    for (a, counted_a), (b, counted_b) in itertools.pairwise(counted):
+        total += (counted_a + counted_b) / 2 * min(b.at_s - a.at_s, PAIR_CAP_S)
     return total
 
 
-def deviation_complete(run: Sequence[tuple[Fix, float]]) -> bool:
-    """3,500 m·s with three fixes, or with two that are five minutes apart."""
+def deviation_complete(run: Sequence[tuple[Fix, float]], limit_m: float) -> bool:
+    """3,500 m·s with three fixes, or with two that are 20 s apart."""
     apart = run[-1][0].at_s - run[0][0].at_s
-    return excess_m_s(run) >= 3500 and (len(run) >= 3 or (len(run) == 2 and apart >= TWO_FIX_SPAN_S))
+    return excess_m_s(run, limit_m) >= 3500 and (
+        len(run) >= 3 or (len(run) == 2 and apart >= TWO_FIX_SPAN_S)
+    )
 
 
 def stay_complete(run: Sequence[tuple[Fix, float]]) -> bool:

@@ -111,7 +111,7 @@ def expected(fixes: list[Fix]) -> dict[Key, list[Expected]]:
         lambda fix: distance_to_line_m(fix.place, line) - half - ACCURACY_UNKNOWN_M,
         on=lambda beyond: clear_of(beyond) > 0,
         off=lambda beyond: clear_of(beyond + ACCURACY_UNKNOWN_M + CLEAR_SHARE * half) <= 0,
-        complete=deviation_complete,
+        complete=lambda run: deviation_complete(run, half + ACCURACY_UNKNOWN_M),
     )
     zones = features("zones.geojson")
     bridge = places(zones["bridge-quarter"]["geometry"]["coordinates"][0])
