@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from geofences.catalog import Fault, FaultSink, Fields
 from geofences.catalog.text import as_text
+from seal_tracker.plans.dated import read_authorisations, read_diversions, read_resets, read_suspensions
 from seal_tracker.plans.lines import objects_of
-from seal_tracker.plans.model import LEAD_ROLES, ROLES, Authorisation, Journey
+from seal_tracker.plans.model import LEAD_ROLES, ROLES, Journey
 from seal_tracker.plans.permits import check_permit
 from seal_tracker.plans.references import References
 from seal_tracker.rules.policy import REGIMES
@@ -31,6 +32,9 @@ MEMBERS = frozenset(
         "origin_zone",
         "destination_zone",
         "authorisations",
+        "diversions",
+        "suspensions",
+        "resets",
         "permit",
     }
 )
@@ -90,7 +94,12 @@ def _journey(fields: Fields, references: References, armed: dict[str, list[_Arme
         "declaration": fields.text("declaration"),
         "cargo": fields.text("cargo"),
     }
-    authorisations = _authorisations(fields, references)
+    orders = {
+        "authorisations": read_authorisations(fields, references),
+        "diversions": read_diversions(fields, references, (armed_at_ms, disarmed_at_ms)),
+        "suspensions": read_suspensions(fields, (armed_at_ms, disarmed_at_ms)),
+        "resets": read_resets(fields, (armed_at_ms, disarmed_at_ms)),
+    }
     if armed_at_ms is not None:
         interval = _Armed(armed_at_ms, FOREVER_MS if disarmed_at_ms is None else disarmed_at_ms, fields)
         for name in {name for name, role in devices if name == seal or role == "seal"}:
@@ -106,8 +115,8 @@ def _journey(fields: Fields, references: References, armed: dict[str, list[_Arme
         armed_at_ms=armed_at_ms,
         disarmed_at_ms=disarmed_at_ms,
         due_at_ms=due_at_ms,
-        authorisations=authorisations,
         permit=permit or None,
+        **orders,
         **rest,
     )
 
@@ -142,23 +151,6 @@ def _devices(fields: Fields) -> tuple[tuple[str, str], ...]:
             given, what, "a journey's track is its seal's or tractor's", 'write "seal": "…" with its id'
         )
     return tuple(devices)
-
-
-def _authorisations(fields: Fields, references: References) -> tuple[Authorisation, ...]:
-    found = []
-    for entry in fields.objects("authorisations"):
-        entry.only({"from", "to", "zone", "by"})
-        for key, remedy in (
-            ("from", "write when it begins"),
-            ("to", "write when it ends"),
-            ("by", "write who gave it"),
-        ):
-            entry.require(key, remedy)
-        from_ms, to_ms = entry.period_ms("from", "to")
-        zone, by = references.zone(entry, "zone"), entry.text("by")
-        if from_ms is not None and to_ms is not None and by is not None:
-            found.append(Authorisation(from_ms, to_ms, zone, by))
-    return tuple(found)
 
 
 def _check_overlaps(armed: dict[str, list[_Armed]]) -> None:

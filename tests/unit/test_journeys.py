@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from folders import ARMED, assert_only_error, files, journey, plan_of
 
+from seal_tracker.journey import Diversion, Reset, Suspension
 from seal_tracker.plans import load_files
+
+LATER, EVENING = "2026-11-22T04:00:00Z", "2026-11-22T18:00:00Z"
 
 
 def test_a_journey_keeps_all_that_its_line_says() -> None:
@@ -38,10 +41,42 @@ def test_a_journey_keeps_all_that_its_line_says() -> None:
     assert found.disarmed_at_ms - found.armed_at_ms == 3 * 3_600_000
     assert (found.unit, found.declaration, found.cargo) == ("HQ-HP", "10123", "steel")
     assert (found.origin_zone, found.destination_zone) == ("gate-a", "gate-b")
+    assert found.diversions == found.suspensions == found.resets == ()
     (leave,) = found.authorisations
     assert (leave.to_ms - leave.from_ms, leave.zone, leave.by) == (3_600_000, "gate-b", "A")
     assert found.permit is not None
     assert found.permit["windows"] == permit["windows"]
+
+
+def test_what_persons_order_of_a_journey_is_kept_in_the_order_of_time() -> None:
+    """Diversions, suspensions (perhaps without an end) and resets, each with who gave it."""
+    written = journey(
+        diversions=[
+            {"at": "2026-11-22T05:00:00Z", "route": "hp-lc", "by": "B", "reason": "flood"},
+            {"at": LATER, "route": "hp-lc", "by": "A"},
+        ],
+        suspensions=[{"from": "2026-11-22T06:00:00Z", "by": "A"}, {"from": LATER, "to": EVENING, "by": "A"}],
+        resets=[{"at": EVENING, "rule": "PROHIBITED_ZONE", "object": "gate-a", "by": "A"}],
+    )
+    (found,) = plan_of(files([written])).journeys
+    later, evening = found.armed_at_ms + 3_600_000, found.armed_at_ms + 15 * 3_600_000
+    assert found.diversions == (
+        Diversion(later, "hp-lc", "A"),
+        Diversion(later + 3_600_000, "hp-lc", "B", "flood"),
+    )
+    assert found.suspensions == (
+        Suspension(later, evening, "A"),
+        Suspension(later + 2 * 3_600_000, None, "A"),
+    )
+    assert found.resets == (Reset(evening, "PROHIBITED_ZONE", "gate-a", "A"),)
+
+
+def test_an_order_outside_of_the_armed_time_is_warned_of() -> None:
+    """It does nothing, so it was probably meant otherwise; the plan is sound all the same."""
+    early = {"at": "2026-11-22T02:00:00Z", "route": "hp-lc", "by": "A"}
+    plan, (fault,) = load_files(files([journey(diversions=[early])]))
+    assert plan is not None
+    assert (fault.level, fault.where) == ("warning", "line 1: diversions[0].at")
 
 
 def test_the_tractor_leads_where_there_is_no_seal() -> None:
@@ -87,6 +122,23 @@ def test_the_tractor_leads_where_there_is_no_seal() -> None:
             "authorisations[0].by",
             "is missing",
         ),
+        (
+            {"diversions": [{"at": LATER, "route": "hp-lx", "by": "A"}]},
+            "diversions[0].route",
+            "did you mean 'hp-lc'",
+        ),
+        ({"diversions": [{"at": LATER, "by": "A"}]}, "diversions[0].route", "is missing"),
+        ({"diversions": [{"route": "hp-lc", "by": "A"}]}, "diversions[0].at", "is missing"),
+        ({"diversions": [{"at": LATER, "route": "hp-lc"}]}, "diversions[0].by", "is missing"),
+        (
+            {"diversions": [{"at": LATER, "route": "hp-lc", "by": "A"}] * 2},
+            "diversions[1].at",
+            "one route at a time",
+        ),
+        ({"suspensions": [{"from": LATER, "to": ARMED, "by": "A"}]}, "suspensions[0].to", "is not after"),
+        ({"suspensions": [{"from": LATER, "until": LATER, "by": "A"}]}, "suspensions[0].until", "not known"),
+        ({"resets": [{"at": LATER, "rule": "SEAL_TAMPERED", "by": "A"}]}, "resets[0].rule", "SEAL_TAMPER"),
+        ({"resets": [{"at": LATER, "rule": "SEAL_TAMPER"}]}, "resets[0].by", "is missing"),
         ({"permit": {"number": "1", "height": 4}}, "permit.height", "height_m"),
         ({"permit": {"number": "1", "mass_kg": 0}}, "permit.mass_kg", "more than 0"),
         ({"permit": {"height_m": 4}}, "permit.number", "is missing"),
