@@ -57,7 +57,7 @@ def test_the_earlier_pings_mode_and_interval_set_the_limit(says: dict[str, Any],
 
 def test_pings_without_a_fix_are_talking() -> None:
     """A seal in a cellar is heard."""
-    assert not told(armed(), [ping(s) for s in (0, 500, 1000, 1500)])
+    assert not only(told(armed(), [ping(s) for s in (0, 500, 1000, 1500)]), RULE)
 
 
 def test_a_ping_with_a_wrong_clock_is_heard_when_it_came() -> None:

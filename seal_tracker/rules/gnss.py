@@ -1,0 +1,98 @@
+"""``GPS_LOST`` and ``JAMMING_SUSPECTED``: a seal that talks and does not know where it is, judged on every ping.
+
+A fix counts when it could move the track (an outlier may be wrong, but somebody heard satellites) and does not claim to be
+worse than a limit. One with an implausible clock is none: nobody knows when the seal was there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seal_tracker.model import Fact
+from seal_tracker.rules.context import Context
+from seal_tracker.rules.debounced import Moment, of_pings
+from seal_tracker.rules.keys import PolicyKey, common_keys
+from seal_tracker.rules.rule import Rule
+from seal_tracker.rules.runs import RUN, new_runs
+from seal_tracker.rules.table import per
+
+__all__ = ["GPS_LOST", "JAMMING_SUSPECTED"]
+
+Mask = NDArray[np.bool_]
+
+LOST, JAMMING = "GPS_LOST", "JAMMING_SUSPECTED"
+
+ACCURACY = {
+    "accuracy_limit_m": PolicyKey("number", 100.0, "a fix that claims to be worse than this counts as none")
+}
+
+JAMMING_KEYS = (
+    common_keys("high", raise_=(3, 600), clear=(2, 0))
+    | ACCURACY
+    | {
+        "cell_min_dbm": PolicyKey(
+            "number", -85.0, "cell signal from here on is good: no tunnel, no cellar", minimum=-150, maximum=0
+        ),
+        "moving_kmh": PolicyKey("number", 5.0, "a device that claims to be faster has moved"),
+    }
+)
+
+HINTS = int(Fact.VIBRATION | Fact.JAMMING)
+
+
+def _has_none(ctx: Context, rule: str) -> Mask:
+    """Which pings have no fix that counts."""
+    assert ctx.has_fix is not None
+    vague = ctx.pings.accuracy_m > per(ctx.policy(rule, "accuracy_limit_m"), ctx.ping_row)
+    none: Mask = vague | ~ctx.has_fix
+    return none
+
+
+def _lost(ctx: Context) -> None:
+    of_pings(ctx, LOST, _has_none(ctx, LOST), lambda moment: _how_long(ctx, moment))
+
+
+def _how_long(ctx: Context, moment: Moment) -> dict[str, Any]:
+    return {"without_fix_s": (int(ctx.pings.time_ms[moment.i]) - moment.began_ms) / 1000}
+
+
+def _jamming(ctx: Context) -> None:
+    none = _has_none(ctx, JAMMING)
+    if not ctx.carries(JAMMING) and not none.any():
+        return
+    suspect = none & _speaks_of_jamming(ctx)
+    of_pings(ctx, JAMMING, suspect, lambda moment: _signs(ctx, moment), among=suspect | ~none)
+
+
+def _speaks_of_jamming(ctx: Context) -> Mask:
+    """Which pings report jamming, or come from a seal that moves while the cell is heard well."""
+    pings, row = ctx.pings, ctx.ping_row
+    heard = (pings.rssi_dbm != 0) & (pings.rssi_dbm >= per(ctx.policy(JAMMING, "cell_min_dbm"), row))
+    moved = pings.speed_kmh > per(ctx.policy(JAMMING, "moving_kmh"), row)
+    moved |= (pings.facts & int(Fact.VIBRATION)) != 0
+    found: Mask = (heard & moved) | ((pings.facts & int(Fact.JAMMING)) != 0)
+    return found
+
+
+def _signs(ctx: Context, moment: Moment) -> dict[str, Any]:
+    pings, i = ctx.pings, moment.i
+    said = Fact(int(pings.facts[i]) & HINTS)
+    signs: dict[str, Any] = {"facts": [f.name.lower() for f in said if f.name]}
+    if not np.isnan(pings.speed_kmh[i]):
+        signs["speed_kmh"] = round(float(pings.speed_kmh[i]), 2)
+    if pings.rssi_dbm[i]:
+        signs["rssi_dbm"] = int(pings.rssi_dbm[i])
+    return signs | _how_long(ctx, moment)
+
+
+GPS_LOST = Rule(
+    LOST,
+    common_keys("medium", raise_=(3, 600), clear=(2, 0)) | ACCURACY,
+    _lost,
+    state=RUN,
+    start=new_runs(1)[0],
+)
+JAMMING_SUSPECTED = Rule(JAMMING, JAMMING_KEYS, _jamming, state=RUN, start=new_runs(1)[0])
