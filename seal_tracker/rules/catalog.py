@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from seal_tracker.rules import convoy, detachment, deviation, seals, sharing, signal, stops, zones
+from seal_tracker.rules import (
+    checkpoints,
+    conflicts,
+    convoy,
+    deadlines,
+    detachment,
+    deviation,
+    direction,
+    gaps,
+    gnss,
+    locks,
+    seals,
+    sharing,
+    signal,
+    stops,
+    zones,
+)
 from seal_tracker.rules.keys import PolicyKey
 from seal_tracker.rules.pairs import PairRule
 from seal_tracker.rules.rule import Rule
@@ -14,12 +30,25 @@ __all__ = ["BITS", "PAIR_RULES", "POLICY_KEYS", "RULES"]
 RULES: tuple[Rule, ...] = (
     seals.SEAL_TAMPER,
     seals.BATTERY_LOW,
+    locks.SEAL_OPENED_OUTSIDE_ZONE,
+    locks.UNLOCK_REFUSED,
+    locks.UNLOCKED_TOO_LONG,
     signal.RULE,
+    gnss.GPS_LOST,
+    gnss.JAMMING_SUSPECTED,
+    conflicts.POSITION_CONFLICT,
+    conflicts.CLOCK_SKEW,
     deviation.RULE,
+    direction.RULE,
+    checkpoints.CHECKPOINT_REACHED,
+    checkpoints.CHECKPOINT_LATE,
+    checkpoints.CHECKPOINT_MISSED,
     zones.PROHIBITED_ZONE,
     zones.ZONE_ENTERED,
-    zones.CHECKPOINT_REACHED,
     stops.RULE,
+    deadlines.ARRIVAL_LATE,
+    deadlines.TRANSIT_LIMIT,
+    gaps.RULE,
 )
 
 PAIR_RULES: tuple[PairRule, ...] = (

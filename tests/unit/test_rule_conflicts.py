@@ -43,7 +43,7 @@ def test_a_seal_with_every_second_fix_thrown_off_is_raised_at_the_third() -> Non
     assert span(found) == (60, 180, None, None)
     assert (found.severity, found.subject_kind, found.subject) == ("low", "seal", "S1")
     assert (found.journey, found.latched, found.object) == (None, False, None)
-    assert not told(alone(), story[:-1])
+    assert not conflicts(story[:-1])
 
 
 def test_a_clean_fix_between_breaks_the_run() -> None:
