@@ -63,7 +63,8 @@ class _Entries(NamedTuple):
 
     def of(self, ctx: Context, row: int, zone: int) -> I8:
         """The fixes that showed one row in one checkpoint."""
-        return self.fix[(ctx.fixes.row[self.fix] == row) & (self.zone == zone)]
+        mine: I8 = self.fix[(ctx.fixes.row[self.fix] == row) & (self.zone == zone)]
+        return mine
 
 
 class _Stretch(NamedTuple):
@@ -253,7 +254,7 @@ def _pass_by(ctx: Context, stretch: _Stretch, k: I8, place: I8) -> None:
     """Settle the checkpoints (row ``mine[k]``, place) that have been passed far enough."""
     table, mine = ctx.terrain.waypoints, stretch.mine
     row, zone = mine[k], table.zone[ctx.route[mine[k]], place]
-    past = ctx.terrain.policies.value(MISSED, "past_m", ctx.regime[row], ctx.route[row], zone)
+    past: Any = ctx.terrain.policies.value(MISSED, "past_m", ctx.regime[row], ctx.route[row], zone)
     past_mm = np.broadcast_to(mm_of_m(past), k.shape)
     asked = ctx.enabled(MISSED, row, zone)
     entries = _entries(ctx)

@@ -137,9 +137,10 @@ def _use_up(ctx: Context, until_ms: I8) -> I8:
     return moved
 
 
-def _ms(ctx: Context, key: str, ms: int) -> I8:
+def _ms(ctx: Context, key: str, ms: int) -> Any:
     """A policy's hours or seconds in milliseconds: one number, or one a row."""
-    return np.rint(np.multiply(ctx.policy(LIMIT, key), float(ms))).astype(np.int64)
+    values: Any = ctx.policy(LIMIT, key)
+    return np.rint(np.multiply(values, float(ms))).astype(np.int64)
 
 
 def _raise(ctx: Context, row: int, since_ms: int, raised_ms: int, due_ms: int) -> None:

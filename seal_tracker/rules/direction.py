@@ -79,7 +79,7 @@ def _judge(ctx: Context) -> None:
     fallen_mm, off = np.zeros(n, np.int64), np.zeros(n, bool)
     fallen_mm[at] = course.high_mm - course.chainage_mm
     off[at] = course.rises >= per(limits.clear_fixes, course.row)
-    on = fallen_mm > per(mm_of_m(ctx.policy(NAME, "limit_m")), ctx.fixes.row)
+    on = fallen_mm > mm_of_m(per(ctx.policy(NAME, "limit_m"), ctx.fixes.row))
 
     def evidence(moment: Moment) -> dict[str, Any]:
         assert ctx.located is not None
@@ -121,16 +121,16 @@ def _course(ctx: Context, at: I8, limits: Limits) -> _Course:
 
 def _rises(ctx: Context, row: I8, start: Mask, before: I8, chainage: I8, carried: I8) -> tuple[Mask, I8]:
     """Which fixes rise, and how many have in succession with each; a fix in the same step as the one before adds none."""
-    step = per(mm_of_m(ctx.policy(NAME, "step_m")), row)
+    step = mm_of_m(per(ctx.policy(NAME, "step_m"), row))
     up = chainage // step - before // step
     rose = up > 0
-    total = np.cumsum(rose)
+    total: I8 = np.cumsum(rose)
     i = np.arange(len(row))
     since = np.maximum.accumulate(np.where(start | (up < 0), i, 0))
-    own = total - total[since] + rose[since]
     from_before = np.zeros(len(row), np.int64)
     from_before[start] = carried
-    return rose, own + np.where(up[since] < 0, 0, from_before[since])
+    rises: I8 = total - total[since] + rose[since] + np.where(up[since] < 0, 0, from_before[since])
+    return rose, rises
 
 
 def _remember(ctx: Context, course: _Course, limits: Limits) -> None:
@@ -140,7 +140,7 @@ def _remember(ctx: Context, course: _Course, limits: Limits) -> None:
     state, chainage, high = ctx.state[NAME], course.chainage_mm[last], course.high_mm[last]
     state["seen"][row] = True
     state["last_mm"][row], state["high_mm"][row] = chainage, high
-    step = per(mm_of_m(ctx.policy(NAME, "step_m")), row)
+    step = mm_of_m(per(ctx.policy(NAME, "step_m"), row))
     matters = (high // step > chainage // step) | state["open"][row]
     rises = np.minimum(course.rises[last], per(limits.clear_fixes, row))
     state["rises"][row] = np.where(matters, rises, 0)

@@ -62,7 +62,7 @@ def _judge(ctx: Context) -> None:
     awake_ms = _newest_awake(ctx, asleep) if asleep.any() else ctx.pings.time_ms
     fixes = ctx.fixes
     gap_ms = fixes.time_ms - fixes.prev_ms
-    limit, asleep_limit = (per(_ms(ctx, key), fixes.row) for key in ("gap_s", "asleep_gap_s"))
+    limit, asleep_limit = (_ms(ctx, key, fixes.row) for key in ("gap_s", "asleep_gap_s"))
     at = np.flatnonzero(fixes.has_prev & (gap_ms > np.minimum(limit, asleep_limit)))
     if len(at):
         at = at[ctx.armed[fixes.row[at]] & ctx.enabled(NAME, fixes.row[at])]
@@ -72,9 +72,9 @@ def _judge(ctx: Context) -> None:
     ctx.state[NAME]["awake_ms"] = awake_ms[last]
 
 
-def _ms(ctx: Context, key: str) -> Any:
-    """Seconds of the policy in milliseconds: one number, or one a row."""
-    return mm_of_m(ctx.policy(NAME, key))
+def _ms(ctx: Context, key: str, row: I8) -> I8:
+    """Seconds of the policy in milliseconds: one number, or one for each of some rows."""
+    return mm_of_m(per(ctx.policy(NAME, key), row))
 
 
 def _newest_awake(ctx: Context, asleep: NDArray[np.bool_]) -> I8:

@@ -1,4 +1,4 @@
-"""ZONE_ENTERED, PROHIBITED_ZONE and CHECKPOINT_REACHED at fixes: stays, margins, policy. Crossings have a file of their own.
+"""ZONE_ENTERED and PROHIBITED_ZONE at fixes: stays, margins, policy. Crossings have a file of their own.
 
 Every zone is a square of 300 m half side around x = 3,000 m: its edges lie at 2,700 m and 3,300 m, and its radius
 (that of a circle of equal area) is 338.5 m, so that a stay ends 33.9 m outside.
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from story import Ground, one, only, ping, span, told
 
-STAY, PROHIBITED, CHECKPOINT = "ZONE_ENTERED", "PROHIBITED_ZONE", "CHECKPOINT_REACHED"
+STAY, PROHIBITED = "ZONE_ENTERED", "PROHIBITED_ZONE"
 
 
 def ground(kind: str = "interest", **more: Any) -> Ground:
@@ -190,41 +190,3 @@ def test_a_latched_stay_ends_by_disarming_only() -> None:
     made = ground("prohibited").policy(f"zone.Z.{PROHIBITED}", latched=True)
     found = one(told(made, [ping(0, 3000), ping(60, 4000), ping(120, 5000), ping(180, 6000)]), PROHIBITED)
     assert (span(found), found.latched) == ((0, 0, None, None), True)
-
-
-def road() -> Ground:
-    made = Ground().zone("C", 3000, 0, 300, "checkpoint").zone("D", 6000, 0, 300, "checkpoint")
-    made.route("R", (0, 0), (9000, 0), checkpoints=[{"zone": "C"}]).route("Q", (0, 0), (9000, 0))
-    return made.journey(route="R")
-
-
-def test_a_checkpoint_is_reached_at_the_first_fix_inside() -> None:
-    """A point: it ends as it is raised."""
-    found = one(told(road(), [ping(0, 2600), ping(30, 2750), ping(60, 3000), ping(90, 3500)]), CHECKPOINT)
-    assert span(found) == (30, 30, 30, 30)
-    assert (found.severity, found.object, found.inferred) == ("info", "C", False)
-    assert (found.evidence["zone"], found.evidence["n_fixes"]) == ("C", 1)
-
-
-def test_a_checkpoint_is_reached_once_a_journey() -> None:
-    """Coming back does not reach it again, but the next journey does."""
-    made = road()
-    made.journeys[0]["disarmed_at"] = ping(300)["time"]
-    made.journey(id="J-again", armed_s=300, route="R")
-    story = [ping(30 * i, 3000 if i % 4 < 2 else 4000) for i in range(16)]
-    assert [(e.journey, span(e)[0]) for e in told(made, story)] == [("J-S1", 0), ("J-again", 360)]
-
-
-def test_only_the_checkpoints_of_its_route_are_reached() -> None:
-    """D is nobody's checkpoint; a journey on Q, or on no route, has none."""
-    story = [ping(0, 3000), ping(200, 6000)]
-    assert [e.object for e in told(road(), story)] == ["C"]
-    for route in ("Q", None):
-        made = road()
-        made.journeys[0]["route"] = route
-        assert not only(told(made, story), CHECKPOINT)
-
-
-def test_a_checkpoint_rule_may_be_switched_off_for_one_zone() -> None:
-    """The zone's own policy."""
-    assert not told(road().policy(f"zone.C.{CHECKPOINT}", enabled=False), [ping(0, 3000)])

@@ -1,0 +1,278 @@
+"""CHECKPOINT_REACHED, CHECKPOINT_LATE and CHECKPOINT_MISSED.
+
+The route runs east along y = 0 for 30 km; checkpoint A lies at 5,000 m, B at 10,000 m, each a square of 300 m half side.
+A truck at 15 m/s enters A after 313 s and B after 647 s.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from story import Core, Ground, Ping, drive, iso, one, only, ping, span, told
+
+from seal_tracker.model import Episode
+
+REACHED, LATE, MISSED = "CHECKPOINT_REACHED", "CHECKPOINT_LATE", "CHECKPOINT_MISSED"
+
+
+def road(a: dict[str, Any] | None = None, b: dict[str, Any] | None = None, **more: Any) -> Ground:
+    """A journey past A and B; ``a`` and ``b`` are what their entries in the route say besides."""
+    made = Ground().zone("A", 5000, 0, 300, "checkpoint").zone("B", 10_000, 0, 300, "checkpoint")
+    points = [{"zone": "A"} | (a or {}), {"zone": "B"} | (b or {})]
+    return made.route("R", (0, 0), (30_000, 0), checkpoints=points).journey(route="R", **more)
+
+
+def late(ground: Ground, story: list[Ping], **more: Any) -> list[Episode]:
+    return only(told(ground, story, **more), LATE)
+
+
+def missed(ground: Ground, story: list[Ping], **more: Any) -> list[Episode]:
+    return only(told(ground, story, **more), MISSED)
+
+
+def places(*xs: float, every_s: float = 60, y_m: float = 0) -> list[Ping]:
+    return [ping(every_s * i, x, y_m) for i, x in enumerate(xs)]
+
+
+def test_a_checkpoint_is_reached_at_the_first_fix_inside() -> None:
+    """A point: it ends as it is raised."""
+    found = one(told(road(), places(4600, 4750, 5000, 5500)), REACHED)
+    assert span(found) == (60, 60, 60, 60)
+    assert (found.severity, found.object, found.inferred) == ("info", "A", False)
+    assert (found.evidence["zone"], found.evidence["n_fixes"]) == ("A", 1)
+
+
+def test_a_checkpoint_is_reached_once_a_journey() -> None:
+    """Coming back does not reach it again, but the next journey does."""
+    made = road(disarmed_s=300).journey(id="J-again", armed_s=300, route="R")
+    story = [ping(30 * i, 5000 if i % 4 < 2 else 6000) for i in range(16)]
+    found = only(told(made, story), REACHED)
+    assert [(e.journey, span(e)[0]) for e in found] == [("J-S1", 0), ("J-again", 360)]
+
+
+def test_only_the_checkpoints_of_its_route_are_reached() -> None:
+    """C is nobody's checkpoint; a journey on Q, or on no route, has none."""
+    story = places(5000, 8000, every_s=200)
+    made = road().zone("C", 8000, 0, 300, "checkpoint").route("Q", (0, 0), (9000, 0))
+    assert [e.object for e in only(told(made, story), REACHED)] == ["A"]
+    for route in ("Q", None):
+        made.journeys[0]["route"] = route
+        assert not only(told(made, story), REACHED)
+
+
+def test_a_checkpoint_rule_may_be_switched_off_for_one_zone() -> None:
+    """The zone's own policy; it counts as entered all the same."""
+    made = road(a={"after_min": 5}).policy(f"zone.A.{REACHED}", enabled=False)
+    assert [e.type for e in told(made, drive(0, 700, 60)) if e.object == "A"] == [LATE]
+    made = road(a={"after_min": 6}).policy(f"zone.A.{REACHED}", enabled=False)
+    assert not [e for e in told(made, drive(0, 900, 60)) if e.object == "A"]
+
+
+def test_a_checkpoint_not_entered_by_its_deadline_is_late_at_that_moment() -> None:
+    """Planned time and tolerance from arming: 4 min + 30 s, however the next ping lies to that."""
+    made = road(a={"after_min": 4, "tolerance_min": 0.5})
+    found = one(told(made, drive(0, 900, 60)), LATE)
+    assert span(found) == (270, 270, 270, 270)
+    assert (found.severity, found.object, found.inferred, found.journey) == ("medium", "A", False, "J-S1")
+
+
+def test_a_checkpoint_entered_by_its_deadline_is_not_late() -> None:
+    """By the moment itself is in time; a millisecond later is not."""
+    made = road(a={"after_min": 6})
+    story = [*places(0, 2000, 4000), ping(360, 4800), ping(500, 7000)]
+    assert not late(made, story)
+    story[3] = ping(360.001, 4800)
+    assert span(late(made, story)[0])[0] == 360
+
+
+def test_a_checkpoint_without_a_planned_time_is_never_late() -> None:
+    """There is no deadline for it."""
+    assert not late(road(), places(0, 1000, 2000, every_s=3000), now_s=100_000)
+
+
+def test_being_late_does_not_end_when_the_checkpoint_is_entered() -> None:
+    """It is a point; the entering is told besides."""
+    found = told(road(a={"after_min": 3}), drive(0, 900, 60))
+    assert [(e.type, span(e)[1]) for e in found if e.object == "A"] == [(LATE, 180), (REACHED, 360)]
+
+
+def test_a_silent_seal_is_late_by_time_alone() -> None:
+    """Dated to the deadline, never to the tick; told once."""
+    made = road(a={"after_min": 10})
+    for now_s in (600.001, 5000):
+        assert span(one(told(made, drive(0, 120, 60), now_s=now_s), LATE)) == (600, 600, 600, 600)
+    assert not late(made, drive(0, 120, 60), now_s=600)
+
+
+def test_time_and_the_next_ping_tell_the_same() -> None:
+    """Byte for byte, whichever comes first and however often the clock is heard."""
+    made, story = road(a={"after_min": 4}, b={"after_min": 5}), [ping(0, 0), ping(200, 500), ping(2000, 900)]
+    by_ping, by_time = Core(made.plan()), Core(made.plan())
+    by_ping.tell(story)
+    by_time.tell(story[:2])
+    for now_s in (210, 241, 250, 301, 1000):
+        by_time.pass_time(now_s)
+    assert len(only(by_time.episodes.values(), LATE)) == 2
+    by_time.tell(story[2:])
+    assert by_time.lines() == by_ping.lines()
+
+
+def test_several_deadlines_in_one_silence_are_each_told_at_their_own_moment() -> None:
+    """In the order of the route."""
+    made = road(a={"after_min": 4}, b={"after_min": 9, "tolerance_min": 1})
+    assert [(e.object, span(e)[0]) for e in late(made, [ping(0, 0), ping(3000, 1000)])] == [
+        ("A", 240),
+        ("B", 600),
+    ]
+
+
+def test_a_crossing_shown_after_the_deadline_does_not_keep_it() -> None:
+    """What a later fix will show was not known at the deadline; the clock could not have waited for it."""
+    made = road(a={"after_min": 2})
+    story = [ping(0, 4500), ping(130, 5500)]
+    found = told(made, story)
+    assert [(e.type, e.inferred) for e in found if e.object == "A"] == [(LATE, False), (REACHED, True)]
+    assert not late(road(a={"after_min": 2.5}), [*story, ping(200, 6000)])
+
+
+def test_the_evidence_of_a_late_checkpoint() -> None:
+    """Planned time, tolerance, and the last fix known at the deadline."""
+    made = road(a={"after_min": 4, "tolerance_min": 1})
+    story = drive(0, 900, 50)
+    evidence = one(told(made, story), LATE).evidence
+    assert (evidence["zone"], evidence["planned_at"], evidence["tolerance_s"]) == ("A", iso(240), 60)
+    assert [f["time"] for f in evidence["fixes"]] == [iso(300)]
+    story = [ping(0, 0), ping(100, 1500), ping(320), ping(2000, 2000)]
+    assert [f["time"] for f in one(told(made, story), LATE).evidence["fixes"]] == [iso(100)]
+
+
+def test_deadlines_of_a_journey_that_has_ended_are_not_asked_for() -> None:
+    """Disarmed before the deadline: nothing; after it: late, though no ping ever came between."""
+    assert not late(road(a={"after_min": 10}, disarmed_s=600), places(0, 100), now_s=5000)
+    made = road(a={"after_min": 10}, disarmed_s=601)
+    assert span(late(made, places(0, 100), now_s=5000)[0])[0] == 600
+
+
+def test_a_deadline_belongs_to_the_plan_in_force_at_it() -> None:
+    """A new plan moves the deadlines to come; one it puts into the past is due when it begins to hold."""
+    story = [ping(0, 0), ping(100, 500), ping(3000, 900)]
+    first = road(a={"after_min": 10})
+    later = road(a={"after_min": 20}).plan(version=2)
+    sooner = road(a={"after_min": 2}).plan(version=2)
+    for now_s in (None, 3100):
+        found = late(first, story, later=[(500, later)], now_s=now_s)
+        assert [(span(e)[0], e.plan_version) for e in found] == [(1200, 2)]
+        found = late(first, story, later=[(500, sooner)], now_s=now_s)
+        assert [(span(e)[0], e.plan_version) for e in found] == [(500, 2)]
+        found = late(first, story, later=[(700, later)], now_s=now_s)
+        assert [(span(e)[0], e.plan_version) for e in found] == [(600, 1)]
+
+
+def test_a_route_is_not_asked_for_what_it_planned_before_it_held() -> None:
+    """A plan with another line for the route: its deadlines before then cannot have been kept, nor broken."""
+    other = Ground().zone("A", 5000, 0, 300, "checkpoint").zone("B", 10_000, 0, 300, "checkpoint")
+    points = [{"zone": "A", "after_min": 2}, {"zone": "B", "after_min": 20}]
+    other.route("R", (0, 0), (30_000, 10), checkpoints=points).journey(route="R")
+    story = [ping(0, 0), ping(100, 500), ping(3000, 900)]
+    found = late(road(a={"after_min": 30}), story, later=[(500, other.plan(version=2))])
+    assert [(e.object, span(e)[0]) for e in found] == [("B", 1200)]
+
+
+def test_the_policy_of_the_zone_is_the_nearest_to_a_late_checkpoint() -> None:
+    """Severity and switch by zone."""
+    made = road(a={"after_min": 1}, b={"after_min": 2}).policy(f"zone.A.{LATE}", severity="critical")
+    story = places(0, 100, 200, 300)
+    assert [(e.object, e.severity) for e in late(made, story)] == [("A", "critical"), ("B", "medium")]
+    assert [e.object for e in late(made.policy(f"zone.B.{LATE}", enabled=False), story)] == ["A"]
+    off = road(a={"after_min": 1}).policy(f"transit.{LATE}", enabled=False)
+    assert not late(off, story, now_s=5000)
+
+
+def test_a_checkpoint_zone_not_in_force_is_not_asked_for() -> None:
+    """Neither late nor missed: nobody could have entered it."""
+    made = Ground().zone("A", 5000, 0, 300, "checkpoint", valid_to=iso(100))
+    made.route("R", (0, 0), (30_000, 0), checkpoints=[{"zone": "A", "after_min": 2}]).journey(route="R")
+    found = told(made, drive(0, 900, 60))
+    assert not [e for e in found if e.type in (LATE, MISSED)]
+
+
+def test_a_checkpoint_passed_by_two_kilometres_and_never_entered_is_missed() -> None:
+    """At the first fix more than 2 km past it, off the road around it or by a gap too long to tell a crossing."""
+    aside = [ping(90, 4500, 400), ping(150, 5500, 400), ping(250, 6500, 400)]
+    story = [*places(3000, 4000), *aside, ping(300, 6999), ping(400, 7002)]
+    found = one(told(road(), story), MISSED)
+    assert span(found) == (400, 400, 400, 400)
+    assert (found.severity, found.object, found.journey) == ("high", "A", "J-S1")
+    assert span(one(told(road(), [ping(0, 3000), ping(400, 9000)]), MISSED))[0] == 400
+
+
+def test_a_checkpoint_passed_by_less_is_not_missed_yet() -> None:
+    """> 2,000 m: at 6,999 m it may still turn round."""
+    assert not missed(road(), [ping(0, 3000), ping(400, 6999)])
+    assert missed(road(), [ping(0, 3000), ping(400, 7002)])
+
+
+def test_a_checkpoint_that_was_entered_is_not_missed() -> None:
+    """At a fix, or by a crossing between two."""
+    assert not missed(road(), drive(0, 900, 60))
+    assert not missed(road(), [ping(0, 4000), ping(120, 5900), ping(300, 8000)])
+
+
+def test_a_checkpoint_that_the_track_was_never_before_is_not_missed() -> None:
+    """A seal armed beyond it has not missed it; one that goes back before it and passes it again has."""
+    assert not missed(road(), places(5400, 7500, 8000, every_s=200))
+    story = places(5400, 4600, 8000, every_s=400)
+    assert [span(e)[0] for e in missed(road(), story)] == [800]
+
+
+def test_a_checkpoint_is_missed_once_a_journey() -> None:
+    """Not again at each fix, nor after going back; the next journey can miss it anew."""
+    story = places(3000, 8000, 8500, 3000, 8000, 9000, every_s=400)
+    assert [span(e)[0] for e in missed(road(), story)] == [400]
+    made = road(disarmed_s=1000).journey(id="J-next", armed_s=1000, route="R")
+    assert [(e.journey, span(e)[0]) for e in missed(made, story)] == [("J-S1", 400), ("J-next", 1600)]
+
+
+def test_checkpoints_are_missed_each_by_itself() -> None:
+    """A entered, B not; or both by one long gap."""
+    story = [ping(0, 3000), ping(200, 5000), ping(1000, 12_500)]
+    assert [e.object for e in missed(road(), story)] == ["B"]
+    assert [e.object for e in missed(road(), [ping(0, 3000), ping(1000, 12_500)])] == ["A", "B"]
+
+
+def test_a_checkpoint_entered_after_it_was_missed_stays_missed() -> None:
+    """It is a point: the truck was told to have passed, and it had."""
+    found = told(road(), places(3000, 8000, 5000, every_s=400))
+    assert [(e.type, span(e)[0]) for e in found if e.object == "A"] == [(MISSED, 400), (REACHED, 800)]
+
+
+def test_the_evidence_of_a_missed_checkpoint() -> None:
+    """How far past it, where along the route, and the fix that shows it."""
+    evidence = one(told(road(), [ping(0, 3000), ping(400, 8000)]), MISSED).evidence
+    assert evidence["zone"] == "A"
+    assert evidence["past_m"] == pytest.approx(3000, abs=5)
+    assert evidence["chainage_m"] == pytest.approx(8000, abs=5)
+    assert (evidence["limit_m"], evidence["n_fixes"]) == (2000, 1)
+    assert [f["time"] for f in evidence["fixes"]] == [iso(400)]
+
+
+def test_the_policy_sets_how_far_past_is_missed() -> None:
+    """By zone over route over default; severity and switch likewise."""
+    made = (
+        road().policy(f"route.R.{MISSED}", past_m=500, severity="low").policy(f"zone.A.{MISSED}", past_m=4000)
+    )
+    story = [ping(0, 3000), ping(800, 8900), ping(1600, 10_700)]
+    assert [(e.object, span(e)[0], e.severity) for e in missed(made, story)] == [
+        ("A", 1600, "low"),
+        ("B", 1600, "low"),
+    ]
+    assert [e.object for e in missed(made.policy(f"zone.B.{MISSED}", enabled=False), story)] == ["A"]
+
+
+def test_entering_before_a_new_plan_counts_after_it() -> None:
+    """What was reached is remembered by zone, whatever the plan."""
+    story = [ping(0, 4000), ping(100, 5000), ping(400, 8000), ping(900, 9000)]
+    later = road(a={"after_min": 10}).plan(version=2)
+    found = told(road(), story, later=[(200, later)])
+    assert [e.type for e in found if e.object == "A"] == [REACHED]
