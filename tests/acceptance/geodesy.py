@@ -110,9 +110,7 @@ def excess_m_s(run: Sequence[tuple[Fix, float]], limit_m: float) -> float:
 def deviation_complete(run: Sequence[tuple[Fix, float]], limit_m: float) -> bool:
     """3,500 m·s with three fixes, or with two that are 20 s apart."""
     apart = run[-1][0].at_s - run[0][0].at_s
-    return excess_m_s(run, limit_m) >= 3500 and (
-        len(run) >= 3 or (len(run) == 2 and apart >= TWO_FIX_SPAN_S)
-    )
+    return excess_m_s(run, limit_m) >= 3500 and (len(run) >= 3 or (len(run) == 2 and apart >= TWO_FIX_SPAN_S))
 
 
 def stay_complete(run: Sequence[tuple[Fix, float]]) -> bool:
