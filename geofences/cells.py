@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geofences.projection import HALF_TURN_E7, TURN_E7
-from geofences.ragged import expand, group_starts
+from geofences.ragged import expand
 
-__all__ = ["Boxes", "CellIndex", "CellTable", "group_cells", "place_cells"]
+__all__ = ["Boxes", "CellIndex"]
 
 CELL_SHIFTS = (17, 20, 23, 26, 29)
 """Cell sizes as powers of two of 1e-7 degree: 1.5 km, 12 km, 93 km, 750 km and 6,000 km at the equator."""
@@ -23,13 +23,14 @@ CELL_SHIFTS = (17, 20, 23, 26, 29)
 MOST_ACROSS = 12
 """Cells a box may cover in one direction before it is entered at the next size."""
 
-SPARE = 1
-"""Buckets a key, at least (and up to twice that): a lookup then looks at two keys or less on average."""
+SPARE = 2
+"""Buckets a cell, at least (and up to twice that): a third of the points beside all boxes get a candidate in vain."""
 
-MIX = np.uint64(0x9E3779B97F4A7C15)
-"""2^64 over the golden ratio (Knuth): spreads neighbouring cells over the whole table."""
+MIX = 0x9E3779B97F4A7C15 - (1 << 64)
+"""2^64 over the golden ratio (Knuth), as int64: spreads neighbouring cells over the whole table."""
 
 ROW_BITS = 32
+ITEM_MASK = (1 << ROW_BITS) - 1
 
 I8 = NDArray[np.int64]
 
@@ -43,41 +44,51 @@ class Boxes:
     south: I8
     north: I8
 
+    def take(self, rows: I8) -> Boxes:
+        """The rows chosen by an index."""
+        return Boxes(self.west[rows], self.east[rows], self.south[rows], self.north[rows])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CellTable:
-    """Items by cell key. Bucket ``b`` of the hash has cells ``bucket[b] : bucket[b + 1]``, cell ``c`` has items
-    ``start[c] : stop[c]``, in order.
+    """Items by cell of one size. Bucket ``b`` of the hash has ``items[first[b] : first[b + 1]]``, sorted, each once.
+
+    Cells that share a bucket share their items: whoever asks tests the boxes anyway.
     """
 
-    bucket: NDArray[np.int32]
-    keys: I8
-    start: NDArray[np.int32]
-    stop: NDArray[np.int32]
+    shift: int
+    first: NDArray[np.int32]
     items: NDArray[np.int32]
 
-    def items_at(self, key: I8) -> tuple[I8, I8]:
-        """Rows of ``key`` with an item of their cell; a row once for each item, in order."""
-        bucket = _bucket_of(key, len(self.bucket) - 1)
-        begin = self.bucket[bucket]
-        row, cell = expand(begin, self.bucket[bucket + 1] - begin)
-        found = np.flatnonzero(self.keys[cell] == key[row])
-        row, cell = row[found], cell[found]
-        begin = self.start[cell]
-        mine, at = expand(begin, self.stop[cell] - begin)
-        return row[mine], self.items[at].astype(np.int64)
+    @classmethod
+    def build(cls, shift: int, item: I8, column: I8, row: I8) -> Self:
+        """Enter (item, cell) pairs."""
+        cells = len(np.unique((column << ROW_BITS) | row))
+        buckets = 1 << max((cells * SPARE).bit_length(), 1)
+        pair = np.unique((_bucket_of(column, row, buckets) << ROW_BITS) | item)
+        first = np.zeros(buckets + 1, np.int32)
+        np.cumsum(np.bincount(pair >> ROW_BITS, minlength=buckets), out=first[1:])
+        return cls(shift, first, (pair & ITEM_MASK).astype(np.int32))
+
+    def items_in(self, column: I8, row: I8) -> tuple[I8, I8]:
+        """Cells ``i`` asked about with an item that may touch them; a cell once for each item, in order."""
+        bucket = _bucket_of(column, row, len(self.first) - 1)
+        begin = self.first[bucket]
+        count = self.first[bucket + 1] - begin
+        some = np.flatnonzero(count)
+        mine, at = expand(begin[some], count[some])
+        return some[mine], self.items[at].astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CellIndex:
     """Boxes by cell, at the sizes that are in use."""
 
-    tables: tuple[tuple[int, CellTable], ...]
+    tables: tuple[CellTable, ...]
 
     @classmethod
     def build(cls, boxes: Boxes) -> Self:
         """Enter boxes; box ``i`` is item ``i``."""
-        item = np.arange(len(boxes.west))
         span = np.maximum(boxes.east - boxes.west, boxes.north - boxes.south)
         fits = np.stack([(span >> shift) < MOST_ACROSS for shift in CELL_SHIFTS[:-1]])
         level = np.where(fits.any(axis=0), fits.argmax(axis=0), len(CELL_SHIFTS) - 1)
@@ -85,76 +96,64 @@ class CellIndex:
         for number, shift in enumerate(CELL_SHIFTS):
             rows = np.flatnonzero(level == number)
             if len(rows):
-                tables.append((shift, place_cells(*group_cells(*_cells_of(boxes, item[rows], shift)))))
+                owner, column, row = _cells_of(boxes.take(rows), shift)
+                tables.append(CellTable.build(shift, rows[owner], column, row))
         return cls(tuple(tables))
 
     def at(self, lon_e7: I8, lat_e7: I8) -> tuple[I8, I8]:
-        """Candidate (point, item) pairs; longitudes in [-180°, 180°). Unsorted, each pair once."""
-        found = [table.items_at(_key(lon_e7, lat_e7, shift)) for shift, table in self.tables]
-        return _joined([point for point, _ in found]), _joined([item for _, item in found])
+        """Candidate (point, item) pairs; longitudes in [-180°, 180°). Each pair once, sorted by point for each size."""
+        x, y = lon_e7 + HALF_TURN_E7, lat_e7 + HALF_TURN_E7
+        return _joined([table.items_in(x >> table.shift, y >> table.shift) for table in self.tables])
 
     def touching(self, boxes: Boxes) -> tuple[I8, I8]:
         """Candidate (box, item) pairs for boxes asked about, sorted, each once."""
-        pairs = []
-        for shift, table in self.tables:
-            owner, key = _cells_of(boxes, np.arange(len(boxes.west)), shift)
-            cell, item = table.items_at(key)
-            pairs.append((owner[cell] << ROW_BITS) | item)
-        pair = np.unique(_joined(pairs))
-        return pair >> ROW_BITS, pair & ((1 << ROW_BITS) - 1)
+        found = []
+        for table in self.tables:
+            owner, column, row = _cells_of(boxes, table.shift)
+            cell, item = table.items_in(column, row)
+            found.append((owner[cell], item))
+        owner, item = _joined(found)
+        if len(owner) == 0:
+            return owner, item
+        pair = np.unique((owner << ROW_BITS) | item)
+        return pair >> ROW_BITS, pair & ITEM_MASK
 
 
-def _joined(parts: list[I8]) -> I8:
-    return np.concatenate([np.empty(0, np.int64), *parts])
+def _joined(parts: list[tuple[I8, I8]]) -> tuple[I8, I8]:
+    """Pairs of several tables, one after another."""
+    if len(parts) == 1:
+        return parts[0]
+    none = np.empty(0, np.int64)
+    return np.concatenate([none, *(a for a, _ in parts)]), np.concatenate([none, *(b for _, b in parts)])
 
 
-def _key(lon_e7: I8, lat_e7: I8, shift: int) -> I8:
-    """Number of the cell that holds a point, never negative."""
-    column = (lon_e7 + HALF_TURN_E7) >> shift
-    return (column << ROW_BITS) | ((lat_e7 + HALF_TURN_E7) >> shift)
+def _bucket_of(column: I8, row: I8, buckets: int) -> I8:
+    """Bucket of each cell; ``buckets`` is a power of two."""
+    return (((column << ROW_BITS) | row) * MIX >> ROW_BITS) & (buckets - 1)
 
 
-def _bucket_of(key: I8, buckets: int) -> I8:
-    """Bucket of each key; ``buckets`` is a power of two."""
-    mixed = key.astype(np.uint64) * MIX
-    return ((mixed >> np.uint64(32)) & np.uint64(buckets - 1)).astype(np.int64)
+def _cells_of(boxes: Boxes, shift: int) -> tuple[I8, I8, I8]:
+    """Every cell that boxes touch, the short way over the antimeridian too: box, column, row."""
+    low, high = (boxes.south + HALF_TURN_E7) >> shift, (boxes.north + HALF_TURN_E7) >> shift
+    west, east = boxes.west + HALF_TURN_E7, boxes.east + HALF_TURN_E7
+    owner = None
+    if (west < 0).any() or (east >= TURN_E7).any():
+        owner, west, east = _wrapped(west, east)
+        low, high = low[owner], high[owner]
+    left, right = west >> shift, east >> shift
+    if np.array_equal(left, right) and np.array_equal(low, high):
+        return np.arange(len(left)) if owner is None else owner, left, low
+    columns = right - left + 1
+    mine, number = expand(np.zeros(len(left), np.int64), columns * (high - low + 1))
+    line = number // columns[mine]
+    column = left[mine] + number - line * columns[mine]
+    return mine if owner is None else owner[mine], column, low[mine] + line
 
 
-def _cells_of(boxes: Boxes, item: I8, shift: int) -> tuple[I8, I8]:
-    """Every (item, cell key) a box touches, the short way over the antimeridian too."""
-    west, east = boxes.west[item], boxes.east[item]
-    south, north = boxes.south[item], boxes.north[item]
-    copies = [(item, west, east, south, north)]
-    for past, turn in ((east >= HALF_TURN_E7, -TURN_E7), (west < -HALF_TURN_E7, TURN_E7)):
-        if past.any():
-            copies.append((item[past], west[past] + turn, east[past] + turn, south[past], north[past]))
-    item, west, east, south, north = (np.concatenate(column) for column in zip(*copies, strict=True))
-    left = (np.maximum(west, -HALF_TURN_E7) + HALF_TURN_E7) >> shift
-    right = (np.minimum(east, HALF_TURN_E7 - 1) + HALF_TURN_E7) >> shift
-    low, high = (south + HALF_TURN_E7) >> shift, (north + HALF_TURN_E7) >> shift
-    columns, lines = np.maximum(right - left + 1, 0), high - low + 1
-    owner, number = expand(np.zeros(len(item), np.int64), columns * lines)
-    column, line = number // lines[owner], number % lines[owner]
-    return item[owner], ((left[owner] + column) << ROW_BITS) | (low[owner] + line)
-
-
-def place_cells(keys: I8, counts: I8, items: NDArray[np.int32]) -> CellTable:
-    """A table of cells (each key once) whose items follow each other, ``counts[c]`` for cell ``c``."""
-    buckets = 1 << max((len(keys) * SPARE).bit_length(), 1)
-    home = _bucket_of(keys, buckets)
-    order = np.argsort(home, kind="stable")
-    bucket = np.zeros(buckets + 1, np.int32)
-    np.cumsum(np.bincount(home, minlength=buckets), out=bucket[1:])
-    stop = np.cumsum(counts).astype(np.int32)
-    return CellTable(bucket, keys[order], (stop - counts)[order].astype(np.int32), stop[order], items)
-
-
-def group_cells(item: I8, key: I8) -> tuple[I8, I8, NDArray[np.int32]]:
-    """Keys, counts and items of (item, cell) pairs, each pair once; sorted by key, then item."""
-    order = np.lexsort((item, key))
-    item, key = item[order], key[order]
-    fresh = np.ones(len(key), np.bool_)
-    fresh[1:] = (key[1:] != key[:-1]) | (item[1:] != item[:-1])
-    item, key = item[fresh], key[fresh]
-    starts = group_starts(key)
-    return key[starts], np.diff(np.append(starts, len(key))), item.astype(np.int32)
+def _wrapped(west: I8, east: I8) -> tuple[I8, I8, I8]:
+    """Boxes cut at the antimeridian: box, west and east of each part within one turn."""
+    owner = np.tile(np.arange(len(west)), 3)
+    moved = np.repeat([0, TURN_E7, -TURN_E7], len(west))
+    west, east = np.maximum(west[owner] + moved, 0), np.minimum(east[owner] + moved, TURN_E7 - 1)
+    real = np.flatnonzero(west <= east)
+    return owner[real], west[real], east[real]

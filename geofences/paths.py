@@ -27,26 +27,23 @@ I8 = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Segments:
-    """Straight pieces of paths in order: start, difference (wrapped), and where they lie on their path.
-
-    ``before_um`` and ``length_um`` are whole micrometres along the path; ``total_um`` is the path's length.
-    """
+    """Straight pieces of paths in order: start, and difference (wrapped)."""
 
     path: I8
     lon_e7: I8
     lat_e7: I8
     dlon_e7: I8
     dlat_e7: I8
-    before_um: I8
-    length_um: I8
-    total_um: I8
 
-    def boxes(self) -> tuple[I8, Boxes]:
-        """Boxes that cover the segments, several for a long one: (segment of each box, boxes)."""
-        reach = np.maximum(np.abs(self.dlon_e7), np.abs(self.dlat_e7))
-        pieces = (reach >> PIECE_SHIFT) + 1
-        if not (pieces > 1).any():
-            return np.arange(len(self.path)), _spans(self.lon_e7, self.lat_e7, self.dlon_e7, self.dlat_e7)
+    def columns(self, rows: I8) -> tuple[I8, I8, I8, I8]:
+        """Start and difference of some segments."""
+        return self.lon_e7[rows], self.lat_e7[rows], self.dlon_e7[rows], self.dlat_e7[rows]
+
+    def boxes(self) -> tuple[I8 | None, Boxes]:
+        """Boxes that cover the segments, several for a long one: (segment of each box, None for one each, and boxes)."""
+        pieces = (np.maximum(np.abs(self.dlon_e7), np.abs(self.dlat_e7)) >> PIECE_SHIFT) + 1
+        if pieces.max(initial=1) == 1:
+            return None, _spans(self.lon_e7, self.lat_e7, self.dlon_e7, self.dlat_e7)
         owner, piece = expand(np.zeros(len(pieces), np.int64), pieces)
         count = pieces[owner]
         x0, x1 = (self.dlon_e7[owner] * k // count for k in (piece, piece + 1))
@@ -62,23 +59,28 @@ class Segments:
         """Touches of segments (sorted by segment) joined to touches of paths, as parts of the path's length."""
         pair = (self.path[segment] << ROW_BITS) | zone
         order = np.argsort(pair, kind="stable")
-        pair, segment = pair[order], segment[order]
+        pair = pair[order]
+        before, length, total = (column[order] for column in self._walked_um(segment))
+        first, last = (
+            np.minimum((before + part[order] * length) / np.maximum(total, 1), 1.0) for part in (enter, leave)
+        )
         starts = group_starts(pair)
-        before, length = self.before_um[segment], self.length_um[segment]
-        total = np.maximum(self.total_um[segment], 1)
-        first = np.minimum((before + enter[order] * length) / total, 1.0)[starts]
-        last = (
-            np.minimum((before + leave[order] * length) / total, 1.0)[np.append(starts[1:], len(pair)) - 1]
-            if len(pair)
-            else first
-        )
-        pair = pair[starts]
-        return (
-            (pair >> ROW_BITS).astype(np.int32),
-            (pair & ((1 << ROW_BITS) - 1)).astype(np.int32),
-            first,
-            last,
-        )
+        ends = np.append(starts[1:], len(pair))[: len(starts)] - 1
+        path, zone = pair[starts] >> ROW_BITS, pair[starts] & ((1 << ROW_BITS) - 1)
+        return path.astype(np.int32), zone.astype(np.int32), first[starts], last[ends]
+
+    def _walked_um(self, segment: I8) -> tuple[I8, I8, I8]:
+        """Whole micrometres: along the path before some segments, of them, and of their whole paths."""
+        touched = np.zeros(self.path.max(initial=-1) + 1, np.bool_)
+        touched[self.path[segment]] = True
+        rows = np.flatnonzero(touched[self.path])
+        metres = plane_distance_m(self.dlon_e7[rows], self.dlat_e7[rows], self.lat_e7[rows])
+        length = np.floor(metres * MICROMETRES + 0.5).astype(np.int64)
+        run = np.concatenate([[0], np.cumsum(length)])
+        at, path = np.searchsorted(rows, segment), self.path[rows]
+        begin = run[np.searchsorted(path, self.path[segment])]
+        end = run[np.searchsorted(path, self.path[segment], side="right")]
+        return run[at] - begin, length[at], end - begin
 
 
 def cut_paths(lon_e7: I8, lat_e7: I8, offsets: I8) -> Segments:
@@ -86,17 +88,8 @@ def cut_paths(lon_e7: I8, lat_e7: I8, offsets: I8) -> Segments:
     counts = np.diff(offsets)
     path, start = expand(offsets[:-1], np.where(counts == 1, 1, np.maximum(counts - 1, 0)))
     end = np.minimum(start + 1, offsets[path + 1] - 1)
-    dlon, dlat = wrap_e7(lon_e7[end] - lon_e7[start]), lat_e7[end] - lat_e7[start]
-    length_um = np.floor(plane_distance_m(dlon, dlat, lat_e7[start]) * MICROMETRES + 0.5).astype(np.int64)
-    run = np.concatenate([[0], np.cumsum(length_um)])
-    begins = group_starts(path)
-    ends = np.append(begins[1:], len(path))
-    of_path = np.repeat(np.arange(len(begins)), ends - begins)
-    before, total = (
-        run[:-1] - run[begins][of_path],
-        (run[ends] - run[begins])[of_path] if len(begins) else length_um,
-    )
-    return Segments(path, lon_e7[start], lat_e7[start], dlon, dlat, before, length_um, total)
+    lon, lat = lon_e7[start], lat_e7[start]
+    return Segments(path, lon, lat, wrap_e7(lon_e7[end] - lon), lat_e7[end] - lat)
 
 
 def _spans(lon: I8, lat: I8, dlon: I8, dlat: I8) -> Boxes:

@@ -102,28 +102,68 @@ class RingIndex:
 
     def cross(self, polygon: I8, lon_e7: I8, lat_e7: I8, dlon_e7: I8, dlat_e7: I8) -> Touches:
         """Segments from points by differences, against polygons, pair by pair."""
-        x = self.relative(polygon, lon_e7)
-        west, east, south, north = self.boxes[polygon].T.astype(np.int64)
-        low, high = np.minimum(lat_e7, lat_e7 + dlat_e7), np.maximum(lat_e7, lat_e7 + dlat_e7)
-        near = (low <= north) & (high >= south)
-        near &= (np.minimum(x, x + dlon_e7) <= east) & (np.maximum(x, x + dlon_e7) >= west)
-        rows = np.flatnonzero(near)
         enter, leave = np.full(len(polygon), np.inf), np.full(len(polygon), -np.inf)
-        south = south[rows]
-        low, high = np.maximum(low[rows], south) - south, np.minimum(high[rows], north[rows]) - south
-        slab, shift = self.slab_first[polygon[rows]], self.slab_shift[polygon[rows]]
-        begin, end = self.edge_first[slab + (low >> shift)], self.edge_first[slab + (high >> shift) + 1]
-        mine, at = expand(begin, end - begin)
-        pair = rows[mine]
+        near = self._near(polygon, lon_e7, lat_e7, dlon_e7, dlat_e7)
+        if len(near) == 0:
+            return Touches(np.zeros(len(polygon), np.bool_), enter, leave)
+        pair, first, last = self._meet(near, polygon, lon_e7, lat_e7, dlon_e7, dlat_e7)
         if len(pair):
-            first, last = _meet(self.edges[at], x[pair], lat_e7[pair], dlon_e7[pair], dlat_e7[pair])
             groups = group_starts(pair)
             enter[pair[groups]] = np.minimum.reduceat(first, groups)
             leave[pair[groups]] = np.maximum.reduceat(last, groups)
-        lon, lat = wrap_e7(lon_e7[rows] + dlon_e7[rows]), lat_e7[rows] + dlat_e7[rows]
-        enter[rows[self.holds(polygon[rows], lon_e7[rows], lat_e7[rows])]] = 0.0
-        leave[rows[self.holds(polygon[rows], lon, lat)]] = 1.0
+        polygon, lon_e7, lat_e7 = polygon[near], lon_e7[near], lat_e7[near]
+        lon, lat = wrap_e7(lon_e7 + dlon_e7[near]), lat_e7 + dlat_e7[near]
+        enter[near[self.holds(polygon, lon_e7, lat_e7)]] = 0.0
+        leave[near[self.holds(polygon, lon, lat)]] = 1.0
         return Touches(enter <= leave, enter, leave)
+
+    def inside_parts(
+        self, polygon: I8, lon_e7: I8, lat_e7: I8, dlon_e7: I8, dlat_e7: I8
+    ) -> tuple[I8, F8, F8]:
+        """Parts of segments that lie in polygons, pair by pair: pair, first and last part (0..1) of the segment.
+
+        Every meeting with an edge is one, and what lies between two meetings or ends if its middle is inside.
+        """
+        near = self._near(polygon, lon_e7, lat_e7, dlon_e7, dlat_e7)
+        pair, first, last = self._meet(near, polygon, lon_e7, lat_e7, dlon_e7, dlat_e7)
+        real = np.flatnonzero(first <= last)
+        pair, first, last = pair[real], first[real], last[real]
+        ends = np.zeros(len(near))
+        cut_pair = np.concatenate([near, pair, pair, near])
+        cut = np.concatenate([ends, first, last, ends + 1.0])
+        order = np.lexsort((cut, cut_pair))
+        cut_pair, cut = cut_pair[order], cut[order]
+        between = np.flatnonzero((cut_pair[1:] == cut_pair[:-1]) & (cut[1:] > cut[:-1]))
+        mine, middle = cut_pair[between], (cut[between] + cut[between + 1]) / 2
+        lon = lon_e7[mine] + np.floor(middle * dlon_e7[mine] + 0.5).astype(np.int64)
+        lat = lat_e7[mine] + np.floor(middle * dlat_e7[mine] + 0.5).astype(np.int64)
+        inside = np.flatnonzero(self.holds(polygon[mine], wrap_e7(lon), lat))
+        return (
+            np.concatenate([pair, mine[inside]]),
+            np.concatenate([first, cut[between[inside]]]),
+            np.concatenate([last, cut[between[inside] + 1]]),
+        )
+
+    def _near(self, polygon: I8, lon_e7: I8, lat_e7: I8, dlon_e7: I8, dlat_e7: I8) -> I8:
+        """Pairs whose boxes touch."""
+        x = self.relative(polygon, lon_e7)
+        west, east, south, north = self.boxes[polygon].T
+        near = (np.minimum(dlat_e7, 0) + lat_e7 <= north) & (np.maximum(dlat_e7, 0) + lat_e7 >= south)
+        near &= (np.minimum(dlon_e7, 0) + x <= east) & (np.maximum(dlon_e7, 0) + x >= west)
+        return np.flatnonzero(near)
+
+    def _meet(
+        self, near: I8, polygon: I8, lon_e7: I8, lat_e7: I8, dlon_e7: I8, dlat_e7: I8
+    ) -> tuple[I8, F8, F8]:
+        """Pairs ``near`` with each edge in the slabs that their segments touch; inf and -inf where they do not meet."""
+        mine, y, dy = polygon[near], lat_e7[near], dlat_e7[near]
+        south, north = self.boxes[mine, 2].astype(np.int64), self.boxes[mine, 3]
+        low, high = np.maximum(np.minimum(dy, 0) + y, south), np.minimum(np.maximum(dy, 0) + y, north)
+        slab, shift = self.slab_first[mine], self.slab_shift[mine]
+        begin = self.edge_first[slab + ((low - south) >> shift)]
+        row, at = expand(begin, self.edge_first[slab + ((high - south) >> shift) + 1] - begin)
+        x = self.relative(mine, lon_e7[near])
+        return near[row], *_meet(self.edges[at], x[row], y[row], dlon_e7[near[row]], dy[row])
 
     def _odd(self, polygon: I8, x: I8, y: I8) -> Mask:
         """Whether points are on an edge, or have an odd number of edges to the east."""

@@ -132,13 +132,37 @@ class ZoneSet:
             where it begins or ends inside. A path that does not move has both 0.
         """
         segments = cut_paths(wrap_e7(lon_e7), np.asarray(lat_e7, np.int64), np.asarray(offsets, np.int64))
+        segment, zone = self._near(segments)
+        touches = self._cross(zone, segments, segment)
+        hit = np.flatnonzero(touches.touched)
+        return segments.along_paths(segment[hit], zone[hit], touches.enter[hit], touches.leave[hit])
+
+    def inside_parts(self, segments: Segments, wanted: Mask) -> tuple[I8, I8, F8, F8]:
+        """Every part of segments that lies in zones that are ``wanted`` (bool[z]): segment, zone, first and last part.
+
+        Parts (0..1 of the segment) in no order, touches as parts without length; parts that meet may come apart.
+        """
+        segment, zone = self._near(segments)
+        rows = np.flatnonzero(wanted[zone])
+        segment, zone = segment[rows], zone[rows]
+        rounds, straights = np.flatnonzero(self.is_round[zone]), np.flatnonzero(~self.is_round[zone])
+        touches = self._cross(zone[rounds], segments, segment[rounds])
+        pair, enter, leave = self.rings.inside_parts(
+            self.shape[zone[straights]], *segments.columns(segment[straights])
+        )
+        rows = np.concatenate([rounds[touches.touched], straights[pair]])
+        first = np.concatenate([touches.enter[touches.touched], enter])
+        last = np.concatenate([touches.leave[touches.touched], leave])
+        return segment[rows], zone[rows], first, last
+
+    def _near(self, segments: Segments) -> tuple[I8, I8]:
+        """Candidate (segment, zone) pairs, sorted, each once."""
         piece, boxes = segments.boxes()
         row, zone = self.cells.touching(boxes)
+        if piece is None or len(row) == 0:
+            return row, zone
         pair = np.unique((piece[row] << ROW_BITS) | zone)
-        segment, zone = pair >> ROW_BITS, pair & ((1 << ROW_BITS) - 1)
-        touches = self._cross(zone, segments, segment)
-        hit = touches.touched
-        return segments.along_paths(segment[hit], zone[hit], touches.enter[hit], touches.leave[hit])
+        return pair >> ROW_BITS, pair & ((1 << ROW_BITS) - 1)
 
     def _holds(self, zone: I8, lon: I8, lat: I8) -> Mask:
         """Whether zones hold points, pair by pair."""
@@ -163,14 +187,7 @@ class ZoneSet:
         ):
             if len(rows) == 0:
                 continue
-            s = segment[rows]
-            found = index.cross(
-                self.shape[zone[rows]],
-                segments.lon_e7[s],
-                segments.lat_e7[s],
-                segments.dlon_e7[s],
-                segments.dlat_e7[s],
-            )
+            found = index.cross(self.shape[zone[rows]], *segments.columns(segment[rows]))
             touches.touched[rows], touches.enter[rows], touches.leave[rows] = (
                 found.touched,
                 found.enter,

@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol, TypeVar, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from geofences.alongside import ZonesAlong
 from geofences.corridors import CorridorSet, Located
 from geofences.projection import distance_m
 from geofences.zones import ZoneSet
@@ -110,6 +111,11 @@ class Terrain:
     def limits_speed(self) -> tuple[bool, bool]:
         """Whether any route, and whether any zone, has a speed limit."""
         return bool(np.isfinite(self.route_limit_kmh).any()), bool(np.isfinite(self.zone_limit_kmh).any())
+
+    @cached_property
+    def zones_along(self) -> ZonesAlong:
+        """Where routes run through zones that are watched."""
+        return ZonesAlong.build(self.corridors, self.zones, self.watched)
 
     def in_force(self, zone: NDArray[Any], time_ms: I8) -> NDArray[np.bool_]:
         """Which of some zones hold at some moments, one moment a zone."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from geofences.corridors import Located
-from geofences.projection import distance_m, wrap_e7
+from geofences.projection import wrap_e7
 from seal_tracker.journey import Journey
 from seal_tracker.model import NO_TIME, PingBatch
 from seal_tracker.rules.arrays import begins, previous
@@ -26,7 +28,7 @@ CROSSING_GAP_MS = 300_000
 I8 = NDArray[np.int64]
 
 _NONE = np.zeros(0, np.int64)
-NO_CROSSINGS = (_NONE, _NONE, _NONE, _NONE, _NONE.reshape(0, 2), _NONE.reshape(0, 2))
+NO_CROSSINGS = Crossings(_NONE, _NONE, _NONE, _NONE, _NONE.reshape(0, 2), _NONE.reshape(0, 2))
 
 
 def _no_fixes() -> Fixes:
@@ -222,13 +224,13 @@ def _crossings(
     was_on = np.where(fixes.start, state["on_corridor"][fixes.row], previous(on_corridor))[pair]
     was_at = np.where(fixes.start, state["chainage_m"][fixes.row], previous(chainage_m))[pair]
     along = was_on & on_corridor[pair] & np.isfinite(was_at) & np.isfinite(chainage_m[pair])
-    found = [_crossed(ctx, pair[~along], *_straight(fixes, pair[~along]))]
-    follow = pair[along]
-    if len(follow):
-        path = ctx.terrain.corridors.stretch(
-            route[follow].astype(np.int32), was_at[along], chainage_m[follow]
-        )
-        found.append(_crossed(ctx, follow, *path))
+    follow, direct = pair[along], pair[~along]
+    found = [
+        *_followed(ctx, follow, route[follow], was_at[along], chainage_m[follow]),
+        *_straight(ctx, direct),
+    ]
+    if not found:
+        return NO_CROSSINGS
     joined = [np.concatenate(columns) for columns in zip(*found, strict=True)]
     order = np.lexsort((joined[1], joined[0]))
     order = order[ctx.terrain.in_force(joined[1][order], joined[2][order])]
@@ -236,47 +238,62 @@ def _crossings(
     return Crossings(fix, zone, enter_ms, leave_ms, enter_e7, leave_e7)
 
 
-def _straight(fixes: Fixes, pair: I8) -> tuple[I8, I8, I8]:
-    """The straight line of each pair of fixes, as ragged paths."""
-    lon = np.stack([fixes.prev_lon_e7[pair], fixes.lon_e7[pair]], axis=1).reshape(-1)
-    lat = np.stack([fixes.prev_lat_e7[pair], fixes.lat_e7[pair]], axis=1).reshape(-1)
-    return lon, lat, 2 * np.arange(len(pair) + 1)
+def _followed(
+    ctx: Context, pair: I8, route: I8, from_m: NDArray[np.float64], to_m: NDArray[np.float64]
+) -> Iterator[tuple[I8, ...]]:
+    """What pairs cross whose both fixes are on the corridor: what the route crosses between their chainages."""
+    if len(pair) == 0:
+        return
+    found = ctx.terrain.zones_along.crossed(route, from_m, to_m)
+    if len(found.zone):
+        mine = found.stretch
+        places = (
+            ctx.terrain.corridors.point_at(route[mine], from_m[mine] + part * (to_m - from_m)[mine])
+            for part in (found.enter, found.leave)
+        )
+        yield _timed(ctx, pair[mine], found.zone, (found.enter, found.leave), *places)
 
 
-def _crossed(ctx: Context, pair: I8, lon: I8, lat: I8, offsets: I8) -> tuple[NDArray[np.int64], ...]:
-    """Zones that the paths of some pairs cross, with when and where they go in and out."""
+def _straight(ctx: Context, pair: I8) -> Iterator[tuple[I8, ...]]:
+    """What the straight lines of other pairs cross."""
+    if len(pair) == 0:
+        return
+    fixes, watched = ctx.fixes, ctx.terrain.watched
+    ends = fixes.prev_lon_e7[pair], fixes.prev_lat_e7[pair], fixes.lon_e7[pair], fixes.lat_e7[pair]
+    lon, lat = np.stack(ends[::2], axis=1).reshape(-1), np.stack(ends[1::2], axis=1).reshape(-1)
+    path, zone, enter, leave = ctx.terrain.zones.crossed(lon, lat, 2 * np.arange(len(pair) + 1))
+    through = np.flatnonzero((enter > 0) & (leave < 1) & watched[zone])
+    if len(through):
+        mine, parts = path[through], (enter[through], leave[through])
+        places = (_between([column[mine] for column in ends], part) for part in parts)
+        yield _timed(ctx, pair[mine], zone[through].astype(np.int64), parts, *places)
+
+
+def _between(ends_e7: Sequence[I8], part: NDArray[np.float64]) -> tuple[I8, I8]:
+    """Places at parts (0..1) of straight lines, the short way; longitudes and latitudes of their ends in turn."""
+    lon0_e7, lat0_e7, lon1_e7, lat1_e7 = ends_e7
+    lon = lon0_e7 + _whole(part * wrap_e7(lon1_e7 - lon0_e7))
+    return wrap_e7(lon), lat0_e7 + _whole(part * (lat1_e7 - lat0_e7))
+
+
+def _timed(
+    ctx: Context,
+    fix: I8,
+    zone: I8,
+    parts: tuple[NDArray[np.float64], NDArray[np.float64]],
+    enter_e7: tuple[I8, I8],
+    leave_e7: tuple[I8, I8],
+) -> tuple[I8, ...]:
+    """Columns of ``Crossings`` for zones with neither fix inside, from the parts of the way at which they are entered and left."""
     fixes, zones = ctx.fixes, ctx.terrain.zones
-    path, touched, enter, leave = zones.crossed(lon, lat, offsets)
-    apart = (enter > 0) & (leave < 1) & ctx.terrain.watched[touched]
-    if not apart.any():
-        return NO_CROSSINGS
-    path, enter, leave = path[apart], enter[apart], leave[apart]
-    zone = touched[apart].astype(np.int64)
-    fix: I8 = pair[path]
     outside = (zones.distance_m(fixes.lon_e7[fix], fixes.lat_e7[fix], zone) > 0) & (
         zones.distance_m(fixes.prev_lon_e7[fix], fixes.prev_lat_e7[fix], zone) > 0
     )
-    path, zone, enter, leave, fix = path[outside], zone[outside], enter[outside], leave[outside], fix[outside]
     dt = (fixes.time_ms[fix] - fixes.prev_ms[fix]).astype(np.float64)
-    ends = [
-        np.array(
-            [_along(lon, lat, offsets[p : p + 2], at) for p, at in zip(path, share, strict=True)], np.int64
-        )
-        for share in (enter, leave)
-    ]
-    enter_ms = fixes.prev_ms[fix] + np.rint(enter * dt).astype(np.int64)
-    leave_ms = fixes.prev_ms[fix] + np.rint(leave * dt).astype(np.int64)
-    return fix, zone, enter_ms, leave_ms, ends[0].reshape(-1, 2), ends[1].reshape(-1, 2)
+    enter_ms, leave_ms = (fixes.prev_ms[fix] + _whole(part * dt) for part in parts)
+    columns = fix, zone, enter_ms, leave_ms, np.stack(enter_e7, axis=1), np.stack(leave_e7, axis=1)
+    return tuple(column[outside] for column in columns)
 
 
-def _along(lon: I8, lat: I8, span: I8, share: float) -> tuple[int, int]:
-    """The place at a share (0..1) of the length of the path that lies at ``span`` in the columns."""
-    lon, lat = lon[span[0] : span[1]], lat[span[0] : span[1]]
-    steps = distance_m(lon[:-1], lat[:-1], lon[1:], lat[1:])
-    walked = np.concatenate([[0.0], np.cumsum(steps)])
-    target = share * walked[-1]
-    k = min(int(np.searchsorted(walked, target, side="right")) - 1, len(steps) - 1)
-    part = (target - walked[k]) / steps[k] if steps[k] > 0 else 0.0
-    east, north = wrap_e7(lon[k + 1 : k + 2] - lon[k]), lat[k + 1] - lat[k]
-    there = np.array([round(int(lon[k]) + part * int(east[0]))])
-    return int(wrap_e7(there)[0]), round(int(lat[k]) + part * int(north))
+def _whole(values: NDArray[np.float64]) -> I8:
+    return np.rint(values).astype(np.int64)
