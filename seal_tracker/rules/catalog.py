@@ -14,11 +14,15 @@ from seal_tracker.rules import (
     direction,
     gaps,
     gnss,
+    hours,
     locks,
+    overrun,
     seals,
     sharing,
     signal,
+    speed,
     stops,
+    structures,
     zones,
 )
 from seal_tracker.rules.keys import PolicyKey
@@ -46,9 +50,14 @@ RULES: tuple[Rule, ...] = (
     zones.PROHIBITED_ZONE,
     zones.ZONE_ENTERED,
     stops.RULE,
+    overrun.RULE,
+    speed.RULE,
+    hours.RULE,
     deadlines.ARRIVAL_LATE,
     deadlines.TRANSIT_LIMIT,
     gaps.RULE,
+    structures.STOP_ON_STRUCTURE,
+    structures.STRUCTURE_SPEED,
 )
 
 PAIR_RULES: tuple[PairRule, ...] = (

@@ -108,10 +108,11 @@ class _Lingering:
 
     @classmethod
     def begin(cls, ctx: Context, row: I8, first: I8, end: I8) -> _Lingering:
-        """The run of one fix that was not written down begins at the fix before."""
+        """The run of one fix that was not written down begins at the fix before, unless a suspension lies between."""
         fixes, state = ctx.fixes, ctx.state[NAME][row]
         fresh = state["n"] == 0
-        state["n"] = np.where(fresh, np.where(fixes.has_prev[first], 1, NO_ANCHOR), state["n"])
+        counts = fixes.has_prev[first] & (fixes.prev_ms[first] >= ctx.stretch_ms[row])
+        state["n"] = np.where(fresh, np.where(counts, 1, NO_ANCHOR), state["n"])
         state["ms"] = np.where(fresh, fixes.prev_ms[first], state["ms"])
         state["lon"] = np.where(fresh, fixes.prev_lon_e7[first], state["lon"])
         state["lat"] = np.where(fresh, fixes.prev_lat_e7[first], state["lat"])

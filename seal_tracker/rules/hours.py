@@ -1,0 +1,208 @@
+"""``OUTSIDE_TIME_WINDOW``: an oversized vehicle moves when its permit does not let it.
+
+A permit may give windows of the week, dates on which nothing moves, and from when to when it is valid; the first two are
+local time. All permits together are two sorted columns of numbers, so that any number of fixes is looked up at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seal_tracker.journey import Journey
+from seal_tracker.model import EPOCH, NO_TIME
+from seal_tracker.rules.context import Context, mm_of_m
+from seal_tracker.rules.debounced import Moment, of_fixes
+from seal_tracker.rules.keys import PolicyKey, common_keys
+from seal_tracker.rules.motion import UNKNOWN, said_m_h
+from seal_tracker.rules.rule import Rule
+from seal_tracker.rules.runs import RUN, new_runs
+from seal_tracker.rules.table import per
+
+__all__ = ["RULE", "PermitHours"]
+
+NAME = "OUTSIDE_TIME_WINDOW"
+
+KEYS = common_keys("high", raise_=(2, 60), clear=(2, 60)) | {
+    "moving_kmh": PolicyKey("number", 5.0, "faster than this it moves, by the device's own speed"),
+    "moved_m": PolicyKey("number", 200.0, "farther than this from the fix before, where it gives none"),
+    "utc_offset_min": PolicyKey(
+        "number", 420.0, "minutes that local time is ahead of UTC: Viet Nam has no other", -840, 840
+    ),
+}
+
+MINUTE_MS, DAY_MS = 60_000, 86_400_000
+WEEK_MS = 7 * DAY_MS
+MONDAY_MS = 3 * DAY_MS
+"""From Monday to 1 January 1970, a Thursday."""
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+SPAN = 2 * WEEK_MS
+"""Room for one journey in the sorted columns: more than a week of ms, and than days a date may have."""
+
+FOREVER_MS = np.iinfo(np.int64).max
+
+HOURS, DATE, VALIDITY = "outside_hours", "forbidden_date", "permit_not_valid"
+
+I8 = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class PermitHours:
+    """When journeys may move, by their place in a table; one more row stands for none.
+
+    Attributes
+    ----------
+    judged, windowed
+        bool[J + 1]: the permit says anything of time; it gives windows.
+    from_ms, to_ms
+        int64[J + 1], when it is valid: [from, to).
+    turns
+        sorted int64: journey times `SPAN`, plus the ms since Monday 00:00 at which a window opens or closes, in turn.
+    dates
+        sorted int64: journey times `SPAN`, plus the days since 1970 of a forbidden date.
+    any
+        whether any journey is judged.
+    """
+
+    judged: Mask
+    windowed: Mask
+    from_ms: I8
+    to_ms: I8
+    turns: I8
+    dates: I8
+    any: bool
+
+    @classmethod
+    def of(cls, journeys: Sequence[Journey]) -> PermitHours:
+        """Read the permits of journeys; they have been checked."""
+        permits = [j.permit or {} for j in journeys]
+        turns = [[t for span in _spans(p) for t in span] for p in permits]
+        dates = [sorted(_day(d) for d in p.get("forbidden_dates") or ()) for p in permits]
+        period = [(_ms(p.get("valid_from"), NO_TIME), _ms(p.get("valid_to"), FOREVER_MS)) for p in permits]
+        from_ms, to_ms = np.array([*period, (NO_TIME, FOREVER_MS)], np.int64).T
+        windowed = np.array([*(bool(p.get("windows")) for p in permits), False], bool)
+        dated = np.array([*map(bool, dates), False], bool)
+        judged = windowed | dated | (from_ms != NO_TIME) | (to_ms != FOREVER_MS)
+        return cls(
+            judged=judged,
+            windowed=windowed,
+            from_ms=from_ms,
+            to_ms=to_ms,
+            turns=_column(turns),
+            dates=_column(dates),
+            any=bool(judged.any()),
+        )
+
+    def fault(self, at: I8, time_ms: I8, local_ms: I8) -> NDArray[np.object_]:
+        """Why journeys ``at`` may not move at some moments; None where they may."""
+        out = np.full(len(at), None, object)
+        week_ms = (local_ms + MONDAY_MS) % WEEK_MS
+        turned = np.searchsorted(self.turns, at * SPAN + week_ms, side="right")
+        out[self.windowed[at] & (turned % 2 == 0)] = HOURS
+        day = at * SPAN + local_ms // DAY_MS
+        found = np.searchsorted(self.dates, day)
+        out[np.append(self.dates, -1)[found] == day] = DATE
+        out[(time_ms < self.from_ms[at]) | (time_ms >= self.to_ms[at])] = VALIDITY
+        return out
+
+
+def _spans(permit: Mapping[str, Any]) -> Iterator[tuple[int, int]]:
+    """Allowed spans of the week in ms since Monday 00:00, in order, with gaps between them."""
+    pieces = []
+    for window in permit.get("windows") or ():
+        begin, end = (_of_day_ms(window[key]) for key in ("from", "to"))
+        length = (
+            end - begin if end > begin else end - begin + DAY_MS
+        )  # past midnight; "00:00" to "00:00" is a day
+        for day in DAYS if window.get("days") is None else window["days"]:
+            opens = DAYS.index(day) * DAY_MS + begin
+            pieces += [(opens, min(opens + length, WEEK_MS)), (0, opens + length - WEEK_MS)]
+    last: tuple[int, int] | None = None
+    for opens, closes in sorted((a, b) for a, b in pieces if a < b):
+        if last is not None and opens <= last[1]:
+            last = (last[0], max(last[1], closes))
+            continue
+        if last is not None:
+            yield last
+        last = (opens, closes)
+    if last is not None:
+        yield last
+
+
+def _column(of_journeys: Sequence[Sequence[int]]) -> I8:
+    return np.array([i * SPAN + v for i, values in enumerate(of_journeys) for v in values], np.int64)
+
+
+def _of_day_ms(text: str) -> int:
+    at = time.fromisoformat(text)
+    return ((at.hour * 60 + at.minute) * 60 + at.second) * 1000 + at.microsecond // 1000
+
+
+def _day(text: str) -> int:
+    return (date.fromisoformat(text) - EPOCH.date()).days
+
+
+def _ms(text: Any, otherwise: int) -> int:
+    if text is None:
+        return otherwise
+    moment = text if isinstance(text, datetime) else datetime.fromisoformat(text)
+    return (moment - EPOCH) // timedelta(milliseconds=1)
+
+
+def _judge(ctx: Context) -> None:
+    hours = ctx.of_journeys(PermitHours.of)
+    if not hours.any and not ctx.carries(NAME):
+        return
+    fix = np.flatnonzero(hours.judged[ctx.journey_at][ctx.fixes.row])
+    if not len(fix) and not ctx.carries(NAME):
+        return
+    row = ctx.fixes.row[fix]
+    local_ms = ctx.fixes.time_ms[fix] + _offset_ms(ctx)[row]
+    fault = np.full(len(ctx.fixes), None, object)
+    fault[fix] = hours.fault(ctx.journey_at[row], ctx.fixes.time_ms[fix], local_ms)
+    moving, known = _moving(ctx)
+
+    def evidence(moment: Moment) -> dict[str, Any]:
+        offset = timezone(timedelta(milliseconds=int(_offset_ms(ctx)[moment.row])))
+        at = datetime.fromtimestamp(int(ctx.fixes.time_ms[moment.i]) / 1000, UTC).astimezone(offset)
+        return _motion(ctx, moment.i) | {
+            "reason": fault[moment.i],
+            "local_time": at.isoformat(timespec="seconds"),
+            "permit": ctx.of_journey(_permit_number, none=None)[moment.row],
+        }
+
+    of_fixes(ctx, NAME, moving & (fault != None), evidence, among=known)  # noqa: E711 - elementwise
+
+
+def _offset_ms(ctx: Context) -> I8:
+    ahead_min = np.asarray(ctx.policy(NAME, "utc_offset_min"), np.float64)
+    return np.broadcast_to(np.rint(ahead_min * MINUTE_MS).astype(np.int64), ctx.seal.shape)
+
+
+def _moving(ctx: Context) -> tuple[Mask, Mask]:
+    """Which fixes move, and of which that is known."""
+    row, said = ctx.fixes.row, said_m_h(ctx)
+    by_device = said > np.multiply(per(ctx.policy(NAME, "moving_kmh"), row), 1000)
+    moved = ctx.step_mm > mm_of_m(per(ctx.policy(NAME, "moved_m"), row))
+    silent = said == UNKNOWN
+    return np.where(silent, moved, by_device), ~silent | ctx.fixes.has_prev
+
+
+def _motion(ctx: Context, i: int) -> dict[str, Any]:
+    said = int(said_m_h(ctx, slice(i, i + 1))[0])
+    return {"moved_m": int(ctx.step_mm[i]) / 1000} if said == UNKNOWN else {"speed_kmh": said / 1000}
+
+
+def _permit_number(journey: Journey) -> str | None:
+    return None if journey.permit is None else journey.permit.get("number")
+
+
+RULE = Rule(NAME, KEYS, _judge, state=RUN, start=new_runs(1)[0], while_suspended=False)

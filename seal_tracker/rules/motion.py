@@ -1,0 +1,40 @@
+"""How fast fixes were, in whole metres an hour, so that it compares the same in every batch. Pure."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seal_tracker.rules.context import Context
+
+__all__ = ["PAIR_MS", "UNKNOWN", "said_m_h", "speed_m_h"]
+
+I8 = NDArray[np.int64]
+
+PAIR_MS = 300_000
+"""The longest pair of fixes whose distance says how fast the track was between them, as for inferred crossings."""
+
+UNKNOWN = -1
+
+
+def said_m_h(ctx: Context, fix: I8 | slice = slice(None)) -> I8:
+    """The device's own speed at some fixes in m/h (thousandths of km/h), `UNKNOWN` where it gives none."""
+    said = ctx.fixes.speed_kmh[fix].astype(np.float64) * 1000
+    return np.rint(np.where(np.isnan(said), UNKNOWN, said)).astype(np.int64)
+
+
+def speed_m_h(ctx: Context, fix: I8 | slice = slice(None)) -> I8:
+    """The device's speed, else that from the fix before, where it is at most 5 min ago; else `UNKNOWN`."""
+    said = said_m_h(ctx, fix)
+    silent = np.flatnonzero(said == UNKNOWN)
+    if len(silent):
+        at = np.arange(len(ctx.fixes))[fix][silent]
+        said[silent] = _between(ctx, at)
+    return said
+
+
+def _between(ctx: Context, fix: I8) -> I8:
+    fixes = ctx.fixes
+    dt_ms = np.where(fixes.has_prev[fix], fixes.time_ms[fix] - fixes.prev_ms[fix], 0)
+    paired = (dt_ms > 0) & (dt_ms <= PAIR_MS)
+    return np.where(paired, ctx.step_mm[fix] * 3600 // np.where(paired, dt_ms, 1), UNKNOWN)

@@ -1,0 +1,198 @@
+"""From a condition inside zones to episodes: what rules about a stay are. One stream for each (seal, zone).
+
+As `debounced`, for rules whose episodes have a zone for their object: `of_zones` leaves at once when no fix lies in a zone
+the rule asks for and nothing is under way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seal_tracker.rules.context import Context
+from seal_tracker.rules.evidence import run_evidence, zone_evidence
+from seal_tracker.rules.runs import Limits, Observations, Transitions, debounce
+from seal_tracker.rules.streams import STREAM_NUMBER, Watch, drop_unwatched, watch
+from seal_tracker.rules.table import Values
+
+__all__ = ["MARGIN_M", "MARGIN_SHARE", "Stay", "in_zones", "leaving_margin_m", "of_zones"]
+
+I8 = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+MARGIN_M = 20.0
+"""A stay ends this far outside at least: less is GNSS noise at the edge (SEMANTICS, catalogue, ``ZONE_ENTERED``)."""
+
+MARGIN_SHARE = 0.1
+"""Or this share of the zone's radius, whichever is more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A fix that completed a run in a zone, or out of it, as a rule's ``evidence`` or ``closing`` is asked about it.
+
+    ``i`` is its index among the pass's fixes, ``row`` its seal's, ``zone`` the zone's index; ``began_ms`` the first fix of
+    the run.
+    """
+
+    i: int
+    row: int
+    zone: int
+    time_ms: int
+    began_ms: int
+
+
+Evidence = Callable[[Stay], dict[str, Any]]
+
+
+def _nothing(_stay: Stay) -> dict[str, Any]:
+    return {}
+
+
+def in_zones(ctx: Context, name: str, zones: Mask | None) -> I8:
+    """Hits (as indexes) of armed seals in these zones, where the policy lets ``name`` judge; None: no zone."""
+    if zones is None or ctx.hits is None or not len(ctx.hits.fix):
+        return np.zeros(0, np.int64)
+    hit = np.flatnonzero(zones[ctx.hits.zone])
+    if not len(hit):
+        return hit
+    row = ctx.fixes.row[ctx.hits.fix[hit]]
+    return hit[ctx.armed[row] & ctx.enabled(name, row, ctx.hits.zone[hit])]
+
+
+def of_zones(
+    ctx: Context,
+    name: str,
+    zones: Mask | None,
+    hit: I8,
+    evidence: Evidence,
+    *,
+    holds: Callable[[I8, I8, I8], Mask] | None = None,
+    limits: Callable[[Limits, I8], Limits] | None = None,
+    margin_m: Callable[[I8, I8], NDArray[np.float64]] | None = None,
+    closing: Evidence = _nothing,
+) -> None:
+    """Judge the stays of one rule: raise, clear and carry on the streams of ``name``.
+
+    Parameters
+    ----------
+    zones
+        bool[Z], the zones that the rule watches; a stream in any other ends where the plan version begins. None: none.
+    hit
+        hits, as indexes, that begin or go on with a stay.
+    holds
+        of (row, fix, zone) columns, all inside: which count towards raising. Unset: all.
+    limits
+        changes the policy's debounce, given each stream's zone. Unset: as it is.
+    margin_m
+        of (row, zone) by stream: metres outside that end a stay; a fix between says nothing. Unset: 0.
+    evidence, closing
+        what is written beside the zone, ``n_fixes`` and ``fixes`` when it is raised, and added when it is cleared.
+    """
+    number = STREAM_NUMBER[name]
+    carried = ctx.streams["rule"] == number
+    if not len(hit) and not carried.any():
+        return
+    watched = np.zeros(len(ctx.terrain.zone_key), bool) if zones is None else zones
+    drop_unwatched(ctx, name, number, watched)
+    seen = watch(ctx, number, hit)
+    if len(seen.fix):
+        obs, fix = _observed(ctx, seen, holds, margin_m)
+        usual = _policy_limits(ctx, name, seen)
+        found = debounce(seen.run, obs, usual if limits is None else limits(usual, seen.zone))
+        for k in range(len(found)):
+            _tell(ctx, name, seen, obs, fix, found, k, evidence, closing)
+    seen.survive(ctx, keep=seen.run["open"] | (seen.run["on_n"] > 0))
+
+
+def leaving_margin_m(ctx: Context, name: str, row: I8, zone: I8) -> NDArray[np.float64]:
+    """Metres outside a zone that end a stay: the policy's ``clear_margin_m``, else by the zone's size."""
+    usual: NDArray[np.float64] = np.maximum(MARGIN_M, MARGIN_SHARE * ctx.terrain.zones.radius_m[zone])
+    given = ctx.terrain.policies.value(name, "clear_margin_m", ctx.regime[row], ctx.route[row], zone)
+    if given is None:
+        return usual
+    full = np.broadcast_to(np.asarray(given, np.float64), usual.shape)
+    return np.where(np.isnan(full), usual, full)
+
+
+def _observed(
+    ctx: Context,
+    seen: Watch,
+    holds: Callable[[I8, I8, I8], Mask] | None,
+    margin_m: Callable[[I8, I8], NDArray[np.float64]] | None,
+) -> tuple[Observations, I8]:
+    """What the streams see, and by which fix each time."""
+    fixes, on, off = ctx.fixes, seen.inside.copy(), ~seen.inside
+    if holds is not None:
+        at = np.flatnonzero(on)
+        on[at] = holds(seen.row[seen.stream[at]], seen.fix[at], seen.zone[seen.stream[at]])
+    says = np.ones(len(on), bool)
+    if margin_m is not None:
+        near = np.flatnonzero(off)
+        fix, zone = seen.fix[near], seen.zone[seen.stream[near]]
+        away_m = ctx.terrain.zones.distance_m(fixes.lon_e7[fix], fixes.lat_e7[fix], zone)
+        over = ~ctx.terrain.in_force(zone, fixes.time_ms[fix])
+        says[near] = over | (away_m >= margin_m(seen.row, seen.zone)[seen.stream[near]])
+    fix = seen.fix[says]
+    obs = Observations(
+        stream=seen.stream[says],
+        time_ms=fixes.time_ms[fix],
+        lon_e7=fixes.lon_e7[fix],
+        lat_e7=fixes.lat_e7[fix],
+        on=on[says],
+        off=off[says],
+    )
+    return obs, fix
+
+
+def _policy_limits(ctx: Context, name: str, seen: Watch) -> Limits:
+    def of(key: str) -> Values:
+        return ctx.terrain.policies.value(name, key, ctx.regime[seen.row], ctx.route[seen.row], seen.zone)
+
+    return Limits(*(of(key) for key in ("raise_fixes", "raise_s", "clear_fixes", "clear_s", "latched")))
+
+
+def _tell(
+    ctx: Context,
+    name: str,
+    seen: Watch,
+    obs: Observations,
+    fixes: I8,
+    found: Transitions,
+    k: int,
+    evidence: Evidence,
+    closing: Evidence,
+) -> None:
+    at, stream = int(found.row[k]), int(found.stream[k])
+    row, zone, fix = int(seen.row[stream]), int(seen.zone[stream]), int(fixes[at])
+    stay = Stay(fix, row, zone, int(obs.time_ms[at]), int(found.began_ms[k]))
+    zone_id = ctx.terrain.zones.ids[zone]
+    if not found.raised[k]:
+        ctx.book.close(
+            int(ctx.seal[row]),
+            name,
+            zone_id,
+            ended_at_ms=stay.began_ms,
+            cleared_at_ms=stay.time_ms,
+            settled_ms=int(ctx.fixes.decided_ms[fix]),
+            evidence=closing(stay),
+        )
+        return
+    ctx.book.raise_(
+        int(ctx.seal[row]),
+        ctx.subjects[row],
+        name,
+        zone_id,
+        severity=ctx.severity(name, row, zone),
+        started_at_ms=stay.began_ms,
+        raised_at_ms=stay.time_ms,
+        latched=bool(ctx.policy_at(name, "latched", row, zone)),
+        plan_version=ctx.terrain.version,
+        evidence=zone_evidence(ctx, zone)
+        | evidence(stay)
+        | {"n_fixes": int(found.n[k]), "fixes": run_evidence(found, k, ctx.fixes, fix)},
+    )
