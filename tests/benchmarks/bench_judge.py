@@ -160,12 +160,15 @@ def pings_of(seal, lon, lat) -> PingBatch:
 
 def plan_of(lines, shapes) -> Plan:
     """Routes 100 m wide to each side, and zones of interest."""
-    feature = lambda i, geometry, **p: {
-        "type": "Feature",
-        "id": i,
-        "geometry": geometry,
-        "properties": {"name": i, **p},
-    }  # noqa: E731
+
+    def feature(i, geometry, **p):
+        return {
+            "type": "Feature",
+            "id": i,
+            "geometry": geometry,
+            "properties": {"name": i, **p},
+        }
+
     zones = [feature(f"z{i}", shapely.geometry.mapping(s), kind="interest") for i, s in enumerate(shapes)]
     routes = [
         feature(f"r{i}", {"type": "LineString", "coordinates": line.tolist()}, half_width_m=100)
