@@ -23,8 +23,9 @@ from seal_tracker.rules.records import copied, picked, put, put_field
 from seal_tracker.rules.streams import STREAM
 from seal_tracker.timeline import Timeline, rules_judged
 from seal_tracker.tracking.epochs import Facts, Pass, passes
+from seal_tracker.tracking.fixes import track_of
 from seal_tracker.tracking.order import effective_time_ms, in_order, merge_variants
-from seal_tracker.tracking.passes import build_context, locate, track_of
+from seal_tracker.tracking.passes import build_context, locate
 from seal_tracker.tracking.state import SealState, SealStates
 
 __all__ = ["Verdict", "judge", "judge_now", "late"]

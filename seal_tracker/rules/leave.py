@@ -50,7 +50,10 @@ class Authorisations:
         moment, zone
             int64[k], ascending in moment; a zone's index, `ANYWHERE` or `NOWHERE`.
         """
-        rows = np.unique(row[self.some[row]]).tolist()
+        asked = self.some[row]
+        if not asked.any():
+            return np.zeros(0, np.int64), np.zeros(0, np.int64)
+        rows = np.unique(row[asked]).tolist()
         found = [(r, a.from_ms, a.to_ms, self._zone(a)) for r in rows for a in self._of(r)]
         owner, from_ms, to_ms, zone = np.array(found, np.int64).reshape(-1, 4).T
         first = np.searchsorted(owner, row)

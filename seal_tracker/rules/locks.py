@@ -79,6 +79,8 @@ def _outside(ctx: Context) -> None:
 def _judged_places(ctx: Context, opened: I8) -> tuple[I8, Mask]:
     """Of some pings with an open lock those that had leave and whose place is known, and which of them were outside."""
     moment, zone = ctx.authorisations.covering(ctx.ping_row[opened], ctx.pings.time_ms[opened])
+    if not len(moment):
+        return moment, np.zeros(0, bool)
     ping = opened[np.unique(moment)]
     places = places_at(ctx, ping)
     row, time_ms = ctx.ping_row[ping], ctx.pings.time_ms[ping]

@@ -1,4 +1,4 @@
-"""From a stretch of pings to the context that rules judge: subjects, accepted fixes, and where those lie. Pure."""
+"""The context that rules judge: whom a stretch of pings is about, and where its accepted fixes lie. Pure."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ from numpy.typing import NDArray
 from geofences.corridors import Located
 from geofences.projection import wrap_e7
 from seal_tracker.journey import Journey
-from seal_tracker.model import NO_TIME, PingBatch
+from seal_tracker.model import PingBatch
 from seal_tracker.rules.arrays import begins, previous
 from seal_tracker.rules.book import Book, Subject
 from seal_tracker.rules.catalog import BITS
-from seal_tracker.rules.context import Context, Crossings, Doubts, Fixes, Hits
+from seal_tracker.rules.context import Context, Crossings, Hits
 from seal_tracker.rules.leave import Authorisations
 from seal_tracker.tracking.epochs import Facts, JourneyTable, Version
-from seal_tracker.tracking.order import OrderedPings, usable_fix
-from seal_tracker.tracking.plausibility import Accepted, Candidates, accept
+from seal_tracker.tracking.fixes import no_fixes
 
-__all__ = ["CROSSING_GAP_MS", "build_context", "locate", "track_of"]
+__all__ = ["CROSSING_GAP_MS", "build_context", "locate"]
 
 CROSSING_GAP_MS = 300_000
 """The longest pair of fixes between which a straight line says where the cargo was (SEMANTICS, *Inferred crossings*)."""
@@ -29,13 +28,6 @@ I8 = NDArray[np.int64]
 
 _NONE = np.zeros(0, np.int64)
 NO_CROSSINGS = Crossings(_NONE, _NONE, _NONE, _NONE, _NONE.reshape(0, 2), _NONE.reshape(0, 2))
-
-
-def _no_fixes() -> Fixes:
-    none = np.zeros(0, np.int64)
-    flags = np.zeros(0, bool)
-    unknown = np.zeros(0, np.float32)
-    return Fixes(none, none, none, none, unknown, unknown, flags, flags, none, none, none, none)
 
 
 def build_context(
@@ -77,7 +69,7 @@ def build_context(
         pings=pings,
         ping_row=ping_row,
         ping_start=start,
-        fixes=_no_fixes(),
+        fixes=no_fixes(),
         book=book,
         counts=counts,
     )
@@ -111,77 +103,6 @@ def _authorisations(table: JourneyTable, at: I8, some: NDArray[np.bool_], versio
 
 def _itself(journey: Journey) -> Journey:
     return journey
-
-
-def track_of(ctx: Context, track: NDArray[np.void]) -> None:
-    """Put the accepted fixes of the pass into the context; move ``track``, the caller's copy of the state, on."""
-    before = ctx.state["track"]
-    ctx.has_fix = usable_fix(ctx.pings)
-    usable = np.flatnonzero(ctx.has_fix)
-    _count(ctx, "fix_unusable", len(ctx.pings) - len(usable))
-    _count(ctx, "clock_implausible", int((~ctx.pings.clock_ok).sum()))
-    found = Candidates(
-        row=ctx.ping_row[usable],
-        time_ms=ctx.pings.time_ms[usable],
-        lon_e7=ctx.pings.lon_e7[usable].astype(np.int64),
-        lat_e7=ctx.pings.lat_e7[usable].astype(np.int64),
-        accuracy_m=ctx.pings.accuracy_m[usable],
-        speed_kmh=ctx.pings.speed_kmh[usable],
-    )
-    taken = accept(track, found)
-    _count(ctx, "fix_outlier", taken.outliers)
-    ctx.doubts = _doubts(ctx.pings, usable, taken)
-    held, at = taken.order < 0, np.maximum(taken.order, 0)
-    row = np.where(held, -1 - taken.order, _at(found.row, at))
-    fixes = {
-        "row": row,
-        "time_ms": np.where(held, before["held_ms"][row], _at(found.time_ms, at)),
-        "lon_e7": np.where(held, before["held_lon"][row], _at(found.lon_e7, at)),
-        "lat_e7": np.where(held, before["held_lat"][row], _at(found.lat_e7, at)),
-        "accuracy_m": np.where(held, before["held_accuracy_m"][row], _at(found.accuracy_m, at)),
-        "speed_kmh": np.where(held, before["held_speed_kmh"][row], _at(found.speed_kmh, at)),
-        "decided_ms": _at(found.time_ms, np.maximum(taken.decided_by, 0)),
-    }
-    inside = fixes["time_ms"] >= ctx.stretch_ms[row]
-    ctx.fixes = _with_previous(ctx, {name: column[inside] for name, column in fixes.items()})
-
-
-def _doubts(pings: PingBatch, usable: I8, taken: Accepted) -> Doubts:
-    """What contradicts itself, told by pings instead of candidates."""
-    assert isinstance(pings, OrderedPings), "pings are put in order before they are judged"
-    thrown = taken.thrown
-    if len(thrown):
-        thrown["by"] = usable[thrown["by"]]
-    return Doubts(usable[taken.held], thrown, pings.apart_mm, pings.claimed_ms)
-
-
-def _at(column: NDArray[np.generic], at: I8) -> NDArray[np.generic]:
-    """``column[at]``, and nothing where the column is empty (every fix was a held one)."""
-    return column[at] if len(column) else np.zeros(len(at), column.dtype)
-
-
-def _with_previous(ctx: Context, fix: dict[str, NDArray[np.generic]]) -> Fixes:
-    before, row = ctx.state["track"], fix["row"]
-    n = len(row)
-    start = begins(row) if n else np.zeros(0, bool)
-
-    def before_it(name: str, carried: str) -> NDArray[np.generic]:
-        return np.where(start, before[carried][row], previous(fix[name]))
-
-    prev_ms = before_it("time_ms", "fix_ms")
-    return Fixes(
-        **fix,  # type: ignore[arg-type]
-        start=start,
-        has_prev=(prev_ms != NO_TIME) & (prev_ms >= ctx.epoch_start_ms[row]),
-        prev_ms=prev_ms,  # type: ignore[arg-type]
-        prev_lon_e7=before_it("lon_e7", "fix_lon"),  # type: ignore[arg-type]
-        prev_lat_e7=before_it("lat_e7", "fix_lat"),  # type: ignore[arg-type]
-    )
-
-
-def _count(ctx: Context, name: str, n: int) -> None:
-    if n:
-        ctx.counts[name] = ctx.counts.get(name, 0) + n
 
 
 def locate(ctx: Context, track: NDArray[np.void]) -> None:

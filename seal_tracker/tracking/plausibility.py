@@ -87,7 +87,7 @@ class Accepted:
 
 
 def _reachable(dt_ms: Any, metres: Any) -> Any:
-    return np.rint(np.asarray(metres) * 1000.0) <= dt_ms * TOP_SPEED_MM_PER_MS + REACH_MM
+    return np.rint(metres * 1000.0) <= dt_ms * TOP_SPEED_MM_PER_MS + REACH_MM
 
 
 def accept(track: NDArray[np.void], fixes: Candidates) -> Accepted:
@@ -102,7 +102,7 @@ def accept(track: NDArray[np.void], fixes: Candidates) -> Accepted:
     start = begins(fixes.row)
     first, last = np.flatnonzero(start), ends(start)
     row = fixes.row[first]
-    near = _near(track, fixes, start)
+    near = _near(track, fixes, first)
     plain = np.logical_and.reduceat(near, first) & (track["held_ms"][row] == NO_TIME)
     if plain.all():
         _move(track, fixes, row, last)
@@ -121,19 +121,25 @@ def accept(track: NDArray[np.void], fixes: Candidates) -> Accepted:
     return Accepted(order[rank], decided_by[rank], held, thrown)
 
 
-def _near(track: NDArray[np.void], fixes: Candidates, start: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Whether each fix is within reach of the candidate before it: of the held or the last accepted one at a start."""
-    of = track[fixes.row]
-    held = of["held_ms"] != NO_TIME
-    known = (of["fix_ms"] != NO_TIME) | held
-    before_ms = np.where(start, np.where(held, of["held_ms"], of["fix_ms"]), previous(fixes.time_ms))
-    lon = np.where(start, np.where(held, of["held_lon"], of["fix_lon"]), previous(fixes.lon_e7))
-    lat = np.where(start, np.where(held, of["held_lat"], of["fix_lat"]), previous(fixes.lat_e7))
-    known |= ~start
-    metres = distance_m(lon, lat, fixes.lon_e7, fixes.lat_e7)
-    near: NDArray[np.bool_] = ~known | _reachable(
-        fixes.time_ms - np.where(known, before_ms, fixes.time_ms), metres
-    )
+def _near(track: NDArray[np.void], fixes: Candidates, first: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether each fix is within reach of the candidate before it: of the held or the last accepted one at ``first``.
+
+    The first fix of a seal that has neither is within reach of nothing, and near.
+    """
+    row = fixes.row[first]
+    held = track["held_ms"][row] != NO_TIME
+
+    def before(column: NDArray[np.int64], of: str) -> NDArray[np.int64]:
+        out = previous(column)
+        out[first] = np.where(held, track[f"held_{of}"][row], track[f"fix_{of}"][row])
+        return out
+
+    before_ms = before(fixes.time_ms, "ms")
+    unknown = first[before_ms[first] == NO_TIME]
+    before_ms[unknown] = fixes.time_ms[unknown]
+    metres = distance_m(before(fixes.lon_e7, "lon"), before(fixes.lat_e7, "lat"), fixes.lon_e7, fixes.lat_e7)
+    near: NDArray[np.bool_] = _reachable(fixes.time_ms - before_ms, metres)
+    near[unknown] = True
     return near
 
 

@@ -1,0 +1,126 @@
+"""From a stretch of pings to its accepted fixes, and to what of its pings contradicts itself. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seal_tracker.model import NO_TIME, PingBatch
+from seal_tracker.rules.arrays import begins, previous
+from seal_tracker.rules.context import Context, Doubts, Fixes
+from seal_tracker.tracking.order import OrderedPings, usable_fix
+from seal_tracker.tracking.plausibility import Accepted, Candidates, accept
+
+__all__ = ["no_fixes", "track_of"]
+
+I8 = NDArray[np.int64]
+Column = NDArray[np.generic]
+
+
+def no_fixes() -> Fixes:
+    """A pass before its fixes are known."""
+    none = np.zeros(0, np.int64)
+    flags = np.zeros(0, bool)
+    unknown = np.zeros(0, np.float32)
+    return Fixes(none, none, none, none, unknown, unknown, flags, flags, none, none, none, none)
+
+
+def track_of(ctx: Context, track: NDArray[np.void]) -> None:
+    """Put the accepted fixes of the pass into the context; move ``track``, the caller's copy of the state, on."""
+    pings = ctx.pings
+    ctx.has_fix = usable_fix(pings)
+    usable = np.flatnonzero(ctx.has_fix)
+    _count(ctx, "fix_unusable", len(pings) - len(usable))
+    _count(ctx, "clock_implausible", len(pings) - int(np.count_nonzero(pings.clock_ok)))
+    pick = _picker(usable, len(pings))
+    found = Candidates(
+        row=pick(ctx.ping_row),
+        time_ms=pick(pings.time_ms),
+        lon_e7=pick(pings.lon_e7).astype(np.int64),
+        lat_e7=pick(pings.lat_e7).astype(np.int64),
+        accuracy_m=pick(pings.accuracy_m),
+        speed_kmh=pick(pings.speed_kmh),
+    )
+    taken = accept(track, found)
+    _count(ctx, "fix_outlier", taken.outliers)
+    ctx.doubts = _doubts(pings, usable, taken)
+    fixes = _in_track_order(ctx, found, taken)
+    inside = fixes["time_ms"] >= ctx.stretch_ms[fixes["row"]]
+    if not inside.all():
+        fixes = {name: column[inside] for name, column in fixes.items()}
+    ctx.fixes = _with_previous(ctx, fixes)
+
+
+def _picker(usable: I8, n: int) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    """Picks the usable of ``n`` pings from a column; where they all are, as most often, the column itself."""
+    return (lambda column: column) if len(usable) == n else (lambda column: column[usable])
+
+
+def _doubts(pings: PingBatch, usable: I8, taken: Accepted) -> Doubts:
+    """What contradicts itself, told by pings instead of candidates."""
+    assert isinstance(pings, OrderedPings), "pings are put in order before they are judged"
+    thrown = taken.thrown
+    if len(thrown):
+        thrown["by"] = usable[thrown["by"]]
+    return Doubts(usable[taken.held], thrown, pings.apart_mm, pings.claimed_ms)
+
+
+def _in_track_order(ctx: Context, found: Candidates, taken: Accepted) -> dict[str, Any]:
+    """Columns of the fixes accepted, in the order of the track: candidates, and fixes held since before."""
+    columns: dict[str, Any] = {
+        "row": found.row,
+        "time_ms": found.time_ms,
+        "lon_e7": found.lon_e7,
+        "lat_e7": found.lat_e7,
+        "accuracy_m": found.accuracy_m,
+        "speed_kmh": found.speed_kmh,
+        "decided_ms": found.time_ms,
+    }
+    if not len(taken.held) and not len(taken.thrown):
+        return columns  # every candidate was let in by itself
+    at, since_before = np.maximum(taken.order, 0), np.flatnonzero(taken.order < 0)
+    row = -1 - taken.order[since_before]
+    out = {name: column[at] for name, column in columns.items()}
+    out["decided_ms"] = found.time_ms[taken.decided_by]
+    out["row"][since_before] = row
+    before = ctx.state["track"]
+    for name, held in (
+        ("time_ms", "held_ms"),
+        ("lon_e7", "held_lon"),
+        ("lat_e7", "held_lat"),
+        ("accuracy_m", "held_accuracy_m"),
+        ("speed_kmh", "held_speed_kmh"),
+    ):
+        out[name][since_before] = before[held][row]
+    return out
+
+
+def _with_previous(ctx: Context, fix: dict[str, Any]) -> Fixes:
+    before, start = ctx.state["track"], begins(fix["row"])
+    first = np.flatnonzero(start)
+    row = fix["row"][first]
+
+    def before_it(name: str, carried: str) -> I8:
+        out = previous(fix[name])
+        out[first] = before[carried][row]
+        return out
+
+    prev_ms = before_it("time_ms", "fix_ms")
+    has_prev = np.ones(len(start), bool)
+    has_prev[first] = (prev_ms[first] != NO_TIME) & (prev_ms[first] >= ctx.epoch_start_ms[row])
+    return Fixes(
+        **fix,
+        start=start,
+        has_prev=has_prev,
+        prev_ms=prev_ms,
+        prev_lon_e7=before_it("lon_e7", "fix_lon"),
+        prev_lat_e7=before_it("lat_e7", "fix_lat"),
+    )
+
+
+def _count(ctx: Context, name: str, n: int) -> None:
+    if n:
+        ctx.counts[name] = ctx.counts.get(name, 0) + n
