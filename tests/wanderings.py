@@ -27,13 +27,18 @@ def ground() -> Ground:
     """A plan in which a handful of pings can raise and clear every rule, over two journeys."""
     made = Ground()
     made.policy("default.STOP_UNPLANNED", raise_s=120, long_s=300).policy("default.BATTERY_LOW", raise_s=60)
-    made.route("R", (0, 0), (6000, 0), half_width_m=150, checkpoints=[{"zone": "C1"}, {"zone": "C2"}])
+    checkpoints = [{"zone": "C1", "after_min": 6, "tolerance_min": 1}, {"zone": "C2", "after_min": 15}]
+    made.route("R", (0, 0), (6000, 0), half_width_m=150, checkpoints=checkpoints)
     made.zone("I", 1500, 0, 300, "interest").zone("P", 3000, 60, 80, "prohibited", reason="depot")
     made.zone("A", 4500, 0, 200, "approved_stop").zone("C1", 2200, 0, 100, "checkpoint")
-    made.zone("C2", 5200, 0, 100, "checkpoint")
+    made.zone("C2", 5200, 0, 100, "checkpoint").zone("B", 2000, 4000, 500, "bonded")
+    made.policy("default.WRONG_DIRECTION", limit_m=200, raise_fixes=2, raise_s=30)
+    made.policy("default.CHECKPOINT_MISSED", past_m=300).policy("default.UNOBSERVED_GAP", gap_s=200)
+    made.policy("default.ARRIVAL_LATE", tolerance_min=1, raise_s=60)
+    made.policy("default.TRANSIT_LIMIT", limit_h=0.2, raise_s=120)
     leave = [{"from": iso(300), "to": iso(700), "by": "an officer"}]
-    made.journey("S1", armed_s=60, disarmed_s=1500, route="R", authorisations=leave)
-    return made.journey("S1", id="J-again", armed_s=1500, disarmed_s=6000, route="R")
+    made.journey("S1", armed_s=60, disarmed_s=1500, route="R", authorisations=leave, due_at=iso(600))
+    return made.journey("S1", id="J-again", armed_s=1500, disarmed_s=6000, route="R", due_at=iso(3000))
 
 
 def second_ground() -> Ground:
@@ -41,6 +46,8 @@ def second_ground() -> Ground:
     made = ground()
     made.zones = [z for z in made.zones if z["id"] not in ("I", "P")]
     made.zone("P", 2900, 60, 80, "prohibited").zone("N", 900, 0, 200, "interest")
+    made.routes[0]["properties"]["checkpoints"][1]["after_min"] = 7
+    made.policy("transit.TRANSIT_LIMIT", limit_h=0.1).policy("transit.UNOBSERVED_GAP", gap_s=500)
     return made.policy("transit.ROUTE_DEVIATION", raise_excess_m_s=1000, severity="critical")
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from story import Core, Ground, Ping, batch, one, only, ping, span, told
 
 RULE = "WRONG_DIRECTION"
@@ -163,3 +165,42 @@ def test_seals_are_judged_each_by_itself() -> None:
     core = Core(made.plan())
     core.feed(batch([*back, *on], core.numbers))
     assert [e.journey for e in only(core.episodes.values(), RULE)] == ["J-S1"]
+
+
+def read_plainly(places: list[tuple[float, bool]]) -> list[tuple[float, float, float | None]]:
+    """The rule as its words say it, fix by fix, one a minute: (started, raised, ended) of each episode."""
+    found: list[tuple[float, float, float | None]] = []
+    high = last = rises = 0.0
+    run: list[float] = []
+    known = is_open = False
+    for i, (x, on_corridor) in enumerate(places):
+        if not on_corridor:
+            continue
+        rose, sank = known and x // 50 > last // 50, known and x // 50 < last // 50
+        rises = 0 if sank else rises + rose
+        high = x if not known or (rose and rises >= 2) else max(high, x)
+        known, last = True, x
+        run = [*run, 60.0 * i] if high - x > 500 else []
+        if not is_open and len(run) >= 3 and run[-1] - run[0] >= 120:
+            found.append((run[0], run[-1], None))
+            is_open = True
+        elif is_open and not run and rises >= 2:
+            found[-1] = (*found[-1][:2], 60.0 * i)
+            is_open = False
+    return found
+
+
+STEPS = st.sampled_from([-900.0, -400.0, -180.0, -60.0, -15.0, 15.0, 60.0, 180.0, 500.0, 1300.0])
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(STEPS, st.integers(0, 4)), min_size=3, max_size=40))
+def test_the_columns_find_what_the_words_say(moves: list[tuple[float, int]]) -> None:
+    """Any way along the route, off the corridor for one fix in five, judged in one batch and fix by fix."""
+    x, places = 15_007.0, []
+    for step, aside in moves:
+        x = min(max(x + step, 17.0), 29_987.0)
+        places.append((x, aside > 0))
+    story = [ping(60 * i, x, 0 if on else 600) for i, (x, on) in enumerate(places)]
+    found = [span(e)[:3] for e in only(told(road(), story), RULE)]
+    assert found == read_plainly(places)
