@@ -13,7 +13,7 @@ import gc
 import json
 import os
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,16 +30,19 @@ from seal_tracker.pipeline import Pipeline
 from seal_tracker.planning import (
     DatedPlan,
     changed_journeys,
+    new_diversions,
     read_plan,
     record_newest,
+    spans_of_both,
     stored_plans,
     with_newest,
 )
 from seal_tracker.plans.check import render_faults
 from seal_tracker.plans.folder import errors_of, read_folder
-from seal_tracker.plans.model import Plan
+from seal_tracker.plans.model import Diversion, Plan
 from seal_tracker.publishing.outbox import OutboxPublisher
 from seal_tracker.publishing.topics import ingest_filters
+from seal_tracker.rejudge import Span
 from seal_tracker.service import Service
 from seal_tracker.sources.mqtt import MqttSource
 from seal_tracker.space import Prepared, SpaceJudge
@@ -113,7 +116,8 @@ class _Opened:
     """
 
     loaded: Prepared
-    changed_since_ms: Mapping[str, int]
+    changed: Mapping[str, Span]
+    diverted: Mapping[str, Sequence[Diversion]]
     new_plans: list[DatedPlan] | None = None
 
 
@@ -131,8 +135,12 @@ async def _open_spaces(store: Store, plan: Plan | None) -> tuple[dict[str, Space
         if newest is not plans:
             await judging.use_plans(newest)
         after = newest[-1][1].journeys if newest else ()
+        changed = changed_journeys(before, after)
+        if newest is not plans and plans:
+            # A device's clock may be minutes ahead: what it sent is judged by the version of its event time all the same.
+            changed = spans_of_both(judging.judged_past(newest[-1][0]), changed)
         opened[row.name] = _Opened(
-            loaded, changed_journeys(before, after), None if newest is plans else newest
+            loaded, changed, new_diversions(before, after), None if newest is plans else newest
         )
     return spaces, opened
 
@@ -140,7 +148,7 @@ async def _open_spaces(store: Store, plan: Plan | None) -> tuple[dict[str, Space
 async def _commit_opened(store: Store, pipeline: Pipeline, opened: Mapping[str, _Opened]) -> None:
     for space, one in opened.items():
         await pipeline.commit_prepared(space, one.loaded)
-        again = await pipeline.spaces[space].rejudge_since(one.changed_since_ms)
+        again = await pipeline.spaces[space].rejudge_since(one.changed, one.diverted)
         await pipeline.commit_prepared(space, again)
         if one.new_plans is not None:
             await record_newest(store, space, one.new_plans, clock_ms())

@@ -6,15 +6,17 @@ Events are the differences between the stored episodes before and after a commit
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import msgspec
 
-from seal_tracker.model import Episode, Event, Severity, Transition, event_id
+from seal_tracker.journey import Diversion
+from seal_tracker.model import Episode, Event, Severity, Transition, event_id, iso_ms
+from seal_tracker.rules.rule import Rule
 
-__all__ = ["Change", "Numbered", "difference", "fold", "number"]
+__all__ = ["Change", "Numbered", "difference", "fold", "naming_diversions", "number"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,29 @@ def _what(episode: Episode) -> tuple[str, str, str, str | None]:
 def _overlap(a: Episode, b: Episode) -> bool:
     a_end, b_end = (e.ended_at_ms if e.ended_at_ms is not None else float("inf") for e in (a, b))
     return a.started_at_ms <= b_end and b.started_at_ms <= a_end
+
+
+def naming_diversions(
+    changes: Iterable[Change], diverted: Mapping[str, Sequence[Diversion]], of_route: Collection[Rule]
+) -> list[Change]:
+    """``changes`` with what new diversions (by journey) took back saying so: the old route raised it, at or after them."""
+    names = {rule.name for rule in of_route}
+    return [
+        _naming(c, diverted[c.episode.journey])
+        if c.transition == "retracted" and c.episode.journey in diverted and c.episode.type in names
+        else c
+        for c in changes
+    ]
+
+
+def _naming(change: Change, diversions: Sequence[Diversion]) -> Change:
+    orders = [d for d in diversions if d.at_ms <= change.episode.raised_at_ms]
+    if not orders:
+        return change
+    order = max(orders, key=lambda d: d.at_ms)
+    told = {"at": iso_ms(order.at_ms), "route": order.route, "by": order.by, "reason": order.reason}
+    evidence = change.episode.evidence | {"retracted_by": "plan_changed", "diversion": told}
+    return replace(change, episode=msgspec.structs.replace(change.episode, evidence=evidence))
 
 
 def number(

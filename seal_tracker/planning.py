@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import pickle
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
@@ -19,7 +19,8 @@ from typing import Protocol
 from geofences.catalog import Fault
 from seal_tracker.model import NO_TIME
 from seal_tracker.plans.folder import errors_of, load_files
-from seal_tracker.plans.model import Journey, Plan
+from seal_tracker.plans.model import Diversion, Journey, Plan
+from seal_tracker.rejudge import Span
 from seal_tracker.store.records import PlanVersion
 
 __all__ = [
@@ -27,8 +28,10 @@ __all__ = [
     "PlanRefusedError",
     "PlanStore",
     "changed_journeys",
+    "new_diversions",
     "read_plan",
     "record_newest",
+    "spans_of_both",
     "stored_plans",
     "with_newest",
 ]
@@ -129,23 +132,52 @@ async def record_newest(store: PlanStore, space: str, plans: list[DatedPlan], no
     )
 
 
-def changed_journeys(old: tuple[Journey, ...], new: tuple[Journey, ...]) -> dict[str, int]:
-    """Seals whose journeys differ, and the time from which: judged again from there."""
+def changed_journeys(old: tuple[Journey, ...], new: tuple[Journey, ...]) -> dict[str, Span]:
+    """Seals whose journeys differ, and when: judged again from there."""
     before, after = ({j.id: j for j in journeys} for journeys in (old, new))
-    since: dict[str, int] = {}
+    changed: dict[str, Span] = {}
     for key in before.keys() | after.keys():
         a, b = before.get(key), after.get(key)
         if a == b:
             continue
         for journey in (a, b):
             if journey is not None:
-                at = _changed_at(a, b)
-                since[journey.seal] = min(at, since.get(journey.seal, at))
-    return since
+                known = changed.get(journey.seal)
+                changed[journey.seal] = _together([_changed(a, b), *([known] if known else [])])
+    return changed
 
 
-def _changed_at(a: Journey | None, b: Journey | None) -> int:
-    """From when on two states of one journey differ: its arming, or only the disarming where that alone differs."""
-    if a is not None and b is not None and replace(a, disarmed_at_ms=b.disarmed_at_ms) == b:
-        return min(x for x in (a.disarmed_at_ms, b.disarmed_at_ms) if x is not None)
-    return min(j.armed_at_ms for j in (a, b) if j is not None)
+def spans_of_both(a: Mapping[str, Span], b: Mapping[str, Span]) -> dict[str, Span]:
+    """For each seal of either the stretch that holds what both say of it."""
+    return {s: _together([x[s] for x in (a, b) if s in x]) for s in a.keys() | b.keys()}
+
+
+def new_diversions(old: tuple[Journey, ...], new: tuple[Journey, ...]) -> dict[str, tuple[Diversion, ...]]:
+    """Diversions that were not known before, by journey."""
+    known = {(j.id, d) for j in old for d in j.diversions}
+    found = {j.id: tuple(d for d in j.diversions if (j.id, d) not in known) for j in new}
+    return {journey: diversions for journey, diversions in found.items() if diversions}
+
+
+def _changed(a: Journey | None, b: Journey | None) -> Span:
+    """When two states of one journey differ: from its arming on, or only where what was ordered of it differs."""
+    if a is None or b is None or _without_orders(a) != _without_orders(b):
+        return Span(min(j.armed_at_ms for j in (a, b) if j is not None), None)
+    spans = [Span(x.from_ms, x.to_ms) for x in set(a.authorisations) ^ set(b.authorisations)]
+    spans += [Span(s.from_ms, s.to_ms) for s in set(a.suspensions) ^ set(b.suspensions)]
+    spans += [Span(d.at_ms, None) for d in set(a.diversions) ^ set(b.diversions)]
+    spans += [Span(r.at_ms, r.at_ms + 1) for r in set(a.resets) ^ set(b.resets)]
+    if a.disarmed_at_ms != b.disarmed_at_ms:
+        ends = [e for e in (a.disarmed_at_ms, b.disarmed_at_ms) if e is not None]
+        spans.append(Span(min(ends), max(ends) if len(ends) > 1 else None))
+    return _together(spans)
+
+
+def _without_orders(journey: Journey) -> Journey:
+    return replace(journey, disarmed_at_ms=None, authorisations=(), diversions=(), suspensions=(), resets=())
+
+
+def _together(spans: Iterable[Span]) -> Span:
+    """One stretch that holds all of some."""
+    begins, ends = zip(*spans, strict=True)
+    return Span(min(begins), None if None in ends else max(ends))

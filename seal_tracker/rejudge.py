@@ -1,25 +1,35 @@
 """Judging again from a checkpoint: what late pings and late facts cost. Pure.
 
-The caller finds, for each seal, the newest checkpoint before the change and all pings after it, old and new; this gives
-back the state they lead to and every episode that is not older than the checkpoint. What of the stored episodes is
-missing among them was never so.
+The caller finds, for each seal, the newest checkpoint before the change, and hands over all pings after it, old and new,
+in portions that end at later checkpoints. Where the state that a portion leads to is the one stored there, the rest stands
+as it is: nothing after it can have changed, for one state, the same pings and the same facts give one future.
+What of the stored episodes up to there is missing among those found was never so.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seal_tracker.judge import Verdict, judge, judge_now
-from seal_tracker.model import Episode, PingBatch
+from seal_tracker.model import NO_TIME, Episode, PingBatch
 from seal_tracker.tracking.epochs import Facts
 from seal_tracker.tracking.state import SealState, SealStates
 
-__all__ = ["Rejudged", "advanced_by_time", "rejudge"]
+__all__ = ["Rejudged", "Rejudgement", "Span", "advanced_by_time", "standing"]
+
+
+class Span(NamedTuple):
+    """When facts about a seal differ from those it was judged by: [from_ms, to_ms), ``to_ms`` None: to the end."""
+
+    from_ms: int
+    to_ms: int | None
 
 
 @dataclass(frozen=True)
@@ -29,24 +39,29 @@ class Rejudged:
     Attributes
     ----------
     states
-        holds these seals and no others, in their new state.
+        holds the seals judged to their end, and no others, in their new state.
     episodes
-        all of theirs that were open at the checkpoint or changed since, by id.
+        all of theirs that were open at the checkpoint or changed since, by id; of seals whose rest stands only those
+        that are settled where it does.
+    stands
+        seal to the time of the checkpoint from which on everything stored stands.
     checkpoints
-        seal to (time, state) after its newest ping, before anything that time alone changed.
+        (seal, time, state) where portions ended, before anything that time alone changed.
     counts
         discards by name, of all pings judged again.
     """
 
     states: SealStates
     episodes: dict[UUID, Episode]
-    checkpoints: dict[int, tuple[int, SealState]]
-    counts: dict[str, int]
+    stands: dict[int, int]
+    checkpoints: list[tuple[int, int, SealState]]
+    counts: Mapping[str, int]
 
     def install(self, states: SealStates) -> None:
         """Make these the states of their seals."""
         for seal in self.states.seals().tolist():
-            states.install(seal, self.states.one(seal))
+            if seal not in self.stands:
+                states.install(seal, self.states.one(seal))
 
 
 def advanced_by_time(rows: NDArray[np.void]) -> NDArray[np.bool_]:
@@ -55,41 +70,61 @@ def advanced_by_time(rows: NDArray[np.void]) -> NDArray[np.bool_]:
     return moved
 
 
-def rejudge(
-    checkpoints: Mapping[int, SealState],
-    pings: PingBatch,
-    facts: Facts,
-    *,
-    seals: Collection[int],
-    time_passed: Mapping[int, int],
-) -> Rejudged:
-    """Judge ``pings`` of ``seals``, each from its checkpoint (absent: from nothing).
-
-    ``time_passed`` gives the newest ping of those seals that time alone had moved on before: they are judged by now
-    again, unless a newer ping shows that they are talking.
-    """
-    states = SealStates()
-    for seal in seals:
-        if seal in checkpoints:
-            states.install(seal, checkpoints[seal])
-    episodes = {e.episode: e for per_seal in states.open.values() for e in per_seal.values()}
-    found = judge(states, pings, facts)
-    _join(episodes, states, found)
-    written = {
-        seal: (int(row["track"]["last_ms"]), states.one(seal))
-        for seal, row in zip(found.seals.tolist(), found.rows, strict=True)
-    }
-    rows = states.take(states.seals())
-    still = [
-        s
-        for s, row in zip(states.seals().tolist(), rows, strict=True)
-        if time_passed.get(s) == row["track"]["last_ms"]
-    ]
-    if still and facts.now_ms is not None:
-        _join(episodes, states, judge_now(states, facts, np.array(still, np.int64)))
-    return Rejudged(states, episodes, written, found.counts)
+def standing(episode: Episode, since_ms: int | None) -> bool:
+    """Whether a stored episode stands because nothing after ``since_ms`` (None: nothing stands) was judged again."""
+    return since_ms is not None and (episode.settled_ms is None or episode.settled_ms > since_ms)
 
 
-def _join(episodes: dict[UUID, Episode], states: SealStates, found: Verdict) -> None:
-    found.install(states)
-    episodes |= found.touched
+class Rejudgement:
+    """Judging ``seals`` again, each from its checkpoint (absent: from nothing), a portion of pings at a time."""
+
+    def __init__(self, checkpoints: Mapping[int, SealState], facts: Facts, seals: Collection[int]) -> None:
+        self._facts = facts
+        self._states = SealStates()
+        for seal in seals:
+            if seal in checkpoints:
+                self._states.install(seal, checkpoints[seal])
+        self._episodes = {e.episode: e for opened in self._states.open.values() for e in opened.values()}
+        self._checkpoints: dict[tuple[int, int], SealState] = {}
+        self._stands: dict[int, int] = {}
+        self._counts: Counter[str] = Counter()
+
+    def portion(self, pings: PingBatch, stored: Mapping[int, SealState]) -> set[int]:
+        """Judge the next pings; seals whose state is now the ``stored`` one, given for some: their rest stands.
+
+        Pings must be all there are up to some moment of each seal, and later than those of the portion before.
+        """
+        found = judge(self._states, pings, self._facts)
+        self._join(found)
+        self._counts.update(found.counts)
+        self._counts["rejudged_pings"] += len(pings)
+        settled = {seal for seal, state in stored.items() if self._states.one(seal).same(state)}
+        for seal, at_ms in zip(found.seals.tolist(), found.rows["track"]["last_ms"].tolist(), strict=True):
+            if seal not in settled:
+                self._checkpoints[seal, at_ms] = self._states.one(seal)
+        for seal in settled:
+            self._settle(seal, int(stored[seal].row["track"]["last_ms"][0]))
+        return settled
+
+    def finish(self, still: Mapping[int, int] | None) -> Rejudged:
+        """Let time come to now again where it had moved a seal on beyond its newest ping; everything found.
+
+        ``still`` gives the newest pings of those seals: one that has a newer one now is talking, not silent. None: all.
+        """
+        seals = [seal for seal in self._states.seals().tolist() if seal not in self._stands]
+        last = self._states.take(np.array(seals, np.int64))["track"]["last_ms"].tolist()
+        moved = [s for s, at in zip(seals, last, strict=True) if still is None or still.get(s) == at]
+        if moved and self._facts.now_ms is not None:
+            self._join(judge_now(self._states, self._facts, np.array(moved, np.int64)))
+        written = [(seal, at, state) for (seal, at), state in self._checkpoints.items() if at != NO_TIME]
+        return Rejudged(self._states, self._episodes, self._stands, written, self._counts)
+
+    def _settle(self, seal: int, at_ms: int) -> None:
+        self._stands[seal] = at_ms
+        for episode in self._states.open.get(seal, {}).values():
+            self._episodes.pop(episode.episode, None)
+        self._states.forget([seal])
+
+    def _join(self, found: Verdict) -> None:
+        found.install(self._states)
+        self._episodes |= found.touched

@@ -20,17 +20,20 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from seal_tracker.changes import Change, difference
+from seal_tracker.changes import Change, difference, naming_diversions
 from seal_tracker.companion_space import ACROSS, Beside, CompanionSpace
+from seal_tracker.journey import Diversion
 from seal_tracker.judge import Verdict, judge, judge_now, late
 from seal_tracker.model import NO_TIME, Episode, PingBatch
 from seal_tracker.plans.folder import empty_plan
 from seal_tracker.plans.model import Plan
-from seal_tracker.rejudge import Rejudged, advanced_by_time, rejudge
+from seal_tracker.rejudge import Rejudged, Span, advanced_by_time, standing
+from seal_tracker.replaying import FOREVER_MS, Replay, ReplayStore
 from seal_tracker.store.records import Checkpoint, EpisodeRow, KnownPings
+from seal_tracker.timeline import CLOSINGS, OF_ROUTE, TIMED
 from seal_tracker.tracking.epochs import Facts, JourneyTable, Version, terrain_of
 from seal_tracker.tracking.order import effective_time_ms, fresh, usable_fix
-from seal_tracker.tracking.state import SealState, SealStates, StateFormatError
+from seal_tracker.tracking.state import SealState, SealStates
 
 __all__ = ["CHECKPOINT_EVERY", "Prepared", "SpaceJudge", "SpaceStore"]
 
@@ -43,16 +46,13 @@ LOAD_AT_ONCE = 2_000
 """Seals read from the store together at a start; bounds memory, not time."""
 
 
-class SpaceStore(Protocol):
+class SpaceStore(ReplayStore, Protocol):
     """What judging reads."""
 
     async def intern_seals(self, space: str, names: Iterable[str]) -> dict[str, int]: ...  # noqa: D102
     async def seal_names(self, space: str) -> dict[int, str]: ...  # noqa: D102
     async def known_pings(self, seal: NDArray[np.int32], time_ms: NDArray[np.int64]) -> KnownPings: ...  # noqa: D102
     async def pings_after(self, seals: Sequence[int], after_ms: Sequence[int]) -> PingBatch: ...  # noqa: D102
-    async def newest_checkpoints(  # noqa: D102
-        self, seals: Sequence[int], before_ms: Sequence[int] | None = None
-    ) -> dict[int, tuple[int, bytes]]: ...
     async def unsettled_episodes(  # noqa: D102
         self, seals: Sequence[int], after_ms: Sequence[int]
     ) -> list[EpisodeRow]: ...
@@ -68,15 +68,16 @@ class Prepared:
     after: dict[UUID, Episode] = field(default_factory=dict)
     revisions: dict[UUID, int] = field(default_factory=dict)
     checkpoints: list[Checkpoint] = field(default_factory=list)
-    drop_checkpoints: list[tuple[int, int]] = field(default_factory=list)
+    drop_checkpoints: list[tuple[int, int, int]] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     late_before_ms: dict[str, int] = field(default_factory=dict)
     installs: list[Callable[[], None]] = field(default_factory=list)
     seals: set[int] = field(default_factory=set)
+    diverted: Mapping[str, Sequence[Diversion]] = field(default_factory=dict)
 
     def changes(self) -> list[Change]:
         """Transitions, in the order of event time."""
-        return difference(self.before, self.after)
+        return naming_diversions(difference(self.before, self.after), self.diverted, OF_ROUTE)
 
     def install(self) -> None:
         """Make it so in memory; call once, after the commit stands."""
@@ -171,7 +172,10 @@ class SpaceJudge:
             seals, row = np.unique(late_pings.seal, return_inverse=True)
             since = np.full(len(seals), np.iinfo(np.int64).max)
             np.minimum.at(since, row, effective_time_ms(late_pings))
-            await self._again(seals.tolist(), since.tolist(), late_pings, out)
+            newest = np.full(len(seals), NO_TIME)
+            np.maximum.at(newest, row, effective_time_ms(late_pings))
+            spans = map(Span, since.tolist(), newest.tolist())
+            await self._again(dict(zip(seals.tolist(), spans, strict=True)), late_pings, out)
         out.counts["late"] += int(tardy.sum())
         self._join(await self._companions.prepare(self.facts(), pings, self.states), out)
         await self._find_revisions(out)
@@ -195,17 +199,28 @@ class SpaceJudge:
         self._heard.clear()  # last: where the store is away, the same moment is judged again
         return out
 
-    async def rejudge_since(self, since_ms: Mapping[str, int]) -> Prepared:
-        """Judge seals, by name, again from a time on, because facts about them have changed."""
-        out = Prepared()
-        since = {self.numbers[seal]: at for seal, at in since_ms.items() if seal in self.numbers}
-        heard = self.states.take(np.fromiter(since, np.int64, len(since)))["track"]["last_ms"] != NO_TIME
-        seals = [seal for seal, has_pings in zip(since, heard.tolist(), strict=True) if has_pings]
-        if seals:
-            await self._again(seals, [since[seal] for seal in seals], PingBatch.empty(), out)
+    async def rejudge_since(
+        self, changed: Mapping[str, Span], diverted: Mapping[str, Sequence[Diversion]] | None = None
+    ) -> Prepared:
+        """Judge seals, by name, again where facts about them have changed; ``diverted`` has new diversions by journey."""
+        out = Prepared(diverted=diverted or {})
+        spans = {self.numbers[seal]: span for seal, span in changed.items() if seal in self.numbers}
+        heard = self.states.take(np.fromiter(spans, np.int64, len(spans)))["track"]["last_ms"] != NO_TIME
+        heard_of = {
+            seal: spans[seal] for seal, has_pings in zip(spans, heard.tolist(), strict=True) if has_pings
+        }
+        if heard_of:
+            await self._again(heard_of, PingBatch.empty(), out)
+        since_ms = {seal: span.from_ms for seal, span in changed.items()}
         self._join(await self._companions.again(self.facts(), since_ms), out)
         await self._find_revisions(out)
         return out
+
+    def judged_past(self, at_ms: int) -> dict[str, Span]:
+        """Seals that have been judged beyond a moment: a version that holds from then on judges the rest again."""
+        rows = self.states.all_rows()["track"]
+        past = np.maximum(rows["through_ms"], rows["last_ms"]) >= at_ms
+        return {self.names[seal]: Span(at_ms, None) for seal in self.states.seals()[past].tolist()}
 
     def forget(self, seals: Iterable[int]) -> None:
         """On any doubt: load these seals anew when they, or time, are judged next."""
@@ -266,22 +281,28 @@ class SpaceJudge:
         keep[drop] = False
         return pings.take(keep), tardy[keep]
 
-    async def _again(self, seals: list[int], since_ms: list[int], new: PingBatch, out: Prepared) -> None:
-        """Judge seals again from the newest checkpoint before a time, with some new pings among the stored ones."""
+    async def _again(self, spans: Mapping[int, Span], new: PingBatch, out: Prepared) -> None:
+        """Judge seals again where facts about them changed, and on until nothing differs, with ``new`` pings among it."""
+        seals = list(spans)
         rows = self.states.take(np.array(seals, np.int64))
-        moved = advanced_by_time(rows)
-        last = rows["track"]["last_ms"]
-        time_passed = {s: int(last[i]) for i, s in enumerate(seals) if moved[i]}
-        for i, seal in enumerate(seals):
-            out.late_before_ms[self.names[seal]] = int(last[i])
-            out.drop_checkpoints.append((seal, since_ms[i]))
-        done = await self._from_checkpoints(seals, since_ms, new, time_passed, self.now_ms, out)
-        out.checkpoints += [
-            Checkpoint(seal, at, state.dump())
-            for seal, (at, state) in done.checkpoints.items()
-            if at != NO_TIME
+        last = rows["track"]["last_ms"].tolist()
+        moved = advanced_by_time(rows).tolist()
+        out.late_before_ms |= {self.names[s]: at for s, at in zip(seals, last, strict=True)}
+        replay = await Replay(self._store, seals).start([span.from_ms for span in spans.values()])
+        before = await self._unsettled(replay)
+        done = await replay.run(
+            self.facts(_now_that_was(row.episode for row in before) if self.now_ms is None else None),
+            new,
+            still={s: at for s, at, by_time in zip(seals, last, moved, strict=True) if by_time},
+            may_stop_ms={s: span.to_ms for s, span in spans.items() if span.to_ms is not None},
+        )
+        self._add(replay, done, before, out)
+        out.drop_checkpoints += [
+            (seal, span.from_ms, done.stands.get(seal, FOREVER_MS)) for seal, span in spans.items()
         ]
+        out.checkpoints += [Checkpoint(seal, at, state.dump()) for seal, at, state in done.checkpoints]
         out.counts["rejudged_seals"] += len(seals)
+        out.counts["rejudged_pings"] += done.counts["rejudged_pings"]
         # Of what is judged again only the new pings are counted; an outlier among them is not, for it may have been one.
         out.counts["clock_implausible"] += int((~new.clock_ok).sum())
         out.counts["fix_unusable"] += int((~usable_fix(new)).sum())
@@ -295,9 +316,19 @@ class SpaceJudge:
             out.installs.clear()
 
     async def _load(self, seals: list[int], out: Prepared) -> None:
-        """Bring seals into memory: the newest checkpoint and what came after it."""
+        """Bring seals into memory: the newest checkpoint and what came after it.
+
+        What that took many pings for is a checkpoint now: a version that cannot read the states of another judges all
+        pings again once, not at every start.
+        """
         loading = Prepared()
-        await self._from_checkpoints(seals, None, PingBatch.empty(), {}, None, loading)
+        replay = await Replay(self._store, seals).start()
+        before = await self._unsettled(replay)
+        now_ms = _now_that_was(row.episode for row in before)
+        done = await replay.run(
+            self.facts(now_ms), PingBatch.empty(), still={} if now_ms is None else None, may_stop_ms={}
+        )
+        self._add(replay, done, before, loading)
         changes = loading.changes()
         if changes:
             log.warning("judging.reload_differs", space=self.space, changes=len(changes))
@@ -306,39 +337,32 @@ class SpaceJudge:
         out.revisions |= loading.revisions
         out.seals |= loading.seals
         out.installs += loading.installs
+        out.checkpoints += [
+            Checkpoint(seal, at, state.dump())
+            for seal, at, state in done.checkpoints
+            if _pings_since(replay.states.get(seal), state) >= CHECKPOINT_EVERY
+        ]
         self._revisions |= {
             k: v
             for k, v in loading.revisions.items()
             if loading.after.get(k) and loading.after[k].settled_ms is None
         }
 
-    async def _from_checkpoints(
-        self,
-        seals: list[int],
-        before_ms: list[int] | None,
-        new: PingBatch,
-        time_passed: dict[int, int],
-        now_ms: int | None,
-        out: Prepared,
-    ) -> Rejudged:
-        found = await self._store.newest_checkpoints(seals, before_ms)
-        states = {seal: state for seal, (_, data) in found.items() if (state := _readable(data)) is not None}
-        after = [found[s][0] if s in states else NO_TIME for s in seals]
-        stored = await self._store.pings_after(seals, after)
-        rows = await self._store.unsettled_episodes(seals, after)
-        before = {row.episode.episode: row.episode for row in rows if row.episode.type not in ACROSS}
-        if now_ms is None:
-            now_ms = _now_that_was(before.values())
-        if before_ms is None and now_ms is not None:
-            time_passed = _newest(stored, states)
-        pings = PingBatch.concat([stored, new])
-        done = rejudge(states, pings, self.facts(now_ms), seals=seals, time_passed=time_passed)
-        out.before |= before
+    async def _unsettled(self, replay: Replay) -> list[EpisodeRow]:
+        """The stored episodes that judging again can change."""
+        rows = await self._store.unsettled_episodes(list(replay.after_ms), list(replay.after_ms.values()))
+        return [row for row in rows if row.episode.type not in ACROSS]
+
+    def _add(self, replay: Replay, done: Rejudged, before: Sequence[EpisodeRow], out: Prepared) -> None:
+        """Add what judging again has found to what is to be committed."""
+        stands = {self.names[seal]: at for seal, at in done.stands.items()}
+        rows = [row for row in before if not standing(row.episode, stands.get(row.episode.seal))]
+        out.before |= {row.episode.episode: row.episode for row in rows}
         out.after |= done.episodes
         out.revisions |= {row.episode.episode: row.revision for row in rows}
-        out.seals.update(seals)
-        out.installs.append(lambda: self._installed(seals, done))
-        return done
+        out.seals.update(replay.seals)
+        ended = [seal for seal in replay.seals if seal not in done.stands]
+        out.installs.append(lambda: self._installed(ended, done))
 
     def _installed(self, seals: list[int], done: Rejudged) -> None:
         self.states.forget(seals)
@@ -354,30 +378,17 @@ class SpaceJudge:
             out.revisions |= await self._store.revisions(unknown)
 
 
-def _readable(data: bytes) -> SealState | None:
-    """A checkpoint's state, or None where another version of the service wrote it: then all pings are judged again."""
-    try:
-        return SealState.load(data)
-    except StateFormatError as fault:
-        log.info("judging.checkpoint_not_read", reason=str(fault))
-        return None
-
-
 def _now_that_was(episodes: Iterable[Episode]) -> int | None:
     """The newest moment that the stored episodes show time alone to have reached: it is not to be undone by a start."""
-    dated = [e.raised_at_ms for e in episodes if e.type == "SIGNAL_LOST" and e.cleared_at_ms is None]
-    dated += [
-        e.cleared_at_ms
-        for e in episodes
-        if e.cleared_at_ms is not None and e.evidence.get("closed_by") == "disarmed"
-    ]
+    dated = []
+    for e in episodes:
+        if e.type in TIMED and e.cleared_at_ms in (None, e.raised_at_ms):
+            dated.append(e.raised_at_ms)
+        if e.cleared_at_ms is not None and e.evidence.get("closed_by") in CLOSINGS:
+            dated.append(e.cleared_at_ms)
     return max(dated) + 1 if dated else None
 
 
-def _newest(stored: PingBatch, states: Mapping[int, SealState]) -> dict[int, int]:
-    newest = {seal: int(state.row["track"]["last_ms"][0]) for seal, state in states.items()}
-    at = effective_time_ms(stored)
-    seals, row = np.unique(stored.seal, return_inverse=True)
-    last = np.full(len(seals), NO_TIME)
-    np.maximum.at(last, row, at)
-    return newest | dict(zip(seals.tolist(), last.tolist(), strict=True))
+def _pings_since(before: SealState | None, after: SealState) -> int:
+    n_before = 0 if before is None else int(before.row["track"]["n"][0])
+    return int(after.row["track"]["n"][0]) - n_before

@@ -22,6 +22,7 @@ from seal_tracker.judge import judge, judge_now
 from seal_tracker.model import LIVE, Episode, PingBatch, iso_ms
 from seal_tracker.plans.folder import load_files
 from seal_tracker.plans.model import Plan
+from seal_tracker.rules.context import Terrain
 from seal_tracker.tracking.epochs import Facts, JourneyTable, Version, terrain_of
 from seal_tracker.tracking.order import effective_time_ms, fresh
 from seal_tracker.tracking.state import SealStates
@@ -32,6 +33,8 @@ T0_MS = 1_790_000_000_000
 LON0, LAT0 = 106.0, 20.0
 M_PER_DEG_LAT = 110_704.0
 M_PER_DEG_LON = 104_647.0
+
+_TERRAINS: dict[int, tuple[Plan, Terrain]] = {}
 
 Ping: TypeAlias = dict[str, Any]
 """A native ping; a member ``of`` names another seal than S1, ``received_s`` when it came, if not at its fix time."""
@@ -158,16 +161,17 @@ class Core:
         self.numbers = {name: i + 1 for i, name in enumerate(names)}
         self.states = SealStates()
         self.episodes: dict[UUID, Episode] = {}
-        self._versions = (
-            Version(0, self.plan, terrain_of(self.plan)),
-            *(Version(T0_MS + round(s * 1000), p, terrain_of(p)) for s, p in self.later),
+        self.versions = (
+            Version(0, self.plan, terrain(self.plan)),
+            *(Version(T0_MS + round(s * 1000), p, terrain(p)) for s, p in self.later),
         )
-        self._journeys = JourneyTable.build(newest.journeys, self.numbers)
+        self.journeys = newest.journeys
+        self._table = JourneyTable.build(self.journeys, self.numbers)
 
     def facts(self, now_ms: int | None = None) -> Facts:
         """What the story is judged by."""
         names = {n: name for name, n in self.numbers.items()}
-        return Facts(LIVE, self._versions, self._journeys, names, now_ms)
+        return Facts(LIVE, self.versions, self._table, names, now_ms)
 
     def feed(self, pings: PingBatch) -> dict[str, int]:
         """Judge a batch, and say what was discarded."""
@@ -192,6 +196,14 @@ class Core:
     def lines(self) -> bytes:
         """The episodes file."""
         return b"".join(episode_line(e) for e in in_file_order(self.episodes.values()))
+
+
+def terrain(plan: Plan) -> Terrain:
+    """What a plan is judged as, worked out once."""
+    known = _TERRAINS.get(id(plan))
+    if known is None or known[0] is not plan:
+        known = _TERRAINS[id(plan)] = plan, terrain_of(plan)
+    return known[1]
 
 
 def moment_by_moment(pings: PingBatch) -> list[PingBatch]:

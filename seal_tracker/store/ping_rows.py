@@ -19,7 +19,7 @@ from seal_tracker.store.binary_copy import CopyColumn, PgType, decode_copy, enco
 from seal_tracker.store.connections import END_OF_TIME, Connection
 from seal_tracker.store.database import Database
 from seal_tracker.store.queries import sql
-from seal_tracker.store.records import KnownPings
+from seal_tracker.store.records import KnownPings, Portion
 
 __all__ = ["PingReads", "copy_pings", "ping_columns"]
 
@@ -122,6 +122,34 @@ class PingReads(Database):
         async with self._reading() as connection:
             return await read_pings(connection, sql("pings_after"), ints(seals), ints(after_ms))
 
+    async def pings_portion(
+        self, seals: Sequence[int], after_ms: Sequence[int], until_ms: Sequence[int], most: int
+    ) -> Portion:
+        """Of each seal the next pings later than ``after_ms``, at most about ``most``, none later than ``until_ms``.
+
+        Pings of one moment are never parted, however many they are. ``seals`` must be distinct.
+        """
+        if not len(seals):
+            return Portion(PingBatch.empty(), [])
+        async with self._reading() as connection:
+            found = await read_pings(
+                connection, sql("pings_portion"), ints(seals), ints(after_ms), ints(until_ms), most
+            )
+        through = complete_through(found, seals, until_ms, most)
+        if any(t <= a for t, a in zip(through, after_ms, strict=True)):
+            return await self.pings_portion(seals, after_ms, until_ms, 2 * most)
+        limit = dict(zip(seals, through, strict=True))
+        last = np.array([limit[s] for s in found.seal.tolist()], np.int64)
+        return Portion(found.take(counts_at(found) <= last), through)
+
+    async def checkpoints_ahead(
+        self, seals: Sequence[int], after_ms: Sequence[int], ahead: int
+    ) -> dict[int, tuple[int, bytes]]:
+        """Of each seal's next ``ahead`` states later than its time the last: seal → (at_ms, state)."""
+        async with self._reading() as connection:
+            rows = await connection.fetch(sql("checkpoints_ahead"), ints(seals), ints(after_ms), ahead)
+        return {row["seal"]: (row["at"], row["state"]) for row in rows}
+
     async def newest_checkpoints(
         self,
         seals: Sequence[int] | NDArray[np.int32],
@@ -132,6 +160,24 @@ class PingReads(Database):
         async with self._reading() as connection:
             rows = await connection.fetch(sql("newest_checkpoints"), ints(seals), before)
         return {row["seal"]: (row["at"], row["state"]) for row in rows}
+
+
+def counts_at(pings: PingBatch) -> NDArray[np.int64]:
+    """When each ping counts: at its own time, or at its arrival where the device's clock cannot be believed."""
+    return np.where(pings.clock_ok | (pings.received_ms == NO_TIME), pings.time_ms, pings.received_ms)
+
+
+def complete_through(found: PingBatch, seals: Sequence[int], until_ms: Sequence[int], most: int) -> list[int]:
+    """Up to when ``found`` has all pings of each seal: to just before the last ping of a kind that was cut off."""
+    through = dict(zip(seals, until_ms, strict=True))
+    by_clock, at = found.clock_ok | (found.received_ms == NO_TIME), counts_at(found)
+    for kind in (by_clock, ~by_clock):
+        numbers, row, n = np.unique(found.seal[kind], return_inverse=True, return_counts=True)
+        newest = np.full(len(numbers), NO_TIME)
+        np.maximum.at(newest, row, at[kind])
+        for seal, last in zip(numbers[n >= most].tolist(), newest[n >= most].tolist(), strict=True):
+            through[seal] = min(through[seal], last - 1)
+    return list(through.values())
 
 
 def ints(values: Sequence[int] | NDArray[Any] | Mapping[int, Any]) -> list[int]:

@@ -105,7 +105,7 @@ class Commit:
     events, event_bodies
         Of equal length; sequences are given by the caller and rise; a body is the CloudEvent as published.
     drop_checkpoints
-        (seal, from_ms): states at or after that time are forgotten, before ``checkpoints`` are written.
+        (seal, from_ms, to_ms): states of [from_ms, to_ms) are forgotten, before ``checkpoints`` are written.
     counts
         Added to the space's counters: ``duplicates``, and discards by name. ``pings_stored``, ``dead_letters``
         and ``events`` are counted by the store itself.
@@ -119,9 +119,16 @@ class Commit:
     event_bodies: Sequence[bytes] = ()
     outbox: Sequence[OutboxMessage] = ()
     checkpoints: Sequence[Checkpoint | tuple[int, int, bytes]] = ()
-    drop_checkpoints: Sequence[tuple[int, int]] = ()
+    drop_checkpoints: Sequence[tuple[int, int, int]] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     alarms: Sequence[AlarmRow] = ()
+
+
+class Portion(NamedTuple):
+    """Pings of some seals, all there are up to a time of each, in the order in which the seals were asked for."""
+
+    pings: PingBatch
+    through_ms: list[int]
 
 
 class KnownPings(NamedTuple):

@@ -108,6 +108,16 @@ class SealState:
         episodes = [self.open[key] for key in sorted(self.open, key=lambda k: (k[0], k[1] or ""))]
         return _encoder.encode(_Stored(LAYOUT_DIGEST, self.row.tobytes(), self.streams.tobytes(), episodes))
 
+    def same(self, other: SealState) -> bool:
+        """Whether the same pings and facts lead to the same from here on: all but how many pings it took to get here."""
+        mine, others = self.row.copy(), other.row.copy()
+        mine["track"]["n"] = others["track"]["n"] = 0
+        return (
+            mine.tobytes() == others.tobytes()
+            and self.streams.tobytes() == other.streams.tobytes()
+            and self.open == other.open
+        )
+
     @classmethod
     def load(cls, data: bytes) -> SealState:
         """Read what `dump` wrote.

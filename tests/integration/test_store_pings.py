@@ -156,7 +156,7 @@ async def test_newest_checkpoint_is_the_last_strictly_before(store: Store) -> No
     await store.commit(
         Commit(
             space="live",
-            drop_checkpoints=[(a, START_MS + 2)],
+            drop_checkpoints=[(a, START_MS + 2, START_MS + 9)],
             checkpoints=[(a, START_MS + 3, b"x"), (b, START_MS, b"B")],
         )
     )

@@ -140,6 +140,8 @@ def asked() -> dict[str, tuple[tuple[Any, ...], str]]:
         "last_sequence": ((), "events_pkey"),
         "known_pings": (([1, 2], [START_MS] * 2), "pings_pkey"),
         "pings_after": (([1, 2], [START_MS] * 2), "pings_pkey"),
+        "pings_portion": (([1, 2], [START_MS] * 2, [START_MS + 90_000] * 2, 100), "pings_pkey"),
+        "checkpoints_ahead": (([1, 2], [START_MS] * 2, 2), "checkpoints_pkey"),
         "newest_checkpoints": (([1, 2], [START_MS + 9] * 2), "checkpoints_pkey"),
         "alarms_open": (("live", *top, 100), "alarms_open"),
         "alarms_newest": (("live", *top, 100), "alarms_newest"),

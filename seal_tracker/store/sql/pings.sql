@@ -32,6 +32,29 @@ CROSS JOIN LATERAL (
      OFFSET 0)
 ) AS p;
 
+-- name: pings_portion
+-- As pings_after up to a second time, and of each seal at most so many of either kind, the earliest. Same indexes: ranges
+-- read in their order, so that no more is read than is sent.
+SELECT p.time, p.digest, coalesce(p.received_at, '-infinity'), coalesce(p.seq, -1), p.seal,
+       coalesce(p.lon_e7, 0), coalesce(p.lat_e7, 0),
+       coalesce(p.speed_kmh, 'NaN'), coalesce(p.course_deg, 'NaN'),
+       coalesce(p.accuracy_m, 'NaN'), coalesce(p.battery_pct, 'NaN'),
+       p.facts, coalesce(p.interval_s, 0), coalesce(p.satellites, -1::smallint), coalesce(p.rssi_dbm, 0::smallint),
+       p.lock, p.mode, p.valid, p.buffered, p.clock_ok, p.lon_e7 IS NOT NULL
+FROM unnest($1::int[], $2::timestamptz[], $3::timestamptz[]) AS wanted (seal, after, until)
+CROSS JOIN LATERAL (
+    (SELECT * FROM pings
+     WHERE pings.seal = wanted.seal AND pings.time > wanted.after AND pings.time <= wanted.until
+       AND (clock_ok OR received_at IS NULL)
+     ORDER BY pings.time
+     LIMIT $4)
+    UNION ALL
+    (SELECT * FROM pings
+     WHERE pings.seal = wanted.seal AND NOT clock_ok AND received_at > wanted.after AND received_at <= wanted.until
+     ORDER BY received_at
+     LIMIT $4)
+) AS p;
+
 -- name: newest_checkpoints
 -- Each seal's newest state before its time. Index: the primary key read backwards, one row a seal.
 SELECT wanted.seal, c.at, c.state
@@ -42,3 +65,16 @@ CROSS JOIN LATERAL (
     ORDER BY at DESC
     LIMIT 1
 ) AS c;
+
+-- name: checkpoints_ahead
+-- For each seal the last of its next so many states after a time. Index: the primary key, a few rows a seal.
+SELECT wanted.seal, c.at, c.state
+FROM unnest($1::int[], $2::timestamptz[]) AS wanted (seal, after)
+CROSS JOIN LATERAL (
+    SELECT at FROM checkpoints
+    WHERE checkpoints.seal = wanted.seal AND checkpoints.at > wanted.after
+    ORDER BY at
+    LIMIT $3
+) AS next
+JOIN checkpoints AS c ON c.seal = wanted.seal AND c.at = next.at
+ORDER BY c.at;

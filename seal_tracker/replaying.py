@@ -1,0 +1,151 @@
+"""Judging stored pings again: which are read from where, in portions small enough to hold, and where it may stop.
+
+Each portion ends at a stored checkpoint, the next one first, then one twice as far ahead each time: a late ping whose effect
+is soon over costs a few dozen pings, a change that lasts is worked off in a few large portions. Reads the store only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from seal_tracker.model import NO_TIME, PingBatch
+from seal_tracker.rejudge import Rejudged, Rejudgement
+from seal_tracker.store.records import Portion
+from seal_tracker.tracking.epochs import Facts
+from seal_tracker.tracking.order import effective_time_ms
+from seal_tracker.tracking.state import SealState, StateFormatError
+
+__all__ = ["Replay", "ReplayStore", "readable"]
+
+log = structlog.get_logger(__name__)
+
+PORTION_PINGS = 50_000
+"""Pings read and judged at once, of all seals together: bounds memory; 20 ms of judging each."""
+
+LEAST_PINGS = 64
+"""Fewer of one seal at a time would cost more in questions than in pings."""
+
+MOST_AHEAD = 32
+"""Checkpoints that a portion may skip: so far apart are those it leaves behind where the change lasts."""
+
+FOREVER_MS = np.iinfo(np.int64).max
+"""Pings up to here are all there are."""
+
+
+class ReplayStore(Protocol):
+    """What judging again reads."""
+
+    async def newest_checkpoints(  # noqa: D102
+        self, seals: Sequence[int], before_ms: Sequence[int] | None = None
+    ) -> dict[int, tuple[int, bytes]]: ...
+    async def checkpoints_ahead(  # noqa: D102
+        self, seals: Sequence[int], after_ms: Sequence[int], ahead: int
+    ) -> dict[int, tuple[int, bytes]]: ...
+    async def pings_portion(  # noqa: D102
+        self, seals: Sequence[int], after_ms: Sequence[int], until_ms: Sequence[int], most: int
+    ) -> Portion: ...
+
+
+@dataclass
+class Replay:
+    """Seals judged again from their newest checkpoints, all of them or those before a time.
+
+    Attributes
+    ----------
+    seals
+        numbers, none twice.
+    after_ms
+        by seal: the time of the checkpoint that it is judged again from, ``NO_TIME`` for the beginning.
+    states
+        the states there.
+    """
+
+    store: ReplayStore
+    seals: Sequence[int]
+    after_ms: dict[int, int] = field(default_factory=dict)
+    states: dict[int, SealState] = field(default_factory=dict)
+
+    async def start(self, before_ms: Sequence[int] | None = None) -> Replay:
+        """Find the checkpoints, the newest strictly before some times (None: of all); those not readable are none."""
+        found = await self.store.newest_checkpoints(self.seals, before_ms)
+        self.states = {seal: s for seal, (_, data) in found.items() if (s := readable(data)) is not None}
+        self.after_ms = {seal: found[seal][0] if seal in self.states else NO_TIME for seal in self.seals}
+        return self
+
+    async def run(
+        self,
+        facts: Facts,
+        new: PingBatch,
+        *,
+        still: Mapping[int, int] | None,
+        may_stop_ms: Mapping[int, int],
+    ) -> Rejudged:
+        """Judge everything stored after the checkpoints, and ``new`` pings among it.
+
+        ``may_stop_ms`` gives, for seals that may keep the rest of what is stored, the moment from which on everything
+        but their state is as it was. ``still``: see `Rejudgement.finish`.
+        """
+        again = Rejudgement(self.states, facts, self.seals)
+        reached, ahead = dict(self.after_ms), 1
+        going = list(self.seals)
+        while going:
+            begin = [reached[seal] for seal in going]
+            stored = await self._stored_ahead(going, begin, ahead, may_stop_ms)
+            until = [stored[s][0] if s in stored else FOREVER_MS for s in going]
+            most = max(LEAST_PINGS, PORTION_PINGS // len(going))
+            found = await self.store.pings_portion(going, begin, until, most)
+            pings = PingBatch.concat([found.pings, _within(new, going, begin, found.through_ms)])
+            reached |= dict(zip(going, found.through_ms, strict=True))
+            settled = again.portion(pings, _met(stored, reached, may_stop_ms))
+            going = [seal for seal in going if seal not in settled and reached[seal] < FOREVER_MS]
+            ahead = min(2 * ahead, MOST_AHEAD)
+        return again.finish(still)
+
+    async def _stored_ahead(
+        self, seals: list[int], begin: list[int], ahead: int, may_stop_ms: Mapping[int, int]
+    ) -> dict[int, tuple[int, bytes]]:
+        """The checkpoints that the next portion is to end at, for seals that may stop at one."""
+        asked = [(seal, at) for seal, at in zip(seals, begin, strict=True) if seal in may_stop_ms]
+        if not asked:
+            return {}
+        return await self.store.checkpoints_ahead([s for s, _ in asked], [at for _, at in asked], ahead)
+
+
+def readable(data: bytes) -> SealState | None:
+    """A checkpoint's state, or None where another version of the service wrote it: then all pings are judged again."""
+    try:
+        return SealState.load(data)
+    except StateFormatError as fault:
+        log.info("judging.checkpoint_not_read", reason=str(fault))
+        return None
+
+
+def _met(
+    stored: Mapping[int, tuple[int, bytes]], reached: Mapping[int, int], may_stop_ms: Mapping[int, int]
+) -> dict[int, SealState]:
+    """The stored states that a portion has come to the time of, from which on nothing but the state may differ."""
+    found = {
+        seal: readable(data)
+        for seal, (at, data) in stored.items()
+        if reached[seal] == at and at >= may_stop_ms[seal]
+    }
+    return {seal: state for seal, state in found.items() if state is not None}
+
+
+def _within(
+    new: PingBatch, seals: Sequence[int], begin: Sequence[int], through_ms: Sequence[int]
+) -> PingBatch:
+    """Those of the new pings that fall into each seal's portion."""
+    if not len(new):
+        return new
+    at, order = effective_time_ms(new), np.argsort(seals)
+    which: NDArray[np.int64] = np.searchsorted(np.array(seals)[order], new.seal)
+    which = order[np.minimum(which, len(seals) - 1)]
+    mine = np.array(seals)[which] == new.seal
+    return new.take(mine & (at > np.array(begin)[which]) & (at <= np.array(through_ms)[which]))

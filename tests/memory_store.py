@@ -1,0 +1,115 @@
+"""A store kept in memory: what a space's judging reads and a pipeline commits, no more. For laws that need many runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+
+from seal_tracker.model import NO_TIME, Episode, Event, PingBatch
+from seal_tracker.store.records import AlarmRow, Commit, EpisodeRow, KnownPings, Portion
+from seal_tracker.tracking.order import effective_time_ms
+
+__all__ = ["MemoryStore"]
+
+
+class MemoryStore:
+    """Everything committed; reading gives what a database would."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, int] = {}
+        self.pings = PingBatch.empty()
+        self.rows: dict[UUID, EpisodeRow] = {}
+        self.states: dict[tuple[int, int], bytes] = {}
+        self.alarms: dict[UUID, AlarmRow] = {}
+        self.events: list[Event] = []
+
+    @property
+    def episodes(self) -> list[Episode]:
+        """Stored episodes that were not retracted."""
+        return [row.episode for row in self.rows.values() if not row.retracted]
+
+    async def intern_seals(self, _space: str, names: Iterable[str]) -> dict[str, int]:
+        return {name: self.numbers.setdefault(name, len(self.numbers) + 1) for name in sorted(names)}
+
+    async def seal_names(self, _space: str) -> dict[int, str]:
+        return {number: name for name, number in self.numbers.items()}
+
+    async def known_pings(self, seal: Any, time_ms: Any) -> KnownPings:
+        asked = set(zip(seal.tolist(), time_ms.tolist(), strict=True))
+        stored = zip(self.pings.seal.tolist(), self.pings.time_ms.tolist(), strict=True)
+        known = self.pings.take(np.array([key in asked for key in stored], bool))
+        return KnownPings(known.seal, known.time_ms, known.digest)
+
+    async def pings_after(self, seals: Sequence[int], after_ms: Sequence[int]) -> PingBatch:
+        after = dict(zip(seals, after_ms, strict=True))
+        limit = np.array([after.get(s, np.iinfo(np.int64).max) for s in self.pings.seal.tolist()], np.int64)
+        return self.pings.take(effective_time_ms(self.pings) > limit)
+
+    async def newest_checkpoints(
+        self, seals: Sequence[int], before_ms: Sequence[int] | None = None
+    ) -> dict[int, tuple[int, bytes]]:
+        before = [np.iinfo(np.int64).max] * len(seals) if before_ms is None else before_ms
+        found = {}
+        for seal, limit in zip(seals, before, strict=True):
+            at = max((t for s, t in self.states if s == seal and t < limit), default=NO_TIME)
+            if at != NO_TIME:
+                found[seal] = (at, self.states[seal, at])
+        return found
+
+    async def pings_portion(
+        self, seals: Sequence[int], after_ms: Sequence[int], until_ms: Sequence[int], most: int
+    ) -> Portion:
+        through, kept = [], np.zeros(len(self.pings), bool)
+        at = effective_time_ms(self.pings)
+        for seal, after, until in zip(seals, after_ms, until_ms, strict=True):
+            mine = (self.pings.seal == seal) & (at > after) & (at <= until)
+            times = np.sort(at[mine])
+            through.append(int(times[most - 1]) if len(times) > most else until)
+            kept |= mine & (at <= through[-1])
+        return Portion(self.pings.take(kept), through)
+
+    async def checkpoints_ahead(
+        self, seals: Sequence[int], after_ms: Sequence[int], ahead: int
+    ) -> dict[int, tuple[int, bytes]]:
+        found = {}
+        for seal, after in zip(seals, after_ms, strict=True):
+            times = sorted(t for s, t in self.states if s == seal and t > after)[:ahead]
+            if times:
+                found[seal] = (times[-1], self.states[seal, times[-1]])
+        return found
+
+    async def unsettled_episodes(self, seals: Sequence[int], after_ms: Sequence[int]) -> list[EpisodeRow]:
+        after = dict(zip(seals, after_ms, strict=True))
+        return [
+            row
+            for row in self.rows.values()
+            if not row.retracted
+            and (number := self.numbers[row.episode.seal]) in after
+            and (row.episode.settled_ms is None or row.episode.settled_ms > after[number])
+        ]
+
+    async def revisions(self, ids: Iterable[UUID]) -> dict[UUID, int]:
+        return {key: self.rows[key].revision for key in ids if key in self.rows}
+
+    async def alarms_of_episodes(self, episodes: Iterable[UUID]) -> list[AlarmRow]:
+        wanted = set(episodes)
+        return [alarm for alarm in self.alarms.values() if alarm.episode in wanted]
+
+    async def commit(self, commit: Commit) -> list[int]:
+        if commit.pings is not None:
+            self.pings = PingBatch.concat([self.pings, commit.pings])
+        self.rows |= {row[0].episode: EpisodeRow(*row) for row in commit.episodes}
+        self.events += commit.events
+        dropped = [
+            key
+            for key in self.states
+            if any(key[0] == seal and a <= key[1] < b for seal, a, b in commit.drop_checkpoints)
+        ]
+        for key in dropped:
+            del self.states[key]
+        self.states |= {(seal, at): state for seal, at, state in commit.checkpoints}
+        self.alarms |= {alarm.id: alarm for alarm in commit.alarms}
+        return list(range(len(commit.outbox)))
