@@ -9,11 +9,13 @@ quarter of the half-width. How often that is wrong, and how soon it is right: do
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from geofences.corridors import Located
 from seal_tracker.rules.context import Context, mm_of_m
 from seal_tracker.rules.debounced import Moment, of_fixes
 from seal_tracker.rules.keys import common_keys, distance_keys
@@ -52,37 +54,47 @@ def _judge(ctx: Context) -> None:
     half_width = mm_of_m(np.where(on_route, where.half_width_m, 0.0))
     limit = half_width + mm_of_m(_slack_m(ctx))
     on = distance > limit
-    first_told: dict[int, int] = {}
-
-    def raising(moment: Moment) -> dict[str, Any]:
-        assert moment.peak is not None
-        ctx.state[NAME]["told_mm"][moment.row] = moment.peak
-        first_told[moment.row] = moment.i
-        return {
-            "cross_track_m": moment.peak / 1000,
-            "limit_m": int(limit[moment.i]) / 1000,
-            "half_width_m": int(half_width[moment.i]) / 1000,
-            "chainage_m": round(float(where.chainage_m[moment.i]), 1),
-            "excess_m_s": moment.excess // 1000 / 1000,
-        }
-
-    def closing(moment: Moment) -> dict[str, Any]:
-        assert moment.peak is not None
-        ctx.state[NAME]["told_mm"][moment.row] = 0
-        return {"cross_track_m": moment.peak / 1000}
-
+    teller = _Teller(ctx, where, half_width, limit)
     of_fixes(
         ctx,
         NAME,
         on,
-        raising,
+        teller.raising,
         off=distance <= np.minimum(limit, np.maximum(half_width - _margin_mm(ctx, half_width), 0)),
         among=on_route,
         value=distance,
         beyond=_counted_mm(distance, limit),
-        closing=closing,
+        closing=teller.closing,
     )
-    _tell_peaks(ctx, np.where(on, distance, 0), first_told)
+    _tell_peaks(ctx, np.where(on, distance, 0), teller.raised_at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Teller:
+    """What is written when it is raised and cleared; remembers the peak told, and by row the fix that raised."""
+
+    ctx: Context
+    where: Located
+    half_width: I8
+    limit: I8
+    raised_at: dict[int, int] = field(default_factory=dict)
+
+    def raising(self, moment: Moment) -> dict[str, Any]:
+        assert moment.peak is not None
+        self.ctx.state[NAME]["told_mm"][moment.row] = moment.peak
+        self.raised_at[moment.row] = moment.i
+        return {
+            "cross_track_m": moment.peak / 1000,
+            "limit_m": int(self.limit[moment.i]) / 1000,
+            "half_width_m": int(self.half_width[moment.i]) / 1000,
+            "chainage_m": round(float(self.where.chainage_m[moment.i]), 1),
+            "excess_m_s": moment.excess // 1000 / 1000,
+        }
+
+    def closing(self, moment: Moment) -> dict[str, Any]:
+        assert moment.peak is not None
+        self.ctx.state[NAME]["told_mm"][moment.row] = 0
+        return {"cross_track_m": moment.peak / 1000}
 
 
 def _slack_m(ctx: Context) -> NDArray[np.float64]:
@@ -110,12 +122,12 @@ def _margin_mm(ctx: Context, half_width: I8) -> I8:
     return np.where(np.isnan(set_m), share, mm_of_m(np.nan_to_num(set_m)))
 
 
-def _tell_peaks(ctx: Context, off_route_mm: I8, first_told: dict[int, int]) -> None:
+def _tell_peaks(ctx: Context, off_route_mm: I8, raised_at: dict[int, int]) -> None:
     """Update the episodes still open whose peak has doubled since it was last told."""
     carry, of = ctx.state[NAME], ctx.fixes.row
     due = np.flatnonzero(carry["open"] & (carry["peak_mm"] >= 2 * np.maximum(carry["told_mm"], 1)))
     for row in due.tolist():
-        begin = first_told.get(row, int(np.searchsorted(of, row)))
+        begin = raised_at.get(row, int(np.searchsorted(of, row)))
         end = int(np.searchsorted(of, row, side="right"))
         told, at = doublings(int(carry["told_mm"][row]), off_route_mm[begin:end])
         if at is None:

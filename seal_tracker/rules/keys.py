@@ -71,7 +71,7 @@ def distance_keys(base: Mapping[str, PolicyKey], *, raise_excess_m_s: float) -> 
     """Keys of a rule that gathers metres beyond a limit as evidence (see *Evidence for distance rules*)."""
     return dict(base) | {
         "raise_excess_m_s": PolicyKey(
-            "number", raise_excess_m_s, "metre-seconds beyond the limit before it is raised"
+            "number", raise_excess_m_s, "weighed metre-seconds beyond the limit before it is raised"
         ),
         "clear_margin_m": PolicyKey(
             "number", None, "metres inside the limit that clear it; unset: a quarter of the half-width"
