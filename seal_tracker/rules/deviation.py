@@ -114,7 +114,7 @@ def _counted_mm(distance: I8, limit: I8) -> I8:
 
 def _margin_mm(ctx: Context, half_width: I8) -> I8:
     """How far inside the half-width a fix must be to count as back."""
-    share = np.rint(half_width * CLEAR_SHARE).astype(np.int64)
+    share: I8 = np.rint(half_width * CLEAR_SHARE).astype(np.int64)
     set_m = per(ctx.policy(NAME, "clear_margin_m"), ctx.fixes.row)
     if set_m is None:
         return share
