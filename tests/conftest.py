@@ -76,9 +76,7 @@ def embedded(session_folder: Path) -> Iterator[EmbeddedParts]:
 def postgres_dsn(embedded: EmbeddedParts) -> Iterator[str]:
     """Address of an empty database of this test's own, dropped afterwards; its role owns it and is no superuser."""
     name = f"test_{secrets.token_hex(6)}"
-    asyncio.run(
-        _execute(embedded.superuser_dsn, f"CREATE DATABASE {name} OWNER seal_tracker STRATEGY file_copy")
-    )
+    asyncio.run(_execute(embedded.superuser_dsn, f"CREATE DATABASE {name} OWNER seal_tracker"))
     yield embedded.postgres_dsn.rpartition("/")[0] + f"/{name}"
     asyncio.run(_execute(embedded.superuser_dsn, f"DROP DATABASE {name} WITH (FORCE)"))
 
