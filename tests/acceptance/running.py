@@ -225,6 +225,17 @@ class Running:
         """A client of an account; durable when it has an id."""
         return Talker(self, account, client_id, clean=not client_id if clean is None else clean)
 
+    def retained(self, kind: str) -> dict[str, dict[str, Any]]:
+        """What a newcomer is told of the present, by topic below the kind (alarm, journey, svc)."""
+        with self.mqtt("integrator") as newcomer:
+            assert newcomer.subscribe(f"eseal/v1/+/{kind}/#")
+            assert newcomer.subscribe("eseal/v1/+/svc/main")  # kept as well, so the last of what is kept
+            wait_until(
+                lambda: any(m.topic.endswith("/svc/main") for m in newcomer.of("svc")), what="svc/main"
+            )
+            kept = [m for m in newcomer.of(kind) if m.retain]  # beside them comes what is told just now
+            return {m.topic.partition(f"/{kind}/")[2]: json.loads(m.payload) for m in kept if m.payload}
+
     def rows(self, query: str, *arguments: Any) -> list[Any]:
         """What the database says to the service's own role."""
         return asyncio.run(self._rows(query, *arguments))

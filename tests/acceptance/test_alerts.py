@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from comparing import by_id, folded
+from comparing import CLOCKED, by_id, folded
 from parts import wait_until
 from running import PLANS, Running, Talker, seal_tracker, serving
 from traffic import iso
@@ -94,6 +94,7 @@ def told(session_folder: Path) -> Iterator[Told]:
             stored = service.stats()["pings_stored"]
             gateway.wait_acknowledged([gateway.ping(seal, pings)])
             service.wait_for(pings_stored=stored + len(pings))
+        service.wait_calm()  # what only the clock tells is told, so that all below speak of the same events
         events = service.events()
         wait_until(
             lambda: len({e["id"] for e in integrator.bodies("evt")}) >= len(events),
@@ -128,21 +129,13 @@ def mosquitto_sub(service: Running, into: Path) -> subprocess.Popen[bytes]:
     return process
 
 
-def retained(service: Running, kind: str) -> dict[str, dict[str, Any]]:
-    """What a newcomer is told of the present, by topic below the kind."""
-    with service.mqtt("integrator") as newcomer:
-        assert newcomer.subscribe(f"eseal/v1/+/{kind}/#")
-        time.sleep(1)  # there is no word for "that was all"
-        kept = [m for m in newcomer.of(kind) if m.retain]  # beside them comes what is told just now
-        return {m.topic.partition(f"/{kind}/")[2]: json.loads(m.payload) for m in kept if m.payload}
-
-
 def test_story_gives_these_transitions(told: Told) -> None:
     """A cut rope stays, a zone is left, a battery is low, a silence that was none is taken back."""
     assert [p["transition"] for p in told.of("SEAL-1", "SEAL_TAMPER")] == ["raised"]
     assert [p["transition"] for p in told.of("SEAL-2", "PROHIBITED_ZONE")] == ["raised", "cleared"]
     assert [p["transition"] for p in told.of("SEAL-3", "BATTERY_LOW")] == ["raised"]
-    silence = [p["transition"] for p in told.of("SEAL-4", "SIGNAL_LOST")]
+    of_seal_4 = told.of("SEAL-4", "SIGNAL_LOST")  # in the end it is silent for good: another episode
+    silence = [p["transition"] for p in of_seal_4 if p["started_at"] < iso(BEGIN_S + 60 * 40)]
     assert silence[0] == "raised"
     assert silence[-1] == "retracted"
 
@@ -195,7 +188,7 @@ def test_order_is_that_of_sequence_for_each_subject(told: Told) -> None:
     by_subject: dict[str, list[str]] = defaultdict(list)
     for event in told.integrator.bodies("evt"):
         by_subject[event["subject"]].append(event["sequence"])
-    assert len(by_subject) == 4
+    assert by_subject.keys() >= {"seal/SEAL-3", *(f"journey/J-{n}" for n in range(1, 5))}
     assert all(sequences == sorted(sequences) for sequences in by_subject.values())
 
 
@@ -219,14 +212,14 @@ def test_ids_follow_from_what_happened(told: Told, tmp_path: Path) -> None:
     done = seal_tracker("backtest", PLANS / "live", trace, "--events", tmp_path / "events")
     assert done.returncode == 0, done.stderr
     events = [json.loads(line) for line in (tmp_path / "events").read_text().splitlines()]
-    ids = {e["type"]: e["id"] for e in events if e["type"] != "vn.eseal.SIGNAL_LOST.raised"}
+    ids = {e["type"]: e["id"] for e in events if e["data"]["properties"]["event"] not in CLOCKED}
     assert ids.keys() >= {"vn.eseal.SEAL_TAMPER.raised", "vn.eseal.PROHIBITED_ZONE.cleared"}
     assert ids.items() <= {e["type"]: e["id"] for e in told.events}.items()
 
 
 def test_newcomer_is_told_the_alarms_that_need_somebody(told: Told) -> None:
     """Retained: the cut rope waits, the zone was left unseen, the silence that was none is gone."""
-    alarms = retained(told.service, "alarm")
+    alarms = told.service.retained("alarm")
     states = {(a["seal"], a["type"]): a["state"] for a in alarms.values()}
     assert states["SEAL-1", "SEAL_TAMPER"] == "unacknowledged"
     assert states["SEAL-2", "PROHIBITED_ZONE"] == "returned_unacknowledged"
@@ -252,13 +245,13 @@ def test_alarm_that_closed_was_emptied(told: Told) -> None:
 
 def test_newcomer_is_told_where_journeys_stand(told: Told) -> None:
     """Retained: status, progress and open alarms, which are the ids of the alarms' topics."""
-    states = retained(told.service, "journey")
+    states = told.service.retained("journey")
     assert states.keys() >= {f"J-{n}/state" for n in range(1, 5)}
     first = states["J-1/state"]
     assert first["journey"] == "J-1"
     assert first["status"] in {"IN_TRANSIT", "AT_STOP"}
     assert first["progress_pct"] is not None
-    alarms = retained(told.service, "alarm")
+    alarms = told.service.retained("alarm")
     assert {alarms[a]["type"] for a in first["open_alarms"]} >= {"SEAL_TAMPER"}
 
 
@@ -309,10 +302,12 @@ def test_presence_follows_the_process(told: Told) -> None:
         wait_until(lambda: presence()[-1] == state, what=f"svc/main is {state}")
 
     last_is("online")
-    assert retained(told.service, "svc")["main"]["version"]
+    assert told.service.retained("svc")["main"]["version"]
     told.service.kill()
     last_is("offline")
-    assert retained(told.service, "svc")["main"]["state"] == "offline"
+    wait_until(
+        lambda: told.service.retained("svc")["main"]["state"] == "offline", what="a newcomer is told as well"
+    )
     told.service.start()
     last_is("online")
     assert told.service.events()[: len(told.events)] == told.events  # nothing that was told is told otherwise

@@ -20,8 +20,8 @@ from running import Running, serving
 from traffic import Traffic
 
 AWAY_S = 20
-PROBE_PATIENCE_S = 10
-"""How long whoever asks for readiness waits for an answer, at most: the check itself may take 2 s."""
+PROBE_PATIENCE_S = 30
+"""How long whoever asks for readiness waits for an answer, at most, on a slow machine: the check itself may take 2 s."""
 
 SEALS, PINGS_EACH = 100, 120
 PADDING = "x" * 6_000

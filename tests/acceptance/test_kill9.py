@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 from comparing import backtested, by_id, folded, unclocked
-from parts import wait_until
+from parts import PATIENCE_S, wait_until
 from running import Running, Talker, serving
 from traffic import Traffic
 
@@ -94,7 +94,8 @@ def aftermath(session_folder: Path) -> Iterator[Aftermath]:
                     publisher.wait_within_share()
                     blow(service)
                     publisher.allowed += 1
-                thread.join(60)
+                thread.join(PATIENCE_S)
+                assert not thread.is_alive(), f"only {len(publisher.sent)} pings sent"
                 gateway.wait_acknowledged(publisher.sent)
             service.wait_for(pings_stored=len(traffic.sent), limit_s=REDELIVERY_S + 60)
             service.wait_calm()  # what would be stored or told twice has been by now

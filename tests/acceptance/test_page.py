@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
+from parts import wait_until
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -42,6 +43,7 @@ COUNT_COLOURS = """async (png) => {
 
 PATIENCE_MS = 60_000
 LANGUAGE = "en-GB"
+expect.set_options(timeout=PATIENCE_MS)
 
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="Chromium is not installed (Debian: apt install chromium)"
@@ -78,10 +80,10 @@ class Visit:
         self.open()
         self.sign_in()
         self.expect_state("live")
-        expect(self.page.locator(".map canvas")).to_be_visible(timeout=PATIENCE_MS)
+        expect(self.page.locator(".map canvas")).to_be_visible()
 
     def expect_state(self, state: str) -> None:
-        expect(self.page.locator(f".connection[data-state={state}]")).to_be_visible(timeout=PATIENCE_MS)
+        expect(self.page.locator(f".connection[data-state={state}]")).to_be_visible()
 
     def violations(self) -> list[str]:
         """What axe-core finds serious or critical here and now."""
@@ -103,6 +105,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def visit(browser: Browser, service: Service) -> Iterator[Visit]:
     context = browser.new_context(viewport={"width": 1366, "height": 768}, locale=LANGUAGE)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     visited = Visit(page, service)
     page.on("request", lambda request: visited.hosts.add(urlsplit(request.url).netloc))
@@ -175,10 +178,12 @@ def colours(visit: Visit) -> list[int]:
 def test_page_signs_in_and_draws_the_map_and_asks_nobody_else(visit: Visit) -> None:
     """Everything comes from the service itself, under its content security policy; the map shows land, sea and plan."""
     visit.enter()
-    visit.page.wait_for_timeout(3_000)  # tiles fade in; there is no event for "drawn"
-    found = colours(visit)
-    assert len(found) > 50
-    assert found[0] < 0.9 * sum(found)
+
+    def drawn() -> bool:  # there is no event for it: tiles fade in
+        found = colours(visit)
+        return len(found) > 50 and found[0] < 0.9 * sum(found)
+
+    wait_until(drawn, what="the map is drawn")
     assert visit.hosts - {""} == {urlsplit(visit.service.ready["http"]).netloc}
 
 
@@ -186,7 +191,7 @@ def test_wrong_password_is_refused_in_words(visit: Visit) -> None:
     """Who is refused learns why, and stays on the form."""
     visit.open()
     visit.sign_in("not the password")
-    expect(visit.page.get_by_role("alert")).to_contain_text("wrong", timeout=PATIENCE_MS)
+    expect(visit.page.get_by_role("alert")).to_contain_text("wrong")
     expect(visit.page.get_by_label("Password")).to_be_visible()
 
 
@@ -198,10 +203,10 @@ def test_event_appears_by_itself_and_survives_a_reload(
     journey, seal, start = armed_journey(visit.service, 0)
     publish(seal, rope_cut(start))
     row = visit.page.locator(".row", has_text="Seal tampered").filter(has_text=journey).first
-    expect(row).to_contain_text("rope cut", timeout=PATIENCE_MS)
+    expect(row).to_contain_text("rope cut")
     visit.page.reload()
     visit.expect_state("live")
-    expect(row).to_be_visible(timeout=PATIENCE_MS)
+    expect(row).to_be_visible()
 
 
 def test_event_that_happened_while_the_network_was_gone_is_not_lost(
@@ -211,31 +216,31 @@ def test_event_that_happened_while_the_network_was_gone_is_not_lost(
     visit.enter()
     journey, seal, start = armed_journey(visit.service, 1)
     visit.page.context.set_offline(True)
-    expect(visit.page.locator(".connection[data-state=live]")).not_to_be_visible(timeout=PATIENCE_MS)
+    expect(visit.page.locator(".connection[data-state=live]")).not_to_be_visible()
     expect(visit.page.locator(".count-value").first).to_contain_text("0 of")
     publish(seal, rope_cut(start))
     visit.page.context.set_offline(False)
     visit.expect_state("live")
     row = visit.page.locator(".row", has_text="Seal tampered").filter(has_text=journey).first
-    expect(row).to_be_visible(timeout=PATIENCE_MS)
+    expect(row).to_be_visible()
 
 
 def test_every_word_is_vietnamese_after_one_click(visit: Visit) -> None:
     """The language is chosen on the page and remembered."""
     visit.enter()
     visit.page.get_by_role("button", name="VI: Tiếng Việt").click()
-    expect(visit.page.locator(".connection")).to_have_text("Trực tuyến", timeout=PATIENCE_MS)
+    expect(visit.page.locator(".connection")).to_have_text("Trực tuyến")
     visit.page.reload()
-    expect(visit.page.get_by_role("button", name="Đăng xuất")).to_be_visible(timeout=PATIENCE_MS)
+    expect(visit.page.get_by_role("button", name="Đăng xuất")).to_be_visible()
 
 
 def test_leaving_ends_the_session(visit: Visit) -> None:
     """After signing out a reload asks for the password again."""
     visit.enter()
     visit.page.get_by_role("button", name="Sign out").click()
-    expect(visit.page.get_by_label("Password")).to_be_visible(timeout=PATIENCE_MS)
+    expect(visit.page.get_by_label("Password")).to_be_visible()
     visit.page.reload()
-    expect(visit.page.get_by_label("Password")).to_be_visible(timeout=PATIENCE_MS)
+    expect(visit.page.get_by_label("Password")).to_be_visible()
 
 
 @pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not there (npm ci in seal_tracker/web/ui)")
@@ -244,7 +249,7 @@ def test_nothing_serious_stands_in_the_way_of_anyone(visit: Visit, scheme: Any) 
     """axe-core finds nothing serious or critical on the form, the events and the open episodes, by day and by night."""
     visit.page.emulate_media(color_scheme=scheme)
     visit.open()
-    expect(visit.page.get_by_label("Password")).to_be_visible(timeout=PATIENCE_MS)
+    expect(visit.page.get_by_label("Password")).to_be_visible()
     assert visit.violations() == []
     visit.sign_in()
     visit.expect_state("live")

@@ -7,7 +7,6 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from parts import wait_until
@@ -28,12 +27,9 @@ def service(session_folder: Path) -> Iterator[Running]:
         yield running
 
 
-def states(service: Running) -> dict[str, Any]:
-    """The retained states of journeys, as a newcomer is told them."""
-    with service.mqtt("integrator") as newcomer:
-        assert newcomer.subscribe("eseal/v1/+/journey/#")
-        time.sleep(1)  # there is no word for "that was all"
-        return {m.topic.split("/")[4]: json.loads(m.payload) for m in newcomer.of("journey") if m.payload}
+def under_way(service: Running) -> set[str]:
+    """Journeys of which a newcomer is told a state."""
+    return {topic.removesuffix("/state") for topic in service.retained("journey")}
 
 
 def test_states_of_journeys_that_ended_while_the_service_was_down_are_emptied(service: Running) -> None:
@@ -46,7 +42,7 @@ def test_states_of_journeys_that_ended_while_the_service_was_down_are_emptied(se
             for ago_s, lock in ((60, "closed"), (30, "cut"))
         ]
         gateway.wait_acknowledged(sent)
-    wait_until(lambda: set(states(service)) == {"J-1", "J-2", "J-3"}, what="all under way", limit_s=120)
+    wait_until(lambda: under_way(service) == {"J-1", "J-2", "J-3"}, what="all under way", limit_s=120)
     assert service.terminate() == 0
     assert service.plan is not None
     journeys = service.plan / "journeys.jsonl"
@@ -55,7 +51,7 @@ def test_states_of_journeys_that_ended_while_the_service_was_down_are_emptied(se
     del plan["J-2"]
     journeys.write_text("".join(json.dumps(j) + "\n" for j in plan.values()))
     service.start()
-    wait_until(lambda: set(states(service)) == {"J-3"}, what="what is over is empty")
+    wait_until(lambda: under_way(service) == {"J-3"}, what="what is over is empty")
 
 
 def test_what_was_raised_after_a_disarming_made_known_later_is_taken_back_at_once(service: Running) -> None:

@@ -11,9 +11,15 @@ from pathlib import Path
 
 import pytest
 from embedded_service import Service, broker_of, rows, runs, write_row
-from parts import Client, answers, wait_until
+from parts import PATIENCE_S, Client, answers, wait_until
 
 from seal_tracker.embedded import EmbeddedParts
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What runs is adopted, however slowly it answers on a busy machine."""
+    monkeypatch.setattr("seal_tracker.embedded.part.ADOPT_PATIENCE_S", PATIENCE_S)
 
 
 async def test_a_killed_service_leaves_its_parts_running_and_the_next_adopts_them(data_folder: Path) -> None:
