@@ -18,6 +18,7 @@ import numpy as np
 from seal_tracker.decoders.columns import to_batch
 from seal_tracker.decoders.native import decode
 from seal_tracker.episodes_file import episode_line, in_file_order
+from seal_tracker.journey import Journey
 from seal_tracker.judge import judge, judge_now
 from seal_tracker.model import LIVE, Episode, PingBatch, iso_ms
 from seal_tracker.plans.folder import load_files
@@ -149,11 +150,12 @@ def batch(pings: Iterable[Mapping[str, Any]], numbers: Mapping[str, int], seal: 
 class Core:
     """The core as a service would drive it forward, without broker or database: batches in, episodes out.
 
-    ``later`` are more versions of the plan, (in force from, plan) ascending; journeys are those of the newest.
+    ``later`` are more versions of the plan, (in force from, plan) ascending; ``journeys`` unset: those of the newest.
     """
 
     plan: Plan
     later: Sequence[tuple[float, Plan]] = ()
+    journeys: tuple[Journey, ...] = ()
 
     def __post_init__(self) -> None:
         newest = self.later[-1][1] if self.later else self.plan
@@ -165,7 +167,7 @@ class Core:
             Version(0, self.plan, terrain(self.plan)),
             *(Version(T0_MS + round(s * 1000), p, terrain(p)) for s, p in self.later),
         )
-        self.journeys = newest.journeys
+        self.journeys = self.journeys or newest.journeys
         self._table = JourneyTable.build(self.journeys, self.numbers)
 
     def facts(self, now_ms: int | None = None) -> Facts:
