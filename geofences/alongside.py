@@ -8,18 +8,18 @@ once, then read-only: safe to share between threads.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geofences.corridors import CorridorSet
-from geofences.paths import Segments
+from geofences.paths import Passages, Segments
 from geofences.projection import wrap_e7
 from geofences.ragged import chunks, expand, group_starts
 from geofences.zones import ZoneSet
 
-__all__ = ["Passages", "ZonesAlong"]
+__all__ = ["ZonesAlong"]
 
 BIN_M = 250.0
 """Where a stretch begins is rounded down to this before the look at what may follow: finer costs memory, coarser time."""
@@ -33,19 +33,6 @@ CHUNK_LEGS = 50_000
 F8 = NDArray[np.float64]
 I8 = NDArray[np.int64]
 Mask = NDArray[np.bool_]
-
-
-class Passages(NamedTuple):
-    """Zones that stretches go into and out of again, sorted by stretch, then zone.
-
-    ``stretch`` and ``zone`` int64; ``enter`` and ``leave`` float64, parts (0..1) of the stretch, in its direction: the
-    first entering and the last leaving.
-    """
-
-    stretch: I8
-    zone: I8
-    enter: F8
-    leave: F8
 
 
 @dataclass(frozen=True, slots=True, eq=False)

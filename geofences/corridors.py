@@ -106,15 +106,17 @@ class CorridorSet:
         prior_chainage_m
             float64, one a track: its chainage before this batch, NaN where none.
         """
-        track = np.cumsum(track_start) - 1
-        if len(track) and (track[0] < 0 or track[-1] + 1 != len(prior_chainage_m)):
+        route, start = np.asarray(route, np.int64), np.flatnonzero(track_start)
+        if len(route) and (len(start) != len(prior_chainage_m) or not track_start[0]):
             raise ValueError(
-                f"{len(prior_chainage_m)} prior chainages for {track[-1] + 1} tracks; give one a track"
+                f"{len(prior_chainage_m)} prior chainages for {len(start)} tracks; give one a track"
             )
-        route = np.asarray(route, np.int64)
-        prior_m = np.where(track_start, np.asarray(prior_chainage_m, np.float64)[track], np.nan)
-        follows = ~np.asarray(track_start)
-        follows[1:] &= route[1:] == route[:-1]
+        prior_m = np.full(len(route), np.nan)
+        prior_m[start] = prior_chainage_m
+        follows = np.zeros(len(route), np.bool_)
+        if len(start) < len(route):
+            np.equal(route[1:], route[:-1], out=follows[1:])
+            follows[start] = False
         rows = np.flatnonzero(route >= 0)
         if len(rows) == len(route):
             return self._locate(route, lon_e7, lat_e7, prior_m, follows)
@@ -200,7 +202,7 @@ class CorridorSet:
     def _plane(self, line: I8, lon_e7: NDArray[Any], lat_e7: NDArray[Any]) -> Plane:
         """Fixes in the coordinates of their routes, with the scale at the fix."""
         lat = np.asarray(lat_e7, np.int64)
-        x = wrap_e7(wrap_e7(lon_e7) - self.lines.origin_e7[line])
+        x = wrap_e7(np.asarray(lon_e7, np.int64) - self.lines.origin_e7[line])
         return Plane(x, lat, *scale_m(lat))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from geofences.cells import Boxes
 from geofences.projection import plane_distance_m, wrap_e7
 from geofences.ragged import expand, group_starts
 
-__all__ = ["Segments", "cut_paths"]
+__all__ = ["Passages", "Segments", "cut_paths"]
 
 PIECE_SHIFT = 18
 """Pieces of a long segment are 2^18 units (3 km) long at most: two cells of the finest grid, not a box over a country."""
@@ -23,6 +24,19 @@ ROW_BITS = 32
 
 F8 = NDArray[np.float64]
 I8 = NDArray[np.int64]
+
+
+class Passages(NamedTuple):
+    """Zones that paths go into and out of again, neither end inside; sorted by path, then zone.
+
+    ``path`` and ``zone`` int64; ``enter`` and ``leave`` float64, parts (0..1) of the path, in its direction: the first
+    entering and the last leaving.
+    """
+
+    path: I8
+    zone: I8
+    enter: F8
+    leave: F8
 
 
 @dataclass(frozen=True, slots=True, eq=False)

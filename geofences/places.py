@@ -110,9 +110,9 @@ def _look_in_windows(
         several = np.flatnonzero(sure & ~single)
         others = hits.hits(within, several, rows[several]) if len(several) else None
         row = np.where(single, row, 0)
-    column = np.arange(len(rows))
-    along, square_m2 = hits.along[row, column], hits.square_m2[row, column]
-    found = Places(nearest_leg, hits.along[nearest, column], hits.first_leg + row, along, square_m2, others)
+    square_m2, along = hits.at(row)
+    _, nearest_along = hits.at(nearest)
+    found = Places(nearest_leg, nearest_along, hits.first_leg + row, along, square_m2, others)
     return found, np.flatnonzero(~sure)
 
 

@@ -117,6 +117,26 @@ class RingIndex:
         leave[near[self.holds(polygon, lon, lat)]] = 1.0
         return Touches(enter <= leave, enter, leave)
 
+    def through(self, polygon: I8, lon_e7: I8, lat_e7: I8, dlon_e7: I8, dlat_e7: I8) -> tuple[I8, F8, F8]:
+        """Segments that go into polygons and out of them again, pair by pair: pair, and where (0..1) they do.
+
+        What ``cross`` says of those with neither end inside; whoever meets no edge is not asked where its ends are.
+        """
+        near = self._near(polygon, lon_e7, lat_e7, dlon_e7, dlat_e7)
+        pair, first, last = self._meet(near, polygon, lon_e7, lat_e7, dlon_e7, dlat_e7)
+        real = np.flatnonzero(first <= last)
+        pair, first, last = pair[real], first[real], last[real]
+        starts = group_starts(pair)
+        if len(starts) == 0:
+            return pair, first, last
+        pair = pair[starts]
+        enter, leave = np.minimum.reduceat(first, starts), np.maximum.reduceat(last, starts)
+        polygon, lon_e7, lat_e7 = polygon[pair], lon_e7[pair], lat_e7[pair]
+        inside = self.holds(polygon, lon_e7, lat_e7)
+        inside |= self.holds(polygon, wrap_e7(lon_e7 + dlon_e7[pair]), lat_e7 + dlat_e7[pair])
+        apart = np.flatnonzero(~inside)
+        return pair[apart], enter[apart], leave[apart]
+
     def inside_parts(
         self, polygon: I8, lon_e7: I8, lat_e7: I8, dlon_e7: I8, dlat_e7: I8
     ) -> tuple[I8, F8, F8]:

@@ -38,6 +38,12 @@ class WindowHits(NamedTuple):
     along: F8
     least_m2: F8
 
+    def at(self, row: I8) -> tuple[F8, F8]:
+        """Squared metres and part of one leg of each fix, by its row."""
+        flat = row * len(row)
+        flat += np.arange(len(row))
+        return self.square_m2.ravel().take(flat), self.along.ravel().take(flat)
+
     def hits(self, within: Mask, columns: I8, owner: I8) -> LegHits:
         """The legs that ``within`` (bool[legs, n]) marks in some columns, whose fixes are rows ``owner`` elsewhere."""
         which, row = np.nonzero(within[:, columns].T)
@@ -51,9 +57,9 @@ def measure_windows(index: LineIndex, first_leg: I8, legs: int, plane: Plane) ->
     """Measure ``legs`` legs from ``first_leg`` on, for each fix; the arithmetic is that of ``LineIndex.measure``."""
     vertex = np.arange(legs + 1)[:, None] + first_leg
     x_m, y_m = index.x_e7.take(vertex).astype(np.float64), index.y_e7.take(vertex).astype(np.float64)
-    x_m -= plane.x_e7
+    x_m -= plane.x_e7.astype(np.float64)  # a mixed operation in place would go through a buffer
     x_m *= plane.per_x_m
-    y_m -= plane.y_e7
+    y_m -= plane.y_e7.astype(np.float64)
     y_m *= plane.per_y_m
     ax, ay = x_m[:-1], y_m[:-1]
     ex, ey = x_m[1:] - ax, y_m[1:] - ay

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from geofences.cells import Boxes, CellIndex
 from geofences.circles import Circle, CircleIndex
 from geofences.lines import Plane
-from geofences.paths import Segments, cut_paths
+from geofences.paths import Passages, Segments, cut_paths
 from geofences.projection import plane_distance_m, scale_m, wrap_e7
 from geofences.ragged import group_starts
 from geofences.rings import RingIndex, Touches
@@ -137,6 +137,35 @@ class ZoneSet:
         hit = np.flatnonzero(touches.touched)
         return segments.along_paths(segment[hit], zone[hit], touches.enter[hit], touches.leave[hit])
 
+    def passed(self, ends_e7: Sequence[NDArray[Any]], wanted: Mask) -> Passages:
+        """Zones that straight lines go into and out of again, neither end inside.
+
+        Parameters
+        ----------
+        ends_e7
+            Longitude and latitude of the lines' starts, then of their ends: int[n] each, 1e-7 degree; a line goes
+            straight in lon/lat, the short way.
+        wanted
+            bool[z], zones to tell of.
+        """
+        lon, lat = wrap_e7(ends_e7[0]), np.asarray(ends_e7[1], np.int64)
+        moved = wrap_e7(ends_e7[2] - lon), ends_e7[3] - lat
+        segments = Segments(np.arange(len(lon)), lon, lat, *moved)
+        line, zone = self._near(segments)
+        rows = np.flatnonzero(wanted[zone])
+        line, zone = line[rows], zone[rows]
+        straight = np.flatnonzero(~self.is_round[zone])
+        pair, enter, leave = self.rings.through(self.shape[zone[straight]], *segments.columns(line[straight]))
+        pair = straight[pair]
+        if len(straight) < len(zone):
+            rounds = np.flatnonzero(self.is_round[zone])
+            found = self.circles.cross(self.shape[zone[rounds]], *segments.columns(line[rounds]))
+            apart = np.flatnonzero(found.touched & (found.enter > 0.0) & (found.leave < 1.0))
+            pair, order = _sorted(np.concatenate([pair, rounds[apart]]))
+            enter = np.concatenate([enter, found.enter[apart]])[order]
+            leave = np.concatenate([leave, found.leave[apart]])[order]
+        return Passages(line[pair], zone[pair], enter, leave)
+
     def inside_parts(self, segments: Segments, wanted: Mask) -> tuple[I8, I8, F8, F8]:
         """Every part of segments that lies in zones that are ``wanted`` (bool[z]): segment, zone, first and last part.
 
@@ -166,7 +195,7 @@ class ZoneSet:
 
     def _holds(self, zone: I8, lon: I8, lat: I8) -> Mask:
         """Whether zones hold points, pair by pair."""
-        if not self.is_round.any():
+        if len(self.circles.lon_e7) == 0:
             return self.rings.holds(self.shape[zone], lon, lat)
         held = np.zeros(len(zone), np.bool_)
         is_round = self.is_round[zone]
@@ -194,6 +223,12 @@ class ZoneSet:
                 found.leave,
             )
         return touches
+
+
+def _sorted(values: I8) -> tuple[I8, I8]:
+    """Values in order, and the order."""
+    order = np.argsort(values, kind="stable")
+    return values[order], order
 
 
 def _ring_distance_m(rings: RingIndex, polygon: I8, lon: I8, lat: I8) -> F8:

@@ -167,7 +167,7 @@ def _followed(
         return
     found = ctx.terrain.zones_along.crossed(route, from_m, to_m)
     if len(found.zone):
-        mine = found.stretch
+        mine = found.path
         places = (
             ctx.terrain.corridors.point_at(route[mine], from_m[mine] + part * (to_m - from_m)[mine])
             for part in (found.enter, found.leave)
@@ -179,15 +179,13 @@ def _straight(ctx: Context, pair: I8) -> Iterator[tuple[I8, ...]]:
     """What the straight lines of other pairs cross."""
     if len(pair) == 0:
         return
-    fixes, watched = ctx.fixes, ctx.terrain.watched
+    fixes = ctx.fixes
     ends = fixes.prev_lon_e7[pair], fixes.prev_lat_e7[pair], fixes.lon_e7[pair], fixes.lat_e7[pair]
-    lon, lat = np.stack(ends[::2], axis=1).reshape(-1), np.stack(ends[1::2], axis=1).reshape(-1)
-    path, zone, enter, leave = ctx.terrain.zones.crossed(lon, lat, 2 * np.arange(len(pair) + 1))
-    through = np.flatnonzero((enter > 0) & (leave < 1) & watched[zone])
-    if len(through):
-        mine, parts = path[through], (enter[through], leave[through])
+    found = ctx.terrain.zones.passed(ends, ctx.terrain.watched)
+    if len(found.zone):
+        mine, parts = found.path, (found.enter, found.leave)
         places = (_between([column[mine] for column in ends], part) for part in parts)
-        yield _timed(ctx, pair[mine], zone[through].astype(np.int64), parts, *places)
+        yield _timed(ctx, pair[mine], found.zone, parts, *places)
 
 
 def _between(ends_e7: Sequence[I8], part: NDArray[np.float64]) -> tuple[I8, I8]:

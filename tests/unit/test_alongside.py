@@ -164,8 +164,8 @@ def test_stretches_cross_what_their_polylines_cross(seed):
     through = (enter > 0) & (leave < 1)
     found = ZonesAlong.build(corridors, zone_set, np.ones(60, bool)).crossed(route, ends, to_m)
     assert len(found.zone) > 200
-    assert found.stretch.tolist() == path[through].tolist()
+    assert found.path.tolist() == path[through].tolist()
     assert found.zone.tolist() == zone[through].tolist()
-    length_m = np.abs(to_m - ends)[found.stretch]
+    length_m = np.abs(to_m - ends)[found.path]
     for ours, theirs in ((found.enter, enter[through]), (found.leave, leave[through])):
         assert (np.abs(ours - theirs) * length_m).max() < 0.1
