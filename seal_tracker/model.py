@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "EPOCH",
+    "EQUIPMENT_PREFIX",
     "ID_PATTERN",
     "LIVE",
     "NO_TIME",
@@ -44,6 +45,9 @@ ID_PATTERN = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """From which every ``_ms`` counts."""
+
+EQUIPMENT_PREFIX = "equip/"
+"""What the names of cameras, scanners and readers begin with among the devices; no seal's id can hold a slash."""
 
 LIVE = "live"
 """The space of real cargo; every other space is the name of an exercise run."""
@@ -96,6 +100,8 @@ class Fact(IntFlag):
     CHARGING = 1 << 11
     LOW_BATTERY = 1 << 12
     RESTARTED = 1 << 13
+    OFFLINE = 1 << 14
+    """Of equipment alone: the broker, or it itself, says that it is gone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from seal_tracker.plans.folder import load_files
 from seal_tracker.plans.model import Plan
 from seal_tracker.rules.context import Terrain
 from seal_tracker.tracking.epochs import Facts, JourneyTable, Version, terrain_of
+from seal_tracker.tracking.heartbeats import device_name, heartbeats_of
 from seal_tracker.tracking.order import effective_time_ms, fresh
 from seal_tracker.tracking.state import SealStates
 
@@ -60,6 +61,7 @@ class Ground:
     routes: list[dict[str, Any]] = field(default_factory=list)
     journeys: list[dict[str, Any]] = field(default_factory=list)
     policies: str = ""
+    cameras: list[dict[str, Any]] = field(default_factory=list)
 
     def zone(self, name: str, x_m: float, y_m: float, half_m: float, kind: str, **more: Any) -> Ground:
         """A square zone around a place."""
@@ -93,6 +95,13 @@ class Ground:
         self.policies += f"[{table}]\n" + "\n".join(lines) + "\n"
         return self
 
+    def equipment(self, name: str, heartbeat_s: float = 60, **more: Any) -> Ground:
+        """A camera at the middle of the plane; its pings are ``of`` equip/NAME."""
+        lon, lat = at(0, 0)
+        one = {"id": name, "kind": "camera", "lon": lon, "lat": lat, "heartbeat_s": heartbeat_s, **more}
+        self.cameras.append(one)
+        return self
+
     def plan(self, version: int = 1) -> Plan:
         """The plan, read as from its folder; an error in it fails the test."""
         collection = {"type": "FeatureCollection"}
@@ -102,6 +111,7 @@ class Ground:
                 "routes.geojson": json.dumps(collection | {"features": self.routes}),
                 "journeys.jsonl": "\n".join(json.dumps(j) for j in self.journeys),
                 "policies.toml": self.policies,
+                "equipment.jsonl": "\n".join(json.dumps(c) for c in self.cameras),
             }
         )
         assert plan is not None, [f for f in faults if f.level == "error"]
@@ -159,7 +169,9 @@ class Core:
 
     def __post_init__(self) -> None:
         newest = self.later[-1][1] if self.later else self.plan
+        plans = (self.plan, *(plan for _, plan in self.later))
         names = sorted({j.seal for p in (self.plan, newest) for j in p.journeys} | {"S1", "S2"})
+        names += sorted({device_name(e.id) for plan in plans for e in plan.equipment})
         self.numbers = {name: i + 1 for i, name in enumerate(names)}
         self.states = SealStates()
         self.episodes: dict[UUID, Episode] = {}
@@ -169,11 +181,12 @@ class Core:
         )
         self.journeys = self.journeys or newest.journeys
         self._table = JourneyTable.build(self.journeys, self.numbers)
+        self._heartbeats = heartbeats_of([(v.from_ms, v.plan) for v in self.versions], self.numbers)
 
     def facts(self, now_ms: int | None = None) -> Facts:
         """What the story is judged by."""
         names = {n: name for name, n in self.numbers.items()}
-        return Facts(LIVE, self.versions, self._table, names, now_ms)
+        return Facts(LIVE, self.versions, self._table, names, now_ms, self._heartbeats)
 
     def feed(self, pings: PingBatch) -> dict[str, int]:
         """Judge a batch, and say what was discarded."""

@@ -12,6 +12,7 @@ from seal_tracker.rules import (
     detachment,
     deviation,
     direction,
+    equipment,
     gaps,
     gnss,
     hours,
@@ -58,6 +59,7 @@ RULES: tuple[Rule, ...] = (
     gaps.RULE,
     structures.STOP_ON_STRUCTURE,
     structures.STRUCTURE_SPEED,
+    equipment.RULE,
 )
 
 PAIR_RULES: tuple[PairRule, ...] = (

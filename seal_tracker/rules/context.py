@@ -220,6 +220,7 @@ class Context:
     suspension begin a stretch): what was due before that is due then. ``active`` has, for each row, the ``bits`` of
     the rules with a run or an episode under way: a rule that carries nothing and sees nothing true need not look.
     ``has_fix`` says of each ping whether its own position may move the track, be it accepted or not.
+    ``heartbeat_ms`` is how often each row must be heard of that is equipment, 0 for others; None: no row is.
     """
 
     terrain: Terrain
@@ -244,6 +245,7 @@ class Context:
     ping_start: NDArray[np.bool_]
     fixes: Fixes
     book: Book
+    heartbeat_ms: I8 | None = None
     counts: dict[str, int] = field(default_factory=dict)
     survivors: list[NDArray[np.void]] = field(default_factory=list)
     has_fix: NDArray[np.bool_] | None = None

@@ -6,7 +6,7 @@ Pure.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
 from typing import Any, NamedTuple, TypeVar
@@ -20,6 +20,7 @@ from seal_tracker.plans.model import Plan
 from seal_tracker.rules.arrays import begins
 from seal_tracker.rules.context import Terrain, Waypoint
 from seal_tracker.rules.policy import REGIMES
+from seal_tracker.tracking.heartbeats import Heartbeats
 from seal_tracker.tracking.phases import FOREVER_MS, Phase, phases_of
 
 __all__ = ["Facts", "JourneyTable", "Pass", "Version", "key_of", "passes", "terrain_of"]
@@ -227,13 +228,17 @@ class Version:
 
 @dataclass(frozen=True)
 class Facts:
-    """The dated facts that pings are judged by. ``names`` maps seal numbers to ids; ``versions`` ascend in time."""
+    """The dated facts that pings are judged by. ``names`` maps seal numbers to ids; ``versions`` ascend in time.
+
+    ``heartbeats`` is the equipment of each version, by when it begins to hold; empty where no version has any.
+    """
 
     space: str
     versions: tuple[Version, ...]
     journeys: JourneyTable
     names: Mapping[int, str]
     now_ms: int | None = None
+    heartbeats: Mapping[int, Heartbeats] = field(default_factory=dict)
 
     @cached_property
     def version_from_ms(self) -> NDArray[np.int64]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from geofences.corridors import Located
 from geofences.projection import wrap_e7
 from seal_tracker.journey import Journey
-from seal_tracker.model import PingBatch
+from seal_tracker.model import EQUIPMENT_PREFIX, PingBatch
 from seal_tracker.rules.arrays import begins, previous
 from seal_tracker.rules.book import Book, Subject
 from seal_tracker.rules.catalog import BITS
@@ -71,6 +71,7 @@ def build_context(
         ping_start=start,
         fixes=no_fixes(),
         book=book,
+        heartbeat_ms=facts.heartbeats[version.from_ms].due_ms(seal) if facts.heartbeats else None,
         counts=counts,
     )
 
@@ -88,9 +89,18 @@ class Subjects:
         name = self._facts.names[int(self._seal[row])]
         at = int(self._journey[row])
         journey = self._facts.journeys.journeys[at] if at >= 0 else None
+        if name.startswith(EQUIPMENT_PREFIX):
+            return Subject("equipment", name.removeprefix(EQUIPMENT_PREFIX), name, unit=self._unit(row))
         if self._of_seal or journey is None:
             return Subject("seal", name, name, unit=journey.unit if journey else None)
         return Subject("journey", journey.id, name, journey.id, journey.regime, journey.unit)
+
+    def _unit(self, row: int) -> str | None:
+        """The unit of a piece of equipment, by the newest version that has it."""
+        for of_version in reversed(list(self._facts.heartbeats.values())):
+            if int(self._seal[row]) in of_version.unit:
+                return of_version.unit[int(self._seal[row])]
+        return None
 
 
 def _authorisations(table: JourneyTable, at: I8, some: NDArray[np.bool_], version: Version) -> Authorisations:
