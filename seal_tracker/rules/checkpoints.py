@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seal_tracker.model import NO_TIME, iso_ms
-from seal_tracker.rules.arrays import begins, ends
+from seal_tracker.rules.arrays import begins
 from seal_tracker.rules.context import Context, mm_of_m
 from seal_tracker.rules.evidence import crossing_evidence, fix_evidence, last_fix, zone_evidence
 from seal_tracker.rules.keys import PolicyKey, at_most_high, common_keys
+from seal_tracker.rules.records import picked
 from seal_tracker.rules.rule import Rule
 from seal_tracker.rules.streams import STREAM, STREAM_NUMBER
 from seal_tracker.rules.waypoints import NOWHERE_MM
@@ -100,7 +101,7 @@ def _entries(ctx: Context) -> _Entries:
 
 def _reached(ctx: Context) -> None:
     """Each checkpoint of the route is reached once a journey, at a fix inside or by a crossing between two fixes."""
-    kept = ctx.streams[ctx.streams["rule"] == NUMBER]
+    kept = picked(ctx.streams, ctx.streams["rule"] == NUMBER)
     ctx.survivors.append(kept)
     if not len(ctx.fixes) or not ctx.terrain.is_checkpoint.any():
         return
@@ -165,8 +166,8 @@ def _was_entered(ctx: Context, row: int, zone: int) -> bool:
 
 
 def _late(ctx: Context) -> None:
-    if len(ctx.ping_row):
-        _fall_due(ctx, ctx.pings.time_ms[ends(ctx.ping_start)])
+    if ctx.terrain.waypoints.due_ms.shape[1] and len(ctx.ping_row):
+        _fall_due(ctx, ctx.newest_ms)
 
 
 def _fall_due(ctx: Context, until_ms: I8) -> I8:

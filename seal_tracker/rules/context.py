@@ -20,6 +20,7 @@ from geofences.projection import distance_m
 from geofences.zones import ZoneSet
 from seal_tracker.journey import Journey
 from seal_tracker.model import PingBatch, Severity
+from seal_tracker.rules.arrays import ends
 from seal_tracker.rules.book import Book, Subject
 from seal_tracker.rules.keys import PolicyValue
 from seal_tracker.rules.leave import Authorisations
@@ -286,6 +287,11 @@ class Context:
     def all_armed(self) -> bool:
         """Whether every row has an armed journey: the usual case, in which nobody need be left out."""
         return bool(self.armed.all())
+
+    @cached_property
+    def newest_ms(self) -> I8:
+        """Time of each row's newest ping; of a pass with pings."""
+        return self.pings.time_ms[ends(self.ping_start)]
 
     @cached_property
     def step_mm(self) -> I8:

@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 
 from seal_tracker.journey import Journey
 from seal_tracker.model import NO_TIME, iso_ms
-from seal_tracker.rules.arrays import ends
 from seal_tracker.rules.context import Context
 from seal_tracker.rules.debounced import Moment, of_fixes
 from seal_tracker.rules.evidence import last_fix
 from seal_tracker.rules.keys import PolicyKey, common_keys
 from seal_tracker.rules.rule import Rule
 from seal_tracker.rules.runs import RUN, new_runs
-from seal_tracker.rules.table import per
+from seal_tracker.rules.table import per, whole
 
 __all__ = ["ARRIVAL_LATE", "TRANSIT_LIMIT"]
 
@@ -75,7 +74,7 @@ def _arrival(ctx: Context) -> None:
     hours = np.where(known, remaining, 0.0) / per(ctx.policy(ARRIVAL, "mean_speed_kmh"), row) / 1000.0
     expected = ctx.fixes.time_ms + np.rint(hours * 3_600_000.0).astype(np.int64)
     late = expected - planned
-    tolerance = np.rint(np.multiply(per(ctx.policy(ARRIVAL, "tolerance_min"), row), 60_000.0))
+    tolerance = per(whole(ctx.policy(ARRIVAL, "tolerance_min"), 60_000), row)
 
     def evidence(moment: Moment) -> dict[str, Any]:
         return {
@@ -101,7 +100,7 @@ def _remaining_m(ctx: Context) -> NDArray[np.float64]:
 
 def _limit(ctx: Context) -> None:
     if len(ctx.ping_row):
-        _use_up(ctx, ctx.pings.time_ms[ends(ctx.ping_start)])
+        _use_up(ctx, ctx.newest_ms)
 
 
 def _use_up(ctx: Context, until_ms: I8) -> I8:
@@ -111,7 +110,7 @@ def _use_up(ctx: Context, until_ms: I8) -> I8:
     it stays so through the next ones until one gives more.
     """
     moved = np.full(len(until_ms), NO_TIME)
-    due = ctx.epoch_start_ms + _ms(ctx, "limit_h", 3_600_000)
+    due = ctx.epoch_start_ms + whole(ctx.policy(LIMIT, "limit_h"), 3_600_000)
     if not ctx.carries(LIMIT) and not (ctx.armed & (due <= until_ms)).any():
         return moved
     state = ctx.state[LIMIT]
@@ -120,7 +119,7 @@ def _use_up(ctx: Context, until_ms: I8) -> I8:
     since = np.where((was != NO_TIME) & (due <= begin), was, np.maximum(due, begin))
     watched = ctx.armed & ctx.enabled(LIMIT, np.arange(len(until_ms)))
     used_up = watched & (since <= until_ms)
-    raised_ms = np.maximum(since + _ms(ctx, "raise_s", 1000), begin)
+    raised_ms = np.maximum(since + whole(ctx.policy(LIMIT, "raise_s"), 1000), begin)
     rises = used_up & ~open_ & (raised_ms <= until_ms)
     latched = np.broadcast_to(np.asarray(ctx.policy(LIMIT, "latched"), bool), open_.shape)
     over = open_ & (~watched | (~used_up & ~latched))
@@ -135,12 +134,6 @@ def _use_up(ctx: Context, until_ms: I8) -> I8:
     state["open"], state["since_ms"] = (open_ | rises) & ~over, since
     ctx.mark(LIMIT, np.arange(len(until_ms)), used_up | state["open"])
     return moved
-
-
-def _ms(ctx: Context, key: str, ms: int) -> Any:
-    """A policy's hours or seconds in milliseconds: one number, or one a row."""
-    values: Any = ctx.policy(LIMIT, key)
-    return np.rint(np.multiply(values, float(ms))).astype(np.int64)
 
 
 def _raise(ctx: Context, row: int, since_ms: int, raised_ms: int, due_ms: int) -> None:

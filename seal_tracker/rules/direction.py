@@ -9,8 +9,7 @@ Fixes off the corridor say nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +20,7 @@ from seal_tracker.rules.debounced import Moment, of_fixes
 from seal_tracker.rules.keys import PolicyKey, common_keys
 from seal_tracker.rules.rule import Rule
 from seal_tracker.rules.runs import RUN, Limits, new_runs
-from seal_tracker.rules.table import per
+from seal_tracker.rules.table import per, whole
 
 __all__ = ["RULE"]
 
@@ -54,16 +53,14 @@ DIRECTION = np.dtype(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Course:
-    """Fixes on their corridors: ``at`` indexes the pass's fixes, the others are by element of it."""
+class _Along(NamedTuple):
+    """Fixes on their corridors: ``at`` indexes the pass's fixes; ``seals`` are their rows, ``start`` the first fix of each."""
 
     at: I8
     row: I8
-    start: Mask
     chainage_mm: I8
-    high_mm: I8
-    rises: I8
+    start: Mask
+    seals: I8
 
 
 def _judge(ctx: Context) -> None:
@@ -73,13 +70,31 @@ def _judge(ctx: Context) -> None:
     at = np.flatnonzero(on_corridor)
     if not len(at):
         return
-    limits = ctx.limits(NAME)
-    course = _course(ctx, at, limits)
+    row = ctx.fixes.row[at]
+    start = begins(row)
+    along = _Along(at, row, mm_of_m(ctx.located.chainage_m[at]), start, row[start])
+    state = ctx.state[NAME]
+    seen, last_mm, high_mm = (state[name][along.seals] for name in ("seen", "last_mm", "high_mm"))
+    first_mm = along.chainage_mm[start]
+    before_mm = previous(along.chainage_mm)
+    before_mm[start] = np.where(seen, last_mm, first_mm)
+    goes_on = (along.chainage_mm >= before_mm).all() and ((high_mm == last_mm) | ~seen).all()
+    if goes_on and not ctx.carries(NAME):
+        _remember(ctx, along, along.chainage_mm, 0)
+        return
+    high_mm = np.where(seen, np.maximum(high_mm, first_mm), first_mm)
+    _look_back(ctx, on_corridor, along, before_mm, high_mm)
+
+
+def _look_back(ctx: Context, on_corridor: Mask, along: _Along, before_mm: I8, first_high_mm: I8) -> None:
+    """Judge fixes some of which lie behind where their track has been."""
+    limits, row = ctx.limits(NAME), along.row
+    rose, rises = _rises(ctx, along, before_mm)
+    enough = rises >= per(limits.clear_fixes, row)
+    high_mm = _high_mm(along, rose & enough, first_high_mm)
     n = len(ctx.fixes)
     fallen_mm, off = np.zeros(n, np.int64), np.zeros(n, bool)
-    fallen_mm[at] = course.high_mm - course.chainage_mm
-    off[at] = course.rises >= per(limits.clear_fixes, course.row)
-    on = fallen_mm > mm_of_m(per(ctx.policy(NAME, "limit_m"), ctx.fixes.row))
+    fallen_mm[along.at], off[along.at] = high_mm - along.chainage_mm, enough
 
     def evidence(moment: Moment) -> dict[str, Any]:
         assert ctx.located is not None
@@ -89,61 +104,49 @@ def _judge(ctx: Context) -> None:
             "limit_m": float(ctx.policy_at(NAME, "limit_m", moment.row) or 0),
         }
 
+    on = fallen_mm > per(whole(ctx.policy(NAME, "limit_m"), 1000), ctx.fixes.row)
     of_fixes(ctx, NAME, on, evidence, off=off, among=on_corridor, limits=_at_the_last_rise(limits))
-    _remember(ctx, course, limits)
+    last = ends(along.start)
+    seals, step = along.seals, per(whole(ctx.policy(NAME, "step_m"), 1000), along.seals)
+    sunk = high_mm[last] // step > along.chainage_mm[last] // step
+    counted = np.minimum(rises[last], per(limits.clear_fixes, seals))
+    _remember(ctx, along, high_mm, np.where(sunk | ctx.state[NAME]["open"][seals], counted, 0))
 
 
 def _at_the_last_rise(limits: Limits) -> Limits:
-    """The rise that completes the succession clears by itself: the others are counted here, between them lie neutral fixes."""
+    """The rise that completes the succession clears by itself: they are counted here, for there are neutral fixes between."""
     return Limits(limits.raise_fixes, limits.raise_s, 1, limits.clear_s, limits.latched)
 
 
-def _course(ctx: Context, at: I8, limits: Limits) -> _Course:
-    """How high each fix lies, and how high the track has been."""
-    state, row = ctx.state[NAME], ctx.fixes.row[at]
-    chainage = mm_of_m(ctx.located.chainage_m[at])  # type: ignore[union-attr]
-    start = begins(row)
-    first = row[start]
-    seen, last_mm, high_mm = (state[name][first] for name in ("seen", "last_mm", "high_mm"))
-    before = previous(chainage)
-    before[start] = np.where(seen, last_mm, chainage[start])
-    carried_high = np.where(seen, high_mm, chainage[start])
-    if not ctx.carries(NAME) and (carried_high == before[start]).all() and (chainage >= before).all():
-        return _Course(at, row, start, chainage, chainage, np.zeros(len(at), np.int64))
-    rose, rises = _rises(ctx, row, start, before, chainage, state["rises"][first])
-    anew = rose & (rises >= per(limits.clear_fixes, row))
-    level = chainage.copy()
-    level[start] = np.where(anew[start], chainage[start], np.maximum(chainage[start], carried_high))
-    segment = np.cumsum(anew | start) * SEGMENT
-    high = np.maximum.accumulate(segment + level) - segment
-    return _Course(at, row, start, chainage, high, rises)
+def _high_mm(along: _Along, anew: Mask, first_high_mm: I8) -> I8:
+    """The highest chainage up to each fix since one that began ``anew``; ``first_high_mm`` is that of each row's first fix."""
+    level = along.chainage_mm.copy()
+    level[along.start] = np.where(anew[along.start], level[along.start], first_high_mm)
+    segment = np.cumsum(anew | along.start) * SEGMENT
+    high: I8 = np.maximum.accumulate(segment + level) - segment
+    return high
 
 
-def _rises(ctx: Context, row: I8, start: Mask, before: I8, chainage: I8, carried: I8) -> tuple[Mask, I8]:
+def _rises(ctx: Context, along: _Along, before_mm: I8) -> tuple[Mask, I8]:
     """Which fixes rise, and how many have in succession with each; a fix in the same step as the one before adds none."""
-    step = mm_of_m(per(ctx.policy(NAME, "step_m"), row))
-    up = chainage // step - before // step
+    step = per(whole(ctx.policy(NAME, "step_m"), 1000), along.row)
+    up = along.chainage_mm // step - before_mm // step
     rose = up > 0
     total: I8 = np.cumsum(rose)
-    i = np.arange(len(row))
-    since = np.maximum.accumulate(np.where(start | (up < 0), i, 0))
-    from_before = np.zeros(len(row), np.int64)
-    from_before[start] = carried
-    rises: I8 = total - total[since] + rose[since] + np.where(up[since] < 0, 0, from_before[since])
+    i = np.arange(len(up))
+    since = np.maximum.accumulate(np.where(along.start | (up < 0), i, 0))
+    carried = np.zeros(len(up), np.int64)
+    carried[along.start] = ctx.state[NAME]["rises"][along.seals]
+    rises: I8 = total - total[since] + rose[since] + np.where(up[since] < 0, 0, carried[since])
     return rose, rises
 
 
-def _remember(ctx: Context, course: _Course, limits: Limits) -> None:
-    """Carry on. Rises count only where the track has sunk or an episode is open: else 0, so that one track has one state."""
-    last = ends(course.start)
-    row = course.row[last]
-    state, chainage, high = ctx.state[NAME], course.chainage_mm[last], course.high_mm[last]
-    state["seen"][row] = True
-    state["last_mm"][row], state["high_mm"][row] = chainage, high
-    step = mm_of_m(per(ctx.policy(NAME, "step_m"), row))
-    matters = (high // step > chainage // step) | state["open"][row]
-    rises = np.minimum(course.rises[last], per(limits.clear_fixes, row))
-    state["rises"][row] = np.where(matters, rises, 0)
+def _remember(ctx: Context, along: _Along, high_mm: I8, rises: I8 | int) -> None:
+    """Carry on. Rises are kept only where the track has sunk or an episode is open: else 0, so that one track has one state."""
+    last, state = ends(along.start), ctx.state[NAME]
+    state["seen"][along.seals] = True
+    state["last_mm"][along.seals], state["high_mm"][along.seals] = along.chainage_mm[last], high_mm[last]
+    state["rises"][along.seals] = rises
 
 
 RULE = Rule(

@@ -23,7 +23,7 @@ from seal_tracker.rules.context import Context, mm_of_m
 from seal_tracker.rules.evidence import pair_evidence
 from seal_tracker.rules.keys import PolicyKey, common_keys
 from seal_tracker.rules.rule import Rule
-from seal_tracker.rules.table import per
+from seal_tracker.rules.table import per, whole
 
 __all__ = ["RULE"]
 
@@ -55,26 +55,21 @@ GAP = np.dtype([("awake_ms", "i8")])
 
 
 def _judge(ctx: Context) -> None:
-    last = ends(ctx.ping_start)
-    if not len(last):
+    if not len(ctx.ping_row):
         return
     asleep = ctx.pings.mode == Mode.ASLEEP
-    awake_ms = _newest_awake(ctx, asleep) if asleep.any() else ctx.pings.time_ms
-    fixes = ctx.fixes
-    gap_ms = fixes.time_ms - fixes.prev_ms
-    limit, asleep_limit = (_ms(ctx, key, fixes.row) for key in ("gap_s", "asleep_gap_s"))
-    at = np.flatnonzero(fixes.has_prev & (gap_ms > np.minimum(limit, asleep_limit)))
+    sleeps = asleep.any()
+    awake_ms = _newest_awake(ctx, asleep) if sleeps else ctx.pings.time_ms
+    gap_ms = ctx.fixes.time_ms - ctx.fixes.prev_ms
+    limit, asleep_limit = (whole(ctx.policy(NAME, key), 1000) for key in ("gap_s", "asleep_gap_s"))
+    long = gap_ms > per(np.minimum(limit, asleep_limit), ctx.fixes.row)
+    at = np.flatnonzero(long & ctx.fixes.has_prev)
     if len(at):
-        at = at[ctx.armed[fixes.row[at]] & ctx.enabled(NAME, fixes.row[at])]
-        slept = _awake_before(ctx, awake_ms, at) < fixes.prev_ms[at]
-        long = np.where(slept, per(asleep_limit, at), per(limit, at))
-        _measure(ctx, at[gap_ms[at] > long])
-    ctx.state[NAME]["awake_ms"] = awake_ms[last]
-
-
-def _ms(ctx: Context, key: str, row: I8) -> I8:
-    """Seconds of the policy in milliseconds: one number, or one for each of some rows."""
-    return mm_of_m(per(ctx.policy(NAME, key), row))
+        row = ctx.fixes.row[at]
+        slept = _awake_before(ctx, awake_ms, at) < ctx.fixes.prev_ms[at]
+        longer = gap_ms[at] > np.where(slept, per(asleep_limit, row), per(limit, row))
+        _measure(ctx, at[longer & ctx.armed[row] & ctx.enabled(NAME, row)])
+    ctx.state[NAME]["awake_ms"] = awake_ms[ends(ctx.ping_start)] if sleeps else ctx.newest_ms
 
 
 def _newest_awake(ctx: Context, asleep: NDArray[np.bool_]) -> I8:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from seal_tracker.rules.keys import PolicyKey, PolicyValue
 
-__all__ = ["Policies", "Values", "per"]
+__all__ = ["Policies", "Values", "per", "whole"]
 
 Values = NDArray[Any] | PolicyValue
 
@@ -22,6 +22,13 @@ Values = NDArray[Any] | PolicyValue
 def per(values: Values, index: NDArray[Any]) -> Any:
     """``values`` picked at ``index``; a scalar stays one."""
     return values[index] if isinstance(values, np.ndarray) else values
+
+
+def whole(values: Values, per_unit: float) -> Any:
+    """``values`` in whole smaller units (seconds in ms: 1000), rounded to even; a scalar stays one. None is no number."""
+    if isinstance(values, np.ndarray):
+        return np.rint(values * per_unit).astype(np.int64)
+    return round(float(values) * per_unit)  # type: ignore[arg-type]
 
 
 class Policies:
