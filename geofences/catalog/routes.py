@@ -29,6 +29,9 @@ LONG_LEG_M = 200_000.0
 WIDE_M = 10_000.0
 """A corridor with more on each side watches nothing; most likely the unit was mistaken."""
 
+MOST_CHECKPOINTS = 64
+"""Who judges a journey keeps a bit for each checkpoint of its route in one word."""
+
 
 @uncollected()
 def read_routes(
@@ -198,6 +201,10 @@ def _checkpoints(fields: Fields, zone_ids: Ids) -> tuple[Checkpoint, ...]:
                 "correct the minutes or the order",
             )
         latest_min = max(latest_min, after_min or 0.0)
+        if len(found) == MOST_CHECKPOINTS:
+            why = f"a route has at most {MOST_CHECKPOINTS} checkpoints"
+            entry.error("", "is one too many", why, "leave out those that no one waits for, or part the route")
+            break
         if zone is not None:
             found.append(Checkpoint(zone, after_min, tolerance_min or 0.0))
     return tuple(found)

@@ -58,6 +58,7 @@ def test_a_route_may_cross_and_retrace_itself() -> None:
         (route(checkpoints=[{"zone": "Z", "after": 1}]), "checkpoints[0].after", "after_min"),
         (route(checkpoints={"zone": "Z"}), "checkpoints", "list of objects"),
         (route(checkpoints=["Z"]), "checkpoints[0]", "must be an object"),
+        (route(checkpoints=[{"zone": "Z"}] * 65), "checkpoints[64]", "at most 64 checkpoints"),
         (
             route() | {"geometry": {"type": "MultiLineString", "coordinates": [ROAD]}},
             "geometry",
