@@ -197,7 +197,7 @@ async def test_the_service_as_compose_configures_it_stores_a_gateways_ping(
         try:
             with broker.client("gateway") as gateway:
                 for _ in range(
-                    100
+                    300
                 ):  # what is published before the service first subscribed has no one to wait for
                     gateway.publish(f"eseal/v1/{settings.tenant}/dev/{seal}/ping", json.dumps(ping))
                     await asyncio.sleep(0.2)
