@@ -14,7 +14,7 @@ def test_every_key_gives_its_value_and_any_other_gives_minus_one(count, apart):
     table = KeyTable.build(keys, np.arange(count) + 7)
     assert table.find(keys).tolist() == list(range(7, count + 7))
     assert (table.find(keys + count * apart + 1) == -1).all()
-    assert (table.find(np.array([0, 1 << 59])[count == 0 :]) == -1)[-1]
+    assert table.find(np.array([1 << 59])).tolist() == [-1]
 
 
 def test_a_table_takes_at_most_a_few_slots_for_a_key():
