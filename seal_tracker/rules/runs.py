@@ -249,7 +249,9 @@ def _carry_on(
     """Write each stream's state after its last observation into ``carry``."""
     last = ends(start)
     s = obs.stream[last]
-    running, is_open = obs.on[last], out.open_after[last]
+    is_open = out.open_after[last]
+    running = obs.on[last]
+    counted = running & ~is_open  # a run of true fixes tells nothing while there is an episode
     lon, lat = (
         _began(carry["on_lon"], obs.lon_e7, on, last, obs.stream),
         _began(carry["on_lat"], obs.lat_e7, on, last, obs.stream),
@@ -258,13 +260,13 @@ def _carry_on(
         carry["peak_mm"][s] = np.where(is_open | running, _peaks(carry, obs, out, last), 0)
         carry["told_mm"][s] = np.where(is_open, carry["told_mm"][s], 0)
     if obs.beyond_mm is not None and excess is not None:
-        carry["last_ms"][s] = np.where(running, obs.time_ms[last], NO_TIME)
-        carry["last_mm"][s] = np.where(running, np.minimum(obs.beyond_mm[last], EXCESS_CAP_MM), 0)
-        carry["excess"][s] = excess[last]
-    carry["on_n"][s] = on.n[last]
-    carry["on_ms"][s] = np.where(running, on.began_ms[last], NO_TIME)
-    carry["on_lon"][s] = np.where(running, lon, 0)
-    carry["on_lat"][s] = np.where(running, lat, 0)
+        carry["last_ms"][s] = np.where(counted, obs.time_ms[last], NO_TIME)
+        carry["last_mm"][s] = np.where(counted, np.minimum(obs.beyond_mm[last], EXCESS_CAP_MM), 0)
+        carry["excess"][s] = np.where(counted, excess[last], 0)
+    carry["on_n"][s] = np.where(counted, on.n[last], 0)
+    carry["on_ms"][s] = np.where(counted, on.began_ms[last], NO_TIME)
+    carry["on_lon"][s] = np.where(counted, lon, 0)
+    carry["on_lat"][s] = np.where(counted, lat, 0)
     leaving = is_open & (
         off.n[last] > 0
     )  # a run of false fixes tells nothing while there is no episode to end
