@@ -10,7 +10,9 @@ from typing import Any
 
 from running import seal_tracker
 
-CLOCKED = frozenset({"SIGNAL_LOST", "ARRIVAL_LATE", "TRANSIT_LIMIT"})
+from seal_tracker.rules.catalog import RULES
+
+CLOCKED = frozenset(rule.name for rule in RULES if rule.pass_time is not None)
 """Judged by the time of day as well, so not the same in a back-test that is run later."""
 
 EPISODE_MEMBERS = (
