@@ -95,7 +95,8 @@ def _entries(ctx: Context) -> _Entries:
         crossing = np.concatenate([over, crossing])
     row = ctx.fixes.row[fix]
     wanted = np.flatnonzero(ctx.armed[row] & ctx.terrain.waypoints.holds(ctx.route[row], zone))
-    order = wanted[np.lexsort((-crossing[wanted], zone[wanted], fix[wanted]))]
+    rank = np.where(crossing < 0, np.iinfo(np.int64).max, crossing)
+    order = wanted[np.lexsort((rank[wanted], zone[wanted], fix[wanted]))]
     return _Entries(fix[order], zone[order], crossing[order])
 
 
@@ -108,19 +109,18 @@ def _reached(ctx: Context) -> None:
     found = _entries(ctx)
     if not len(found.fix):
         return
-    row, key = ctx.fixes.row[found.fix], ctx.terrain.zone_key[found.zone]
-    done = set(zip(kept["row"].tolist(), kept["key"].tolist(), strict=True))
-    added = []
-    for k, pair in enumerate(zip(row.tolist(), key.tolist(), strict=True)):
-        if pair not in done:
-            done.add(pair)
-            added.append(pair)
-            _tell_reached(ctx, pair[0], int(found.fix[k]), int(found.zone[k]), int(found.crossing[k]))
-    if added:
-        new = np.zeros(len(added), STREAM)
-        new["row"], new["key"] = np.array(added).T
-        new["rule"] = NUMBER
-        ctx.survivors.append(new)
+    row, n_zones = ctx.fixes.row[found.fix], len(ctx.terrain.zone_key)
+    pair, first = np.unique(row * n_zones + found.zone, return_index=True)
+    zone = ctx.terrain.zone_of(kept["key"])
+    before = (kept["row"] * n_zones + zone)[zone >= 0]
+    first = np.sort(first[~np.isin(pair, before)])
+    if not len(first):
+        return
+    for k in first.tolist():
+        _tell_reached(ctx, int(row[k]), int(found.fix[k]), int(found.zone[k]), int(found.crossing[k]))
+    new = np.zeros(len(first), STREAM)
+    new["row"], new["key"], new["rule"] = row[first], ctx.terrain.zone_key[found.zone[first]], NUMBER
+    ctx.survivors.append(new)
 
 
 def _tell_reached(ctx: Context, row: int, fix: int, zone: int, crossing: int) -> None:

@@ -74,10 +74,18 @@ class Terrain:
     checkpoints: tuple[tuple[Waypoint, ...], ...]
     policies: Policies
 
+    def zone_of(self, key: I8) -> I8:
+        """Zone index of each of some zone keys, -1 where this version has no such zone."""
+        order, ascending = self._by_key
+        if not len(order):
+            return np.full(len(key), -1)
+        at = np.minimum(np.searchsorted(ascending, key), len(order) - 1)
+        return np.where(ascending[at] == key, order[at], -1)
+
     @cached_property
-    def zone_by_key(self) -> dict[int, int]:
-        """Zone index of each zone key."""
-        return {int(k): i for i, k in enumerate(self.zone_key)}
+    def _by_key(self) -> tuple[I8, I8]:
+        order = np.argsort(self.zone_key)
+        return order, self.zone_key[order]
 
     @cached_property
     def zone_index(self) -> dict[str, int]:

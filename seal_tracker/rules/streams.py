@@ -69,7 +69,7 @@ def drop_unwatched(ctx: Context, name: str, number: int, zones: NDArray[np.bool_
     if not len(mine):
         return
     row = carried["row"][mine]
-    zone = np.array([ctx.terrain.zone_by_key.get(int(k), -1) for k in carried["key"][mine]], np.int64)
+    zone = ctx.terrain.zone_of(carried["key"][mine])
     watched = zone >= 0
     watched[watched] = zones[zone[watched]] & ctx.enabled(name, row[watched], zone[watched])
     for r in np.unique(row[~watched & carried["run"]["open"][mine]]).tolist():
@@ -93,7 +93,7 @@ def watch(ctx: Context, number: int, hit: NDArray[np.int64]) -> Watch:
     fix, zone = ctx.hits.fix[hit], ctx.hits.zone[hit]
     row = ctx.fixes.row[fix]
     carried = ctx.streams[ctx.streams["rule"] == number]
-    carried_zone = np.array([ctx.terrain.zone_by_key[int(k)] for k in carried["key"]], np.int64)
+    carried_zone = ctx.terrain.zone_of(carried["key"])
     n_zones = max(len(ctx.terrain.zone_key), 1)
     pair = np.concatenate([carried["row"] * n_zones + carried_zone, row * n_zones + zone])
     pairs, where = np.unique(pair, return_inverse=True)

@@ -12,8 +12,8 @@ RULE = "SIGNAL_LOST"
 
 
 def armed(**more: Any) -> Ground:
-    """A journey of a seal that may stand wherever it likes."""
-    made = Ground().journey(**more)
+    """A journey of a seal that may stand wherever it likes, and drive where it likes while it is silent."""
+    made = Ground().journey(**more).policy("default.UNOBSERVED_GAP", enabled=False)
     return made.policy("default.STOP_UNPLANNED", enabled=False)
 
 
@@ -140,7 +140,7 @@ def test_a_gap_that_is_filled_later_was_none() -> None:
     service = Service(Core(armed().plan()))
     for story in (talk(0), talk(1000), talk(500)):
         service.feed(batch(story, service.core.numbers))
-    assert not service.stored
+    assert not service.store.episodes
     assert [e.transition for e in service.events] == ["raised", "cleared", "retracted"]
     assert service.folded()
 
@@ -150,7 +150,7 @@ def test_a_gap_that_is_filled_in_part_is_shorter() -> None:
     service = Service(Core(armed().plan()))
     for story in (talk(0), talk(3000), talk(1000)):
         service.feed(batch(story, service.core.numbers))
-    assert sorted(span(e) for e in service.stored.values()) == [
+    assert sorted(span(e) for e in service.store.episodes) == [
         (0, 600, 1000, 1000),
         (1000, 1600, 3000, 3000),
     ]
@@ -165,7 +165,7 @@ def test_silence_that_now_raised_is_retracted_when_the_buffer_comes() -> None:
     assert [e.transition for e in service.events] == ["raised"]
     service.feed(batch(talk(300, 600, 890), service.core.numbers))
     service.tick(905)
-    assert not service.stored
+    assert not service.store.episodes
     assert [e.transition for e in service.events] == ["raised", "retracted"]
 
 
