@@ -234,7 +234,7 @@ def test_evidence_of_a_long_and_far_run_does_not_overflow() -> None:
         np.zeros(n, np.int64), time_ms, time_ms, time_ms, yes, no, beyond_mm=far, value_mm=far
     )
     carry = new_runs(1, MEASURED_RUN)
-    debounce(carry, seen, Limits(3, 0, 2, 0, latched=False, raise_excess_m_s=1e12))
+    debounce(carry, seen, Limits(3, 0, 2, 0, latched=False, raise_excess_m_s=1e13))
     assert carry["excess"][0] == (n - 1) * EXCESS_CAP_MM * EVIDENCE_PAIR_CAP_MS
 
 
