@@ -15,10 +15,11 @@ from seal_tracker.companions.history import companion_episodes
 from seal_tracker.decoders.columns import Discards
 from seal_tracker.episodes_file import in_file_order
 from seal_tracker.judge import judge, judge_now
-from seal_tracker.model import LIVE, NO_TIME, Episode, Event, PingBatch
+from seal_tracker.model import EQUIPMENT_PREFIX, LIVE, NO_TIME, Episode, Event, PingBatch
 from seal_tracker.plans.model import Plan
 from seal_tracker.sources.trace import Trace
 from seal_tracker.tracking.epochs import Facts, JourneyTable, Version, terrain_of
+from seal_tracker.tracking.heartbeats import device_name, heartbeats_of
 from seal_tracker.tracking.order import fresh
 from seal_tracker.tracking.state import SealStates
 
@@ -112,17 +113,26 @@ def _read(plan: Plan, traces: Sequence[Trace]) -> tuple[PingBatch, Facts, Counte
     numbers: dict[str, int] = {}
     for journey in plan.journeys:
         numbers.setdefault(journey.seal, len(numbers) + 1)
+    for one in plan.equipment:
+        numbers.setdefault(device_name(one.id), len(numbers) + 1)
+    in_plan = len(numbers)
     pings = PingBatch.concat(
         t.batch([numbers.setdefault(name, len(numbers) + 1) for name in t.seals], discards=discards)
         for t in traces
     )
     first = fresh(pings)
     discards["duplicates"] += int((~first).sum())
+    names = {n: name for name, n in numbers.items()}
+    unknown = [n for n, name in names.items() if n > in_plan and name.startswith(EQUIPMENT_PREFIX)]
+    strange = first & np.isin(pings.seal, unknown)
+    discards["equipment_not_in_plan"] += int(strange.sum())
+    first &= ~strange
     facts = Facts(
         LIVE,
         (Version(NO_TIME, plan, terrain_of(plan)),),
         JourneyTable.build(plan.journeys, numbers),
-        {n: name for name, n in numbers.items()},
+        names,
+        heartbeats=heartbeats_of([(NO_TIME, plan)], numbers),
     )
     return pings.take(first), facts, discards
 

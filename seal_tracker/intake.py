@@ -6,16 +6,18 @@ Every message ends in exactly one place: pings, dead letters, the canary, or a c
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from seal_tracker.decoders.columns import time_ms
 from seal_tracker.decoders.errors import DecodeError
+from seal_tracker.decoders.heartbeat import decode_status
 from seal_tracker.decoders.native import NativePing, decode
 from seal_tracker.model import LIVE, DeadLetter
 from seal_tracker.publishing.errors import TopicError
 from seal_tracker.publishing.topics import Address, parse
 from seal_tracker.sources.framing import RawMessage
+from seal_tracker.tracking.heartbeats import device_name
 
 __all__ = ["Intake", "SpaceIntake", "take_in"]
 
@@ -52,9 +54,14 @@ class Intake:
 
 
 def take_in(
-    messages: Iterable[RawMessage], *, tenant: str, instance: str, known_spaces: Sequence[str]
+    messages: Iterable[RawMessage],
+    *,
+    tenant: str,
+    instance: str,
+    known_spaces: Sequence[str],
+    equipment: Mapping[str, Container[str]] | None = None,
 ) -> Intake:
-    """Sort out messages; nothing that arrives raises."""
+    """Sort out messages; nothing that arrives raises. ``equipment`` has the ids that each space's plan knows."""
     out = Intake()
     for message in messages:
         try:
@@ -73,6 +80,8 @@ def take_in(
             )
         elif address.kind == "dev" and address.leaf == "ping":
             _pings(out.of(address.space), address, message)
+        elif address.kind == "equip" and address.leaf == "status":
+            _heartbeat(out, address, message, (equipment or {}).get(address.space, ()))
         elif address.kind == "raw":
             _refuse(out, address.space, message, f"protocol {address.leaf!r}: no decoder in this version")
         else:
@@ -95,6 +104,25 @@ def _canary(out: Intake, address: Address, message: RawMessage, instance: str) -
         _refuse(out, address.space, message, "canary: not one of ours")
         return
     out.canary_ms = at if out.canary_ms is None else max(at, out.canary_ms)
+
+
+def _heartbeat(out: Intake, address: Address, message: RawMessage, known: Container[str]) -> None:
+    """A status of equipment is a ping of its device; one kept by the broker says nothing of now unless it is dated."""
+    if address.id not in known:
+        reason = f"equipment {address.id!r}: is not in the plan; add it to equipment.jsonl"
+        return _refuse(out, address.space, message, reason)
+    try:
+        ping = decode_status(message.payload, message.received_ms, check_clock=address.space == LIVE)
+    except DecodeError as fault:
+        return _refuse(out, address.space, message, str(fault))
+    into = out.of(address.space)
+    if message.retain and time_ms(ping.time) == message.received_ms:
+        into.counts["status_retained"] += 1
+        return None
+    into.pings.append(ping)
+    into.seals.append(device_name(address.id))
+    into.received_ms.append(message.received_ms)
+    return None
 
 
 def _pings(into: SpaceIntake, address: Address, message: RawMessage) -> None:

@@ -24,9 +24,10 @@ import structlog
 from seal_tracker.alarms.derive import alarm_rows, alarming
 from seal_tracker.changes import number
 from seal_tracker.decoders.columns import Discards, to_batch
+from seal_tracker.decoders.heartbeat import encode_status
 from seal_tracker.intake import SpaceIntake, take_in
 from seal_tracker.metrics import BATCH_PINGS, COMMIT_SECONDS, COUNTS, JUDGE_SECONDS
-from seal_tracker.model import LIVE, NO_TIME, DeadLetter, Event
+from seal_tracker.model import EQUIPMENT_PREFIX, LIVE, NO_TIME, DeadLetter, Event
 from seal_tracker.publishing.cloudevents import cloud_event
 from seal_tracker.publishing.topics import alarm_topic, device_topic, event_topics
 from seal_tracker.sources.framing import RawMessage
@@ -135,7 +136,11 @@ class Pipeline:
 
     async def _batch(self, messages: Sequence[RawMessage]) -> None:
         taken = take_in(
-            messages, tenant=self._tenant, instance=self._instance, known_spaces=tuple(self.spaces)
+            messages,
+            tenant=self._tenant,
+            instance=self._instance,
+            known_spaces=tuple(self.spaces),
+            equipment={space: judging.equipment for space, judging in self.spaces.items()},
         )
         for space, intake in taken.spaces.items():
             await self._space(self.spaces[space], intake)
@@ -190,7 +195,7 @@ class Pipeline:
             DeadLetter(
                 at,
                 device_topic(self._tenant, seal, judging.space),
-                encode(ping),
+                encode_status(ping) if seal.startswith(EQUIPMENT_PREFIX) else encode(ping),
                 reason[:1000],
                 judging.space,
             )

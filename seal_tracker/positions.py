@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from seal_tracker.model import NO_TIME, Lock
+from seal_tracker.model import EQUIPMENT_PREFIX, NO_TIME, Lock
 from seal_tracker.space import SpaceJudge
 from seal_tracker.web.wire import PositionRow
 
@@ -27,7 +27,7 @@ def position_rows(judging: SpaceJudge, seals: Iterable[int] | None = None) -> It
     numbers = judging.states.seals() if seals is None else np.fromiter(seals, np.int64)
     table = judging.journeys
     for number, track in zip(numbers.tolist(), judging.states.take(numbers)["track"], strict=True):
-        if track["last_ms"] == NO_TIME:
+        if track["last_ms"] == NO_TIME or judging.names[number].startswith(EQUIPMENT_PREFIX):
             continue
         at = table.by_key.get(int(track["journey"]))
         journey = None if at is None else table.journeys[at]

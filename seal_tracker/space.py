@@ -32,6 +32,7 @@ from seal_tracker.replaying import FOREVER_MS, Replay, ReplayStore
 from seal_tracker.store.records import Checkpoint, EpisodeRow, KnownPings
 from seal_tracker.timeline import CLOSINGS, OF_ROUTE, TIMED
 from seal_tracker.tracking.epochs import Facts, JourneyTable, Version, terrain_of
+from seal_tracker.tracking.heartbeats import Heartbeats, device_name, heartbeats_of
 from seal_tracker.tracking.order import effective_time_ms, fresh, usable_fix
 from seal_tracker.tracking.state import SealState, SealStates
 
@@ -97,6 +98,8 @@ class SpaceJudge:
         self.now_ms: int | None = None
         self._store = store
         self._journeys = JourneyTable.build((), {})
+        self._heartbeats: Mapping[int, Heartbeats] = {}
+        self.equipment: frozenset[str] = frozenset()
         self._loaded: set[int] = set()
         self._revisions: dict[UUID, int] = {}
         self._heard: set[int] = set()
@@ -133,8 +136,13 @@ class SpaceJudge:
         known = {v.plan.version: v for v in self.versions}
         self.versions = tuple(known.get(p.version) or Version(at, p, terrain_of(p)) for at, p in plans)
         journeys = plans[-1][1].journeys
-        await self.know({device for j in journeys for device, _ in j.devices} | {j.seal for j in journeys})
+        watched = {device_name(e.id) for v in self.versions for e in v.plan.equipment}
+        await self.know(
+            watched | {device for j in journeys for device, _ in j.devices} | {j.seal for j in journeys}
+        )
         self._journeys = JourneyTable.build(journeys, self.numbers)
+        self._heartbeats = heartbeats_of([(v.from_ms, v.plan) for v in self.versions], self.numbers)
+        self.equipment = frozenset(e.id for e in self.versions[-1].plan.equipment)
 
     async def know(self, seals: Iterable[str]) -> None:
         """Give numbers to seals not met before."""
@@ -149,7 +157,12 @@ class SpaceJudge:
     def facts(self, now_ms: int | None = None) -> Facts:
         """What pings are judged by."""
         return Facts(
-            self.space, self.versions, self._journeys, self.names, self.now_ms if now_ms is None else now_ms
+            self.space,
+            self.versions,
+            self._journeys,
+            self.names,
+            self.now_ms if now_ms is None else now_ms,
+            self._heartbeats,
         )
 
     async def prepare(self, arrived: PingBatch) -> Prepared:

@@ -21,7 +21,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple, cast
 
-from seal_tracker.model import ID_PATTERN, LIVE, Event
+from seal_tracker.model import EQUIPMENT_PREFIX, ID_PATTERN, LIVE, Event
 from seal_tracker.publishing.errors import TopicError
 
 __all__ = [
@@ -114,7 +114,10 @@ def parse(topic: str, tenant: str) -> Address:
 
 
 def device_topic(tenant: str, seal: str, space: str = LIVE, leaf: str = "ping") -> str:
-    """Return where a seal publishes."""
+    """Return where a device publishes: a seal its pings, equipment (by its device name) its status."""
+    if seal.startswith(EQUIPMENT_PREFIX):
+        own = check_id(seal.removeprefix(EQUIPMENT_PREFIX), "equipment")
+        return f"{root(tenant, space)}/equip/{own}/status"
     return f"{root(tenant, space)}/dev/{check_id(seal, 'seal')}/{leaf}"
 
 

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seal_tracker.decoders.columns import LOCKS, MODES, Discards, RawColumns, assemble, fact_words
+from seal_tracker.decoders.heartbeat import encode_status
 from seal_tracker.decoders.native import NativePing
-from seal_tracker.model import EPOCH, ID_PATTERN, NO_TIME, PingBatch
+from seal_tracker.model import EPOCH, EQUIPMENT_PREFIX, ID_PATTERN, NO_TIME, PingBatch
 
 __all__ = ["Rows", "Trace", "TraceFault", "TraceMessage", "in_arrival_order", "is_seal_id"]
 
@@ -36,7 +37,7 @@ class TraceFault(NamedTuple):
 
 
 class TraceMessage(NamedTuple):
-    """One ping as its seal would send it: native JSON, with ``received`` where the trace knows it."""
+    """One ping as its device would send it: native JSON, with ``received`` where the trace knows it, or a status."""
 
     seal: str
     arrival_ms: int
@@ -111,8 +112,9 @@ class Trace:
         encode = msgspec.json.Encoder().encode
         arrivals = self.arrival_ms[rows].tolist()
         for i, (seal, arrival_ms) in enumerate(zip(self.seal[rows].tolist(), arrivals, strict=True)):
-            ping = _native({name: values[i] for name, values in columns.items()})
-            yield TraceMessage(self.seals[seal], arrival_ms, encode(ping))
+            ping, name = _native({name: values[i] for name, values in columns.items()}), self.seals[seal]
+            payload = encode_status(ping) if name.startswith(EQUIPMENT_PREFIX) else encode(ping)
+            yield TraceMessage(name, arrival_ms, payload)
 
 
 _ARRAYS: Final = [column for column in fields(RawColumns) if column.name != "unknown_facts"]

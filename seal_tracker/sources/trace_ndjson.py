@@ -11,15 +11,18 @@ import numpy as np
 
 from seal_tracker.decoders.columns import raw_columns
 from seal_tracker.decoders.errors import DecodeError
-from seal_tracker.decoders.native import NativePing, decode
-from seal_tracker.model import NO_TIME
+from seal_tracker.decoders.heartbeat import decode_status
+from seal_tracker.decoders.native import Decoded, NativePing, decode
+from seal_tracker.model import EQUIPMENT_PREFIX, NO_TIME
 from seal_tracker.sources.trace import Rows, TraceFault, is_seal_id
 from seal_tracker.sources.trace_csv import DAMAGE
 from seal_tracker.sources.trace_times import parse_time
 
 __all__ = ["read_ndjson"]
 
-_PING_TOPIC: Final = re.compile(r"(?:eseal/v1/[^/]+|eseal-exercise/v1/[^/]+/[^/]+)/dev/([^/]+)/ping")
+_TOPIC: Final = re.compile(
+    r"(?:eseal/v1/[^/]+|eseal-exercise/v1/[^/]+/[^/]+)/(?:dev/([^/]+)/ping|equip/([^/]+)/status)"
+)
 
 
 _NOTHING: Final = msgspec.Raw(b"")
@@ -56,7 +59,7 @@ def read_ndjson(lines: Iterable[bytes], file: str) -> Rows:
             read += 1
             try:
                 name, arrival_ms, payload = _message(line)
-                decoded = decode(payload, name)
+                decoded = _decoded(name, arrival_ms, payload)
             except (_LineError, DecodeError) as error:
                 faults.append(TraceFault(file, number, str(error)))
                 continue
@@ -74,21 +77,29 @@ def read_ndjson(lines: Iterable[bytes], file: str) -> Rows:
 
 
 def _message(line: bytes) -> tuple[str, int, bytes]:
-    """Take seal, arrival (``NO_TIME`` where none) and payload out of a line."""
+    """Take device, arrival (``NO_TIME`` where none) and payload out of a line."""
     try:
         message = _lines.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise _LineError(f"is no recorded message: {error}") from error
-    found = _PING_TOPIC.fullmatch(message.topic)
-    if found is None or not is_seal_id(found[1]):
-        raise _LineError(f"topic {message.topic[:120]!r}: only …/dev/SEAL/ping is read")
+    found = _TOPIC.fullmatch(message.topic)
+    if found is None or not is_seal_id(found[1] or found[2]):
+        raise _LineError(
+            f"topic {message.topic[:120]!r}: only …/dev/SEAL/ping and …/equip/ID/status are read"
+        )
     arrival_ms = NO_TIME
     if message.received is not None:
         parsed = parse_time(message.received)
         if parsed is None:
             raise _LineError(f"received {message.received[:60]!r}: must be ISO 8601 with a zone")
         arrival_ms = parsed
-    return found[1], arrival_ms, _payload(message)
+    return found[1] or EQUIPMENT_PREFIX + found[2], arrival_ms, _payload(message)
+
+
+def _decoded(name: str, arrival_ms: int, payload: bytes) -> Decoded:
+    if name.startswith(EQUIPMENT_PREFIX):
+        return Decoded([decode_status(payload, arrival_ms)], [])
+    return decode(payload, name)
 
 
 def _payload(message: _Line) -> bytes:

@@ -33,7 +33,8 @@ def track_of(ctx: Context, track: NDArray[np.void]) -> None:
     pings = ctx.pings
     ctx.has_fix = usable_fix(pings)
     usable = np.flatnonzero(ctx.has_fix)
-    _count(ctx, "fix_unusable", len(pings) - len(usable))
+    beats = 0 if ctx.heartbeat_ms is None else int(np.count_nonzero(ctx.heartbeat_ms[ctx.ping_row]))
+    _count(ctx, "fix_unusable", len(pings) - len(usable) - beats)
     _count(ctx, "clock_implausible", len(pings) - int(np.count_nonzero(pings.clock_ok)))
     pick = _picker(usable, len(pings))
     found = Candidates(
