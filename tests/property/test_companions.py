@@ -1,0 +1,189 @@
+"""Rules across devices: what is stored is a function of the devices' pings, whatever way these came."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, cast
+from unittest.mock import patch
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from memory_store import MemoryStore
+from story import T0_MS, Ground, Ping, batch, ping
+
+from seal_tracker import space
+from seal_tracker.changes import fold
+from seal_tracker.companion_space import ACROSS
+from seal_tracker.companions import batch as companion_batch
+from seal_tracker.companions.history import companion_episodes
+from seal_tracker.episodes_file import episode_line, in_file_order
+from seal_tracker.model import LIVE, NO_TIME, Episode
+from seal_tracker.pipeline import Pipeline
+from seal_tracker.plans.model import Plan
+from seal_tracker.space import SpaceJudge
+from seal_tracker.tracking.epochs import Facts, JourneyTable, Version, terrain_of
+from seal_tracker.tracking.order import fresh
+
+EXAMPLES = int(os.environ.get("SEAL_TRACKER_EXAMPLES", "200"))
+
+DEVICES = ("S1", "T1", "E1", "S2", "S3")
+NOW_S = 9000.0
+PLACES = st.integers(0, 1000)
+
+
+def ground() -> Ground:
+    """A lorry with trailer and escort and two heavy vehicles, all of which must be alone on one bridge."""
+    made = Ground().zone("bridge", 1000, 0, 250, "structure")
+    for rule in ("DETACHMENT", "CONVOY_SEPARATION"):
+        made.policy(f"default.{rule}", raise_fixes=2, raise_s=20)
+    alone = [{"zone": "bridge", "alone": True}]
+    devices = [{"id": "T1", "role": "trailer"}, {"id": "E1", "role": "escort"}]
+    permit = {"number": "P", "structures": alone, "escorts": [{"device": "E1", "gap_m": 400}]}
+    made.journey("S1", armed_s=60, disarmed_s=900, devices=devices, permit=permit)
+    made.journey("S1", id="J-again", armed_s=900, disarmed_s=4000, devices=devices[:1])
+    for seal, end_s in (("S2", None), ("S3", 1200)):
+        made.journey(seal, disarmed_s=end_s, permit={"number": seal, "structures": alone}, regime="oversized")
+    return made
+
+
+def second_ground() -> Ground:
+    """A later version: one rule off, another stricter, the bridge somewhere else."""
+    made = ground()
+    made.zones.clear()
+    made.zone("bridge", 700, 0, 250, "structure")
+    made.policy("transit.CONVOY_SEPARATION", enabled=False)
+    return made.policy("transit.DETACHMENT", apart_m=200, severity="high")
+
+
+PLAN, SECOND, THIRD = ground().plan(1), second_ground().plan(2), ground().plan(3)
+LATER = ((500, SECOND), (700, THIRD))
+
+
+def ms(time: str) -> int:
+    """A time as written, in epoch ms."""
+    return round(datetime.fromisoformat(time).timestamp() * 1000)
+
+
+@st.composite
+def track(draw: st.DrawFn, device: str) -> list[Ping]:
+    """Pings of one device on the way over the bridge, now with the others, now ahead or behind, perhaps silent once."""
+    t, every_s = draw(st.sampled_from([0, 7, 13])), draw(st.sampled_from([20, 30, 60]))
+    silent_at, silent_s = draw(st.integers(0, 20)), draw(st.sampled_from([200, 290, 310, 700]))
+    offsets = draw(st.lists(st.sampled_from([0, 0, 120, 350, 600, 800, 40_000]), min_size=4, max_size=4))
+    out = []
+    for i in range(draw(st.sampled_from([15, 12, 8, 2]))):
+        out.append(ping(t, 500 + 2 * t + offsets[i // 4], of=device))
+        t += silent_s if i == silent_at else every_s
+    return out
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[list[list[Ping]], list[str]]:
+    """Batches in which the pings come, each device's with a delay of its own or all at random, and what happens after each."""
+    tracks = [draw(track(device)) for device in DEVICES]
+    delays = [draw(st.sampled_from([0, 0, 45, 400])) for _ in tracks]
+    keyed = [(p["time"], k, p) for k, told in enumerate(tracks) for p in told]
+    arrived = [p for _, k, p in sorted(keyed, key=lambda one: (ms(one[0]) + 1000 * delays[one[1]], one[1]))]
+    for i, j in draw(st.lists(st.tuples(PLACES, PLACES), max_size=4)):  # some come late, or early, or twice
+        arrived.insert(
+            j % len(arrived),
+            arrived[i % len(arrived)] if draw(st.booleans()) else arrived.pop(i % len(arrived)),
+        )
+    size = draw(st.integers(1, 9))
+    batches = [arrived[i : i + size] for i in range(0, len(arrived), size)]
+    happens = st.sampled_from(["nothing"] * 12 + ["canary", "restart", "doubt"])
+    return batches, [draw(happens) for _ in batches]
+
+
+class Live:
+    """A space's judging and committing over a store in memory, started anew at will."""
+
+    def __init__(self, versions: list[tuple[int, Plan]]) -> None:
+        self.store = MemoryStore()
+        self._versions = versions
+
+    async def start(self) -> None:
+        self.judging = SpaceJudge(LIVE, self.store)
+        self._pipeline = Pipeline(
+            cast("Any", None), self.store, {LIVE: self.judging}, lambda _done: None,
+            tenant="demo", instance="test", next_sequence=len(self.store.events) + 1, clock_ms=lambda: T0_MS,
+        )  # fmt: skip
+        await self._pipeline.commit_prepared(LIVE, await self.judging.open(self._versions))
+
+    async def hear(self, told: list[Ping]) -> None:
+        await self.judging.know({p["of"] for p in told})
+        heard = batch(told, self.judging.numbers)
+        await self._pipeline.commit_prepared(LIVE, await self.judging.prepare(heard))
+
+    async def pass_time(self, now_s: float) -> None:
+        now_ms = T0_MS + round(now_s * 1000)
+        await self._pipeline.commit_prepared(LIVE, await self.judging.pass_time(now_ms))
+
+    async def happen(self, what: str) -> None:
+        if what == "restart":
+            await self.start()
+        elif what == "canary":
+            await self.pass_time(NOW_S)
+        elif what == "doubt":
+            self.judging.forget(list(self.judging.names)[::2])
+
+    def across(self) -> list[Episode]:
+        return [e for e in self.store.episodes if e.type in ACROSS]
+
+
+def versions(later: tuple[tuple[float, Plan], ...]) -> list[tuple[int, Plan]]:
+    return [(NO_TIME, PLAN), *((T0_MS + round(s * 1000), plan) for s, plan in later)]
+
+
+def all_at_once(told: list[Ping], dated: list[tuple[int, Plan]]) -> list[Episode]:
+    numbers = {device: i + 1 for i, device in enumerate(DEVICES)}
+    facts = Facts(
+        LIVE,
+        tuple(Version(at, plan, terrain_of(plan)) for at, plan in dated),
+        JourneyTable.build(dated[-1][1].journeys, numbers),
+        {number: name for name, number in numbers.items()},
+    )
+    heard = batch(told, numbers)
+    now_ms = T0_MS + round(NOW_S * 1000)
+    return list(companion_episodes(replace(facts, now_ms=now_ms), heard.take(fresh(heard))).values())
+
+
+def text(episodes: list[Episode]) -> str:
+    return b"".join(episode_line(e) for e in in_file_order(episodes)).decode()
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(cases(), st.booleans(), st.sampled_from([100_000, 400_000, 3_600_000]))
+def test_what_is_stored_of_pairs_does_not_depend_on_how_their_pings_came(
+    case: tuple[list[list[Ping]], list[str]], replanned: bool, park_after_ms: int
+) -> None:
+    """Any interleaving of the devices' batches, late ones, doubts and restarts among them, gives what all at once gives.
+
+    And the events told on the way, folded in the order of their sequence, give it too.
+    """
+    batches, happenings = case
+    dated = versions(LATER if replanned else ())
+
+    async def live() -> Live:
+        service = Live(dated)
+        await service.start()
+        for told, what in zip(batches, happenings, strict=True):
+            if told:
+                await service.hear(told)
+            await service.happen(what)
+        await service.pass_time(NOW_S)
+        return service
+
+    with (
+        patch.object(space, "CHECKPOINT_EVERY", 3),
+        patch.object(companion_batch, "PARK_AFTER_MS", park_after_ms),
+    ):
+        service = asyncio.run(live())
+    assert text(service.across()) == text(all_at_once([p for told in batches for p in told], dated))
+    folded = fold(service.store.events)
+    kept = [msgspec.structs.replace(e, changed_ms=0, settled_ms=None) for e in service.store.episodes]
+    assert folded == {e.episode: e for e in kept}
