@@ -218,6 +218,7 @@ def _settle_deadline(ctx: Context, entries: _Entries, row: int, place: int, at_m
         severity=ctx.severity(LATE, row, waypoint.zone),
         started_at_ms=at_ms,
         raised_at_ms=at_ms,
+        settled_ms=at_ms + 1,  # an entering at the deadline itself is in time
         plan_version=ctx.terrain.version,
         evidence=zone_evidence(ctx, waypoint.zone)
         | {
