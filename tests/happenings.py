@@ -128,6 +128,10 @@ class Script:
             lines += [f"{n}. it is {step.now_s:g}"] if step.now_s is not None else []
         return "a script:\n  " + "\n  ".join(lines)
 
+    def _repr_pretty_(self, printer: Any, _cycle: object) -> None:
+        """Hypothesis would else print fields."""
+        printer.text(repr(self))
+
 
 def _journeys(facts: Sequence[Fact]) -> tuple[Journey, ...]:
     """The plan's journeys as they are known: J-again only once somebody has said that it is armed."""
