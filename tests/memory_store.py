@@ -106,7 +106,7 @@ class MemoryStore:
         dropped = [
             key
             for key in self.states
-            if any(key[0] == seal and a <= key[1] < b for seal, a, b in commit.drop_checkpoints)
+            if any(key[0] == s and from_ms <= key[1] < to_ms for s, from_ms, to_ms in commit.drop_checkpoints)
         ]
         for key in dropped:
             del self.states[key]

@@ -37,7 +37,8 @@ class PairTable:
 
     @classmethod
     def build(cls, journeys: Sequence[Journey], numbers: Mapping[str, int]) -> PairTable:
-        """``numbers`` gives the numbers of devices heard of."""
+        """``numbers`` gives the numbers of devices heard of; a journey given twice counts once."""
+        journeys = list({journey.id: journey for journey in journeys}.values())
         found = [(i, pair) for i, rule in enumerate(PAIR_RULES) for pair in rule.pairs(journeys)]
         pairs = tuple(pair for _, pair in found)
         return cls(
