@@ -1,0 +1,114 @@
+"""Cameras over the real broker: heartbeats in, EQUIPMENT_OFFLINE out; no camera is shown as a seal."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from parts import PATIENCE_S, Broker, Client
+from story import Ground
+
+from seal_tracker.app import Ready, running
+from seal_tracker.config import Settings
+
+NAMES = ("zones.geojson", "routes.geojson", "journeys.jsonl", "equipment.jsonl")
+
+
+@dataclass
+class Checkpoint:
+    """A running service with two cameras of a heartbeat a second, and what is published and heard there."""
+
+    ready: Ready
+    gateway: Client
+    told: Client
+
+    def say(self, camera: str, payload: str) -> None:
+        self.gateway.publish(f"eseal/v1/{self.ready.tenant}/equip/{camera}/status", payload)
+
+    def events(self) -> list[tuple[str, str]]:
+        """(camera, transition), as heard over MQTT."""
+        found = [json.loads(message.payload) for message in self.told.messages]
+        return [
+            (e["subject"], e["type"].rpartition(".")[2]) for e in found if "EQUIPMENT_OFFLINE" in e["type"]
+        ]
+
+    async def hears(self, camera: str, transition: str) -> None:
+        wanted, waited_s = (f"equipment/{camera}", transition), 0.0
+        while wanted not in self.events():
+            assert waited_s < PATIENCE_S, (wanted, self.events())
+            await asyncio.sleep(0.1)
+            waited_s += 0.1
+
+    async def get(self, path: str) -> Any:
+        headers = {"Authorization": f"Bearer {self.ready.accounts['operator']['token']}"}
+        async with (
+            aiohttp.ClientSession() as http,
+            http.get(self.ready.http + path, headers=headers) as answer,
+        ):
+            assert answer.status == 200, await answer.text()
+            return await answer.json(content_type=None)
+
+
+def account(ready: Ready, name: str) -> tuple[str, str]:
+    given: Mapping[str, str] = ready.accounts[name]
+    return given["username"], given["password"]
+
+
+def write_plan(folder: Path) -> None:
+    made = Ground().equipment("CAM-1", 1).equipment("CAM-2", 3600).plan()
+    folder.mkdir()
+    for name in NAMES:
+        (folder / name).write_text(made.files[name])
+
+
+@asynccontextmanager
+async def checkpoint(plan: Path, data: Path) -> AsyncIterator[Checkpoint]:
+    write_plan(plan)
+    async with running(Settings(http="127.0.0.1:0", plan=plan), embedded=data) as ready:
+        accounts = {name: account(ready, name) for name in ("gateway", "integrator")}
+        broker = Broker("nats", ready.mqtt_host, ready.mqtt_port, ready.tenant, accounts)
+        with broker.client("gateway") as gateway, broker.client("integrator") as told:
+            told.subscribe(f"eseal/v1/{ready.tenant}/evt/#")
+            yield Checkpoint(ready, gateway, told)
+
+
+async def test_a_camera_that_falls_silent_is_told_and_so_is_its_return(
+    open_folder: Path, data_folder: Path
+) -> None:
+    """By its missed heartbeats, or at once by its last will; what is no camera of ours is kept as a dead letter."""
+    async with checkpoint(open_folder / "plan", data_folder) as here:
+        here.say("CAM-1", "online")
+        here.say("CAM-2", '{"status":"offline","reason":"power"}')
+        here.say("CAM-9", "online")
+        here.say("CAM-2", "{")
+        await here.hears("CAM-2", "raised")
+        await here.hears("CAM-1", "raised")
+        here.say("CAM-1", '{"status":"online","temp_c":40}')
+        here.say("CAM-2", "online")
+        await here.hears("CAM-1", "cleared")
+        await here.hears("CAM-2", "cleared")
+        stats = await here.get("/api/v1/stats")
+        assert (stats["pings_stored"], stats["dead_letters"]) == (4, 2)
+        assert (await here.get("/api/v1/seals"))["items"] == []
+        shown = await here.get("/api/v1/events")
+        assert {e["subject"] for e in shown["items"]} == {"equipment/CAM-1", "equipment/CAM-2"}
+
+
+async def test_a_service_that_starts_again_knows_who_is_silent(open_folder: Path, data_folder: Path) -> None:
+    """What was raised stays so over the start, is not told again, and ends with the next heartbeat."""
+    async with checkpoint(open_folder / "plan", data_folder) as here:
+        here.say("CAM-1", "online")
+        await here.hears("CAM-1", "raised")
+    (open_folder / "plan").rename(open_folder / "before")
+    async with checkpoint(open_folder / "plan", data_folder) as here:
+        here.say("CAM-1", "online")
+        await here.hears("CAM-1", "cleared")
+        assert ("equipment/CAM-1", "retracted") not in here.events()
+        told = [e["type"].rpartition(".")[2] for e in (await here.get("/api/v1/events"))["items"]]
+        assert sorted(told)[:2] == ["cleared", "raised"]
