@@ -214,7 +214,10 @@ def test_ndjson_holds_raw_messages(tmp_path: Path) -> None:
     assert trace.seals == ("S-1", "S-2")
     assert trace.seal.tolist() == [1, 1, 0, 0]
     assert [line for line, _ in reasons(trace)] == [2, 4, 5, 6, 7, 8]
-    assert reasons(trace)[1][1] == "topic 'eseal/v1/demo/svc/one/ping': only …/dev/SEAL/ping is read"
+    assert (
+        reasons(trace)[1][1]
+        == "topic 'eseal/v1/demo/svc/one/ping': only …/dev/SEAL/ping and …/equip/ID/status are read"
+    )
 
 
 def random_csv(rows: int, seed: int = 5) -> str:
