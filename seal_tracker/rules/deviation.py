@@ -1,10 +1,10 @@
 """``ROUTE_DEVIATION``: the track leaves its corridor, by evidence that adds up rather than by a waiting time.
 
 A fix is off the route when its distance to the nearest point of the route exceeds the half-width there and the fix's
-own accuracy. Each second off counts its metres beyond that limit, the more the farther the truck is from the road as a
-whole: half at 75 m, once at 150 m, twice from 300 m on, since a wrong position is the rarer the larger its error; once
-3,500 of these have gathered without a fix back on the route, it is a deviation. It ends when two fixes lie inside by a
-quarter of the half-width. How often that is wrong, and how soon it is right: docs/detection.md.
+own accuracy. Each second off counts its metres beyond that limit, weighed by how far from the road they lie: half at
+50 m, once at 100 m, twice from 200 m on, since a wrong position is the rarer the larger its error; once 3,500 of these
+have gathered without a fix back on the route, it is a deviation. It ends when two fixes lie inside by a quarter of the
+half-width. How often that is wrong, and how soon it is right: docs/detection.md.
 """
 
 from __future__ import annotations
@@ -35,10 +35,12 @@ CLEAR_SHARE = 0.25
 EXCESS_M_S = 3500.0
 """Weighed metre-seconds beyond the limit that complete a run (SEMANTICS, *Evidence for distance rules*)."""
 
-ONCE_MM, TWICE_MM = 150_000, 300_000
-"""Distances from the route at which a metre beyond the limit counts once, and twice at most. Against metres that count
-alike, a third to a half of the false episodes at half-widths of 25 and 50 m, and 27 s instead of 35 s of delay at 100 m
-(docs/detection.md). The bound keeps the edge of a wide corridor, where a truck may drive, from weighing too much."""
+ONCE_MM, TWICE_MM = 100_000, 200_000
+"""How far from the route a metre beyond the limit counts once, and twice at most. Metres times distance are half the
+difference of two squares, the log-odds of a normal error that reaches the fix against one that reaches the limit. Against
+metres that count alike: about half the false episodes at a half-width of 25 m, none more at 50 and 100 m, and 26 s of
+delay instead of 34 s (docs/detection.md). The bound keeps the edge of a wide corridor, where a truck may drive, from
+weighing too much."""
 
 KEYS = distance_keys(common_keys("high", raise_=(3, 0), clear=(2, 0)), raise_excess_m_s=EXCESS_M_S)
 
@@ -107,8 +109,9 @@ def _slack_m(ctx: Context) -> NDArray[np.float64]:
 
 
 def _counted_mm(distance: I8, limit: I8) -> I8:
-    """What each fix counts as evidence: its millimetres beyond the limit, weighed by how far it is from the route."""
-    counted: I8 = np.maximum(distance - limit, 0) * np.minimum(distance, TWICE_MM) // ONCE_MM
+    """What each fix counts as evidence: its millimetres beyond the limit, weighed by how far from the route they lie."""
+    middle = (distance + limit) // 2
+    counted: I8 = np.maximum(distance - limit, 0) * np.minimum(middle, TWICE_MM) // ONCE_MM
     return counted
 
 
