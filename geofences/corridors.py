@@ -92,6 +92,7 @@ class CorridorSet:
         lat_e7: NDArray[Any],
         track_start: NDArray[np.bool_],
         prior_chainage_m: F8,
+        elapsed_s: F8 | None = None,
     ) -> Located:
         """Distance, chainage, side and half-width of consecutive fixes of tracks.
 
@@ -105,6 +106,9 @@ class CorridorSet:
             bool[n], true at the first fix of each track; fixes of a track follow each other in time order.
         prior_chainage_m
             float64, one a track: its chainage before this batch, NaN where none.
+        elapsed_s
+            float64[n], seconds since the track's fix before, NaN where there is none; None where times are not known.
+            Where a route passes a place twice, it tells a long drive ahead from a short one back.
         """
         route, start = np.asarray(route, np.int64), np.flatnonzero(track_start)
         if len(route) and (len(start) != len(prior_chainage_m) or not track_start[0]):
@@ -119,10 +123,17 @@ class CorridorSet:
             follows[start] = False
         rows = np.flatnonzero(route >= 0)
         if len(rows) == len(route):
-            return self._locate(route, lon_e7, lat_e7, prior_m, follows)
+            return self._locate(route, lon_e7, lat_e7, prior_m, follows, elapsed_s)
         out = _unlocated(len(route))
         if len(rows):
-            some = self._locate(route[rows], lon_e7[rows], lat_e7[rows], prior_m[rows], follows[rows])
+            some = self._locate(
+                route[rows],
+                lon_e7[rows],
+                lat_e7[rows],
+                prior_m[rows],
+                follows[rows],
+                None if elapsed_s is None else elapsed_s[rows],
+            )
             out.distance_m[rows], out.chainage_m[rows] = some.distance_m, some.chainage_m
             out.side[rows], out.half_width_m[rows] = some.side, some.half_width_m
         return out
@@ -169,13 +180,19 @@ class CorridorSet:
         return np.stack([lon_e7 / DEGREE_E7, lines.y_e7[span] / DEGREE_E7], axis=1)
 
     def _locate(
-        self, line: I8, lon_e7: NDArray[Any], lat_e7: NDArray[Any], prior_m: F8, follows: Mask
+        self,
+        line: I8,
+        lon_e7: NDArray[Any],
+        lat_e7: NDArray[Any],
+        prior_m: F8,
+        follows: Mask,
+        elapsed_s: F8 | None,
     ) -> Located:
-        """Fixes that all have a route; see ``follow`` for ``prior_m`` and ``follows``."""
+        """Fixes that all have a route; see ``follow`` for the last three."""
         plane = self._plane(line, lon_e7, lat_e7)
         places = find_places(self.lines, self.index, self.nearby, line, plane)
         passes = places.passes(self.index, line, plane)
-        chainage_m, leg = follow(self.lines, self.index, line, plane, passes, prior_m, follows)
+        chainage_m, leg = follow(self.lines, self.index, line, plane, passes, prior_m, follows, elapsed_s)
         return Located(
             self._distance_m(places, plane),
             chainage_m,

@@ -1,7 +1,7 @@
 """Chainages that continue: each fix goes on from where its track was.
 
 Most fixes have one pass of their route in reach and need no thought. The doubtful ones are taken in order, each by a
-rule that knows only the previous chainage and the fix itself, so that batching cannot change it:
+rule that knows only the previous chainage, the time since, and the fix itself, so that batching cannot change it:
 
 1. of the passes in reach, the one that continues best (``choose``);
 2. if even that is a leap no road explains, the place nearest to the fix within ``WINDOW_M`` of the previous chainage
@@ -32,6 +32,10 @@ BACK_COST = 4.0
 """Metres ahead that weigh as one metre back. Cargo goes forward; at the far end of an out-and-back the way back
 must win over reversing, yet a truck that truly turns round must not be carried ahead by more than this."""
 
+AHEAD_S = 30.0
+"""Longer since the last fix, going ahead weighs less in proportion: in half an hour 25 km ahead are nothing, while 1 km
+back is a truck that turned round; after half a minute it is the other way about."""
+
 TURN_SLACK_M = 50.0
 """Going back at all weighs as much as going this far ahead, so that a fix a second still passes the turning point."""
 
@@ -56,7 +60,14 @@ Mask = NDArray[np.bool_]
 
 
 def follow(
-    lines: RouteLines, index: LineIndex, line: I8, plane: Plane, passes: Passes, prior_m: F8, follows: Mask
+    lines: RouteLines,
+    index: LineIndex,
+    line: I8,
+    plane: Plane,
+    passes: Passes,
+    prior_m: F8,
+    follows: Mask,
+    elapsed_s: F8 | None = None,
 ) -> tuple[F8, I8]:
     """Chainage of each fix, and the leg it lies on.
 
@@ -68,6 +79,8 @@ def follow(
         Previous chainage from before the batch, NaN where none.
     follows
         Whether a fix follows the row before it: then that row's chainage is the previous one.
+    elapsed_s
+        Seconds since the fix before, NaN (or None for all) where not known: then as after ``AHEAD_S``.
     """
     chainage_m, leg = lines.chainage_at(passes.leg, passes.along), passes.leg
     begin, first_m = np.arange(len(line) + 1), chainage_m
@@ -83,26 +96,33 @@ def follow(
         doubtful[1:] |= follows[1:] & several[:-1]
     if not doubtful.any():
         return first_m, leg
-    ways = _Ways(lines, index, line, plane, begin, passes.leg, chainage_m, passes.distance_m)
+    ways = _Ways(lines, index, line, plane, begin, passes.leg, chainage_m, passes.distance_m, elapsed_s)
     return _in_order(ways, np.flatnonzero(doubtful).tolist(), first_m, leg, prior_m, follows)
 
 
-def choose(chainage_m: Sequence[float], distance_m: Sequence[float], previous_m: float) -> int:
+def choose(
+    chainage_m: Sequence[float],
+    distance_m: Sequence[float],
+    previous_m: float,
+    elapsed_s: float = AHEAD_S,
+) -> int:
     """The pass that continues a track whose last chainage was ``previous_m`` (NaN: none); ties go to the first."""
     nearest = min(distance_m)
     if math.isnan(previous_m):
         return next(i for i, d in enumerate(distance_m) if d <= nearest + START_TIE_M)
     best, least = 0, math.inf
     for i, (chainage, distance) in enumerate(zip(chainage_m, distance_m, strict=True)):
-        cost = _cost_m(chainage - previous_m) + ASIDE_COST * (distance - nearest)
+        cost = _cost_m(chainage - previous_m, elapsed_s) + ASIDE_COST * (distance - nearest)
         if cost < least:
             best, least = i, cost
     return best
 
 
-def _cost_m(ahead_m: float) -> float:
+def _cost_m(ahead_m: float, elapsed_s: float) -> float:
     """What a step along the route weighs."""
-    return ahead_m if ahead_m >= 0.0 else TURN_SLACK_M - BACK_COST * ahead_m
+    if ahead_m < 0.0:
+        return TURN_SLACK_M - BACK_COST * ahead_m
+    return ahead_m * AHEAD_S / elapsed_s if elapsed_s > AHEAD_S else ahead_m
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,18 +137,20 @@ class _Ways:
     leg: I8
     chainage_m: F8
     distance_m: F8
+    elapsed_s: F8 | None
 
     def go_on(self, i: int, previous_m: float) -> tuple[float, int]:
         """Chainage and leg of fix ``i``, by the two rules at the top."""
         span = slice(*self.begin[i : i + 2].tolist())
         chainages_m, distances_m = self.chainage_m[span].tolist(), self.distance_m[span].tolist()
-        best = choose(chainages_m, distances_m, previous_m) if len(chainages_m) > 1 else 0
+        elapsed_s = AHEAD_S if self.elapsed_s is None else float(self.elapsed_s[i])
+        best = choose(chainages_m, distances_m, previous_m, elapsed_s) if len(chainages_m) > 1 else 0
         chosen = chainages_m[best], int(self.leg[span.start + best])
         if not abs(chosen[0] - previous_m) > LEAP_M or not self._leaps(i, previous_m, chosen[0]):
             return chosen
         chainage_m, leg, distance_m = self._detour(i, previous_m)
-        detour_m = _cost_m(chainage_m - previous_m) + DETOUR_COST * (distance_m - min(distances_m))
-        return (chainage_m, leg) if detour_m < _cost_m(chosen[0] - previous_m) else chosen
+        detour_m = _cost_m(chainage_m - previous_m, elapsed_s) + DETOUR_COST * (distance_m - min(distances_m))
+        return (chainage_m, leg) if detour_m < _cost_m(chosen[0] - previous_m, elapsed_s) else chosen
 
     def _leaps(self, i: int, previous_m: float, chainage_m: float) -> bool:
         """Whether the way along the route is out of proportion to the way the cargo went."""

@@ -134,6 +134,7 @@ def locate(ctx: Context, track: NDArray[np.void]) -> None:
         fixes.lat_e7,
         fixes.start,
         ctx.state["track"]["chainage_m"][tracks],
+        np.where(fixes.has_prev, (fixes.time_ms - fixes.prev_ms) / 1000.0, np.nan),
     )
     distance = np.where(route >= 0, where.distance_m, np.nan)
     ctx.located = Located(distance, where.chainage_m, where.side, where.half_width_m)
