@@ -384,9 +384,9 @@ class SpaceJudge:
 
     async def _find_revisions(self, out: Prepared) -> None:
         """Every episode's last revision: of open ones from memory, of others from the store."""
-        known = self._revisions
-        out.revisions |= {key: known[key] for key in out.after if key in known and key not in out.revisions}
-        unknown = [key for key in out.after if key not in out.revisions]
+        known, concerned = self._revisions, out.before | out.after
+        out.revisions |= {key: known[key] for key in concerned if key in known and key not in out.revisions}
+        unknown = [key for key in concerned if key not in out.revisions]
         if unknown:
             out.revisions |= await self._store.revisions(unknown)
 

@@ -103,6 +103,7 @@ class MemoryStore:
             self.pings = PingBatch.concat([self.pings, commit.pings])
         self.rows |= {row[0].episode: EpisodeRow(*row) for row in commit.episodes}
         self.events += commit.events
+        assert len({event.id for event in self.events}) == len(self.events), "an event was told twice"
         dropped = [
             key
             for key in self.states
