@@ -132,7 +132,9 @@ class CompanionSpace:
         named = {e.journey for e in stored} | {j for e in stored for j in e.evidence.get("journeys", ())}
         compared = {p.journey for p in self._mine.table.pairs if _concerns(p, since_ms)}
         journeys = {j for j in named | compared | self._mine.stale if j is not None}
-        known = _by_journey(stored)
+        apart = journeys - self._mine.table.of_journey.keys()  # they compare nothing any more
+        leads = {j.seal: j.armed_at_ms - 1 for j in facts.journeys.journeys if j.id in apart}
+        known = _by_journey([*stored, *(await self._stored(facts, leads) if leads else ())])
         await self._judge(facts, self._mine.due_again(journeys), {}, PingBatch.empty(), out, known)
         self._add(self._mine.gone(journeys, known), out)
         return out
