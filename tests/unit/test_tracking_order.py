@@ -120,6 +120,29 @@ def test_variants_give_the_union_of_facts_and_the_worst_lock() -> None:
     assert merged(ping(0, lock="cut"), ping(0, 0, lock="open")).lock.tolist() == [Lock.CUT]
 
 
+def test_what_the_device_claimed_is_kept_beside_when_the_ping_counts() -> None:
+    """In the order of counting; only a wrong clock makes the two differ."""
+    found = in_order(pings(ping(9000, 0, received_s=60), ping(30, 0, received_s=90)))
+    assert [seconds(int(t)) for t in found.time_ms] == [30, 60]
+    assert [seconds(int(t)) for t in found.claimed_ms] == [30, 9000]
+
+
+def test_variants_say_how_far_apart_they_lie() -> None:
+    """From the fix taken to the farthest other usable one; 0 where there is no other, and of neighbours."""
+    found = merged(
+        ping(-1, 900),
+        ping(0, 0, satellites=9),
+        ping(0, 80, satellites=8),
+        ping(0, -300, satellites=4),
+        ping(0, 5000, valid=False),
+        ping(1, 0),
+        ping(1, 0, lock="open"),
+        ping(2),
+        ping(2, seq=1),
+    )
+    assert found.apart_mm / 1000 == pytest.approx([0, 300, 0, 0], abs=0.1)
+
+
 def test_rules_count_distinct_fix_times() -> None:
     """Three variants of one moment are one fix: no zone is entered, no road left by them alone."""
     made = (

@@ -94,6 +94,34 @@ def test_a_fix_held_before_is_decided_by_the_next_batch() -> None:
     assert track["held_ms"][2] == NO_TIME
 
 
+def thrown(found: Accepted) -> list[tuple[int, bool, int, int]]:
+    """Who decided, whether it was believed, and when the fix and the accepted one before it were, in seconds."""
+    columns = (found.thrown[name].tolist() for name in ("by", "believed", "time_ms", "from_ms"))
+    return [
+        (by, believed, at // 1000, since // 1000) for by, believed, at, since in zip(*columns, strict=True)
+    ]
+
+
+def test_what_was_decided_about_a_fix_is_said_by_the_fix_that_decided() -> None:
+    """Refused or believed; from where it could not be reached; a fix held while it decides is both."""
+    found = accept(
+        rows(), fixes((0, 0), (10, 9000), (20, 100), (30, 200), (40, -9000), (50, 9000), (60, 9100))
+    )
+    assert thrown(found) == [(2, False, 10, 0), (5, False, 40, 30), (6, True, 50, 30)]
+    assert found.held.tolist() == [1, 4, 5]
+    assert accept(rows(), fixes((0, 0), (10, 100))).held.tolist() == []
+
+
+def test_what_was_held_before_is_decided_with_the_same_words() -> None:
+    """Its time and place come from the state, and say the same as in one batch."""
+    track = rows()
+    accept(track, fixes((0, 0), (10, 9000)))
+    found = accept(track, fixes((20, 9100)))
+    assert thrown(found) == [(0, True, 10, 0)]
+    whole = accept(rows(), fixes((0, 0), (10, 9000), (20, 9100)))
+    assert found.thrown[["believed", "lat", "from_lat"]] == whole.thrown[["believed", "lat", "from_lat"]]
+
+
 def test_what_is_held_keeps_its_claimed_accuracy() -> None:
     """It is judged later with what it said of itself."""
     track = rows()
@@ -119,6 +147,7 @@ class Slow:
     held: tuple[int, int] | None = None
     track: list[tuple[int, int]] = field(default_factory=list)
     outliers: int = 0
+    jumps: int = 0
 
     def see(self, fix: tuple[int, int]) -> None:
         if self.accepted is None or (self.held is None and compatible(self.accepted, fix)):
@@ -130,6 +159,7 @@ class Slow:
             self.held = None
             self.take(fix)
         elif compatible(self.held, fix):
+            self.jumps += 1
             self.take(self.held)
             self.held = None
             self.take(fix)
@@ -175,17 +205,19 @@ def test_arrays_accept_what_one_fix_at_a_time_accepts(
             one.see((round(t * 1000), round(m * E7_PER_M)))
     state = rows(len(tracks))
     seen: list[list[tuple[int, int]]] = [[] for _ in tracks]
-    outliers = 0
+    outliers, jumps = 0, 0
     for a, b in zip([0, *cuts], [*cuts, 99], strict=True):
         parts = [fixes(*track[a:b], row=r) for r, track in enumerate(tracks)]
         given_ = joined(parts)
         before = state.copy()
         found = accept(state, given_)
         outliers += found.outliers
+        jumps += int(found.thrown["believed"].sum())
         for r, fix in picked(found, given_, before):
             seen[r].append(fix)
     assert seen == [one.track for one in slow]
     assert outliers == sum(one.outliers for one in slow)
+    assert jumps == sum(one.jumps for one in slow)
     for r, one in enumerate(slow):
         assert state["held_ms"][r] == (one.held[0] if one.held else NO_TIME)
         assert state["fix_ms"][r] == (one.accepted[0] if one.accepted else NO_TIME)
