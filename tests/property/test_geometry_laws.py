@@ -1,6 +1,8 @@
 """Laws of the geometry kernels: they equal plain oracles, and no batch changes anybody's answer."""
 
 import itertools
+from dataclasses import replace
+from unittest import mock
 
 import numpy as np
 import shapely
@@ -148,6 +150,25 @@ def along_e7(lon, lat, part):
 
 
 @LAWS
+@given(SEEDS)
+def test_a_line_passes_what_it_crosses_with_neither_end_inside(seed):
+    """The two kernels agree: the same zones, circles among them, at the same parts of the way."""
+    rng = np.random.default_rng(seed)
+    places = rng.uniform((105, 19), (107, 21), (5, 2))
+    shapes = [*random_zones(rng, 15), *(Circle(*place, 10 ** rng.uniform(1, 5)) for place in places)]
+    zones = ZoneSet.build([ZoneGeometry(str(i), s) for i, s in enumerate(shapes)])
+    lon, lat = points_near(rng, shapes[:15], 80)
+    path, zone, enter, leave = zones.crossed(lon, lat, np.arange(0, 81, 2))
+    wanted = rng.random(20) < 0.8
+    through = (enter > 0) & (leave < 1) & wanted[zone]
+    found = zones.passed((lon[::2], lat[::2], lon[1::2], lat[1::2]), wanted)
+    assert found.path.tolist() == path[through].tolist()
+    assert found.zone.tolist() == zone[through].tolist()
+    np.testing.assert_allclose(found.enter, enter[through], rtol=1e-12)
+    np.testing.assert_allclose(found.leave, leave[through], rtol=1e-12)
+
+
+@LAWS
 @given(SEEDS, st.sampled_from([0, 300_000_000, -1_060_000_000, 739_999_999]))
 def test_turning_the_earth_changes_nothing(seed, turn):
     """Zones and points moved along the parallel, over the antimeridian too: the same pairs, the same metres."""
@@ -230,6 +251,24 @@ def every_leg_m(line, lon_e7, lat_e7):
     dx = along[leg] * (x[leg + 1] - x[leg]) + (x[leg] - px)
     dy = along[leg] * (y[leg + 1] - y[leg]) + (y[leg] - lat_e7)
     return plane_distance_m(np.array([dx]), np.array([dy]), np.array([lat_e7]))[0]
+
+
+@LAWS
+@given(SEEDS)
+def test_windows_and_tree_say_what_a_look_at_every_leg_says(seed):
+    """The quick ways are no other ways: distance, chainage, side and half-width are the same to the bit."""
+    rng = np.random.default_rng(seed)
+    corridors = CorridorSet.build(random_routes(rng, 5))
+    route = np.repeat(rng.integers(0, 5, 10), 12)
+    lon, lat = random_fixes(rng, corridors, route, rng.choice([1.5, 2.5, 4.0]))
+    start = np.arange(120) % 12 == 0
+    ways = (route, lon, lat, start, rng.uniform(0, 1e5, 10))
+    quick = corridors.locate(*ways)
+    for most_legs in (0, 1 << 30):
+        with mock.patch("geofences.places.MOST_LEGS", most_legs):
+            plain = replace(corridors, nearby=()).locate(*ways)
+        for name in Located._fields:
+            np.testing.assert_array_equal(getattr(quick, name), getattr(plain, name))
 
 
 @LAWS

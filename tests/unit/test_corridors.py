@@ -81,6 +81,36 @@ def test_distance_error_is_below_a_thousandth_over_a_corridors_width_anywhere(la
             assert found.distance_m[i] == pytest.approx(exact, rel=1e-3, abs=0.02)
 
 
+@pytest.mark.parametrize("lat_deg", [-85.0, -60.0, 0.0, 21.0, 45.0, 70.0, 84.9])
+@pytest.mark.parametrize("lon_deg", [106.0, 179.9])
+def test_chainage_is_metres_on_the_earth_anywhere(lat_deg, lon_deg):
+    """A line of 100 km in any direction, over the antimeridian too, is as long as its geodesics of 100 m; sides hold."""
+    rng = np.random.default_rng(int(lat_deg + lon_deg))
+    for azimuth in rng.uniform(0, 360, 3):
+        end = Geodesic.WGS84.Direct(lat_deg, lon_deg, azimuth, 100_000)
+        ends_lon = np.array([lon_deg, lon_deg + (end["lon2"] - lon_deg + 180) % 360 - 180])
+        part = np.linspace(0, 1, 1001)
+        lon, lat = ends_lon[0] + part * np.diff(ends_lon), lat_deg + part * (end["lat2"] - lat_deg)
+        steps = [
+            Geodesic.WGS84.Inverse(a, b, c, d)["s12"]
+            for (a, b), (c, d) in itertools.pairwise(zip(lat, lon, strict=True))
+        ]
+        wrapped = (ends_lon + 180) % 360 - 180
+        corridors = CorridorSet.build([RouteGeometry("r", wrapped, lat[[0, -1]].round(7), np.array([100.0]))])
+        assert corridors.length_m[0] == pytest.approx(sum(steps), rel=1e-6, abs=0.1)
+        at = np.arange(100, 1000, 100)
+        fixes = to_e7((lon[at] + 180) % 360 - 180), to_e7(lat[at])
+        found = corridors.locate(np.zeros(9, int), *fixes, np.ones(9, bool), np.full(9, np.nan))
+        assert found.chainage_m == pytest.approx(np.cumsum(steps)[at - 1], abs=4.0)
+        assert found.distance_m.max() < 0.02
+        for turn, side in ((-90, 1), (90, -1)):
+            there = Geodesic.WGS84.Inverse(lat[500], lon[500], lat[501], lon[501])["azi1"] + turn
+            beside = Geodesic.WGS84.Direct(lat[500], lon[500], there, 300)
+            fix = to_e7([(beside["lon2"] + 180) % 360 - 180]), to_e7([beside["lat2"]])
+            seen = corridors.locate(np.array([0]), *fix, np.array([True]), np.array([np.nan]))
+            assert (seen.side[0], seen.distance_m[0]) == (side, pytest.approx(300, rel=1e-3))
+
+
 def nearest_geodesic(line, lon, lat):
     """Least geodesic distance to a line straight in lon/lat, by golden section on each leg."""
     best = np.inf

@@ -153,6 +153,30 @@ def test_a_polygon_of_twenty_thousand_vertices_is_exact():
     assert point.tolist() == np.flatnonzero(inside).tolist()
 
 
+def test_a_multipolygon_of_twenty_thousand_vertices_holds_its_whole_boundary():
+    """40 islands of 400 corners, each with a lake of 100: every vertex, every edge where it meets the grid, no unit more."""
+    islands = []
+    for k in range(40):
+        turn = np.linspace(0, 2 * np.pi, 400, endpoint=False)
+        shore = np.c_[np.cos(turn), np.sin(turn)] * (0.2 + 0.01 * np.sin(7 * turn + k))[:, None]
+        place = np.array([106 + k % 8, 15 + k // 8])
+        islands.append(shapely.Polygon((place + shore).round(7), [(place + shore[::4] * 0.4).round(7)]))
+    many = zones(shapely.MultiPolygon(islands))
+    rings = [np.rint(shapely.get_coordinates(r) * 1e7).astype(np.int64) for r in shapely.get_rings(islands)]
+    assert sum(len(ring) for ring in rings) > 20_000
+    corners = np.concatenate(rings)
+    middles = np.concatenate(
+        [(ring[1:] + ring[:-1])[((ring[1:] + ring[:-1]) % 2 == 0).all(axis=1)] // 2 for ring in rings]
+    )
+    assert len(middles) > 3_000
+    for on in (corners, middles):
+        assert many.holding(*on.T)[0].tolist() == list(range(len(on)))
+        assert (many.distance_m(*on.T, np.zeros(len(on), int)) == 0).all()
+    shores = np.concatenate([ring for ring in rings if len(ring) == 401])
+    centre = np.repeat(np.array([(106 + k % 8, 15 + k // 8) for k in range(40)]) * 10_000_000, 401, axis=0)
+    assert len(many.holding(*(shores + np.sign(shores - centre)).T)[0]) == 0
+
+
 def test_a_path_through_a_zone_says_where_it_enters_and_leaves():
     """A path 0.4° long through a square 0.1° wide: in at a quarter, out at half."""
     [(path, zone, enter, leave)] = crossed(zones(SQUARE), [(105.9, 20.05), (106.3, 20.05)])
