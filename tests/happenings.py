@@ -13,7 +13,7 @@ from typing import Any
 from arrivals import Service
 from hypothesis import strategies as st
 from story import T0_MS, Core, Ping, batch, seconds
-from wanderings import NOW_S, PLAN, SECOND, THIRD, tracks
+from wanderings import NOW_S, PLAN, SECOND, THIRD, stories
 
 from seal_tracker.journey import Authorisation, Diversion, Journey, Reset, Suspension
 from seal_tracker.rules.catalog import RULES
@@ -160,10 +160,8 @@ def _said(ping: Ping) -> str:
 
 @st.composite
 def scripts(draw: st.DrawFn) -> Script:
-    """A track or two, how their pings come, and what is told on the way."""
-    pings = draw(tracks(12))
-    if draw(st.integers(0, 3)) == 0:
-        pings += [p | {"of": "S2"} for p in draw(tracks(5))]
+    """A story, how its pings come, and what is told on the way."""
+    pings = draw(stories(12))
     batches = _cut(draw, _arrival(draw, len(pings)))
     facts = draw(st.lists(_facts(), max_size=3, unique_by=lambda f: (type(f.order), f.journey)))
     when = [draw(st.integers(0, len(batches))) for _ in facts]

@@ -39,7 +39,7 @@ def ground() -> Ground:
     made = Ground()
     made.policy("default.STOP_UNPLANNED", raise_s=120, long_s=300).policy("default.BATTERY_LOW", raise_s=60)
     checkpoints = [{"zone": "C1", "after_min": 6, "tolerance_min": 1}, {"zone": "C2", "after_min": 15}]
-    made.route("R", (0, 0), (6000, 0), half_width_m=150, checkpoints=checkpoints)
+    made.route("R", (0, 0), (6000, 0), half_width_m=150, checkpoints=checkpoints, speed_limit_kmh=40)
     made.zone("I", 1500, 0, 300, "interest").zone("P", 3000, 60, 80, "prohibited", reason="depot")
     made.zone("A", 4500, 0, 200, "approved_stop", max_stop_min=2, speed_limit_kmh=30).zone(
         "C1", 2200, 0, 100, "checkpoint"
@@ -59,21 +59,24 @@ def ground() -> Ground:
     made.policy("default.STOP_OVERRUN", raise_s=60).policy("default.OVERSPEED", raise_fixes=2, raise_s=10)
     made.policy("default.OUTSIDE_TIME_WINDOW", raise_fixes=2, raise_s=10)
     made.policy("default.STOP_ON_STRUCTURE", raise_fixes=2, raise_s=10)
-    made.zone("X", 400, 0, 100, "structure").route(
+    made.zone("X", 700, 0, 400, "structure").route(
         "Q", (0, 0), (900, 0), (900, 3000), half_width_m=120, checkpoints=checkpoints[:1]
     )
     permit = {
         "number": "1",
         "windows": [{"days": ["mon"], "from": "21:20", "to": "21:40"}],
-        "structures": [{"zone": "X", "speed_kmh": 20}],
+        "structures": [{"zone": "X", "speed_kmh": 8}],
     }
+    made.equipment("CAM", heartbeat_s=60)
     leave = [
         {"from": iso(300), "to": iso(700), "by": "an officer"},
         {"from": iso(500), "to": iso(1400), "by": "another", "zone": "A"},
     ]
     first = {"route": "R", "authorisations": leave, "due_at": iso(600), "permit": permit}
     made.journey("S1", armed_s=60, disarmed_s=1500, **first)
-    return made.journey("S1", id="J-again", armed_s=1500, disarmed_s=6000, route="R", due_at=iso(3000))
+    return made.journey(
+        "S1", id="J-again", armed_s=1500, disarmed_s=6000, route="R", due_at=iso(3000), permit=permit
+    )
 
 
 def second_ground() -> Ground:
@@ -88,25 +91,55 @@ def second_ground() -> Ground:
 
 PLAN, SECOND, THIRD = ground().plan(1), second_ground().plan(2), ground().plan(3)
 
+PLACES_M = (0, 0, 0, 350, 900, 1500, 2000, 4450)
+"""Where a track may begin: short of something that it will then come to."""
+
+GAITS: list[tuple[list[int], list[int]]] = [
+    ([30, 30, 60, 240, 700], [0, 150, 400, 900, 2500, -300]),
+    ([30, 60], [400, 450, 900]),
+    ([30, 60, 120], [0, 0, 5, 10]),
+    ([30, 60], [-300, -400, 400]),
+]
+"""(seconds, metres) from one ping to the next: of a truck that does anything, drives, stands, turns back."""
+
 
 @st.composite
 def tracks(draw: st.DrawFn, most: int = 24) -> list[Ping]:
-    """Pings of one seal wandering about the plan's interesting places, some of them odd."""
+    """Pings of one seal wandering about the plan's interesting places; an oddity lasts for some pings, as they do."""
     pings = []
-    t, x = 0.0, 0.0
+    t, x = 0.0, float(draw(st.sampled_from(PLACES_M)))
     more: dict[str, Any] = {}
+    gait = GAITS[0]
     for _ in range(draw(st.integers(2, most))):
-        t += draw(st.sampled_from([5, 30, 30, 60, 60, 240, 700]))
-        x += draw(st.sampled_from([0, 10, 150, 400, 900, 2500, -300]))
-        y = draw(st.sampled_from([0, 0, 0, 60, 140, 200, 700, 30_000]))
-        if not more or draw(st.booleans()):  # what is odd goes on for a while
-            more = draw(st.sampled_from(ODDITIES)) if draw(st.integers(0, 5)) == 0 else {}
-        place = None if draw(st.integers(0, 9)) == 0 else x
-        if draw(st.integers(0, 7)) == 0:
-            pings.append(ping(t + WRONG_BY_S, place, y, received_s=t, **more))
-            continue
-        pings.append(ping(t, place, y, **more))
-        if draw(st.integers(0, 9)) == 0:
+        turn = draw(st.integers(0, 15))
+        if turn == 0:
+            gait = draw(st.sampled_from(GAITS))
+        elif turn <= 3:
+            more = draw(st.sampled_from(ODDITIES))
+        elif turn <= 6:
+            more = {}
+        t += draw(st.sampled_from(gait[0]))
+        x += draw(st.sampled_from(gait[1]))
+        y = draw(st.sampled_from([0, 0, 0, 0, 60, 140, 200, 700, 30_000]))
+        pings.append(ping(t, None if turn == 15 else x, y, **more))
+        if turn == 14:
             apart_m = draw(st.sampled_from([50, 50, 400]))
             pings.append(ping(t, x + apart_m, y, satellites=draw(st.integers(3, 9)), **more))
+        elif turn == 13:
+            pings[-1] = ping(t + WRONG_BY_S, x, y, received_s=t, **more)
+    return pings
+
+
+@st.composite
+def stories(draw: st.DrawFn, most: int = 24) -> list[Ping]:
+    """A track, sometimes another of a seal without a journey and heartbeats of a camera beside it."""
+    pings = draw(tracks(most))
+    beside = draw(st.integers(0, 5))
+    if beside == 0:
+        pings += [p | {"of": "S2"} for p in draw(tracks(5))]
+    if beside == 1:
+        beats = draw(
+            st.lists(st.sampled_from([0, 60, 120, 300, 600, 900]), min_size=1, max_size=4, unique=True)
+        )
+        pings += [ping(s, of="equip/CAM") for s in beats]
     return pings
