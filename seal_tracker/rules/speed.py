@@ -18,7 +18,7 @@ from seal_tracker.rules.debounced import Moment, of_fixes
 from seal_tracker.rules.keys import PolicyKey, common_keys
 from seal_tracker.rules.motion import UNKNOWN, speed_m_h
 from seal_tracker.rules.rule import Rule
-from seal_tracker.rules.runs import MEASURED_RUN, new_runs
+from seal_tracker.rules.runs import RUN, new_runs
 from seal_tracker.rules.table import per
 
 __all__ = ["RULE"]
@@ -34,6 +34,9 @@ KEYS = common_keys("medium", raise_=(2, 30), clear=(2, 0)) | {
 
 NO_LIMIT = np.iinfo(np.int64).max // 2
 """Of metres an hour; half of what an integer holds, so that a tolerance may be added."""
+
+PEAK_RUN = np.dtype([*RUN.descr, ("peak_mm", "i8"), ("told_mm", "i8")])
+"""A run that keeps a peak, here of metres an hour, and gathers no evidence."""
 
 I8 = NDArray[np.int64]
 
@@ -155,4 +158,4 @@ def _on_legs(ctx: Context) -> dict[str, I8]:
     return {"permit": limit}
 
 
-RULE = Rule(NAME, KEYS, _judge, state=MEASURED_RUN, start=new_runs(1, MEASURED_RUN)[0])
+RULE = Rule(NAME, KEYS, _judge, state=PEAK_RUN, start=new_runs(1, PEAK_RUN)[0])
