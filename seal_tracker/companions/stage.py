@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from seal_tracker.companions.meetings import Compared, Met, meet
 from seal_tracker.companions.table import PairTable
+from seal_tracker.companions.telling import closed, reset_ms
 from seal_tracker.companions.tracks import Track, Tracks
 from seal_tracker.model import NO_TIME, Episode, episode_id
 from seal_tracker.rules.catalog import PAIR_RULES
@@ -76,9 +76,21 @@ def judge_pairs(
     work = _Work(facts, table, which, before)
     if len(met.pair):
         version = np.searchsorted(facts.version_from_ms, met.time_ms, side="right")
-        for v in np.unique(version).tolist():
-            work.judge(facts.versions[v], met, np.flatnonzero(version == v))
+        turn = version + _resets_before(met, [table.pairs[i] for i in which.tolist()])
+        for t in np.unique(turn).tolist():
+            for v in np.unique(version[turn == t]).tolist():
+                work.judge(facts.versions[v], met, np.flatnonzero((turn == t) & (version == v)))
     return Progress(met.passed_ms, work.runs, tuple(tuple(e) for e in work.episodes))
+
+
+def _resets_before(met: Met, pairs: Sequence[Pair]) -> I8:
+    """How many of its pair's resets each meeting comes after."""
+    count = np.zeros(len(met.pair), np.int64)
+    for i, pair in enumerate(pairs):
+        if pair.resets_ms:
+            mine = met.pair == i
+            count[mine] = np.searchsorted(pair.resets_ms, met.time_ms[mine], side="right")
+    return count
 
 
 class _Work:
@@ -92,7 +104,7 @@ class _Work:
         self.episodes = [list(e) for e in before.episodes]
 
     def judge(self, version: Version, met: Met, at: I8) -> None:
-        """Judge the meetings ``at``, all of one version's time."""
+        """Judge the meetings ``at``, of one version's time, and of each pair all between two resets."""
         for i, rule in enumerate(PAIR_RULES):
             mine = at[self._rule[met.pair[at]] == i]
             if len(mine):
@@ -102,6 +114,8 @@ class _Work:
         """Judge the meetings ``at`` of one rule's pairs."""
         which, pair = np.unique(met.pair[at], return_inverse=True)
         meetings = _meetings(rule, version, [self._pairs[i] for i in which.tolist()], met, at, pair)
+        for k in np.flatnonzero([bool(p.resets_ms) for p in meetings.pairs]).tolist():
+            self._reset(int(which[k]), int(meetings.time_ms[np.searchsorted(pair, k)]))
         enabled = np.broadcast_to(np.asarray(meetings.policy("enabled"), bool), len(which))
         for k in np.flatnonzero(~enabled).tolist():
             self._switch_off(int(which[k]), version)
@@ -142,7 +156,7 @@ class _Work:
         if found.raised[k]:
             mine.append(self._raised(rule, meetings, found, k, evidence))
         else:
-            mine[-1] = _closed(mine[-1], int(found.began_ms[k]), at, evidence)
+            mine[-1] = closed(mine[-1], int(found.began_ms[k]), at, evidence)
 
     def _raised(
         self, rule: PairRule, meetings: Meetings, found: Transitions, k: int, evidence: dict[str, Any]
@@ -172,12 +186,22 @@ class _Work:
             settled_ms=None,
         )
 
+    def _reset(self, row: int, before_ms: int) -> None:
+        """End a latched episode that was dealt with; what is true after that is a new one."""
+        if not self.runs["open"][row]:
+            return
+        last = self.episodes[row][-1]
+        at = reset_ms(last, self._pairs[row])
+        if at is not None and at <= before_ms:
+            self.episodes[row][-1] = closed(last, at, at, {"closed_by": "reset"})
+            self.runs[row] = new_runs(1, MEASURED_RUN)[0]
+
     def _switch_off(self, row: int, version: Version) -> None:
         """A policy that switches the rule off ends what it has under way, where that policy begins to hold."""
         if self.runs["open"][row]:
             last = self.episodes[row][-1]
             at = max(version.from_ms, self._pairs[row].from_ms, last.started_at_ms)
-            self.episodes[row][-1] = _closed(last, at, at, {"closed_by": "plan_changed"})
+            self.episodes[row][-1] = closed(last, at, at, {"closed_by": "plan_changed"})
         self.runs[row] = new_runs(1, MEASURED_RUN)[0]
 
 
@@ -222,14 +246,3 @@ def _places(meetings: Meetings, found: Transitions, k: int) -> dict[str, Any]:
     first = place_evidence(found.began_ms[k], found.began_lon[k], found.began_lat[k])
     there = place_evidence(meetings.time_ms[i], meetings.other_lon_e7[i], meetings.other_lat_e7[i])
     return {"fixes": [last] if found.n[k] <= 1 else [first, last], "other": {"seal": pair.other} | there}
-
-
-def _closed(episode: Episode, ended_ms: int, cleared_ms: int, evidence: dict[str, Any]) -> Episode:
-    return msgspec.structs.replace(
-        episode,
-        ended_at_ms=ended_ms,
-        cleared_at_ms=cleared_ms,
-        changed_ms=cleared_ms,
-        settled_ms=cleared_ms,
-        evidence=episode.evidence | evidence,
-    )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -11,14 +12,15 @@ import msgspec
 from seal_tracker.model import Episode
 from seal_tracker.rules.pairs import Pair
 
-__all__ = ["told"]
+__all__ = ["closed", "reset_ms", "told"]
 
 
 def told(had: Iterable[tuple[Pair, Sequence[Episode]]], now_ms: int | None) -> dict[UUID, Episode]:
     """The episodes of one journey by id, given all its pairs with what they have had, as of ``now_ms``.
 
-    What is open when the journey's time of comparing is over by now ends with it. A device that was silent until then
-    may yet tell that it ended before: so this is no progress, but worked out anew from it each time.
+    What is open when the journey's time of comparing is over by now ends with it, what is latched with an officer's reset
+    of before now. A device that was silent until then may yet tell that it ended before: so this is no progress, but worked
+    out anew from it each time.
     """
     by_object: dict[tuple[str, str | None], list[Episode]] = defaultdict(list)
     for pair, episodes in had:
@@ -27,17 +29,30 @@ def told(had: Iterable[tuple[Pair, Sequence[Episode]]], now_ms: int | None) -> d
     return {e.episode: e for episodes in by_object.values() for e in _joined(episodes)}
 
 
-def _ended(episode: Episode, pair: Pair, now_ms: int | None) -> Episode:
-    if episode.ended_at_ms is not None or now_ms is None or pair.to_ms > now_ms:
-        return episode
+def closed(episode: Episode, ended_ms: int, cleared_ms: int, evidence: Mapping[str, Any]) -> Episode:
+    """An episode that is over; ``evidence`` is added to its own."""
     return msgspec.structs.replace(
         episode,
-        ended_at_ms=pair.to_ms,
-        cleared_at_ms=pair.to_ms,
-        changed_ms=pair.to_ms,
-        settled_ms=pair.to_ms,
-        evidence=episode.evidence | {"closed_by": "disarmed"},
+        ended_at_ms=ended_ms,
+        cleared_at_ms=cleared_ms,
+        changed_ms=cleared_ms,
+        settled_ms=cleared_ms,
+        evidence=episode.evidence | dict(evidence),
     )
+
+
+def reset_ms(episode: Episode, pair: Pair) -> int | None:
+    """When an officer said that an episode is dealt with, if it is latched and one did."""
+    after = (at for at in pair.resets_ms if at > episode.raised_at_ms)
+    return next(after, None) if episode.latched else None
+
+
+def _ended(episode: Episode, pair: Pair, now_ms: int | None) -> Episode:
+    if episode.ended_at_ms is not None or now_ms is None:
+        return episode
+    reset = reset_ms(episode, pair)
+    at, why = (pair.to_ms, "disarmed") if reset is None or reset >= pair.to_ms else (reset, "reset")
+    return episode if at > now_ms else closed(episode, at, at, {"closed_by": why})
 
 
 def _joined(episodes: list[Episode]) -> list[Episode]:

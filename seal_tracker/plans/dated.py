@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from geofences.catalog import Fields
 from seal_tracker.plans.model import Authorisation, Diversion, Reset, Suspension
 from seal_tracker.plans.references import References
-from seal_tracker.rules.catalog import RULES
+from seal_tracker.rules.catalog import POLICY_KEYS
 
 __all__ = ["read_authorisations", "read_diversions", "read_resets", "read_suspensions"]
 
-RESETTABLE = tuple(rule.name for rule in RULES)
+RESETTABLE = tuple(POLICY_KEYS)
 """Any rule may be latched by policy."""
 
 WHEN_BEGINS = ("from", "write when it begins")

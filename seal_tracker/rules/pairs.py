@@ -27,6 +27,7 @@ __all__ = [
     "companion_pair",
     "escorts_of",
     "pair_keys",
+    "resets_of",
 ]
 
 I8 = NDArray[np.int64]
@@ -53,6 +54,8 @@ class Pair:
         whose lead ``other`` is, where that is not the same journey.
     gap_m
         metres that a permit lets the two be apart; None where it says nothing.
+    resets_ms
+        when officers said that a latched episode of it is dealt with, ascending.
     """
 
     rule: str
@@ -67,6 +70,7 @@ class Pair:
     unit: str | None
     other_journey: str | None = None
     gap_m: float | None = None
+    resets_ms: tuple[int, ...] = ()
 
 
 def companion_pair(rule: str, journey: Journey, other: str, *, gap_m: float | None = None) -> Pair:
@@ -83,7 +87,13 @@ def companion_pair(rule: str, journey: Journey, other: str, *, gap_m: float | No
         route=journey.route,
         unit=journey.unit,
         gap_m=gap_m,
+        resets_ms=resets_of(journey, rule, other),
     )
+
+
+def resets_of(journey: Journey, rule: str, obj: str) -> tuple[int, ...]:
+    """When latched episodes of a rule and object were said to be dealt with, ascending."""
+    return tuple(sorted({r.at_ms for r in journey.resets if (r.rule, r.object) == (rule, obj)}))
 
 
 def escorts_of(journey: Journey) -> dict[str, float | None]:

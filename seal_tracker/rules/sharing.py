@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seal_tracker.journey import Journey
-from seal_tracker.rules.pairs import UNENDED_MS, Meetings, Pair, PairRule, pair_keys
+from seal_tracker.rules.pairs import UNENDED_MS, Meetings, Pair, PairRule, pair_keys, resets_of
 
 __all__ = ["RULE"]
 
@@ -59,6 +59,7 @@ def _pair(mine: Journey, other: Journey, zone: str) -> Pair:
         route=mine.route,
         unit=mine.unit,
         other_journey=other.id,
+        resets_ms=resets_of(mine, NAME, zone),
     )
 
 

@@ -313,6 +313,22 @@ def test_a_latched_detachment_stays() -> None:
     assert (span(found), found.latched) == ((300, 420, None, None), True)
 
 
+def test_a_latched_detachment_ends_with_an_officers_reset_and_may_begin_again() -> None:
+    """What is true after it is a new episode; a reset before it was raised, or of another device, is none of it."""
+    resets = [
+        {"at": iso(at), "rule": DETACHMENT, "object": device, "by": "an officer"}
+        for at, device in ((100, "T1"), (500, "T1"), (450, "T9"))
+    ]
+    ground = lorry(resets=resets).policy("default.DETACHMENT", latched=True)
+    apart = [*stay(0, 900, 30, 1000), *of("T1", stay(0, 900, 30, 0))]
+    found = told(ground, apart)
+    assert [span(e) for e in found] == [(0, 120, 500, 500), (510, 630, None, None)]
+    assert found[0].evidence["closed_by"] == "reset"
+    until_480 = [*stay(0, 480, 30, 1000), *of("T1", stay(0, 480, 30, 0))]
+    assert [span(e) for e in told(ground, until_480, now_s=499)] == [(0, 120, None, None)]
+    assert [span(e) for e in told(ground, until_480, now_s=500)] == [(0, 120, 500, 500)]
+
+
 def track(*fixes: tuple[int, int, int]) -> Track:
     return Track(*(np.array(column, np.int64) for column in zip(*fixes, strict=True)))
 
