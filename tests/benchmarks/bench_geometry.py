@@ -1,108 +1,232 @@
-"""Cost of the geometry kernels per ping, beside plain loops over shapely, on one seeded workload made in process.
+"""Cost of the geometry kernels per ping, each as a ratio to a plain loop over shapely that answers the same.
 
-    python -m tests.benchmarks.bench_geometry [--zones 5000] [--routes 2000] [--seals 2000] [--pings 20]
+    python -m tests.benchmarks.bench_geometry [--zones 5000] [--routes 500] [--seals 2000] [--pings 20] [--load 100000]
 
-Routes of 500 vertices, zones of 8 to 64 corners and 100 m to 5 km, most of them beside routes; seals drive the
-routes with 8 m of noise, a tenth of them leave the corridor by about 1 km. Batches are 2,000 pings in time order.
-Prints microseconds of processor time a ping (best of the rounds) and how many times as long the plain loop takes.
+Routes of 500 vertices, zones of 8 to 64 corners and 100 m to 5 km, three in five beside routes; seals drive the routes,
+a fix every 30 s, with 8 m of noise, and a tenth of them leave the corridor by about 1 km. Kernels are called as judging
+calls them: batches in time order, the last chainage of each seal carried on, pairs of fixes on the corridor tested
+along it and others straight. Everything is processor time, the best of some rounds; loop and kernel share a run.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import resource
 import time
+from typing import NamedTuple
 
 import numpy as np
 import shapely
 
+from geofences.alongside import ZonesAlong
+from geofences.catalog import read_zones
 from geofences.corridors import CorridorSet, RouteGeometry
+from geofences.projection import distance_m
+from geofences.reach import in_reach
 from geofences.zones import ZoneGeometry, ZoneSet
+from tests.benchmarks.roads import EVERY_S, M_PER_DEG, drive, random_route, random_zone, scaled
 
-M_PER_DEG = 111_195.0
-BATCH = 2000
-ROUNDS = 5
+ROUNDS = 7
 PLAIN_PINGS = 1000
+SPREAD = (1_000, 10_000, 100_000)
+"""Zones all over the country, in which the cost must not grow; those beside the routes stay as they are."""
+
+
+class Drive(NamedTuple):
+    """Pings in time order, each with what is known of its seal's fix before."""
+
+    route: np.ndarray
+    lon: np.ndarray
+    lat: np.ndarray
+    before_lon: np.ndarray
+    before_lat: np.ndarray
+    before_m: np.ndarray
+    now_m: np.ndarray
+    along: np.ndarray
+
+    def cut(self, size: int) -> list[Drive]:
+        """Batches of ``size``."""
+        return [Drive(*(c[i : i + size] for c in self)) for i in range(0, len(self.route), size)]
 
 
 def main() -> None:
     """Build the workload, time every kernel, print a line for each."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    for name, default in (("zones", 5000), ("routes", 2000), ("seals", 2000), ("pings", 20), ("seed", 7)):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    options = (
+        ("zones", 5000),
+        ("routes", 500),
+        ("seals", 2000),
+        ("pings", 20),
+        ("load", 100_000),
+        ("seed", 7),
+    )
+    for name, default in options:
         parser.add_argument(f"--{name}", type=int, default=default)
     args = parser.parse_args()
     rng = np.random.default_rng(args.seed)
     lines = [random_route(rng) for _ in range(args.routes)]
     shapes = [random_zone(rng, lines) for _ in range(args.zones)]
-    route, lon, lat = drive(rng, lines, args.seals, args.pings)
-    print(
-        f"{args.zones} zones, {args.routes} routes x 500 vertices, {len(route)} pings in batches of {BATCH}"
-    )
-    begun, before = time.process_time(), resident_mb()
     widths = np.full(499, 100.0)
-    corridors = CorridorSet.build([RouteGeometry(str(i), *line.T, widths) for i, line in enumerate(lines)])
-    print(f"{'build corridors':22}{time.process_time() - begun:8.2f} s {resident_mb() - before:8.0f} MB")
-    begun, before = time.process_time(), resident_mb()
-    zones = ZoneSet.build([ZoneGeometry(str(i), shape) for i, shape in enumerate(shapes)])
-    print(f"{'build zones':22}{time.process_time() - begun:8.2f} s {resident_mb() - before:8.0f} MB")
-    time_kernels(corridors, zones, lines, shapes, (route, lon, lat), args.seals)
+    corridors = timed(
+        "build corridors",
+        lambda: CorridorSet.build([RouteGeometry(str(i), *line.T, widths) for i, line in enumerate(lines)]),
+    )
+    zones = timed("build zones", lambda: zone_set(shapes))
+    parts = timed("build zones along", lambda: ZonesAlong.build(corridors, zones, np.ones(len(zones), bool)))
+    pings = driven(rng, lines, corridors, args.seals, args.pings)
+    print(f"{args.zones} zones, {args.routes} routes x 500 vertices, {len(pings.route)} pings")
+    time_kernels(corridors, zones, parts, pings, plain_loops(lines, shapes, pings))
+    time_reach(zones, shapes, pings)
+    time_spread(rng, lines, shapes[:1000], pings)
+    if args.load:
+        time_load(rng, args.load, pings)
 
 
-def time_kernels(corridors, zones, lines, shapes, pings, seals) -> None:
-    """Each kernel on batches, then its plain loop on some pings."""
-    route, lon, lat = pings
-    batches = [slice(i, i + BATCH) for i in range(0, len(route), BATCH)]
-    tree, flat = shapely.STRtree(shapes), [shapely.LineString(scaled(line)) for line in lines]
-    prior, start, pairs = np.full(BATCH, np.nan), np.ones(BATCH, bool), np.arange(0, 2 * BATCH + 1, 2)
-    last = [slice(max(b.start - seals, 0), max(b.stop - seals, 0)) for b in batches]
-    paths = [
-        (np.stack([lon[a], lon[b]], axis=1).ravel(), np.stack([lat[a], lat[b]], axis=1).ravel())
-        for a, b in zip(last, batches, strict=True)
-        if lon[a].size == lon[b].size == BATCH
-    ]
-    deg = np.c_[lon, lat][:PLAIN_PINGS] / 1e7
+def time_kernels(corridors, zones, parts, pings, plain) -> None:
+    """Each kernel at three sizes of batch, and all of them together."""
 
     def locate(b):
-        n = b.stop - b.start if b.stop <= len(route) else len(route) - b.start
-        corridors.locate(route[b], lon[b], lat[b], start[:n], prior[:n])
+        start = np.ones(len(b.route), bool)
+        corridors.locate(b.route, b.lon, b.lat, start, b.before_m, np.full(len(b.route), EVERY_S))
 
-    def plain_locate():
-        for (x, y), line in zip(deg.tolist(), route[:PLAIN_PINGS].tolist(), strict=True):
+    def holding(b):
+        zones.holding(b.lon, b.lat)
+
+    def crossing(b):
+        on, off = np.flatnonzero(b.along), np.flatnonzero(~b.along)
+        if len(on):
+            parts.crossed(b.route[on], b.before_m[on], b.now_m[on])
+        if len(off):
+            straight(Drive(*(column[off] for column in b)))
+
+    def straight(b):
+        zones.passed((b.before_lon, b.before_lat, b.lon, b.lat), wanted)
+
+    wanted = np.ones(len(zones), bool)
+    kernels = {"locate": locate, "holding": holding, "crossing": crossing}
+    for size, most in ((2000, len(pings.route)), (50, 10_000), (1, 300)):
+        batches = Drive(*(c[-most:] for c in pings)).cut(size)
+        took = {name: per_ping_s(kernel, batches) for name, kernel in kernels.items()}
+        for name, ours in (took | {"all straight": per_ping_s(straight, batches)}).items():
+            report(f"{name}, batches of {size}", ours, plain["crossing" if "straight" in name else name])
+        report(f"geometry, batches of {size}", sum(took.values()), sum(plain[name] for name in took))
+
+
+def plain_loops(lines, shapes, pings) -> dict[str, float]:
+    """Seconds a ping of loops that ask shapely the same, one ping at a time."""
+    tree, flat = shapely.STRtree(shapes), [shapely.LineString(scaled(line)) for line in lines]
+    some = Drive(*(c[-PLAIN_PINGS:] for c in pings))
+    here = (np.c_[some.lon, some.lat] / 1e7).tolist()
+    there = (np.c_[some.before_lon, some.before_lat] / 1e7).tolist()
+
+    def locate():
+        for (x, y), line in zip(here, some.route.tolist(), strict=True):
             point = shapely.Point(x * math.cos(math.radians(y)) * M_PER_DEG, y * M_PER_DEG)
             flat[line].distance(point), flat[line].project(point)
 
-    def plain_holding():
-        for x, y in deg.tolist():
+    def holding():
+        for x, y in here:
             point = shapely.Point(x, y)
             [z for z in tree.query(point).tolist() if shapes[z].intersects(point)]
 
-    def plain_crossed():
-        for (x, y), (u, v) in zip(deg.tolist(), np.c_[paths[0]][1::2].tolist(), strict=False):
-            path = shapely.LineString([(x, y), (u / 1e7, v / 1e7)])
+    def crossing():
+        for begin, end in zip(there, here, strict=True):
+            path = shapely.LineString([begin, end])
             [shapes[z].intersection(path) for z in tree.query(path).tolist()]
 
-    report("locate", locate, batches, plain_locate, len(route))
-    report("holding", lambda b: zones.holding(lon[b], lat[b]), batches, plain_holding, len(route))
-    report("crossed", lambda p: zones.crossed(*p, pairs), paths, plain_crossed, BATCH * len(paths))
-    near = zones.holding(lon, lat)[1]
-    ask = np.resize(near, len(route))
-    report(
-        "distance to a zone", lambda b: zones.distance_m(lon[b], lat[b], ask[b]), batches, None, len(route)
+    loops = {"locate": locate, "holding": holding, "crossing": crossing}
+    return {name: best_s(loop, 2) / PLAIN_PINGS for name, loop in loops.items()}
+
+
+def time_reach(zones, shapes, pings) -> None:
+    """Zones in reach over gaps of half an hour at 80 km/h, one zone in ten of interest."""
+    gap = Drive(*(c[-200:] for c in pings))
+    apart_m = distance_m(gap.before_lon, gap.before_lat, gap.lon, gap.lat)
+    reach_m, wanted = np.maximum(apart_m, 40_000.0), np.arange(len(zones)) % 10 == 0
+    ends = (gap.before_lon, gap.before_lat, gap.lon, gap.lat)
+    some = np.flatnonzero(wanted).tolist()
+
+    def plain():
+        for x0, y0, x1, y1 in (np.c_[ends] / 1e7).tolist()[:10]:
+            scale = math.cos(math.radians(y0))
+            foci = [shapely.Point(x * scale, y) for x, y in ((x0, y0), (x1, y1))]
+            for z in some:
+                ring = shapely.segmentize(shapely.transform(shapes[z], lambda c, k=scale: c * [k, 1]), 0.0005)
+                corners = shapely.points(shapely.get_coordinates(ring))
+                (shapely.distance(corners, foci[0]) + shapely.distance(corners, foci[1])).min()
+
+    ours = best_s(lambda: in_reach(zones, *ends, reach_m, wanted), 3) / 200
+    report("zones in reach, a gap", ours, best_s(plain, 1) / 10)
+
+
+def time_spread(rng, lines, near, pings) -> None:
+    """The same zones beside the routes, among more and more others elsewhere: the cost of ``holding`` and straight lines."""
+    away = [random_zone(rng, None) for _ in range(SPREAD[-1] - len(near))]
+    batches = Drive(*(c[-20_000:] for c in pings)).cut(2000)
+    for count in SPREAD:
+        zones = zone_set([*near, *away[: count - len(near)]])
+        held = per_ping_s(lambda b, z=zones: z.holding(b.lon, b.lat), batches)
+        wanted = np.ones(count, bool)
+        passed = per_ping_s(
+            lambda b, z=zones, w=wanted: z.passed((b.before_lon, b.before_lat, b.lon, b.lat), w), batches
+        )
+        print(
+            f"{count:>7} zones: holding {held * 1e6:.3f} us/ping, straight lines {passed * 1e6:.3f} us/ping"
+        )
+
+
+def time_load(rng, count, pings) -> None:
+    """Zones from GeoJSON, one in a hundred of them invalid, beside a loop that only makes shapes."""
+    features = []
+    for i in range(count):
+        ring = shapely.get_coordinates(random_zone(rng, None)).round(7).tolist()
+        ring = ring[:2] if i % 100 == 0 else ring
+        geometry = {"type": "Polygon", "coordinates": [ring]}
+        properties = {"kind": "interest", "name": f"Zone {i}"}
+        features.append({"type": "Feature", "id": f"z{i}", "properties": properties, "geometry": geometry})
+    text = json.dumps({"type": "FeatureCollection", "features": features})
+
+    def plain():
+        for feature in json.loads(text)["features"]:
+            if len(feature["geometry"]["coordinates"][0]) > 3:
+                shapely.geometry.shape(feature["geometry"]).is_valid  # noqa: B018
+
+    begun, before = time.process_time(), resident_mb()
+    found, faults = read_zones(text, "zones.geojson")
+    read_s = time.process_time() - begun
+    zones = ZoneSet.build([zone.geometry for zone in found])
+    took_s, grown = time.process_time() - begun, resident_mb() - before
+    loop_s = best_s(plain, 1)
+    batches = Drive(*(c[-20_000:] for c in pings)).cut(2000)
+    held = per_ping_s(lambda b: zones.holding(b.lon, b.lat), batches)
+    print(
+        f"load {count} zones, {len(text) / 1e6:.0f} MB: read {read_s:.1f} s, index {took_s - read_s:.1f} s, "
+        f"{grown:.0f} MB, {len(faults)} invalid named, plain loop {loop_s:.1f} s ({took_s / loop_s:.2f} of it); "
+        f"holding {held * 1e6:.3f} us/ping"
     )
 
 
-def report(name, kernel, batches, plain, pings) -> None:
+def report(name, ours_s, plain_s) -> None:
     """One line: microseconds a ping, and the ratio to the plain loop."""
-    ours = best_s(lambda: [kernel(batch) for batch in batches]) / pings
-    line = f"{name:22}{ours * 1e6:8.2f} us/ping"
-    if plain:
-        loop = best_s(plain, 2) / PLAIN_PINGS
-        line += f"   plain loop {loop * 1e6:8.2f} us/ping, {loop / ours:6.1f} times"
-    print(line)
+    print(
+        f"{name:32}{ours_s * 1e6:9.3f} us   plain loop {plain_s * 1e6:9.2f} us, {plain_s / ours_s:7.1f} times"
+    )
 
 
-def best_s(work, rounds=ROUNDS) -> float:
+def per_ping_s(kernel, batches) -> float:
+    """Processor seconds a ping: the least of some rounds for each batch."""
+    least = np.full(len(batches), math.inf)
+    for _ in range(ROUNDS):
+        for i, batch in enumerate(batches):
+            begun = time.thread_time()
+            kernel(batch)
+            least[i] = min(least[i], time.thread_time() - begun)
+    return float(least.sum()) / sum(len(batch.route) for batch in batches)
+
+
+def best_s(work, rounds) -> float:
     """Least processor seconds of some rounds."""
     least = math.inf
     for _ in range(rounds):
@@ -112,55 +236,36 @@ def best_s(work, rounds=ROUNDS) -> float:
     return least
 
 
+def timed(name, work):
+    """What ``work`` gives; a line with its processor seconds and memory."""
+    begun, before = time.process_time(), resident_mb()
+    made = work()
+    print(f"{name:22}{time.process_time() - begun:8.2f} s {resident_mb() - before:8.0f} MB")
+    return made
+
+
 def resident_mb() -> float:
     """Greatest resident memory so far."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def scaled(line) -> np.ndarray:
-    """A line in metres, every vertex with the scale of its own latitude."""
-    return np.c_[line[:, 0] * np.cos(np.radians(line[:, 1])), line[:, 1]] * M_PER_DEG
+def zone_set(shapes) -> ZoneSet:
+    """Zones named by their numbers."""
+    return ZoneSet.build([ZoneGeometry(str(i), shape) for i, shape in enumerate(shapes)])
 
 
-def random_route(rng) -> np.ndarray:
-    """A wandering road of 500 vertices, 150 to 450 m apart."""
-    lon, lat = rng.uniform(103, 109), rng.uniform(10, 22)
-    heading = rng.uniform(0, 2 * math.pi) + np.cumsum(rng.normal(0, 0.12, 500))
-    step = rng.uniform(150, 450, 500)
-    east, north = np.cumsum(step * np.sin(heading)), np.cumsum(step * np.cos(heading))
-    return np.c_[lon + east / (M_PER_DEG * math.cos(math.radians(lat))), lat + north / M_PER_DEG].round(6)
-
-
-def random_zone(rng, lines) -> shapely.Polygon:
-    """A star of 8 to 64 corners, three in five beside a route."""
-    centre = np.array([rng.uniform(103, 109), rng.uniform(10, 22)])
-    if rng.random() < 0.6:
-        line = lines[rng.integers(len(lines))]
-        centre = line[rng.integers(len(line))] + rng.normal(0, 0.01, 2)
-    corners = int(rng.integers(8, 65))
-    radius = math.exp(rng.uniform(math.log(100), math.log(5000))) * rng.uniform(0.6, 1, corners)
-    angle = np.sort(rng.uniform(0, 2 * math.pi, corners))
-    east, north = radius * np.sin(angle), radius * np.cos(angle)
-    ring = centre + np.c_[east / math.cos(math.radians(centre[1])), north] / M_PER_DEG
-    shape = shapely.Polygon(ring.round(6))
-    return shape if shape.is_valid else shape.convex_hull
-
-
-def drive(rng, lines, seals, pings):
-    """Route, longitude and latitude (1e-7 degree) of all pings, in time order."""
-    route = rng.integers(0, len(lines), seals)
-    lon, lat = np.empty((pings, seals)), np.empty((pings, seals))
-    for seal, number in enumerate(route):
-        line = lines[number]
-        flat = scaled(line)
-        run = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(flat, axis=0).T))])
-        at = rng.uniform(0, run[-1] * 0.8) + rng.uniform(8, 20) * 30 * np.arange(pings)
-        lon[:, seal], lat[:, seal] = np.interp(at, run, line[:, 0]), np.interp(at, run, line[:, 1])
-    away = np.where(rng.random(seals) < 0.1, 1000.0, 0.0) * np.sin(np.linspace(0, math.pi, pings))[:, None]
-    lon += (rng.normal(0, 8, lon.shape) + away) / M_PER_DEG
-    lat += (rng.normal(0, 8, lat.shape) + 0.7 * away) / M_PER_DEG
-    to_e7 = lambda degrees: np.rint(degrees * 1e7).astype(np.int64).ravel()  # noqa: E731
-    return np.tile(route, pings), to_e7(lon), to_e7(lat)
+def driven(rng, lines, corridors, seals, pings) -> Drive:
+    """Fixes of all seals; the first of each seal is only where the second comes from."""
+    route, lon, lat = (column.reshape(pings + 1, seals) for column in drive(rng, lines, seals, pings + 1))
+    start = np.tile(np.arange(pings + 1) == 0, seals)
+    tracks = (column.T.ravel() for column in (route, lon, lat))
+    found = corridors.locate(*tracks, start, np.full(seals, np.nan), np.where(start, np.nan, EVERY_S))
+    chainage_m = found.chainage_m.reshape(seals, -1).T
+    on = (found.distance_m <= found.half_width_m).reshape(seals, -1).T
+    columns = (
+        route[1:], lon[1:], lat[1:], lon[:-1], lat[:-1], chainage_m[:-1], chainage_m[1:], on[:-1] & on[1:],
+    )  # fmt: skip
+    return Drive(*(column.ravel() for column in columns))
 
 
 if __name__ == "__main__":

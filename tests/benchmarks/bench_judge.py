@@ -29,7 +29,7 @@ from seal_tracker.plans.folder import load_files
 from seal_tracker.plans.model import Plan
 from seal_tracker.tracking.epochs import Facts, JourneyTable, Version, terrain_of
 from seal_tracker.tracking.state import SealStates
-from tests.benchmarks.bench_geometry import drive, random_route, random_zone, scaled
+from tests.benchmarks.roads import drive, random_route, random_zone, scaled
 
 T0_MS = 1_767_225_600_000
 EVERY_MS = 30_000
