@@ -63,6 +63,9 @@ STALLED_POLL_S = 0.1
 DRAIN_S = 10.0
 """How long the end waits for messages to be published; the rest stay in the outbox for the next start."""
 
+ALARMS_AT_ONCE = 1_000
+"""Alarms read together at a start."""
+
 
 class PlanFaultyError(ValueError):
     """The plan has faults; the text says all of them, as ``check`` does."""
@@ -187,6 +190,8 @@ async def running(settings: Settings, *, embedded: Path | None = None) -> AsyncI
             )
         )
         teller = Teller(publisher, hub, spaces, tenant=settings.tenant, clock_ms=clock_ms)
+        for space in spaces:
+            await _remember_alarms(store, teller, space)
         source = service.source = await stack.enter_async_context(
             MqttSource(parts.broker, f"{name}-in", ingest_filters(settings.tenant), clock_ms=clock_ms)
         )
@@ -216,6 +221,16 @@ async def running(settings: Settings, *, embedded: Path | None = None) -> AsyncI
                 hub.close()
                 await server.close()
                 source.finish()
+
+
+async def _remember_alarms(store: Store, teller: Teller, space: str) -> None:
+    """Tell the teller which alarms there are, page by page."""
+    cursor = None
+    while True:
+        rows, cursor = await store.alarms(space, open_only=True, cursor=cursor, limit=ALARMS_AT_ONCE)
+        teller.remember_alarms(rows)
+        if cursor is None:
+            return
 
 
 async def _subscribed(source: MqttSource) -> None:

@@ -120,12 +120,12 @@ def naming_diversions(
 ) -> list[Change]:
     """``changes`` with what new diversions (by journey) took back saying so: the old route raised it, at or after them."""
     names = {rule.name for rule in of_route}
-    return [
-        _naming(c, diverted[c.episode.journey])
-        if c.transition == "retracted" and c.episode.journey in diverted and c.episode.type in names
-        else c
-        for c in changes
-    ]
+    named = []
+    for change in changes:
+        orders = diverted.get(change.episode.journey or "", ())
+        concerned = change.transition == "retracted" and change.episode.type in names
+        named.append(_naming(change, orders) if concerned else change)
+    return named
 
 
 def _naming(change: Change, diversions: Sequence[Diversion]) -> Change:

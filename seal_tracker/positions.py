@@ -26,13 +26,14 @@ def position_rows(judging: SpaceJudge, seals: Iterable[int] | None = None) -> It
     """The newest of each of these seals (None: of all) that has said anything."""
     numbers = judging.states.seals() if seals is None else np.fromiter(seals, np.int64)
     table = judging.journeys
-    for number, track in zip(numbers.tolist(), judging.states.take(numbers)["track"], strict=True):
+    tracks = judging.states.take(numbers)["track"]
+    places = table.places(tracks["journey"], tracks["phase_ms"]).tolist()
+    for number, track, at in zip(numbers.tolist(), tracks, places, strict=True):
         if track["last_ms"] == NO_TIME or judging.names[number].startswith(EQUIPMENT_PREFIX):
             continue
-        at = table.by_key.get(int(track["journey"]))
-        journey = None if at is None else table.journeys[at]
+        journey = None if at < 0 else table.journeys[at]
         placed = track["fix_ms"] != NO_TIME
-        route = journey.route if journey else None
+        route = None if at < 0 else table.phases[at].route
         yield PositionRow(
             seal=judging.names[number],
             time_ms=int(track["last_ms"]),

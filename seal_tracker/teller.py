@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from uuid import UUID
 
 import msgspec
 
-from seal_tracker.alarms.derive import alarming, first_alarm_id
+from seal_tracker.alarms.derive import CLOSED, alarming, first_alarm_id
 from seal_tracker.metrics import EVENTS
 from seal_tracker.model import LIVE, Episode, iso_ms
 from seal_tracker.pipeline import Committed
@@ -22,6 +22,8 @@ from seal_tracker.publishing.cloudevents import JourneyState, state_payload
 from seal_tracker.publishing.outbox import OutboxPublisher
 from seal_tracker.publishing.topics import journey_topic
 from seal_tracker.space import SpaceJudge
+from seal_tracker.store import AlarmRow
+from seal_tracker.tracking.phases import Phase
 from seal_tracker.web.sse import Hub
 
 __all__ = ["JOURNEY_STATE_EVERY_S", "Teller"]
@@ -78,16 +80,19 @@ class Teller:
                 for row in done.alarms.values()
             },
         )
-        self._remember_alarms(done)
+        self.remember_alarms(done.alarms.values())
         judging = self._spaces[done.space]
         self._journeys(judging, {judging.numbers[e.episode.seal] for e in done.events})
 
-    def _remember_alarms(self, done: Committed) -> None:
-        """Keep the ids of alarms that open episodes took over from others; the rest follow from the episode."""
-        for row in done.alarms.values():
+    def remember_alarms(self, alarms: Iterable[AlarmRow]) -> None:
+        """Keep the ids of alarms that episodes took over from others; the rest follow from the episode.
+
+        At a start those that are not closed are read back: such an id is known nowhere else.
+        """
+        for row in alarms:
             if row.episode is None or row.id == first_alarm_id(row.episode):
                 continue
-            if row.state == "unacknowledged":
+            if row.state != CLOSED:
                 self._heirlooms[row.episode] = row.id
             else:
                 self._heirlooms.pop(row.episode, None)
@@ -120,15 +125,17 @@ class Teller:
         states: dict[str, JourneyState | None] = {}
         for seal in seals:
             track = judging.states.one(seal).row["track"][0]
-            at = table.by_key.get(int(track["journey"]))
-            journey = None if at is None else table.journeys[at]
+            (at,) = table.places(track["journey"][None], track["phase_ms"][None]).tolist()
+            journey = None if at < 0 else table.journeys[at]
             before = self._told.pop((judging.space, seal), None)
             if before is not None and (journey is None or journey.id != before):
                 states[before] = None
             if journey is not None:
                 self._told[judging.space, seal] = journey.id
                 open_ = [e for e in judging.states.open.get(seal, {}).values() if e.journey == journey.id]
-                states[journey.id] = self._state(judging, journey, float(track["chainage_m"]), open_)
+                states[journey.id] = self._state(
+                    judging, journey, table.phases[at], float(track["chainage_m"]), open_
+                )
         for name, state in states.items():
             topic = journey_topic(self._tenant, name, judging.space)
             self._publisher.publish_state(topic, b"" if state is None else state_payload(state))
@@ -158,15 +165,15 @@ class Teller:
                 self._publisher.publish_state(journey_topic(self._tenant, journey, space), b"")
 
     def _state(
-        self, judging: SpaceJudge, journey: Journey, chainage_m: float, open_: list[Episode]
+        self, judging: SpaceJudge, journey: Journey, phase: Phase, chainage_m: float, open_: list[Episode]
     ) -> JourneyState:
         stopped = any(e.type == "STOP_UNPLANNED" for e in open_)
-        progress = progress_pct(judging, journey.route, chainage_m)
+        progress = progress_pct(judging, phase.route, chainage_m)
         return JourneyState(
             journey=journey.id,
             seal=journey.seal,
-            status="AT_STOP" if stopped else "IN_TRANSIT",
-            route=journey.route,
+            status="SUSPENDED" if phase.suspended else "AT_STOP" if stopped else "IN_TRANSIT",
+            route=phase.route,
             progress_pct=None if progress is None else round(progress, 2),
             eta=None,
             open_alarms=tuple(

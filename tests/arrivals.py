@@ -16,6 +16,7 @@ from memory_store import MemoryStore
 from story import T0_MS, Core
 
 from seal_tracker import space
+from seal_tracker.alarms.derive import CLOSED, alarming
 from seal_tracker.changes import fold
 from seal_tracker.journey import Journey
 from seal_tracker.model import LIVE, NO_TIME, Event, PingBatch
@@ -104,6 +105,11 @@ class Service:
             e.episode: msgspec.structs.replace(e, changed_ms=0, settled_ms=None) for e in self.store.episodes
         }
         return fold(self.events) == kept
+
+    def alarms_fit(self) -> bool:
+        """Whether each episode that needs a person has one alarm that is not closed, and no other episode has any."""
+        open_ = sorted(str(row.episode) for row in self.store.alarms.values() if row.state != CLOSED)
+        return open_ == sorted(str(e.episode) for e in self.store.episodes if alarming(e))
 
     def _plans(self) -> list[tuple[int, Any]]:
         plans = [(v.from_ms if i else NO_TIME, v.plan) for i, v in enumerate(self._versions)]

@@ -1,7 +1,8 @@
 """From events to alarms: one for each episode that needs a person, under an id that outlives a moved start. Pure.
 
 States after ISA-18.2, as far as nobody has acted: ``unacknowledged``, ``returned_unacknowledged`` (over, not yet seen by
-anyone), ``closed``. What late data tells of something already over starts returned, silent.
+anyone), ``closed``. What a person has made of an alarm stays, whatever becomes of its episode, unless that is taken back.
+What late data tells of something already over starts returned, silent.
 """
 
 from __future__ import annotations
@@ -9,15 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from uuid import UUID, uuid5
 
+import msgspec
+
 from seal_tracker.model import LIVE, Episode, Event, iso_ms, iso_or_none
 from seal_tracker.publishing.cloudevents import AlarmState, state_payload
 from seal_tracker.store.records import AlarmRow
 
-__all__ = ["alarm_rows", "alarming", "first_alarm_id"]
+__all__ = ["CLOSED", "alarm_rows", "alarming", "first_alarm_id"]
 
 CLOSED = "closed"
 UNACKNOWLEDGED = "unacknowledged"
 RETURNED = "returned_unacknowledged"
+UNTOUCHED = (UNACKNOWLEDGED, RETURNED, CLOSED)
+"""States that events alone bring about; any other is a person's doing."""
 
 
 def first_alarm_id(episode: UUID) -> UUID:
@@ -33,22 +38,34 @@ def alarming(episode: Episode) -> bool:
 def alarm_rows(events: Sequence[Event], existing: Iterable[AlarmRow]) -> dict[UUID, AlarmRow]:
     """Alarms as they stand after some events, by id; ``existing`` are the alarms of the episodes concerned.
 
-    An episode that came back after it was taken back may have inherited an alarm beside its own closed one; the open
-    one is then its alarm.
+    An episode that takes the place of others takes over an alarm of theirs, that which a person has seen first of all; an
+    episode that has one of its own, still open, keeps it. Of two alarms that have become one thing the other closes.
     """
     closed_first = sorted(existing, key=lambda row: row.state != CLOSED)
     by_episode = {row.episode: row for row in closed_first if row.episode is not None}
     rows: dict[UUID, AlarmRow] = {}
     for event in events:
         episode = event.episode
-        heirloom = next((by_episode.pop(old) for old in event.references if old in by_episode), None)
+        heirlooms = [by_episode.pop(old) for old in event.references if old in by_episode]
+        heirlooms = sorted((row for row in heirlooms if row.state != CLOSED), key=_precedence)
         own = by_episode.get(episode.episode)
-        old = heirloom if own is None or (own.state == CLOSED and heirloom is not None) else own
+        old = heirlooms.pop(0) if heirlooms and (own is None or own.state == CLOSED) else own
+        rows |= {row.id: _merged(row, event) for row in heirlooms}
         if old is None and not alarming(episode):
             continue
         row = _row(event, old)
         by_episode[episode.episode] = rows[row.id] = row
     return rows
+
+
+def _precedence(row: AlarmRow) -> tuple[bool, int, str]:
+    return row.state in UNTOUCHED, row.raised_at_ms, str(row.id)
+
+
+def _merged(row: AlarmRow, event: Event) -> AlarmRow:
+    """An alarm whose episode has become part of one that has an alarm already."""
+    body = msgspec.json.decode(row.body) | {"state": CLOSED, "updated_at": iso_ms(event.recorded_ms)}
+    return row._replace(state=CLOSED, updated_at_ms=event.recorded_ms, body=msgspec.json.encode(body))
 
 
 def _row(event: Event, old: AlarmRow | None) -> AlarmRow:
@@ -92,6 +109,8 @@ def _state(event: Event, old: AlarmRow | None) -> str:
     comes_back = event.transition == "raised" or bool(event.references)
     if event.transition == "retracted" or (old is not None and old.state == CLOSED and not comes_back):
         return CLOSED
+    if old is not None and old.state not in UNTOUCHED:
+        return old.state
     if event.episode.cleared_at_ms is not None:
         return RETURNED
     return UNACKNOWLEDGED

@@ -94,12 +94,10 @@ def _journey(fields: Fields, references: References, armed: dict[str, list[_Arme
         "declaration": fields.text("declaration"),
         "cargo": fields.text("cargo"),
     }
-    orders = {
-        "authorisations": read_authorisations(fields, references),
-        "diversions": read_diversions(fields, references, (armed_at_ms, disarmed_at_ms)),
-        "suspensions": read_suspensions(fields, (armed_at_ms, disarmed_at_ms)),
-        "resets": read_resets(fields, (armed_at_ms, disarmed_at_ms)),
-    }
+    armed_time = armed_at_ms, disarmed_at_ms
+    authorisations = read_authorisations(fields, references)
+    diversions = read_diversions(fields, references, armed_time)
+    suspensions, resets = read_suspensions(fields, armed_time), read_resets(fields, armed_time)
     if armed_at_ms is not None:
         interval = _Armed(armed_at_ms, FOREVER_MS if disarmed_at_ms is None else disarmed_at_ms, fields)
         for name in {name for name, role in devices if name == seal or role == "seal"}:
@@ -115,8 +113,11 @@ def _journey(fields: Fields, references: References, armed: dict[str, list[_Arme
         armed_at_ms=armed_at_ms,
         disarmed_at_ms=disarmed_at_ms,
         due_at_ms=due_at_ms,
+        authorisations=authorisations,
+        diversions=diversions,
+        suspensions=suspensions,
+        resets=resets,
         permit=permit or None,
-        **orders,
         **rest,
     )
 

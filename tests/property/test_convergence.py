@@ -25,11 +25,12 @@ def test_episodes_are_a_function_of_the_dated_facts(script: Script) -> None:
     """Any order and batching of pings, duplicates, starts, looks at the clock, and facts told late: the same episodes.
 
     They are those of the sorted pings in one batch with every fact known; and the events told on the way, folded in the
-    order of their sequence, give them too.
+    order of their sequence, give them too; and each that needs a person has its alarm.
     """
     service = script.played()
     assert service.lines().decode() == script.outcome().decode()
     assert service.folded()
+    assert service.alarms_fit()
 
 
 def test_these_stories_raise_every_rule() -> None:
