@@ -20,6 +20,9 @@ from running import Running, serving
 from traffic import Traffic
 
 AWAY_S = 20
+WATCHED_S = 11
+"""Of these, at least, after all was published: at each canary, every 5 s, the service says anew what is queued."""
+
 PROBE_PATIENCE_S = 30
 """How long whoever asks for readiness waits for an answer, at most, on a slow machine: the check itself may take 2 s."""
 
@@ -72,13 +75,14 @@ def standstill(session_folder: Path) -> Iterator[Standstill]:
         before_bytes = peak_bytes = memory.memory_info().rss
         most_queued = 0.0
         with standing_still(service):
-            until = time.monotonic() + AWAY_S
+            began = time.monotonic()
             sent = [gateway.ping(seal, ping | {"padding": PADDING}) for seal, ping in traffic.sent]
             gateway.wait_acknowledged(sent)  # by the broker, which keeps what it acknowledged
             readiness: Future[Readiness] = asking.submit(service.readyz)
             answered = wait([readiness], PROBE_PATIENCE_S).done
             healthz, _ = service.answer("/healthz", None)
-            while time.monotonic() < until:
+            until = max(began + AWAY_S, time.monotonic() + WATCHED_S)
+            while time.monotonic() < until or not most_queued:
                 peak_bytes = max(peak_bytes, memory.memory_info().rss)
                 most_queued = max(most_queued, service.metric("seal_tracker_source_queued"))
                 time.sleep(0.2)
