@@ -186,7 +186,8 @@ def _half_width_m(one: Fields) -> float | None:
 
 
 def _checkpoints(fields: Fields, zone_ids: Ids) -> tuple[Checkpoint, ...]:
-    found, latest_min = [], 0.0
+    found: list[Checkpoint] = []
+    latest_min = 0.0
     for entry in fields.objects("checkpoints"):
         entry.only({"zone", "after_min", "tolerance_min"})
         entry.require("zone", "write the id of the checkpoint's zone")
@@ -203,7 +204,9 @@ def _checkpoints(fields: Fields, zone_ids: Ids) -> tuple[Checkpoint, ...]:
         latest_min = max(latest_min, after_min or 0.0)
         if len(found) == MOST_CHECKPOINTS:
             why = f"a route has at most {MOST_CHECKPOINTS} checkpoints"
-            entry.error("", "is one too many", why, "leave out those that no one waits for, or part the route")
+            entry.error(
+                "", "is one too many", why, "leave out those that no one waits for, or part the route"
+            )
             break
         if zone is not None:
             found.append(Checkpoint(zone, after_min, tolerance_min or 0.0))

@@ -102,11 +102,12 @@ def _entries(ctx: Context) -> _Entries:
 
 def _reached(ctx: Context) -> None:
     """Each checkpoint of the route is reached once a journey, at a fix inside or by a crossing between two fixes."""
-    kept = picked(ctx.streams, ctx.streams["rule"] == NUMBER)
-    ctx.survivors.append(kept)
-    if not len(ctx.fixes) or not ctx.terrain.is_checkpoint.any():
+    mine = ctx.streams["rule"] == NUMBER
+    if mine.any():
+        ctx.survivors.append(picked(ctx.streams, mine))
+    if not len(ctx.fixes) or not ctx.terrain.waypoints.zone.shape[1]:
         return
-    found = _entries(ctx)
+    kept, found = picked(ctx.streams, mine), _entries(ctx)
     if not len(found.fix):
         return
     row, n_zones = ctx.fixes.row[found.fix], len(ctx.terrain.zone_key)

@@ -52,6 +52,8 @@ DIRECTION = np.dtype(
     ]
 )
 
+MEMORY = ("seen", "last_mm", "high_mm", "rises")
+
 
 class _Along(NamedTuple):
     """Fixes on their corridors: ``at`` indexes the pass's fixes; ``seals`` are their rows, ``start`` the first fix of each."""
@@ -65,14 +67,15 @@ class _Along(NamedTuple):
 
 def _judge(ctx: Context) -> None:
     if ctx.located is None:
-        return
-    on_corridor = ctx.located.distance_m <= ctx.located.half_width_m
+        on_corridor, chainage_m = np.zeros(0, bool), np.zeros(0)
+    else:
+        on_corridor, chainage_m = ctx.located.distance_m <= ctx.located.half_width_m, ctx.located.chainage_m
     at = np.flatnonzero(on_corridor)
-    if not len(at):
+    if not len(at) and not ctx.carries(NAME):
         return
     row = ctx.fixes.row[at]
     start = begins(row)
-    along = _Along(at, row, mm_of_m(ctx.located.chainage_m[at]), start, row[start])
+    along = _Along(at, row, mm_of_m(chainage_m[at]), start, row[start])
     state = ctx.state[NAME]
     seen, last_mm, high_mm = (state[name][along.seals] for name in ("seen", "last_mm", "high_mm"))
     first_mm = along.chainage_mm[start]
@@ -80,7 +83,9 @@ def _judge(ctx: Context) -> None:
     before_mm[start] = np.where(seen, last_mm, first_mm)
     goes_on = (along.chainage_mm >= before_mm).all() and ((high_mm == last_mm) | ~seen).all()
     if goes_on and not ctx.carries(NAME):
-        _remember(ctx, along, along.chainage_mm, 0)
+        _remember(ctx, along, along.chainage_mm)
+        if not seen.all():
+            state["seen"][along.seals] = True
         return
     high_mm = np.where(seen, np.maximum(high_mm, first_mm), first_mm)
     _look_back(ctx, on_corridor, along, before_mm, high_mm)
@@ -105,12 +110,22 @@ def _look_back(ctx: Context, on_corridor: Mask, along: _Along, before_mm: I8, fi
         }
 
     on = fallen_mm > per(whole(ctx.policy(NAME, "limit_m"), 1000), ctx.fixes.row)
+    state = ctx.state[NAME]
+    memory = {name: state[name].copy() for name in MEMORY}
     of_fixes(ctx, NAME, on, evidence, off=off, among=on_corridor, limits=_at_the_last_rise(limits))
+    for (
+        name,
+        column,
+    ) in memory.items():  # a policy that switches the rule off ends its runs, not what the track has done
+        state[name] = column
     last = ends(along.start)
     seals, step = along.seals, per(whole(ctx.policy(NAME, "step_m"), 1000), along.seals)
     sunk = high_mm[last] // step > along.chainage_mm[last] // step
     counted = np.minimum(rises[last], per(limits.clear_fixes, seals))
-    _remember(ctx, along, high_mm, np.where(sunk | ctx.state[NAME]["open"][seals], counted, 0))
+    _remember(ctx, along, high_mm)
+    # Kept only where they matter, so that one track has one state: where it goes on they are 0, and stay so.
+    state["rises"][seals] = np.where(sunk | state["open"][seals], counted, 0)
+    state["seen"][seals] = True
 
 
 def _at_the_last_rise(limits: Limits) -> Limits:
@@ -141,12 +156,9 @@ def _rises(ctx: Context, along: _Along, before_mm: I8) -> tuple[Mask, I8]:
     return rose, rises
 
 
-def _remember(ctx: Context, along: _Along, high_mm: I8, rises: I8 | int) -> None:
-    """Carry on. Rises are kept only where the track has sunk or an episode is open: else 0, so that one track has one state."""
+def _remember(ctx: Context, along: _Along, high_mm: I8) -> None:
     last, state = ends(along.start), ctx.state[NAME]
-    state["seen"][along.seals] = True
     state["last_mm"][along.seals], state["high_mm"][along.seals] = along.chainage_mm[last], high_mm[last]
-    state["rises"][along.seals] = rises
 
 
 RULE = Rule(

@@ -150,6 +150,14 @@ def test_the_rule_may_be_switched_off() -> None:
     assert (span(found), found.evidence["closed_by"]) == ((60, 180, 200, 200), "plan_changed")
 
 
+def test_a_plan_that_switches_the_rule_off_needs_no_fix_on_the_corridor() -> None:
+    """What is open ends where that plan begins to hold, whatever the seal says after it."""
+    off = road().policy(f"default.{RULE}", enabled=False).plan(version=2)
+    for last in (ping(300), ping(300, 7000, 1500)):
+        found = one(told(road(), [*along(10_000, 9000, 8000, 7000), last], later=[(200, off)]), RULE)
+        assert (span(found)[2], found.evidence["closed_by"]) == (200, "plan_changed")
+
+
 def test_the_fall_goes_on_through_a_new_plan_with_the_same_route() -> None:
     """A run survives a policy change; the fall is of the journey."""
     story = along(10_000, 9600, 9400, 9300, 9200)
