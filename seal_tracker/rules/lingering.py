@@ -20,6 +20,7 @@ from geofences.projection import distance_m
 from geofences.ragged import expand
 from seal_tracker.model import NO_TIME
 from seal_tracker.rules.context import Context, mm_of_m
+from seal_tracker.rules.records import copied, picked
 from seal_tracker.rules.table import per
 
 __all__ = ["NAME", "NO_ANCHOR", "START", "STOP", "Telling", "follow"]
@@ -85,12 +86,12 @@ def follow(ctx: Context, rows: I8, notable: I8, outside: Mask, tell: Telling) ->
 
 def _goes_on(ctx: Context, rows: I8, fix: I8, outside: Mask) -> Mask:
     """Seals for which their first fix changes nothing but the length of their run; it is written down where it is their only one."""
-    fixes, state = ctx.fixes, ctx.state[NAME]
-    n, is_open = state["n"][rows], state["open"][rows]
+    fixes, state = ctx.fixes, picked(copied(ctx.state, NAME), rows)
+    n, is_open = state["n"], state["open"]
     alone = (n == 0) & fixes.has_prev[fix] & (fixes.prev_ms[fix] >= ctx.stretch_ms[rows])
-    began = np.where(alone, fixes.prev_ms[fix], state["ms"][rows])
-    lon = np.where(alone, fixes.prev_lon_e7[fix], state["lon"][rows])
-    lat = np.where(alone, fixes.prev_lat_e7[fix], state["lat"][rows])
+    began = np.where(alone, fixes.prev_ms[fix], state["ms"])
+    lon = np.where(alone, fixes.prev_lon_e7[fix], state["lon"])
+    lat = np.where(alone, fixes.prev_lat_e7[fix], state["lat"])
     known = n + alone > 0
     away_mm = mm_of_m(distance_m(lon, lat, fixes.lon_e7[fix], fixes.lat_e7[fix]))
     lasts_ms = np.where(known, fixes.time_ms[fix] - np.where(known, began, 0), 0)
@@ -98,13 +99,14 @@ def _goes_on(ctx: Context, rows: I8, fix: I8, outside: Mask) -> Mask:
     done = (length >= per(ctx.policy(NAME, "raise_fixes"), rows)) & (lasts_ms >= _ms(ctx, "raise_s", rows))
     within = away_mm <= mm_of_m(per(ctx.policy(NAME, "radius_m"), rows))
     runs = known & ~is_open & within & outside[fix] & ~done
-    calm = state["long"][rows] | (lasts_ms < _ms(ctx, "long_s", rows))
-    stands = is_open & calm & (state["off_n"][rows] == 0)
+    calm = state["long"] | (lasts_ms < _ms(ctx, "long_s", rows))
+    stands = is_open & calm & (state["off_n"] == 0)
     stands &= away_mm <= mm_of_m(per(ctx.policy(NAME, "moved_m"), rows))
     only = runs & (np.searchsorted(fixes.row, rows, side="right") - fix == 1)
     at = rows[only]
-    state["n"][at], state["ms"][at] = length[only], began[only]
-    state["lon"][at], state["lat"][at] = lon[only], lat[only]
+    now = ctx.state[NAME]
+    now["n"][at], now["ms"][at] = length[only], began[only]
+    now["lon"][at], now["lat"][at] = lon[only], lat[only]
     ctx.mark(NAME, at, np.ones(len(at), bool))
     return runs | stands | ((n == NO_ANCHOR) & ~outside[fix])
 
@@ -122,7 +124,7 @@ class _Lingering:
     @classmethod
     def begin(cls, ctx: Context, row: I8, first: I8, end: I8) -> _Lingering:
         """The run of one fix that was not written down begins at the fix before, unless a suspension lies between."""
-        fixes, state = ctx.fixes, ctx.state[NAME][row]
+        fixes, state = ctx.fixes, picked(copied(ctx.state, NAME), row)
         fresh = state["n"] == 0
         counts = fixes.has_prev[first] & (fixes.prev_ms[first] >= ctx.stretch_ms[row])
         state["n"] = np.where(fresh, np.where(counts, 1, NO_ANCHOR), state["n"])

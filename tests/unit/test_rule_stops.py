@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from story import Core, Ground, Ping, one, only, ping, seconds, span, told
+from story import Core, Ground, Ping, iso, one, only, ping, seconds, span, told
 
 RULE = "STOP_UNPLANNED"
 
@@ -227,6 +227,14 @@ def test_a_rule_switched_off_on_one_route_watches_the_others() -> None:
     made.policy(f"route.R.{RULE}", enabled=False)
     found = told(made, [p | {"of": s} for p in stand(0, 900) for s in ("S1", "S2")])
     assert [(e.seal, e.type) for e in found] == [("S2", RULE)]
+
+
+def test_what_stood_while_suspended_is_not_counted() -> None:
+    """A suspension ends a stop; the next one begins with the first fix after it."""
+    pause = {"from": iso(1000), "to": iso(2000), "by": "an officer"}
+    found = only(told(armed(suspensions=[pause]), stand(0, 3000, every_s=50)), RULE)
+    assert [span(e) for e in found] == [(0, 900, 1000, 1000), (2000, 2900, None, None)]
+    assert found[0].evidence["closed_by"] == "suspended"
 
 
 def by_definition(xs_m: list[float], every_s: int) -> list[tuple[float, float, float | None, float | None]]:
