@@ -87,8 +87,9 @@ def follow(
     if len(leg) > len(line):
         begin = np.append(group_starts(passes.owner), len(leg))
         first_m, leg = chainage_m[begin[:-1]], leg[begin[:-1]]
-    previous_m = prior_m.copy()
-    previous_m[1:][follows[1:]] = first_m[:-1][follows[1:]]
+    previous_m = prior_m
+    if follows.any():
+        previous_m = np.where(follows, np.append(np.nan, first_m[:-1]), prior_m)
     doubtful = _may_leap(lines, line, plane, previous_m, first_m)
     if len(passes.leg) > len(line):
         several = np.diff(begin) > 1

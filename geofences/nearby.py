@@ -93,7 +93,10 @@ class NearbyLegs:
 
     def windows(self, line: I8, plane: Plane) -> I8:
         """First leg of each fix's window, -1 where its cell knows none."""
-        column, row = _cell(plane.x_e7, self.shift_x[line]), _cell(plane.y_e7, self.shift_y[line])
+        column, row = (
+            (plane.x_e7 + HALF_TURN_E7) >> self.shift_x[line],
+            (plane.y_e7 + HALF_TURN_E7) >> self.shift_y[line],
+        )
         return self.first_leg.find(_key(line, column, row))
 
 

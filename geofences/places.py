@@ -81,13 +81,15 @@ def find_places(
 ) -> Places:
     """Places of fixes on their routes ``line``; ``plane`` as for ``LineIndex.search``."""
     rows, places = np.arange(len(line)), None
+    here, seen = line, plane
     for tier in tiers:
-        found, unsure = _look_in_windows(lines, index, tier, line[rows], plane.take(rows), rows)
+        found, unsure = _look_in_windows(lines, index, tier, here, seen, rows)
         places = found if places is None else places.put(rows, found)
         rows = rows[unsure]
         if len(rows) == 0:
             return places
-    found = _look_everywhere(lines, index, line[rows], plane.take(rows), rows)
+        here, seen = line[rows], plane.take(rows)
+    found = _look_everywhere(lines, index, here, seen, rows)
     return found if places is None else places.put(rows, found)
 
 
@@ -110,9 +112,14 @@ def _look_in_windows(
         several = np.flatnonzero(sure & ~single)
         others = hits.hits(within, several, rows[several]) if len(several) else None
         row = np.where(single, row, 0)
-    square_m2, along = hits.at(row)
-    _, nearest_along = hits.at(nearest)
-    found = Places(nearest_leg, nearest_along, hits.first_leg + row, along, square_m2, others)
+    found = Places(
+        nearest_leg,
+        hits.at(nearest, hits.along),
+        hits.first_leg + row,
+        hits.at(row, hits.along),
+        hits.at(row, hits.square_m2),
+        others,
+    )
     return found, np.flatnonzero(~sure)
 
 

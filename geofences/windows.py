@@ -38,11 +38,9 @@ class WindowHits(NamedTuple):
     along: F8
     least_m2: F8
 
-    def at(self, row: I8) -> tuple[F8, F8]:
-        """Squared metres and part of one leg of each fix, by its row."""
-        flat = row * len(row)
-        flat += np.arange(len(row))
-        return self.square_m2.ravel().take(flat), self.along.ravel().take(flat)
+    def at(self, row: I8, values: F8) -> F8:
+        """Of ``square_m2`` or ``along``, one leg of each fix by its row."""
+        return values.ravel().take(row * len(row) + np.arange(len(row)))
 
     def hits(self, within: Mask, columns: I8, owner: I8) -> LegHits:
         """The legs that ``within`` (bool[legs, n]) marks in some columns, whose fixes are rows ``owner`` elsewhere."""

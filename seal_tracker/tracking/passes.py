@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from geofences.corridors import Located
 from geofences.projection import wrap_e7
 from seal_tracker.journey import Journey
 from seal_tracker.model import EQUIPMENT_PREFIX, PingBatch
@@ -136,14 +135,13 @@ def locate(ctx: Context, track: NDArray[np.void]) -> None:
         ctx.state["track"]["chainage_m"][tracks],
         np.where(fixes.has_prev, (fixes.time_ms - fixes.prev_ms) / 1000.0, np.nan),
     )
-    distance = np.where(route >= 0, where.distance_m, np.nan)
-    ctx.located = Located(distance, where.chainage_m, where.side, where.half_width_m)
-    on_corridor = np.nan_to_num(distance, nan=np.inf) <= where.half_width_m
-    ctx.crossings = _crossings(ctx, on_corridor, np.where(route >= 0, where.chainage_m, np.nan), route)
-    last = np.concatenate([first[1:], [len(fixes)]]) - 1
-    track["chainage_m"][tracks] = np.where(route[last] >= 0, where.chainage_m[last], np.nan)
-    track["off_route_m"][tracks] = np.where(route[last] >= 0, distance[last], np.nan)
-    track["on_corridor"][tracks] = on_corridor[last] & (route[last] >= 0)
+    ctx.located = where
+    on_corridor = where.distance_m <= where.half_width_m  # false where there is no route: both are NaN
+    ctx.crossings = _crossings(ctx, on_corridor, where.chainage_m, route)
+    last = np.append(first[1:], len(fixes)) - 1
+    track["chainage_m"][tracks] = where.chainage_m[last]
+    track["off_route_m"][tracks] = where.distance_m[last]
+    track["on_corridor"][tracks] = on_corridor[last]
 
 
 def _crossings(
@@ -153,8 +151,11 @@ def _crossings(
     fixes, state = ctx.fixes, ctx.state["track"]
     gap = fixes.time_ms - fixes.prev_ms
     pair = np.flatnonzero(fixes.has_prev & ctx.armed[fixes.row] & (gap > 0) & (gap <= CROSSING_GAP_MS))
-    was_on = np.where(fixes.start, state["on_corridor"][fixes.row], previous(on_corridor))[pair]
-    was_at = np.where(fixes.start, state["chainage_m"][fixes.row], previous(chainage_m))[pair]
+    was_on, was_at = state["on_corridor"][fixes.row], state["chainage_m"][fixes.row]
+    if not fixes.start.all():
+        was_on = np.where(fixes.start, was_on, previous(on_corridor))
+        was_at = np.where(fixes.start, was_at, previous(chainage_m))
+    was_on, was_at = was_on[pair], was_at[pair]
     along = was_on & on_corridor[pair] & np.isfinite(was_at) & np.isfinite(chainage_m[pair])
     follow, direct = pair[along], pair[~along]
     found = [
