@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from seal_tracker.model import NO_TIME, iso_ms
 from seal_tracker.rules.arrays import begins
 from seal_tracker.rules.context import Context, mm_of_m
+from seal_tracker.rules.entries import NUMBER, Entries, entered, was_entered
 from seal_tracker.rules.evidence import crossing_evidence, fix_evidence, last_fix, zone_evidence
 from seal_tracker.rules.keys import PolicyKey, at_most_high, common_keys
 from seal_tracker.rules.records import picked
 from seal_tracker.rules.rule import Rule
-from seal_tracker.rules.streams import STREAM, STREAM_NUMBER
+from seal_tracker.rules.streams import STREAM
 from seal_tracker.rules.waypoints import NOWHERE_MM
 
 __all__ = ["CHECKPOINT_LATE", "CHECKPOINT_MISSED", "CHECKPOINT_REACHED"]
@@ -26,10 +27,6 @@ __all__ = ["CHECKPOINT_LATE", "CHECKPOINT_MISSED", "CHECKPOINT_REACHED"]
 I8 = NDArray[np.int64]
 
 REACHED, LATE, MISSED = "CHECKPOINT_REACHED", "CHECKPOINT_LATE", "CHECKPOINT_MISSED"
-
-NUMBER = STREAM_NUMBER[REACHED]
-
-NONE = np.zeros(0, np.int64)
 
 MISSED_KEYS = common_keys("high", raise_=(1, 0), clear=None) | {
     "past_m": PolicyKey(
@@ -55,19 +52,6 @@ MISSED_STATE = np.dtype(
 )
 
 
-class _Entries(NamedTuple):
-    """Checkpoints entered in the pass, in the order of (fix, zone); ``crossing`` -1: the fix itself is inside."""
-
-    fix: I8
-    zone: I8
-    crossing: I8
-
-    def of(self, ctx: Context, row: int, zone: int) -> I8:
-        """The fixes that showed one row in one checkpoint."""
-        mine: I8 = self.fix[(ctx.fixes.row[self.fix] == row) & (self.zone == zone)]
-        return mine
-
-
 class _Stretch(NamedTuple):
     """Fixes along their routes: row ``mine[k]`` of the pass has ``at[begin[k] : begin[k + 1]]``.
 
@@ -81,25 +65,6 @@ class _Stretch(NamedTuple):
     lowest_mm: I8
 
 
-def _entries(ctx: Context) -> _Entries:
-    """Where the fixes, and the ways between them, lie in checkpoints of their routes; a crossing goes before a hit."""
-    if ctx.hits is None:
-        return _Entries(NONE, NONE, NONE)
-    mask = ctx.terrain.is_checkpoint
-    hit = np.flatnonzero(mask[ctx.hits.zone])
-    fix, zone, crossing = ctx.hits.fix[hit], ctx.hits.zone[hit], np.full(len(hit), -1)
-    if ctx.crossings is not None and len(ctx.crossings.fix):
-        over = np.flatnonzero(mask[ctx.crossings.zone])
-        fix = np.concatenate([ctx.crossings.fix[over], fix])
-        zone = np.concatenate([ctx.crossings.zone[over], zone])
-        crossing = np.concatenate([over, crossing])
-    row = ctx.fixes.row[fix]
-    wanted = np.flatnonzero(ctx.armed[row] & ctx.terrain.waypoints.holds(ctx.route[row], zone))
-    rank = np.where(crossing < 0, np.iinfo(np.int64).max, crossing)
-    order = wanted[np.lexsort((rank[wanted], zone[wanted], fix[wanted]))]
-    return _Entries(fix[order], zone[order], crossing[order])
-
-
 def _reached(ctx: Context) -> None:
     """Each checkpoint of the route is reached once a journey, at a fix inside or by a crossing between two fixes."""
     mine = ctx.streams["rule"] == NUMBER
@@ -107,7 +72,7 @@ def _reached(ctx: Context) -> None:
         ctx.survivors.append(picked(ctx.streams, mine))
     if not len(ctx.fixes) or not ctx.terrain.waypoints.zone.shape[1]:
         return
-    kept, found = picked(ctx.streams, mine), _entries(ctx)
+    kept, found = picked(ctx.streams, mine), entered(ctx)
     if not len(found.fix):
         return
     row, n_zones = ctx.fixes.row[found.fix], len(ctx.terrain.zone_key)
@@ -159,13 +124,6 @@ def _unsettled(passed: NDArray[np.bool_], settled: NDArray[np.uint64]) -> tuple[
     return row[fresh], place[fresh]
 
 
-def _was_entered(ctx: Context, row: int, zone: int) -> bool:
-    """Whether a checkpoint was entered before this pass."""
-    key = ctx.terrain.zone_key[zone]
-    mine = (ctx.streams["rule"] == NUMBER) & (ctx.streams["row"] == row) & (ctx.streams["key"] == key)
-    return bool(mine.any())
-
-
 def _late(ctx: Context) -> None:
     if ctx.terrain.waypoints.due_ms.shape[1] and len(ctx.ping_row):
         _fall_due(ctx, ctx.newest_ms)
@@ -191,7 +149,7 @@ def _fall_due(ctx: Context, until_ms: I8) -> I8:
     if not len(row):
         return moved
     asked = ctx.enabled(LATE, row, table.zone[ctx.route[row], place])
-    entries = _entries(ctx)
+    entries = entered(ctx)
     for r, p in zip(row[asked].tolist(), place[asked].tolist(), strict=True):
         at_ms = int(at[r, p])
         state["settled"][r] |= np.uint64(1 << p)
@@ -200,14 +158,14 @@ def _fall_due(ctx: Context, until_ms: I8) -> I8:
     return moved
 
 
-def _settle_deadline(ctx: Context, entries: _Entries, row: int, place: int, at_ms: int) -> None:
+def _settle_deadline(ctx: Context, entries: Entries, row: int, place: int, at_ms: int) -> None:
     """Tell a checkpoint late, unless it was entered by its deadline, or its zone is not in force then.
 
     Only an entering known by then keeps a deadline: a fix still held, or a crossing that the next fix will show, is not.
     """
     waypoint = ctx.terrain.checkpoints[int(ctx.route[row])][place]
     known = entries.of(ctx, row, waypoint.zone)
-    if _was_entered(ctx, row, waypoint.zone) or (ctx.fixes.decided_ms[known] <= at_ms).any():
+    if was_entered(ctx, row, waypoint.zone) or (ctx.fixes.decided_ms[known] <= at_ms).any():
         return
     if not ctx.terrain.in_force(np.array([waypoint.zone]), np.array([at_ms]))[0]:
         return
@@ -260,7 +218,7 @@ def _pass_by(ctx: Context, stretch: _Stretch, k: I8, place: I8) -> None:
     past: Any = ctx.terrain.policies.value(MISSED, "past_m", ctx.regime[row], ctx.route[row], zone)
     past_mm = np.broadcast_to(mm_of_m(past), k.shape)
     asked = ctx.enabled(MISSED, row, zone)
-    entries = _entries(ctx)
+    entries = entered(ctx)
     for one in np.flatnonzero(asked).tolist():
         r, p = int(row[one]), int(place[one])
         i = _passed_at(stretch, int(k[one]), int(table.chainage_mm[ctx.route[r], p]), int(past_mm[one]))
@@ -279,11 +237,11 @@ def _passed_at(stretch: _Stretch, k: int, checkpoint_mm: int, past_mm: int) -> i
     return int(stretch.at[span][passed[0]]) if len(passed) else None
 
 
-def _settle_passing(ctx: Context, entries: _Entries, row: int, place: int, fix: int, past_mm: int) -> None:
+def _settle_passing(ctx: Context, entries: Entries, row: int, place: int, fix: int, past_mm: int) -> None:
     """Tell a checkpoint missed at a fix, unless it was entered before, or its zone is not in force then."""
     assert ctx.located is not None
     waypoint = ctx.terrain.checkpoints[int(ctx.route[row])][place]
-    if _was_entered(ctx, row, waypoint.zone) or (entries.of(ctx, row, waypoint.zone) <= fix).any():
+    if was_entered(ctx, row, waypoint.zone) or (entries.of(ctx, row, waypoint.zone) <= fix).any():
         return
     at_ms = int(ctx.fixes.time_ms[fix])
     if not ctx.terrain.in_force(np.array([waypoint.zone]), np.array([at_ms]))[0]:

@@ -276,3 +276,39 @@ def test_entering_before_a_new_plan_counts_after_it() -> None:
     later = road(a={"after_min": 10}).plan(version=2)
     found = told(road(), story, later=[(200, later)])
     assert [e.type for e in found if e.object == "A"] == [REACHED]
+
+
+def test_a_deadline_within_a_suspension_is_due_when_that_ends() -> None:
+    """Suspended, nobody asks for it; it is told at the end, unless the checkpoint has been entered by then."""
+    pause = [{"from": iso(200), "to": iso(800), "by": "an officer"}]
+    made = road(a={"after_min": 5}, suspensions=pause)
+    for now_s in (None, 3100):
+        found = late(made, [ping(0, 0), ping(100, 500), ping(3000, 900)], now_s=now_s)
+        assert [span(e)[0] for e in found] == [800]
+    assert not late(made, drive(0, 1200, 60))
+
+
+def test_a_deadline_told_before_a_suspension_is_not_told_after_it() -> None:
+    """Once."""
+    pause = [{"from": iso(500), "to": iso(800), "by": "an officer"}]
+    found = late(road(a={"after_min": 5}, suspensions=pause), places(0, 100, 200, every_s=600))
+    assert [span(e)[0] for e in found] == [300]
+
+
+def test_a_diversion_asks_for_the_checkpoints_of_its_route_to_come() -> None:
+    """Not for those that its route planned for before it, nor for those of the route left."""
+    order = [{"at": iso(500), "route": "Q", "by": "an officer"}]
+    made = road(b={"after_min": 20}, diversions=order).zone("D", 20_000, 0, 300, "checkpoint")
+    points = [{"zone": "A", "after_min": 5}, {"zone": "D", "after_min": 30}]
+    made.route("Q", (0, 0), (30_000, 0), checkpoints=points)
+    for now_s in (None, 5100):
+        found = late(made, [ping(0, 0), ping(100, 500), ping(5000, 900)], now_s=now_s)
+        assert [(e.object, span(e)[0]) for e in found] == [("D", 1800)]
+
+
+def test_a_checkpoint_passed_before_a_diversion_is_not_missed_after_it() -> None:
+    """The track of the new route begins at the diversion."""
+    order = [{"at": iso(300), "route": "Q", "by": "an officer"}]
+    made = road(diversions=order).route("Q", (0, 0), (30_000, 0), checkpoints=[{"zone": "A"}])
+    assert not missed(made, [ping(0, 3000), ping(200, 6500, 400), ping(400, 9000)])
+    assert [span(e)[0] for e in missed(made, [ping(0, 3000), ping(310, 4000), ping(700, 9000)])] == [700]

@@ -204,3 +204,21 @@ def test_the_limit_is_set_by_regime_and_route() -> None:
     made.policy(f"route.R.{LIMIT}", limit_h=2)
     found = limit(made, standing(0, 50_000))
     assert [(span(e)[:2], e.severity) for e in found] == [((7200, 7200), "critical")]
+
+
+def test_an_officers_reset_ends_the_limit_and_what_is_true_after_it_is_a_new_one() -> None:
+    """The time is still used up: told again, from the reset on."""
+    reset = [{"at": iso(10_000), "rule": LIMIT, "by": "an officer"}]
+    for now_s in (None, 20_100):
+        found = limit(short(resets=reset), standing(0, 9000, 20_000), now_s=now_s)
+        assert [span(e) for e in found] == [(7200, 7500, 10_000, 10_000), (10_000, 10_300, None, None)]
+
+
+def test_a_suspension_stops_the_rules_of_time() -> None:
+    """Used up in it, the time is told after it; a late arrival under way ends with its beginning."""
+    pause = [{"from": iso(7000), "to": iso(9000), "by": "an officer"}]
+    found = limit(short(suspensions=pause), standing(0, 8000, 20_000))
+    assert [span(e) for e in found] == [(9000, 9300, None, None)]
+    made = road(0, suspensions=pause)
+    found = late(made, standing(6000, 6300, 8000, 9100, 9400))
+    assert [span(e) for e in found] == [(6000, 6300, 7000, 7000), (9100, 9400, None, None)]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from story import Core, Ground, Ping, batch, one, only, ping, span, told
+from story import Core, Ground, Ping, batch, iso, one, only, ping, span, told
 
 RULE = "WRONG_DIRECTION"
 
@@ -212,3 +212,11 @@ def test_the_columns_find_what_the_words_say(moves: list[tuple[float, int]]) -> 
     story = [ping(60 * i, x, 0 if on else 600) for i, (x, on) in enumerate(places)]
     found = [span(e)[:3] for e in only(told(road(), story), RULE)]
     assert found == read_plainly(places)
+
+
+def test_a_diversion_begins_another_track() -> None:
+    """What fell on the old route ends there; chainages of one route say nothing of another."""
+    order = [{"at": iso(200), "route": "Q", "by": "an officer"}]
+    made = road(diversions=order).route("Q", (5000, 0), (30_000, 0))
+    found = one(told(made, along(10_000, 9000, 8000, 7000, 7000, 7000, 7000)), RULE)
+    assert (span(found), found.evidence["closed_by"]) == ((60, 180, 200, 200), "plan_changed")

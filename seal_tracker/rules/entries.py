@@ -1,0 +1,59 @@
+"""Which checkpoints a pass shows to have been entered, and which were before it. Pure."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seal_tracker.rules.context import Context
+from seal_tracker.rules.streams import STREAM_NUMBER
+
+__all__ = ["NUMBER", "Entries", "entered", "was_entered"]
+
+I8 = NDArray[np.int64]
+
+NUMBER = STREAM_NUMBER["CHECKPOINT_REACHED"]
+"""Of the streams that remember what was entered."""
+
+NONE = np.zeros(0, np.int64)
+
+
+class Entries(NamedTuple):
+    """Checkpoints entered in the pass, in the order of (fix, zone); ``crossing`` -1: the fix itself is inside."""
+
+    fix: I8
+    zone: I8
+    crossing: I8
+
+    def of(self, ctx: Context, row: int, zone: int) -> I8:
+        """The fixes that showed one row in one checkpoint."""
+        mine: I8 = self.fix[(ctx.fixes.row[self.fix] == row) & (self.zone == zone)]
+        return mine
+
+
+def entered(ctx: Context) -> Entries:
+    """Where the fixes, and the ways between them, lie in checkpoints of their routes; a crossing goes before a hit."""
+    if ctx.hits is None:
+        return Entries(NONE, NONE, NONE)
+    mask = ctx.terrain.is_checkpoint
+    hit = np.flatnonzero(mask[ctx.hits.zone])
+    fix, zone, crossing = ctx.hits.fix[hit], ctx.hits.zone[hit], np.full(len(hit), -1)
+    if ctx.crossings is not None and len(ctx.crossings.fix):
+        over = np.flatnonzero(mask[ctx.crossings.zone])
+        fix = np.concatenate([ctx.crossings.fix[over], fix])
+        zone = np.concatenate([ctx.crossings.zone[over], zone])
+        crossing = np.concatenate([over, crossing])
+    row = ctx.fixes.row[fix]
+    wanted = np.flatnonzero(ctx.armed[row] & ctx.terrain.waypoints.holds(ctx.route[row], zone))
+    rank = np.where(crossing < 0, np.iinfo(np.int64).max, crossing)
+    order = wanted[np.lexsort((rank[wanted], zone[wanted], fix[wanted]))]
+    return Entries(fix[order], zone[order], crossing[order])
+
+
+def was_entered(ctx: Context, row: int, zone: int) -> bool:
+    """Whether a checkpoint was entered before this pass."""
+    key = ctx.terrain.zone_key[zone]
+    mine = (ctx.streams["rule"] == NUMBER) & (ctx.streams["row"] == row) & (ctx.streams["key"] == key)
+    return bool(mine.any())
