@@ -128,8 +128,9 @@ def _margin_mm(ctx: Context, half_width: I8) -> I8:
 def _tell_peaks(ctx: Context, off_route_mm: I8, raised_at: dict[int, int]) -> None:
     """Update the episodes still open whose peak has doubled since it was last told."""
     carry, of = ctx.state[NAME], ctx.fixes.row
-    due = np.flatnonzero(carry["open"] & (carry["peak_mm"] >= 2 * np.maximum(carry["told_mm"], 1)))
-    for row in due.tolist():
+    rows = np.flatnonzero((ctx.active & ctx.bits[NAME]) != 0)
+    due = carry["open"][rows] & (carry["peak_mm"][rows] >= 2 * np.maximum(carry["told_mm"][rows], 1))
+    for row in rows[due].tolist():
         begin = raised_at.get(row, int(np.searchsorted(of, row)))
         end = int(np.searchsorted(of, row, side="right"))
         told, at = doublings(int(carry["told_mm"][row]), off_route_mm[begin:end])
