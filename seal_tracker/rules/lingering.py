@@ -108,7 +108,8 @@ def _goes_on(ctx: Context, rows: I8, fix: I8, outside: Mask) -> Mask:
     now["n"][at], now["ms"][at] = length[only], began[only]
     now["lon"][at], now["lat"][at] = lon[only], lat[only]
     ctx.mark(NAME, at, np.ones(len(at), bool))
-    return runs | stands | ((n == NO_ANCHOR) & ~outside[fix])
+    goes_on: Mask = runs | stands | ((n == NO_ANCHOR) & ~outside[fix])
+    return goes_on
 
 
 @dataclass(frozen=True, slots=True)

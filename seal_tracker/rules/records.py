@@ -14,7 +14,8 @@ Records = NDArray[np.void]
 
 def picked(records: Records, index: NDArray[Any]) -> Records:
     """``records[index]`` for an index array or a mask, as a copy; ``records`` is contiguous."""
-    return _plain(records)[index].view(records.dtype)
+    some: Records = _plain(records)[index].view(records.dtype)
+    return some
 
 
 def put(records: Records, index: NDArray[Any], values: Records) -> None:
