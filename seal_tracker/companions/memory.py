@@ -153,6 +153,9 @@ class Companions:
             for device in (int(table.lead[i]), int(table.other[i])):
                 if device != UNKNOWN:
                     since[device] = min(start, since.get(device, start), late.get(device, start))
+        for device, at in since.items():  # what is read must go on from what is kept
+            if device in mine.tails:
+                since[device] = min(at, int(mine.tails[device].time_ms[-1]))
         unknown = {
             j: (
                 table.pairs[table.of_journey[j][0]].lead,

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from story import T0_MS, Ground, Ping, batch, drive, iso, one, only, ping, span
 
+from seal_tracker.backtest import run_backtest
 from seal_tracker.companions.history import companion_episodes
 from seal_tracker.companions.meetings import Compared, meet
 from seal_tracker.companions.tracks import Track, Tracks
 from seal_tracker.episodes_file import in_file_order
 from seal_tracker.model import LIVE, NO_TIME, Episode
 from seal_tracker.plans.model import Plan
+from seal_tracker.sources.file import read_trace
 from seal_tracker.tracking.epochs import Facts, JourneyTable, Version, terrain_of
 
 DETACHMENT, CONVOY, SHARED = "DETACHMENT", "CONVOY_SEPARATION", "STRUCTURE_SHARED"
@@ -327,6 +330,21 @@ def test_a_latched_detachment_ends_with_an_officers_reset_and_may_begin_again() 
     until_480 = [*stay(0, 480, 30, 1000), *of("T1", stay(0, 480, 30, 0))]
     assert [span(e) for e in told(ground, until_480, now_s=499)] == [(0, 120, None, None)]
     assert [span(e) for e in told(ground, until_480, now_s=500)] == [(0, 120, 500, 500)]
+
+
+def test_a_back_test_of_recorded_files_tells_of_pairs_and_ends_them_by_its_now(tmp_path: Path) -> None:
+    """The trailer's own file beside the lead's, in any order."""
+    traces = []
+    for device, pings in (("T1", stay(0, 900, 30, 0)), ("S1", stay(0, 900, 30, 1000))):
+        rows = [f"{device},{p['time']},{p['lon']},{p['lat']}" for p in reversed(pings)]
+        path = tmp_path / f"{device}.csv"
+        path.write_text("\n".join(["seal,time,lon,lat", *rows]) + "\n")
+        traces.append(read_trace(path))
+    found = run_backtest(lorry(disarmed_s=1000).plan(), traces)
+    assert span(one(found.episodes, DETACHMENT)) == (0, 120, None, None)
+    assert [e.transition for e in found.events if e.episode.type == DETACHMENT] == ["raised"]
+    found = run_backtest(lorry(disarmed_s=1000).plan(), traces, now_ms=T0_MS + 1_000_000)
+    assert span(one(found.episodes, DETACHMENT)) == (0, 120, 1000, 1000)
 
 
 def track(*fixes: tuple[int, int, int]) -> Track:
