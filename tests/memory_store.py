@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
@@ -25,6 +26,7 @@ class MemoryStore:
         self.states: dict[tuple[int, int], bytes] = {}
         self.alarms: dict[UUID, AlarmRow] = {}
         self.events: list[Event] = []
+        self.counts: Counter[str] = Counter()
 
     @property
     def episodes(self) -> list[Episode]:
@@ -103,6 +105,7 @@ class MemoryStore:
             self.pings = PingBatch.concat([self.pings, commit.pings])
         self.rows |= {row[0].episode: EpisodeRow(*row) for row in commit.episodes}
         self.events += commit.events
+        self.counts.update(commit.counts)
         assert len({event.id for event in self.events}) == len(self.events), "an event was told twice"
         dropped = [
             key

@@ -1,0 +1,111 @@
+"""What is judged again for late pings and late facts: from where, how far, and how many pings of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from arrivals import CHECKPOINT_EVERY, Service
+from story import T0_MS, Core, Ground, Ping, batch, drive, ping
+
+from seal_tracker.journey import Authorisation, Diversion, Journey, Reset, Suspension
+from seal_tracker.planning import changed_journeys, new_diversions
+from seal_tracker.rejudge import Span
+
+LONG = drive(0, 6000, 30)
+"""201 pings on a straight road, and a checkpoint after each third."""
+
+
+def service(pings: list[Ping]) -> Service:
+    """One that pings have come to three by three."""
+    told = Service(Core(Ground().route("R", (0, 0), (95_000, 0)).journey(route="R").plan()))
+    for i in range(0, len(pings), CHECKPOINT_EVERY):
+        told.feed(batch(pings[i : i + CHECKPOINT_EVERY], told.core.numbers))
+    return told
+
+
+def rejudged(told: Service, late: Ping) -> int:
+    """How many pings a late one makes it judge again."""
+    before = told.store.counts["rejudged_pings"]
+    told.feed(batch([late], told.core.numbers))
+    return told.store.counts["rejudged_pings"] - before
+
+
+def test_a_late_ping_that_changes_nothing_costs_the_pings_up_to_the_next_checkpoint() -> None:
+    """Not those of the rest of the journey: there the state is the stored one."""
+    assert rejudged(service(LONG), ping(3015, 15 * 3015)) <= 2 * CHECKPOINT_EVERY
+
+
+def test_the_cost_of_a_late_ping_does_not_grow_with_what_came_after_it() -> None:
+    """A minute late or an hour and a half: the same."""
+    assert rejudged(service(LONG), ping(615, 15 * 615)) == rejudged(service(LONG), ping(4815, 15 * 4815))
+
+
+def test_a_late_ping_that_changes_what_follows_is_followed_as_far_as_it_does() -> None:
+    """A stop that began before is another episode until it is over."""
+    parked = [*drive(0, 900, 30), *(ping(900 + 60 * i, 13_500) for i in range(1, 60))]
+    onward = [*parked, *(ping(4440 + 30 * i, 13_500 + 450 * i) for i in range(1, 60))]
+    told = service(onward)
+    cost = rejudged(told, ping(899, 13_480))
+    assert 59 < cost < len(onward) - 30
+    assert told.lines() == whole([*onward, ping(899, 13_480)])
+
+
+def whole(pings: list[Ping]) -> bytes:
+    core = Core(Ground().route("R", (0, 0), (95_000, 0)).journey(route="R").plan())
+    core.tell(pings)
+    return core.lines()
+
+
+def test_what_stands_is_neither_told_nor_stored_again() -> None:
+    """An episode after the checkpoint at which judging again may stop is nobody's news."""
+    off = [*LONG, *(ping(6000 + 30 * i, 90_000 + 30 * i, 900) for i in range(1, 8))]
+    told = service(off)
+    events = len(told.events)
+    assert rejudged(told, ping(3015, 15 * 3015)) <= 2 * CHECKPOINT_EVERY
+    assert len(told.events) == events
+    assert told.lines() == whole([*off, ping(3015, 15 * 3015)])
+
+
+def test_checkpoints_that_stand_stay_and_those_passed_over_go() -> None:
+    """As many as before, and none at a time where the state was another."""
+    told = service(LONG)
+    before = set(told.store.states)
+    told.feed(batch([ping(3015, 15 * 3015)], told.core.numbers))
+    assert set(told.store.states) == before
+    diverted = replace(told.core.journeys[0], diversions=(Diversion(T0_MS + 3_000_000, "R2", "an officer"),))
+    told.learn([diverted], told.core.versions)
+    left = [at for _, at in told.store.states]
+    assert max(left) == max(at for _, at in before)
+    assert len([at for at in left if at >= T0_MS + 3_000_000]) < 40
+
+
+JOURNEY = Journey("J", "S1", (("S1", "seal"),), "R", "transit", 100, 900)
+
+
+def span(**changes: Any) -> Span | None:
+    return changed_journeys((JOURNEY,), (replace(JOURNEY, **changes),)).get("S1")
+
+
+def test_a_changed_fact_is_judged_again_when_it_makes_a_difference() -> None:
+    """From its own time, and where it has an end only to that; anything else from the arming on."""
+    assert span() is None
+    assert span(disarmed_at_ms=700) == (700, 900)
+    assert span(disarmed_at_ms=None) == (900, None)
+    assert span(authorisations=(Authorisation(300, 500, None, "A"),)) == (300, 500)
+    assert span(suspensions=(Suspension(300, 500, "A"),)) == (300, 500)
+    assert span(suspensions=(Suspension(300, None, "A"),)) == (300, None)
+    assert span(diversions=(Diversion(300, "Q", "A"),)) == (300, None)
+    assert span(resets=(Reset(300, "SEAL_TAMPER", None, "A"),)) == (300, 301)
+    both = {"disarmed_at_ms": 800, "resets": (Reset(300, "SEAL_TAMPER", None, "A"),)}
+    assert span(**both) == (300, 900)
+    assert span(route="Q") == span(armed_at_ms=150) == (100, None)
+    assert changed_journeys((), (JOURNEY,)) == changed_journeys((JOURNEY,), ()) == {"S1": (100, None)}
+
+
+def test_only_diversions_not_known_before_are_new() -> None:
+    """Those name what they take back."""
+    old, new = Diversion(300, "Q", "A"), Diversion(400, "R", "A")
+    before, after = (replace(JOURNEY, diversions=known) for known in ((old,), (old, new)))
+    assert new_diversions((before,), (after,)) == {"J": (new,)}
+    assert new_diversions((before,), (before,)) == {}
