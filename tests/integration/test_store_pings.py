@@ -95,6 +95,43 @@ async def test_pings_without_a_clock_count_at_their_arrival(store: Store) -> Non
     assert_same_pings(await store.pings_after([seal], [START_MS]), batch.take(slice(0, 1)))
 
 
+async def test_portions_one_after_the_other_are_all_pings(store: Store) -> None:
+    """Up to its time, or to one before it where there are more: nothing is left out or given twice, and no moment is cut."""
+    seals = await seals_of(store, 3)
+    batch = pings(seals, 40)
+    twice = (
+        batch.time_ms == START_MS + 150_000
+    )  # a moment with two pings, at which a portion of six would end
+    variants = batch.take(twice).with_columns(digest=batch.digest[twice] + 1)
+    await store.commit(Commit(space="live", pings=PingBatch.concat([batch, variants])))
+    until = [START_MS + 600_000, START_MS + 2 * 10**6, START_MS]
+    reached, parts = [NO_TIME] * 3, []
+    while reached != until:
+        found = await store.pings_portion(seals, reached, until, 6)
+        again = await store.pings_after(seals, reached)
+        last = np.array([dict(zip(seals, found.through_ms, strict=True))[s] for s in again.seal.tolist()])
+        assert_same_pings(found.pings, again.take(effective_time_ms(again) <= last))
+        assert all(len(found.pings.take(found.pings.seal == s)) <= 2 * 6 for s in seals)
+        parts.append(found.pings)
+        reached = found.through_ms
+    whole = await store.pings_after(seals, [NO_TIME] * 3)
+    bound = np.array([dict(zip(seals, until, strict=True))[s] for s in whole.seal.tolist()])
+    assert_same_pings(
+        in_order(PingBatch.concat(parts)), in_order(whole.take(effective_time_ms(whole) <= bound))
+    )
+    assert (await store.pings_portion([], [], [], 6)).through_ms == []
+
+
+async def test_a_moment_with_more_pings_than_a_portion_holds_is_given_whole(store: Store) -> None:
+    """Pings of one moment are judged as one."""
+    (seal,) = await seals_of(store, 1)
+    batch = pings([seal], 9, unknown=0.0)
+    same = batch.with_columns(time_ms=np.full(9, START_MS), clock_ok=np.ones(9, bool))
+    await store.commit(Commit(space="live", pings=same))
+    found = await store.pings_portion([seal], [NO_TIME], [START_MS + 5], 3)
+    assert (len(found.pings), found.through_ms) == (9, [START_MS + 5])
+
+
 async def test_known_pings_are_those_of_equal_seal_and_time(store: Store) -> None:
     """All variants of an asked (seal, time) are given once, however often it is asked."""
     seals = await seals_of(store, 2)
@@ -162,6 +199,19 @@ async def test_newest_checkpoint_is_the_last_strictly_before(store: Store) -> No
     )
     assert await store.newest_checkpoints([a, b]) == {a: (START_MS + 3, b"x"), b: (START_MS, b"B")}
     assert await store.newest_checkpoints([a], [START_MS + 3]) == {a: (START_MS + 1, b"a1")}
+
+
+async def test_checkpoints_ahead_are_the_last_of_the_next_few(store: Store) -> None:
+    """Judging again compares at the next, then farther and farther on; past the last there is none. A stretch may be dropped."""
+    a, b, c = await seals_of(store, 3)
+    states = [(a, START_MS + n, f"a{n}".encode()) for n in range(5)] + [(b, START_MS, b"b")]
+    await store.commit(Commit(space="live", checkpoints=states))
+    seals, after = [a, b, c], [START_MS, START_MS, START_MS]
+    assert await store.checkpoints_ahead(seals, after, 1) == {a: (START_MS + 1, b"a1")}
+    assert await store.checkpoints_ahead(seals, after, 3) == {a: (START_MS + 3, b"a3")}
+    assert await store.checkpoints_ahead(seals, after, 9) == {a: (START_MS + 4, b"a4")}
+    await store.commit(Commit(space="live", drop_checkpoints=[(a, START_MS + 1, START_MS + 3)]))
+    assert await store.checkpoints_ahead([a], [START_MS], 1) == {a: (START_MS + 3, b"a3")}
 
 
 def test_a_copy_stream_is_read_as_it_was_written() -> None:
