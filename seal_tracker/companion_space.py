@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from seal_tracker.companions.batch import Heard, Judged, Need
 from seal_tracker.companions.memory import Companions
 from seal_tracker.companions.table import UNKNOWN
-from seal_tracker.companions.tracks import Track, accepted, newest_fix
+from seal_tracker.companions.tracks import EMPTY, Track, accepted, newest_fix
 from seal_tracker.model import NO_TIME, Episode, PingBatch
 from seal_tracker.rules.catalog import PAIR_RULES
 from seal_tracker.rules.pairs import UNENDED_MS, Pair
@@ -170,7 +170,7 @@ class CompanionSpace:
         )
         begin = {d: BLANK if (state := states.get(d)) is None else state for d in devices}
         added = accepted(begin, pings)
-        return {d: newest_fix(begin[d]).followed_by(added.get(d, Track.empty())) for d in devices}
+        return {d: newest_fix(begin[d]).followed_by(added.get(d, EMPTY)) for d in devices}
 
     async def _stored(self, facts: Facts, after_ms: Mapping[str, int]) -> list[Episode]:
         """Stored episodes of this stage, of lead devices by name, that were not settled by a time."""

@@ -32,8 +32,9 @@ from seal_tracker.companions.batch import (
 from seal_tracker.companions.stage import Progress, judge_pairs
 from seal_tracker.companions.table import UNKNOWN, PairTable
 from seal_tracker.companions.telling import told
-from seal_tracker.companions.tracks import Track
+from seal_tracker.companions.tracks import EMPTY, Track
 from seal_tracker.model import NO_TIME, Episode
+from seal_tracker.rules.pairs import UNENDED_MS
 from seal_tracker.rules.runs import MEASURED_RUN, new_runs
 from seal_tracker.tracking.epochs import Facts
 
@@ -178,7 +179,7 @@ class Companions:
         Parameters
         ----------
         fresh
-            new fixes of devices, later than what is kept of them; ignored where the track was ``read``.
+            new fixes of devices, later than what is kept of them; none of a device that was heard late.
         read
             tracks asked for, new fixes among them.
         stored
@@ -186,15 +187,18 @@ class Companions:
         """
         which = need.which
         tracks = {
-            d: self._mine.tails.get(d, Track.empty()).followed_by(
-                read.get(d) or fresh.get(d) or Track.empty()
-            )
+            d: self._mine.tails.get(d, EMPTY).followed_by(fresh.get(d, EMPTY)).followed_by(read.get(d, EMPTY))
             for d in self._devices_of(which)
         }
         progress = judge_pairs(facts, self.table, which, self._progress(need), tracks)
         status, waits_for = standing(self.table, which, progress.through_ms, tracks)
         found = Judged(which, progress, status, waits_for, self._tails(which, progress, status, tracks))
-        return self._tell(found, {self.table.pairs[i].journey for i in which.tolist()}, facts.now_ms, stored)
+        concerned = {
+            self.table.pairs[i].journey
+            for i, episodes, anew in zip(which.tolist(), progress.episodes, need.anew.tolist(), strict=True)
+            if anew or episodes is not self._mine.episodes[i]
+        }
+        return self._tell(found, concerned | need.journeys.keys(), facts.now_ms, stored)
 
     def over(self, now_ms: int) -> Judged:
         """Tell anew of the journeys that time alone has ended."""
@@ -244,17 +248,21 @@ class Companions:
     def _tails(
         self, which: I8, progress: Progress, status: I1, tracks: Mapping[int, Track]
     ) -> dict[int, Track]:
-        """The end of each track that some live pair still needs; empty where none does."""
+        """The end of each track (devices ascending) that some live pair still needs; empty where none does."""
         table = self.table
         now, through = self._mine.status.copy(), self._mine.through_ms.copy()
         now[which], through[which] = status, progress.through_ms
         live = np.flatnonzero(now == LIVE)
-        needed: dict[int, int] = {}
-        start = np.maximum(through, table.from_ms)[live].tolist()
-        for column in (table.lead, table.other):
-            for device, since in zip(column[live].tolist(), start, strict=True):
-                needed[device] = min(since, needed.get(device, since))
-        return {d: track.since(needed[d]) if d in needed else Track.empty() for d, track in tracks.items()}
+        start = np.maximum(through, table.from_ms)[live]
+        devices = np.fromiter(tracks, np.int64, len(tracks))
+        needed = np.full(len(devices), UNENDED_MS)
+        for column in (table.lead[live], table.other[live]):
+            mine = np.flatnonzero(np.isin(column, devices))
+            np.minimum.at(needed, np.searchsorted(devices, column[mine]), start[mine])
+        return {
+            device: EMPTY if since == UNENDED_MS else tracks[device].since(since)
+            for device, since in zip(devices.tolist(), needed.tolist(), strict=True)
+        }
 
     def _tell(
         self,

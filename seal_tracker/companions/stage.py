@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from seal_tracker.companions.meetings import Compared, Met, meet
 from seal_tracker.companions.table import PairTable
 from seal_tracker.companions.telling import closed, reset_ms
-from seal_tracker.companions.tracks import Track, Tracks
+from seal_tracker.companions.tracks import EMPTY, Track, Tracks
 from seal_tracker.model import NO_TIME, Episode, episode_id
 from seal_tracker.rules.catalog import PAIR_RULES
 from seal_tracker.rules.evidence import place_evidence
@@ -43,7 +43,7 @@ class Progress:
     """How far some pairs are judged, a row each.
 
     ``through_ms`` int64[n], the last instant judged; ``runs`` MEASURED_RUN[n]; ``episodes`` what each pair has had, in
-    order, the last one perhaps open. Nothing here is closed by the end of a journey: see ``telling``.
+    order, the last one perhaps open: the same tuple as before where nothing changed. Nothing here is closed by the end of a journey: see ``telling``.
     """
 
     through_ms: I8
@@ -65,7 +65,7 @@ def judge_pairs(
     fixes after it; a device that is missing has no fixes.
     """
     rows = {device: row for row, device in enumerate(tracks)}
-    columns = Tracks.of([*tracks.values(), Track.empty()])
+    columns = Tracks.of([*tracks.values(), EMPTY])
     lead, other = (
         np.array([rows.get(d, len(rows)) for d in column[which].tolist()], np.int64)
         for column in (table.lead, table.other)
@@ -80,7 +80,7 @@ def judge_pairs(
         for t in np.unique(turn).tolist():
             for v in np.unique(version[turn == t]).tolist():
                 work.judge(facts.versions[v], met, np.flatnonzero((turn == t) & (version == v)))
-    return Progress(met.passed_ms, work.runs, tuple(tuple(e) for e in work.episodes))
+    return Progress(met.passed_ms, work.runs, tuple(work.episodes))
 
 
 def _resets_before(met: Met, pairs: Sequence[Pair]) -> I8:
@@ -101,7 +101,7 @@ class _Work:
         self._pairs = [table.pairs[i] for i in which.tolist()]
         self._rule = table.rule[which]
         self.runs = before.runs.copy()
-        self.episodes = [list(e) for e in before.episodes]
+        self.episodes = list(before.episodes)
 
     def judge(self, version: Version, met: Met, at: I8) -> None:
         """Judge the meetings ``at``, of one version's time, and of each pair all between two resets."""
@@ -151,12 +151,16 @@ class _Work:
         which: I8,
     ) -> None:
         i, pair = int(found.row[k]), int(found.stream[k])
-        mine = self.episodes[int(which[pair])]
+        row = int(which[pair])
         at, evidence = int(meetings.time_ms[i]), rule.evidence(meetings, i, peak_at(observed, found, i))
         if found.raised[k]:
-            mine.append(self._raised(rule, meetings, found, k, evidence))
+            self.episodes[row] += (self._raised(rule, meetings, found, k, evidence),)
         else:
-            mine[-1] = closed(mine[-1], int(found.began_ms[k]), at, evidence)
+            self._close(row, int(found.began_ms[k]), at, evidence)
+
+    def _close(self, row: int, ended_ms: int, cleared_ms: int, evidence: dict[str, Any]) -> None:
+        *others, last = self.episodes[row]
+        self.episodes[row] = (*others, closed(last, ended_ms, cleared_ms, evidence))
 
     def _raised(
         self, rule: PairRule, meetings: Meetings, found: Transitions, k: int, evidence: dict[str, Any]
@@ -193,7 +197,7 @@ class _Work:
         last = self.episodes[row][-1]
         at = reset_ms(last, self._pairs[row])
         if at is not None and at <= before_ms:
-            self.episodes[row][-1] = closed(last, at, at, {"closed_by": "reset"})
+            self._close(row, at, at, {"closed_by": "reset"})
             self.runs[row] = new_runs(1, MEASURED_RUN)[0]
 
     def _switch_off(self, row: int, version: Version) -> None:
@@ -201,7 +205,7 @@ class _Work:
         if self.runs["open"][row]:
             last = self.episodes[row][-1]
             at = max(version.from_ms, self._pairs[row].from_ms, last.started_at_ms)
-            self.episodes[row][-1] = closed(last, at, at, {"closed_by": "plan_changed"})
+            self._close(row, at, at, {"closed_by": "plan_changed"})
         self.runs[row] = new_runs(1, MEASURED_RUN)[0]
 
 

@@ -18,12 +18,15 @@ from seal_tracker.model import NO_TIME, PingBatch
 from seal_tracker.tracking.order import in_order, merge_variants, usable_fix
 from seal_tracker.tracking.plausibility import Candidates, accept
 
-__all__ = ["Track", "Tracks", "accepted", "newest_fix"]
+__all__ = ["EMPTY", "Track", "Tracks", "accepted", "newest_fix"]
 
 I8 = NDArray[np.int64]
 
 TIME_BITS = 42
 """Bits of a time beside a row in one number: until the year 2109."""
+
+KEPT_FIXES = 32
+"""Fixes of a track that are kept whether they are needed or not: 768 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +50,28 @@ class Track:
         return Track(self.time_ms[at:], self.lon_e7[at:], self.lat_e7[at:])
 
     def since(self, time_ms: int) -> Track:
-        """The last fix at or before a moment, and all after it: what says where the device was from there on."""
+        """The last fix at or before a moment, and all after it: what says where the device was from there on.
+
+        A few fixes before that may stay: cutting them off costs more than keeping them.
+        """
+        if len(self) <= KEPT_FIXES:
+            return self
         return self.after(max(int(np.searchsorted(self.time_ms, time_ms, side="right")) - 1, 0))
 
     def followed_by(self, other: Track) -> Track:
         """Its fixes before the other's first one, then the other's."""
-        if not len(other):
-            return self
-        keep = int(np.searchsorted(self.time_ms, other.time_ms[0]))
+        if not len(other) or not len(self):
+            return other if len(other) else self
+        first = other.time_ms[0]
+        keep = len(self) if self.time_ms[-1] < first else int(np.searchsorted(self.time_ms, first))
         return Track(
             np.concatenate([self.time_ms[:keep], other.time_ms]),
             np.concatenate([self.lon_e7[:keep], other.lon_e7]),
             np.concatenate([self.lat_e7[:keep], other.lat_e7]),
         )
+
+
+EMPTY = Track.empty()
 
 
 @dataclass(frozen=True)

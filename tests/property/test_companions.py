@@ -10,6 +10,7 @@ from unittest.mock import patch
 from uuid import UUID
 
 import msgspec
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from memory_store import MemoryStore
@@ -166,6 +167,11 @@ def all_at_once(told: list[Ping], dated: list[tuple[int, Plan]]) -> list[Episode
     return list(companion_episodes(all_facts(dated), heard(told)).values())
 
 
+def from_last_before(track: Track, at: int) -> Track:
+    """What reading a track since a moment gives: not one fix more than it must."""
+    return track.after(max(int(np.searchsorted(track.time_ms, at)) - 1, 0))
+
+
 def next_pieces(tracks: dict[int, Track], known: dict[int, Track], devices: list[int]) -> dict[int, Track]:
     """For each mention of a device its next fix, as long as there are any."""
     pieces = {}
@@ -205,7 +211,7 @@ def test_what_pairs_tell_does_not_depend_on_how_their_tracks_were_cut(
                 {d: Heard(int(t.time_ms[0]), int(t.time_ms[-1]), late=False) for d, t in fresh_.items()}
             )
             known |= {d: known[d].followed_by(t) for d, t in fresh_.items()}
-            read = {d: known[d].since(at) for d, at in need.tracks_since.items()}
+            read = {d: from_last_before(known[d], at) for d, at in need.tracks_since.items()}
             found = companions.judge(facts, need, fresh_, read, {})
             companions.install(found)
             stored = {k: e for k, e in stored.items() if k not in found.before} | found.after
