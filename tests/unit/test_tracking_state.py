@@ -125,9 +125,9 @@ def test_states_grow_and_keep_their_order() -> None:
     assert states.all_rows()["track"]["n"].tolist() == (numbers + 1).tolist()
 
 
-def test_a_seal_is_a_few_hundred_bytes() -> None:
-    """2,000 seals cost megabytes, not hundreds of them."""
-    assert ROW.itemsize < 700
+def test_a_seal_is_less_than_a_kilobyte() -> None:
+    """All rules' columns, the tables that find them (24 bytes), and two watched zones."""
+    assert ROW.itemsize + 24 + 2 * (STREAM.itemsize + 8) <= 1024
     assert len(judged(story()).states.one(1).dump()) < 8000
 
 
