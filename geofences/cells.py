@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geofences.projection import HALF_TURN_E7, TURN_E7
-from geofences.ragged import expand
+from geofences.ragged import distinct, expand
 
 __all__ = ["Boxes", "CellIndex"]
 
@@ -115,7 +115,7 @@ class CellIndex:
         owner, item = _joined(found)
         if len(owner) == 0:
             return owner, item
-        pair = np.unique((owner << ROW_BITS) | item)
+        pair = distinct((owner << ROW_BITS) | item)
         return pair >> ROW_BITS, pair & ITEM_MASK
 
 
@@ -141,7 +141,7 @@ def _cells_of(boxes: Boxes, shift: int) -> tuple[I8, I8, I8]:
         owner, west, east = _wrapped(west, east)
         low, high = low[owner], high[owner]
     left, right = west >> shift, east >> shift
-    if np.array_equal(left, right) and np.array_equal(low, high):
+    if not ((left != right) | (low != high)).any():
         return np.arange(len(left)) if owner is None else owner, left, low
     columns = right - left + 1
     mine, number = expand(np.zeros(len(left), np.int64), columns * (high - low + 1))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["chunks", "expand", "group_starts"]
+__all__ = ["chunks", "distinct", "expand", "group_starts"]
 
 I8 = NDArray[np.int64]
 
@@ -37,6 +37,12 @@ def expand(starts: NDArray[Any], counts: NDArray[Any]) -> tuple[I8, I8]:
     ends = np.cumsum(counts)
     index = np.arange(len(owner)) + (starts - ends + counts)[owner]
     return owner, index
+
+
+def distinct(values: I8) -> I8:
+    """The values in order, each once; ``np.unique`` takes three times as long for a few."""
+    ordered = np.sort(values)
+    return ordered[group_starts(ordered)]
 
 
 def group_starts(owner: NDArray[Any]) -> I8:

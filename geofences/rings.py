@@ -123,6 +123,8 @@ class RingIndex:
         What ``cross`` says of those with neither end inside; whoever meets no edge is not asked where its ends are.
         """
         near = self._near(polygon, lon_e7, lat_e7, dlon_e7, dlat_e7)
+        if len(near) == 0:
+            return near, np.empty(0), np.empty(0)
         pair, first, last = self._meet(near, polygon, lon_e7, lat_e7, dlon_e7, dlat_e7)
         real = np.flatnonzero(first <= last)
         pair, first, last = pair[real], first[real], last[real]

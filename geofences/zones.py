@@ -22,7 +22,7 @@ from geofences.circles import Circle, CircleIndex
 from geofences.lines import Plane
 from geofences.paths import Passages, Segments, cut_paths
 from geofences.projection import plane_distance_m, scale_m, wrap_e7
-from geofences.ragged import group_starts
+from geofences.ragged import distinct, group_starts
 from geofences.rings import RingIndex, Touches
 
 __all__ = ["Circle", "ZoneGeometry", "ZoneSet"]
@@ -154,6 +154,8 @@ class ZoneSet:
         line, zone = self._near(segments)
         rows = np.flatnonzero(wanted[zone])
         line, zone = line[rows], zone[rows]
+        if len(zone) == 0:
+            return Passages(line, zone, np.empty(0), np.empty(0))
         straight = np.flatnonzero(~self.is_round[zone])
         pair, enter, leave = self.rings.through(self.shape[zone[straight]], *segments.columns(line[straight]))
         pair = straight[pair]
@@ -190,7 +192,7 @@ class ZoneSet:
         row, zone = self.cells.touching(boxes)
         if piece is None or len(row) == 0:
             return row, zone
-        pair = np.unique((piece[row] << ROW_BITS) | zone)
+        pair = distinct((piece[row] << ROW_BITS) | zone)
         return pair >> ROW_BITS, pair & ((1 << ROW_BITS) - 1)
 
     def _holds(self, zone: I8, lon: I8, lat: I8) -> Mask:

@@ -1,11 +1,11 @@
 """Cost of the geometry kernels per ping, each as a ratio to a plain loop over shapely that answers the same.
 
-    python -m tests.benchmarks.bench_geometry [--zones 5000] [--routes 500] [--seals 2000] [--pings 20] [--load 100000]
+    python -m tests.benchmarks.bench_geometry [--zones 5000] [--routes 500] [--seals 2000] [--pings 50] [--load 100000]
 
 Routes of 500 vertices, zones of 8 to 64 corners and 100 m to 5 km, three in five beside routes; seals drive the routes,
-a fix every 30 s, with 8 m of noise, and a tenth of them leave the corridor by about 1 km. Kernels are called as judging
-calls them: batches in time order, the last chainage of each seal carried on, pairs of fixes on the corridor tested
-along it and others straight. Everything is processor time, the best of some rounds; loop and kernel share a run.
+a fix every 30 s, with 8 m of noise, and a tenth of them leave the corridor by about 1 km for six minutes. Kernels are
+called as judging calls them: batches in time order, the last chainage of each seal carried on, pairs of fixes on the
+corridor tested along it and others straight. Everything is processor time, the best of some rounds; loop and kernel share a run.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def main() -> None:
         ("zones", 5000),
         ("routes", 500),
         ("seals", 2000),
-        ("pings", 20),
+        ("pings", 50),
         ("load", 100_000),
         ("seed", 7),
     )

@@ -14,6 +14,9 @@ M_PER_DEG = 111_195.0
 EVERY_S = 30.0
 """Seconds between the fixes of a seal."""
 
+ASTRAY = 12
+"""Fixes of a tenth of the seals that leave their corridor, by up to 1.2 km: for six minutes."""
+
 
 def scaled(line) -> np.ndarray:
     """A line in metres, every vertex with the scale of its own latitude."""
@@ -56,7 +59,10 @@ def drive(rng, lines, seals, pings):
         run = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(flat, axis=0).T))])
         at = rng.uniform(0, run[-1] * 0.8) + rng.uniform(8, 20) * EVERY_S * np.arange(pings)
         lon[:, seal], lat[:, seal] = np.interp(at, run, line[:, 0]), np.interp(at, run, line[:, 1])
-    away = np.where(rng.random(seals) < 0.1, 1000.0, 0.0) * np.sin(np.linspace(0, math.pi, pings))[:, None]
+    away = np.zeros((pings, seals))
+    for seal in np.flatnonzero(rng.random(seals) < 0.1):
+        begin = int(rng.integers(0, max(pings - ASTRAY, 1)))
+        away[begin : begin + ASTRAY, seal] = 1000.0 * np.sin(np.linspace(0, math.pi, ASTRAY))[: pings - begin]
     lon += (rng.normal(0, 8, lon.shape) + away) / M_PER_DEG
     lat += (rng.normal(0, 8, lat.shape) + 0.7 * away) / M_PER_DEG
     to_e7 = lambda degrees: np.rint(degrees * 1e7).astype(np.int64).ravel()  # noqa: E731
