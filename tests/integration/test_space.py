@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 from typing import Any, cast
 
 import pytest
-from story import T0_MS, Ground, batch, ping
+from story import T0_MS, Ground, batch, iso, ping
 
 from seal_tracker.model import LIVE, NO_TIME, Event
 from seal_tracker.pipeline import Pipeline
-from seal_tracker.planning import changed_journeys
+from seal_tracker.planning import changed_journeys, new_diversions
 from seal_tracker.plans.model import Plan
 from seal_tracker.space import SpaceJudge
 from seal_tracker.store import Store, StoreUnavailable
@@ -42,12 +42,14 @@ class Space:
         )  # fmt: skip
 
     async def open(self, plan: Plan | None, before: Plan | None = None) -> None:
-        """As a start does, by a plan that may be another than ``before``."""
+        """As a start does, by a plan that may be another than ``before``, by which the last one judged."""
         plans = [(NO_TIME, plan)] if plan else []
-        await self.pipeline.commit_prepared(LIVE, await self.judging.open(plans))
+        loaded = await self.judging.open([(NO_TIME, before)] if before else plans)
+        await self.pipeline.commit_prepared(LIVE, loaded)
+        await self.judging.use_plans(plans)
         then, now = (p.journeys if p else () for p in (before, plan))
-        since = changed_journeys(then, now)
-        await self.pipeline.commit_prepared(LIVE, await self.judging.rejudge_since(since))
+        again = await self.judging.rejudge_since(changed_journeys(then, now), new_diversions(then, now))
+        await self.pipeline.commit_prepared(LIVE, again)
 
     async def hear(self, seal: str, second: float) -> None:
         await self.judging.know({seal})
@@ -120,3 +122,25 @@ async def test_a_seal_that_was_forgotten_is_called_silent_all_the_same(store: St
     space.judging.forget([space.judging.numbers["S1"]])
     await space.pass_time(SILENT_S)
     assert space.told() == [("S1", "SIGNAL_LOST", "raised")]
+
+
+async def test_a_diversion_written_into_the_plan_late_is_judged_from_its_own_time(store: Store) -> None:
+    """At the next start: what the old route raised after it is taken back, naming it; a start after that finds nothing."""
+    made = Ground().route("R", (0, 5000), (9000, 5000)).route("Q", (0, 0), (9000, 0))
+    made.policy("default.STOP_UNPLANNED", enabled=False)
+    before = made.journey(route="R").plan()
+    made.journeys[0]["diversions"] = [{"at": iso(15), "route": "Q", "by": "Officer A"}]
+    diverted = made.plan()
+    space = Space(store)
+    await space.open(before)
+    for second in (0, 30, 60, 90):
+        await space.hear("S1", second)
+    assert space.told() == [("S1", "ROUTE_DEVIATION", "raised")]
+    again = Space(store, await store.last_sequence() + 1)
+    await again.open(diverted, before)
+    assert again.told() == [("S1", "ROUTE_DEVIATION", "retracted")]
+    (event,) = again.events
+    assert event.episode.evidence["diversion"]["by"] == "Officer A"
+    third = Space(store, await store.last_sequence() + 1)
+    await third.open(diverted, diverted)
+    assert third.told() == []
