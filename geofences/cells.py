@@ -101,7 +101,9 @@ class CellIndex:
         return cls(tuple(tables))
 
     def at(self, lon_e7: I8, lat_e7: I8) -> tuple[I8, I8]:
-        """Candidate (point, item) pairs; longitudes in [-180°, 180°). Each pair once, sorted by point for each size."""
+        """Candidate (point, item) pairs; longitudes in [-180°, 180°). Each pair once, sorted by point, then item,
+        for each size.
+        """
         x, y = lon_e7 + HALF_TURN_E7, lat_e7 + HALF_TURN_E7
         return _joined([table.items_in(x >> table.shift, y >> table.shift) for table in self.tables])
 

@@ -190,15 +190,15 @@ class RingIndex:
     def _odd(self, polygon: I8, x: I8, y: I8) -> Mask:
         """Whether points are on an edge, or have an odd number of edges to the east."""
         slab = self.slab_first[polygon] + ((y - self.boxes[polygon, 2]) >> self.slab_shift[polygon])
-        count = self.edge_first[slab + 1] - self.edge_first[slab]
-        pair, at = expand(self.edge_first[slab], count)
+        first = self.edge_first[slab]
+        pair, at = expand(first, self.edge_first[slab + 1] - first)
         ax, ay, bx, by = _seen_from(self.edges[at], x[pair], y[pair])
         turn = ax * by - bx * ay
         east = ((ay > 0) != (by > 0)) & ((turn > 0) == (by > ay))
-        run = np.concatenate([[0], np.cumsum(east)])
-        ends = np.cumsum(count)
-        held: Mask = ((run[ends] - run[ends - count]) & 1) > 0
+        held: Mask = (np.bincount(pair[east], minlength=len(polygon)) & 1) > 0
         on_line = np.flatnonzero(turn == 0)
+        if len(on_line) == 0:
+            return held
         ax, ay, bx, by = ax[on_line], ay[on_line], bx[on_line], by[on_line]
         on_edge = (np.minimum(ax, bx) <= 0) & (np.maximum(ax, bx) >= 0)
         on_edge &= (np.minimum(ay, by) <= 0) & (np.maximum(ay, by) >= 0)

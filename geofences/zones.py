@@ -89,9 +89,12 @@ class ZoneSet:
         """
         lon, lat = wrap_e7(lon_e7), np.asarray(lat_e7, np.int64)
         point, zone = self.cells.at(lon, lat)
-        held = self._holds(zone, lon[point], lat[point])
-        pair = np.sort((point[held] << ROW_BITS) | zone[held])
-        return (pair >> ROW_BITS).astype(np.int32), (pair & ((1 << ROW_BITS) - 1)).astype(np.int32)
+        held = np.flatnonzero(self._holds(zone, lon[point], lat[point]))
+        point, zone = point[held], zone[held]
+        if len(self.cells.tables) > 1:
+            pair = np.sort((point << ROW_BITS) | zone)
+            point, zone = pair >> ROW_BITS, pair & ((1 << ROW_BITS) - 1)
+        return point.astype(np.int32), zone.astype(np.int32)
 
     def middle_e7(self, zone: NDArray[Any]) -> tuple[I8, I8]:
         """Longitude and latitude (1e-7 degree) of the middles of the boxes around some zones."""
