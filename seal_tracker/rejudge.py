@@ -76,16 +76,27 @@ def standing(episode: Episode, since_ms: int | None) -> bool:
 
 
 class Rejudgement:
-    """Judging ``seals`` again, each from its checkpoint (absent: from nothing), a portion of pings at a time."""
+    """Judging ``seals`` again, each from its checkpoint (absent: from nothing), a portion of pings at a time.
 
-    def __init__(self, checkpoints: Mapping[int, SealState], facts: Facts, seals: Collection[int]) -> None:
+    ``newest_only``: of the states that portions lead to, only the last of each seal is kept.
+    """
+
+    def __init__(
+        self,
+        checkpoints: Mapping[int, SealState],
+        facts: Facts,
+        seals: Collection[int],
+        *,
+        newest_only: bool = False,
+    ) -> None:
         self._facts = facts
+        self._newest_only = newest_only
         self._states = SealStates()
         for seal in seals:
             if seal in checkpoints:
                 self._states.install(seal, checkpoints[seal])
         self._episodes = {e.episode: e for opened in self._states.open.values() for e in opened.values()}
-        self._checkpoints: dict[tuple[int, int], SealState] = {}
+        self._checkpoints: dict[int, dict[int, SealState]] = {}
         self._stands: dict[int, int] = {}
         self._counts: Counter[str] = Counter()
 
@@ -101,7 +112,8 @@ class Rejudgement:
         settled = {seal for seal, state in stored.items() if self._states.one(seal).same(state)}
         for seal, at_ms in zip(found.seals.tolist(), found.rows["track"]["last_ms"].tolist(), strict=True):
             if seal not in settled:
-                self._checkpoints[seal, at_ms] = self._states.one(seal)
+                kept = {} if self._newest_only else self._checkpoints.get(seal, {})
+                self._checkpoints[seal] = kept | {at_ms: self._states.one(seal)}
         for seal in settled:
             self._settle(seal, int(stored[seal].row["track"]["last_ms"][0]))
         return settled
@@ -116,7 +128,12 @@ class Rejudgement:
         moved = [s for s, at in zip(seals, last, strict=True) if still is None or still.get(s) == at]
         if moved and self._facts.now_ms is not None:
             self._join(judge_now(self._states, self._facts, np.array(moved, np.int64)))
-        written = [(seal, at, state) for (seal, at), state in self._checkpoints.items() if at != NO_TIME]
+        written = [
+            (seal, at, state)
+            for seal, kept in self._checkpoints.items()
+            for at, state in kept.items()
+            if at != NO_TIME
+        ]
         return Rejudged(self._states, self._episodes, self._stands, written, self._counts)
 
     def _settle(self, seal: int, at_ms: int) -> None:

@@ -85,13 +85,14 @@ class Replay:
         *,
         still: Mapping[int, int] | None,
         may_stop_ms: Mapping[int, int],
+        newest_only: bool = False,
     ) -> Rejudged:
         """Judge everything stored after the checkpoints, and ``new`` pings among it.
 
         ``may_stop_ms`` gives, for seals that may keep the rest of what is stored, the moment from which on everything
-        but their state is as it was. ``still``: see `Rejudgement.finish`.
+        but their state is as it was. ``still``: see `Rejudgement.finish`; ``newest_only``: see `Rejudgement`.
         """
-        again = Rejudgement(self.states, facts, self.seals)
+        again = Rejudgement(self.states, facts, self.seals, newest_only=newest_only)
         reached, ahead = dict(self.after_ms), 1
         going = list(self.seals)
         while going:

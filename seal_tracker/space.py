@@ -339,7 +339,11 @@ class SpaceJudge:
         before = await self._unsettled(replay)
         now_ms = _now_that_was(row.episode for row in before)
         done = await replay.run(
-            self.facts(now_ms), PingBatch.empty(), still={} if now_ms is None else None, may_stop_ms={}
+            self.facts(now_ms),
+            PingBatch.empty(),
+            still={} if now_ms is None else None,
+            may_stop_ms={},
+            newest_only=True,
         )
         self._add(replay, done, before, loading)
         changes = loading.changes()
