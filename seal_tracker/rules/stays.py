@@ -19,7 +19,7 @@ from seal_tracker.rules.runs import Limits, Observations, Transitions, debounce
 from seal_tracker.rules.streams import STREAM_NUMBER, Watch, drop_unwatched, watch
 from seal_tracker.rules.table import Values
 
-__all__ = ["MARGIN_M", "MARGIN_SHARE", "Stay", "in_zones", "leaving_margin_m", "of_zones"]
+__all__ = ["MARGIN_M", "MARGIN_SHARE", "Judged", "Stay", "in_zones", "leaving_margin_m", "of_zones"]
 
 I8 = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -49,6 +49,26 @@ class Stay:
 Evidence = Callable[[Stay], dict[str, Any]]
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The stays of one rule in a pass, once judged; ``fix`` is by observation."""
+
+    seen: Watch
+    obs: Observations
+    fix: I8
+    found: Transitions
+
+    def open_before(self, row: int, zone: int, fix: int) -> bool:
+        """Whether a stay was open when a fix of a seal came."""
+        stream = np.flatnonzero((self.seen.row == row) & (self.seen.zone == zone))
+        at = np.flatnonzero((self.fix == fix) & np.isin(self.obs.stream, stream))
+        if not len(at):
+            return False
+        i = int(at[0])
+        begins = i == 0 or self.obs.stream[i - 1] != self.obs.stream[i]
+        return bool(self.seen.was_open[stream[0]] if begins else self.found.open_after[i - 1])
+
+
 def _nothing(_stay: Stay) -> dict[str, Any]:
     return {}
 
@@ -69,14 +89,15 @@ def of_zones(
     name: str,
     zones: Mask | None,
     hit: I8,
-    evidence: Evidence,
+    evidence: Evidence = _nothing,
     *,
     holds: Callable[[I8, I8, I8], Mask] | None = None,
     limits: Callable[[Limits, I8], Limits] | None = None,
     margin_m: Callable[[I8, I8], NDArray[np.float64]] | None = None,
+    margin_breaks: bool = False,
     closing: Evidence = _nothing,
-) -> None:
-    """Judge the stays of one rule: raise, clear and carry on the streams of ``name``.
+) -> Judged | None:
+    """Judge the stays of one rule: raise, clear and carry on the streams of ``name``. None: there was nothing to judge.
 
     Parameters
     ----------
@@ -89,24 +110,29 @@ def of_zones(
     limits
         changes the policy's debounce, given each stream's zone. Unset: as it is.
     margin_m
-        of (row, zone) by stream: metres outside that end a stay; a fix between says nothing. Unset: 0.
+        of (row, zone) by stream: metres outside that end a stay. Unset: 0.
+    margin_breaks
+        a fix outside by less breaks a run either way; else it says nothing.
     evidence, closing
         what is written beside the zone, ``n_fixes`` and ``fixes`` when it is raised, and added when it is cleared.
     """
     number = STREAM_NUMBER[name]
     carried = ctx.streams["rule"] == number
     if not len(hit) and not carried.any():
-        return
+        return None
     watched = np.zeros(len(ctx.terrain.zone_key), bool) if zones is None else zones
     drop_unwatched(ctx, name, number, watched)
     seen = watch(ctx, number, hit)
+    judged = None
     if len(seen.fix):
-        obs, fix = _observed(ctx, seen, holds, margin_m)
+        obs, fix = _observed(ctx, seen, holds, margin_m, breaks=margin_breaks)
         usual = _policy_limits(ctx, name, seen)
         found = debounce(seen.run, obs, usual if limits is None else limits(usual, seen.zone))
+        judged = Judged(seen, obs, fix, found)
         for k in range(len(found)):
-            _tell(ctx, name, seen, obs, fix, found, k, evidence, closing)
+            _tell(ctx, name, judged, k, evidence, closing)
     seen.survive(ctx, keep=seen.run["open"] | (seen.run["on_n"] > 0))
+    return judged
 
 
 def leaving_margin_m(ctx: Context, name: str, row: I8, zone: I8) -> NDArray[np.float64]:
@@ -124,29 +150,40 @@ def _observed(
     seen: Watch,
     holds: Callable[[I8, I8, I8], Mask] | None,
     margin_m: Callable[[I8, I8], NDArray[np.float64]] | None,
+    *,
+    breaks: bool,
 ) -> tuple[Observations, I8]:
     """What the streams see, and by which fix each time."""
-    fixes, on, off = ctx.fixes, seen.inside.copy(), ~seen.inside
+    fixes, fix, stream, on, off = ctx.fixes, seen.fix, seen.stream, seen.inside, ~seen.inside
     if holds is not None:
         at = np.flatnonzero(on)
-        on[at] = holds(seen.row[seen.stream[at]], seen.fix[at], seen.zone[seen.stream[at]])
-    says = np.ones(len(on), bool)
-    if margin_m is not None:
-        near = np.flatnonzero(off)
-        fix, zone = seen.fix[near], seen.zone[seen.stream[near]]
-        away_m = ctx.terrain.zones.distance_m(fixes.lon_e7[fix], fixes.lat_e7[fix], zone)
-        over = ~ctx.terrain.in_force(zone, fixes.time_ms[fix])
-        says[near] = over | (away_m >= margin_m(seen.row, seen.zone)[seen.stream[near]])
-    fix = seen.fix[says]
+        on = on.copy()
+        on[at] = holds(seen.row[stream[at]], fix[at], seen.zone[stream[at]])
+    if margin_m is not None and off.any():
+        _keep_those_away(ctx, seen, off, margin_m(seen.row, seen.zone))
+        if not breaks:
+            says = np.flatnonzero(off | seen.inside)
+            fix, stream, on, off = fix[says], stream[says], on[says], off[says]
     obs = Observations(
-        stream=seen.stream[says],
+        stream=stream,
         time_ms=fixes.time_ms[fix],
         lon_e7=fixes.lon_e7[fix],
         lat_e7=fixes.lat_e7[fix],
-        on=on[says],
-        off=off[says],
+        on=on,
+        off=off,
     )
     return obs, fix
+
+
+def _keep_those_away(ctx: Context, seen: Watch, off: Mask, margin_m: NDArray[np.float64]) -> None:
+    """Of the observations ``off``, outside their zones, leave those that are by the zone's margin, or after its time."""
+    near = np.flatnonzero(off & (margin_m[seen.stream] > 0))
+    if not len(near):
+        return
+    fix, zone = seen.fix[near], seen.zone[seen.stream[near]]
+    away_m = ctx.terrain.zones.distance_m(ctx.fixes.lon_e7[fix], ctx.fixes.lat_e7[fix], zone)
+    over = ~ctx.terrain.in_force(zone, ctx.fixes.time_ms[fix])
+    off[near] = over | (away_m >= margin_m[seen.stream[near]])
 
 
 def _policy_limits(ctx: Context, name: str, seen: Watch) -> Limits:
@@ -156,20 +193,11 @@ def _policy_limits(ctx: Context, name: str, seen: Watch) -> Limits:
     return Limits(*(of(key) for key in ("raise_fixes", "raise_s", "clear_fixes", "clear_s", "latched")))
 
 
-def _tell(
-    ctx: Context,
-    name: str,
-    seen: Watch,
-    obs: Observations,
-    fixes: I8,
-    found: Transitions,
-    k: int,
-    evidence: Evidence,
-    closing: Evidence,
-) -> None:
+def _tell(ctx: Context, name: str, judged: Judged, k: int, evidence: Evidence, closing: Evidence) -> None:
+    seen, found = judged.seen, judged.found
     at, stream = int(found.row[k]), int(found.stream[k])
-    row, zone, fix = int(seen.row[stream]), int(seen.zone[stream]), int(fixes[at])
-    stay = Stay(fix, row, zone, int(obs.time_ms[at]), int(found.began_ms[k]))
+    row, zone, fix = int(seen.row[stream]), int(seen.zone[stream]), int(judged.fix[at])
+    stay = Stay(fix, row, zone, int(judged.obs.time_ms[at]), int(found.began_ms[k]))
     zone_id = ctx.terrain.zones.ids[zone]
     if not found.raised[k]:
         ctx.book.close(

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geofences.ragged import expand
 from seal_tracker.rules.context import Context
+from seal_tracker.rules.records import copied, picked, put, put_field
 from seal_tracker.rules.runs import RUN, new_runs
 
 __all__ = ["STREAM", "STREAM_NUMBER", "Watch", "drop_unwatched", "watch"]
@@ -49,13 +51,11 @@ class Watch:
     def survive(self, ctx: Context, keep: NDArray[np.bool_]) -> None:
         """Hand the streams worth keeping back to the pass."""
         at = np.flatnonzero(keep)
+        if not len(at):
+            return
         kept = np.zeros(len(at), STREAM)
-        kept["row"], kept["rule"], kept["key"], kept["run"] = (
-            self.row[at],
-            self.number,
-            self.key[at],
-            self.run[at],
-        )
+        kept["row"], kept["rule"], kept["key"] = self.row[at], self.number, self.key[at]
+        put_field(kept, "run", picked(self.run, at))
         ctx.survivors.append(kept)
 
 
@@ -92,22 +92,18 @@ def watch(ctx: Context, number: int, hit: NDArray[np.int64]) -> Watch:
     assert ctx.hits is not None
     fix, zone = ctx.hits.fix[hit], ctx.hits.zone[hit]
     row = ctx.fixes.row[fix]
-    carried = ctx.streams[ctx.streams["rule"] == number]
+    carried = picked(ctx.streams, np.flatnonzero(ctx.streams["rule"] == number))
     carried_zone = ctx.terrain.zone_of(carried["key"])
     n_zones = max(len(ctx.terrain.zone_key), 1)
     pair = np.concatenate([carried["row"] * n_zones + carried_zone, row * n_zones + zone])
     pairs, where = np.unique(pair, return_inverse=True)
     n, n_carried = len(pairs), len(carried)
     run = new_runs(n)
-    run[where[:n_carried]] = carried["run"]
+    if n_carried:
+        put(run, where[:n_carried], copied(carried, "run"))
     stream_row, stream_zone = pairs // n_zones, pairs % n_zones
     begin, end = _spans(ctx, stream_row, where, n_carried, fix)
-    stream, obs_fix = _ragged(begin, end)
-    inside = (
-        np.isin(obs_fix * n_zones + stream_zone[stream], fix * n_zones + zone)
-        if len(hit)
-        else np.zeros(len(obs_fix), bool)
-    )
+    stream, obs_fix = expand(begin, np.maximum(end - begin, 0))
     return Watch(
         number=number,
         row=stream_row,
@@ -117,7 +113,7 @@ def watch(ctx: Context, number: int, hit: NDArray[np.int64]) -> Watch:
         was_open=run["open"].copy(),
         fix=obs_fix,
         stream=stream,
-        inside=inside,
+        inside=_among(obs_fix * n_zones + stream_zone[stream], fix * n_zones + zone),
     )
 
 
@@ -132,9 +128,10 @@ def _spans(
     return begin, np.searchsorted(ctx.fixes.row, stream_row, side="right")
 
 
-def _ragged(begin: NDArray[np.int64], end: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """All integers of all spans [begin, end), and which span each is of."""
-    n = np.maximum(end - begin, 0)
-    span = np.repeat(np.arange(len(n)), n)
-    offset = np.arange(len(span)) - np.repeat(np.cumsum(n) - n, n)
-    return span, begin[span] + offset
+def _among(asked: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which of ``asked`` are among ``known``, which ascends."""
+    if not len(known):
+        return np.zeros(len(asked), bool)
+    at = np.minimum(np.searchsorted(known, asked), len(known) - 1)
+    found: NDArray[np.bool_] = known[at] == asked
+    return found
