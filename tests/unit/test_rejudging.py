@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from arrivals import CHECKPOINT_EVERY, Service
 from story import T0_MS, Core, Ground, Ping, batch, drive, ping
 
+from seal_tracker import replaying
 from seal_tracker.journey import Authorisation, Diversion, Journey, Reset, Suspension
+from seal_tracker.model import PingBatch
 from seal_tracker.planning import changed_journeys, new_diversions
-from seal_tracker.rejudge import Span
+from seal_tracker.rejudge import Rejudgement, Span
 
 LONG = drive(0, 6000, 30)
 """201 pings on a straight road, and a checkpoint after each third."""
@@ -109,3 +112,30 @@ def test_only_diversions_not_known_before_are_new() -> None:
     before, after = (replace(JOURNEY, diversions=known) for known in ((old,), (old, new)))
     assert new_diversions((before,), (after,)) == {"J": (new,)}
     assert new_diversions((before,), (before,)) == {}
+
+
+def test_a_start_that_can_read_no_checkpoint_judges_everything_again_in_portions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Another version wrote them: nothing is told anew, no portion holds more than it may, and the next start is short."""
+    off = [*LONG, *(ping(6000 + 30 * i, 90_000 + 30 * i, 900) for i in range(1, 8))]
+    told = service(off)
+    events, lines = len(told.events), told.lines()
+    told.store.states = dict.fromkeys(told.store.states, b"of another version")
+    portions: list[int] = []
+    judged = Rejudgement.portion
+
+    def portion(again: Rejudgement, pings: PingBatch, stored: Any) -> set[int]:
+        portions.append(len(pings))
+        return judged(again, pings, stored)
+
+    monkeypatch.setattr(Rejudgement, "portion", portion)
+    monkeypatch.setattr(replaying, "PORTION_PINGS", 50)
+    monkeypatch.setattr(replaying, "LEAST_PINGS", 10)
+    told.restart()
+    assert (len(told.events), told.lines()) == (events, lines)
+    assert sum(portions) == len(off)
+    assert max(portions) <= 50
+    portions.clear()
+    told.restart()
+    assert sum(portions) == 0
