@@ -116,8 +116,8 @@ class CompanionSpace:
         if facts.now_ms is None or not len(self._mine.table):
             return out
         if not self._open_read:
-            leads = {pair.lead: facts.now_ms for pair in self._mine.table.pairs}
-            still_open = {e.journey for e in await self._stored(facts, leads) if e.ended_at_ms is None}
+            leads = dict.fromkeys(self._mine.table.lead.tolist(), facts.now_ms)
+            still_open = {e.journey for e in await self._stored(leads) if e.ended_at_ms is None}
             unread = {j for j in still_open if j is not None} - self._mine.remembered()
             await self._judge(facts, self._mine.due_again(unread), {}, PingBatch.empty(), out)
             out.open_read = True
@@ -128,13 +128,13 @@ class CompanionSpace:
         """Judge what compares these seals, by name, again, because facts about their journeys have changed since then."""
         out = Beside()
         self._mine.use(facts)
-        stored = await self._stored(facts, {seal: at - 1 for seal, at in since_ms.items()})
+        stored = await self._stored(_by_number(facts, {seal: at - 1 for seal, at in since_ms.items()}))
         named = {e.journey for e in stored} | {j for e in stored for j in e.evidence.get("journeys", ())}
         compared = {p.journey for p in self._mine.table.pairs if _concerns(p, since_ms)}
         journeys = {j for j in named | compared | self._mine.stale if j is not None}
         apart = journeys - self._mine.table.of_journey.keys()  # they compare nothing any more
-        leads = {j.seal: j.armed_at_ms - 1 for j in facts.journeys.journeys if j.id in apart}
-        known = _by_journey([*stored, *(await self._stored(facts, leads) if leads else ())])
+        leads = {j.seal: j.armed_at_ms - 1 for j in reversed(facts.journeys.journeys) if j.id in apart}
+        known = _by_journey([*stored, *await self._stored(_by_number(facts, leads))])
         await self._judge(facts, self._mine.due_again(journeys), {}, PingBatch.empty(), out, known)
         self._add(self._mine.gone(journeys, known), out)
         return out
@@ -152,7 +152,7 @@ class CompanionSpace:
             return
         read = await self._read(need.tracks_since, pings)
         leads = {lead: from_ms - 1 for lead, from_ms in sorted(need.journeys.values(), reverse=True)}
-        found = _by_journey(await self._stored(facts, leads)) if leads else {}
+        found = _by_journey(await self._stored(leads))
         stored = {j: {**(known or {}).get(j, {}), **found.get(j, {})} for j in need.journeys}
         self._now_ms = _newest([self._now_ms, facts.now_ms, *_ends_told(stored.values())])
         self._add(self._mine.judge(replace(facts, now_ms=self._now_ms), need, fresh, read, stored), out)
@@ -172,12 +172,10 @@ class CompanionSpace:
         added = accepted(begin, pings)
         return {d: newest_fix(begin[d]).followed_by(added.get(d, EMPTY)) for d in devices}
 
-    async def _stored(self, facts: Facts, after_ms: Mapping[str, int]) -> list[Episode]:
-        """Stored episodes of this stage, of lead devices by name, that were not settled by a time."""
-        numbers = {name: number for number, name in facts.names.items() if name in after_ms}
-        rows = await self._store.unsettled_episodes(
-            list(numbers.values()), [after_ms[name] for name in numbers]
-        )
+    async def _stored(self, after_ms: Mapping[int, int]) -> list[Episode]:
+        """Stored episodes of this stage, of lead devices by number, that were not settled by a time."""
+        wanted = {lead: at for lead, at in after_ms.items() if lead != UNKNOWN}
+        rows = await self._store.unsettled_episodes(list(wanted), list(wanted.values())) if wanted else []
         return [row.episode for row in rows if row.episode.type in ACROSS]
 
     def _late_before(self, need: Need, late: Mapping[int, int]) -> dict[str, int]:
@@ -226,6 +224,13 @@ def _track_of(checkpoint: bytes) -> np.void | None:
 def _concerns(pair: Pair, since_ms: Mapping[str, int]) -> bool:
     """Whether a pair compares one of some devices after a time."""
     return any(pair.to_ms > since_ms[d] for d in (pair.lead, pair.other) if d in since_ms)
+
+
+def _by_number(facts: Facts, after_ms: Mapping[str, int]) -> dict[int, int]:
+    """What is given by a device's name, by its number; names that have none are left out."""
+    if not after_ms:
+        return {}
+    return {number: after_ms[name] for number, name in facts.names.items() if name in after_ms}
 
 
 def _by_journey(episodes: Iterable[Episode]) -> dict[str, dict[UUID, Episode]]:

@@ -51,13 +51,13 @@ class Need:
     tracks_since
         device to the moment since which its track must be read: with the last fix accepted before it.
     journeys
-        those whose stored episodes are not in memory, with their lead and the beginning of their first pair.
+        those whose stored episodes are not in memory, with the number of their lead and when comparing begins.
     """
 
     which: I8
     anew: NDArray[np.bool_]
     tracks_since: dict[int, int]
-    journeys: dict[str, tuple[str, int]]
+    journeys: dict[str, tuple[int, int]]
 
 
 @dataclass(frozen=True)

@@ -159,7 +159,7 @@ class Companions:
                 since[device] = min(at, int(mine.tails[device].time_ms[-1]))
         unknown = {
             j: (
-                table.pairs[table.of_journey[j][0]].lead,
+                int(table.lead[table.of_journey[j][0]]),
                 min(table.pairs[i].from_ms for i in table.of_journey[j]),
             )
             for j in journeys - mine.told.keys()
