@@ -27,6 +27,9 @@ REACH_M = 50.0
 MOST_LEGS = 16_384
 """Legs that are looked at one and all sooner than a search goes down the tree, which takes some 150 numpy calls."""
 
+MOST_FIXES = 8_192
+"""Fixes measured at a time: their matrices stay in a processor's cache, and a million take no more memory than these."""
+
 F8 = NDArray[np.float64]
 I8 = NDArray[np.int64]
 
@@ -80,6 +83,25 @@ def find_places(
     lines: RouteLines, index: LineIndex, tiers: Sequence[NearbyLegs], line: I8, plane: Plane
 ) -> Places:
     """Places of fixes on their routes ``line``; ``plane`` as for ``LineIndex.search``."""
+    if len(line) <= MOST_FIXES:
+        return _find_places(lines, index, tiers, line, plane)
+    parts, others = [], []
+    for begin in range(0, len(line), MOST_FIXES):
+        rows = np.arange(begin, min(begin + MOST_FIXES, len(line)))
+        part = _find_places(lines, index, tiers, line[rows], plane.take(rows))
+        parts.append(part[:5])
+        if part.others is not None:
+            others.append(part.others._replace(owner=part.others.owner + begin))
+    nearest_leg, nearest_along, leg, along, square_m2 = (
+        np.concatenate(column) for column in zip(*parts, strict=True)
+    )
+    return Places(nearest_leg, nearest_along, leg, along, square_m2, _merged(others) if others else None)
+
+
+def _find_places(
+    lines: RouteLines, index: LineIndex, tiers: Sequence[NearbyLegs], line: I8, plane: Plane
+) -> Places:
+    """As ``find_places``, all at once."""
     rows, places = np.arange(len(line)), None
     here, seen = line, plane
     for tier in tiers:

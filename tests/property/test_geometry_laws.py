@@ -256,7 +256,7 @@ def every_leg_m(line, lon_e7, lat_e7):
 @LAWS
 @given(SEEDS)
 def test_windows_and_tree_say_what_a_look_at_every_leg_says(seed):
-    """The quick ways are no other ways: distance, chainage, side and half-width are the same to the bit."""
+    """The quick ways are no other ways, nor is a few fixes at a time: all columns are the same to the bit."""
     rng = np.random.default_rng(seed)
     corridors = CorridorSet.build(random_routes(rng, 5))
     route = np.repeat(rng.integers(0, 5, 10), 12)
@@ -264,9 +264,12 @@ def test_windows_and_tree_say_what_a_look_at_every_leg_says(seed):
     start = np.arange(120) % 12 == 0
     ways = (route, lon, lat, start, rng.uniform(0, 1e5, 10))
     quick = corridors.locate(*ways)
-    for most_legs in (0, 1 << 30):
-        with mock.patch("geofences.places.MOST_LEGS", most_legs):
-            plain = replace(corridors, nearby=()).locate(*ways)
+    for most_legs, most_fixes, tiers in ((0, 8192, ()), (1 << 30, 8192, ()), (16_384, 7, corridors.nearby)):
+        with (
+            mock.patch("geofences.places.MOST_LEGS", most_legs),
+            mock.patch("geofences.places.MOST_FIXES", most_fixes),
+        ):
+            plain = replace(corridors, nearby=tiers).locate(*ways)
         for name in Located._fields:
             np.testing.assert_array_equal(getattr(quick, name), getattr(plain, name))
 
