@@ -6,7 +6,7 @@ is soon over costs a few dozen pings, a change that lasts is worked off in a few
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -14,14 +14,15 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from seal_tracker.model import NO_TIME, PingBatch
+from seal_tracker.model import NO_TIME, Episode, PingBatch
 from seal_tracker.rejudge import Rejudged, Rejudgement
 from seal_tracker.store.records import Portion
+from seal_tracker.timeline import CLOSINGS, TIMED
 from seal_tracker.tracking.epochs import Facts
 from seal_tracker.tracking.order import effective_time_ms
 from seal_tracker.tracking.state import SealState, StateFormatError
 
-__all__ = ["Replay", "ReplayStore", "readable"]
+__all__ = ["FOREVER_MS", "Replay", "ReplayStore", "now_that_was", "pings_between", "readable"]
 
 log = structlog.get_logger(__name__)
 
@@ -150,3 +151,20 @@ def _within(
     which = order[np.minimum(which, len(seals) - 1)]
     mine = np.array(seals)[which] == new.seal
     return new.take(mine & (at > np.array(begin)[which]) & (at <= np.array(through_ms)[which]))
+
+
+def now_that_was(episodes: Iterable[Episode]) -> int | None:
+    """The newest moment that the stored episodes show time alone to have reached: it is not to be undone by a start."""
+    dated = []
+    for e in episodes:
+        if e.type in TIMED and e.cleared_at_ms in (None, e.raised_at_ms):
+            dated.append(e.raised_at_ms)
+        if e.cleared_at_ms is not None and e.evidence.get("closed_by") in CLOSINGS:
+            dated.append(e.cleared_at_ms)
+    return max(dated) + 1 if dated else None
+
+
+def pings_between(before: SealState | None, after: SealState) -> int:
+    """How many pings lie between two states of a seal; ``before`` None: from the beginning."""
+    n_before = 0 if before is None else int(before.row["track"]["n"][0])
+    return int(after.row["track"]["n"][0]) - n_before

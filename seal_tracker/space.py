@@ -10,9 +10,7 @@ seals were heard since time was last judged. `prepare` loads seals not met befor
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -20,21 +18,20 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from seal_tracker.changes import Change, difference, naming_diversions
 from seal_tracker.companion_space import ACROSS, Beside, CompanionSpace
 from seal_tracker.journey import Diversion
 from seal_tracker.judge import Verdict, judge, judge_now, late
 from seal_tracker.model import NO_TIME, Episode, PingBatch
 from seal_tracker.plans.folder import empty_plan
 from seal_tracker.plans.model import Plan
+from seal_tracker.prepared import Prepared
 from seal_tracker.rejudge import Rejudged, Span, advanced_by_time, standing
-from seal_tracker.replaying import FOREVER_MS, Replay, ReplayStore
+from seal_tracker.replaying import FOREVER_MS, Replay, ReplayStore, now_that_was, pings_between
 from seal_tracker.store.records import Checkpoint, EpisodeRow, KnownPings
-from seal_tracker.timeline import CLOSINGS, OF_ROUTE, TIMED
 from seal_tracker.tracking.epochs import Facts, JourneyTable, Version, terrain_of
 from seal_tracker.tracking.heartbeats import Heartbeats, device_name, heartbeats_of
 from seal_tracker.tracking.order import effective_time_ms, fresh, usable_fix
-from seal_tracker.tracking.state import SealState, SealStates
+from seal_tracker.tracking.state import SealStates
 
 __all__ = ["CHECKPOINT_EVERY", "Prepared", "SpaceJudge", "SpaceStore"]
 
@@ -58,32 +55,6 @@ class SpaceStore(ReplayStore, Protocol):
         self, seals: Sequence[int], after_ms: Sequence[int]
     ) -> list[EpisodeRow]: ...
     async def revisions(self, ids: Iterable[UUID]) -> dict[UUID, int]: ...  # noqa: D102
-
-
-@dataclass
-class Prepared:
-    """What a batch would change. ``before`` and ``after`` are the episodes it could touch, by id."""
-
-    pings: PingBatch = field(default_factory=PingBatch.empty)
-    before: dict[UUID, Episode] = field(default_factory=dict)
-    after: dict[UUID, Episode] = field(default_factory=dict)
-    revisions: dict[UUID, int] = field(default_factory=dict)
-    checkpoints: list[Checkpoint] = field(default_factory=list)
-    drop_checkpoints: list[tuple[int, int, int]] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
-    late_before_ms: dict[str, int] = field(default_factory=dict)
-    installs: list[Callable[[], None]] = field(default_factory=list)
-    seals: set[int] = field(default_factory=set)
-    diverted: Mapping[str, Sequence[Diversion]] = field(default_factory=dict)
-
-    def changes(self) -> list[Change]:
-        """Transitions, in the order of event time."""
-        return naming_diversions(difference(self.before, self.after), self.diverted, OF_ROUTE)
-
-    def install(self) -> None:
-        """Make it so in memory; call once, after the commit stands."""
-        for one in self.installs:
-            one()
 
 
 class SpaceJudge:
@@ -304,7 +275,7 @@ class SpaceJudge:
         replay = await Replay(self._store, seals).start([span.from_ms for span in spans.values()])
         before = await self._unsettled(replay)
         done = await replay.run(
-            self.facts(_now_that_was(row.episode for row in before) if self.now_ms is None else None),
+            self.facts(now_that_was(row.episode for row in before) if self.now_ms is None else None),
             new,
             still={s: at for s, at, by_time in zip(seals, last, moved, strict=True) if by_time},
             may_stop_ms={s: span.to_ms for s, span in spans.items() if span.to_ms is not None},
@@ -337,7 +308,7 @@ class SpaceJudge:
         loading = Prepared()
         replay = await Replay(self._store, seals).start()
         before = await self._unsettled(replay)
-        now_ms = _now_that_was(row.episode for row in before)
+        now_ms = now_that_was(row.episode for row in before)
         done = await replay.run(
             self.facts(now_ms),
             PingBatch.empty(),
@@ -357,7 +328,7 @@ class SpaceJudge:
         out.checkpoints += [
             Checkpoint(seal, at, state.dump())
             for seal, at, state in done.checkpoints
-            if _pings_since(replay.states.get(seal), state) >= CHECKPOINT_EVERY
+            if pings_between(replay.states.get(seal), state) >= CHECKPOINT_EVERY
         ]
         self._revisions |= {
             k: v
@@ -393,19 +364,3 @@ class SpaceJudge:
         unknown = [key for key in concerned if key not in out.revisions]
         if unknown:
             out.revisions |= await self._store.revisions(unknown)
-
-
-def _now_that_was(episodes: Iterable[Episode]) -> int | None:
-    """The newest moment that the stored episodes show time alone to have reached: it is not to be undone by a start."""
-    dated = []
-    for e in episodes:
-        if e.type in TIMED and e.cleared_at_ms in (None, e.raised_at_ms):
-            dated.append(e.raised_at_ms)
-        if e.cleared_at_ms is not None and e.evidence.get("closed_by") in CLOSINGS:
-            dated.append(e.cleared_at_ms)
-    return max(dated) + 1 if dated else None
-
-
-def _pings_since(before: SealState | None, after: SealState) -> int:
-    n_before = 0 if before is None else int(before.row["track"]["n"][0])
-    return int(after.row["track"]["n"][0]) - n_before
