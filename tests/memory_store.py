@@ -10,7 +10,7 @@ from uuid import UUID
 import numpy as np
 
 from seal_tracker.model import NO_TIME, Episode, Event, PingBatch
-from seal_tracker.store.records import AlarmRow, Commit, EpisodeRow, KnownPings, Portion
+from seal_tracker.store.records import AlarmRow, Commit, EpisodeRow, KnownPings, OutboxMessage, Portion
 from seal_tracker.tracking.order import effective_time_ms
 
 __all__ = ["MemoryStore"]
@@ -27,6 +27,7 @@ class MemoryStore:
         self.alarms: dict[UUID, AlarmRow] = {}
         self.events: list[Event] = []
         self.counts: Counter[str] = Counter()
+        self.outbox: list[OutboxMessage] = []
 
     @property
     def episodes(self) -> list[Episode]:
@@ -106,6 +107,7 @@ class MemoryStore:
         self.rows |= {row[0].episode: EpisodeRow(*row) for row in commit.episodes}
         self.events += commit.events
         self.counts.update(commit.counts)
+        self.outbox += commit.outbox
         assert len({event.id for event in self.events}) == len(self.events), "an event was told twice"
         dropped = [
             key

@@ -49,6 +49,10 @@ def test_an_acknowledged_alarm_survives_a_late_ping_that_moves_its_start() -> No
     assert (now.id, now.state) == (raised.id, "acknowledged")
     assert now.episode == episode.episode != raised.episode
     assert now.id != first_alarm_id(episode.episode)
+    retained = [message for message in told.store.outbox if "/alarm/" in message.topic]
+    assert {message.topic.rpartition("/")[2] for message in retained} == {str(raised.id)}
+    assert b'"acknowledged"' in retained[-1].payload
+    assert str(episode.episode).encode() in retained[-1].payload
 
 
 def test_it_survives_a_start_in_between_and_the_next_move() -> None:
