@@ -277,8 +277,13 @@ class Pipeline:
             recorded_ms=self._clock_ms(),
             late_before_ms=prepared.late_before_ms,
         )
+        told = {
+            event.episode.episode for event in numbered.events
+        }  # with its revision, though it may be as before
         changed = [
-            row for row in numbered.episodes if row[2] or prepared.before.get(row[0].episode) != row[0]
+            row
+            for row in numbered.episodes
+            if row[2] or row[0].episode in told or prepared.before.get(row[0].episode) != row[0]
         ]
         alarms = await self._alarms(numbered.events)
         bodies = [cloud_event(event, self._tenant) for event in numbered.events]
