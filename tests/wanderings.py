@@ -41,7 +41,7 @@ def ground() -> Ground:
     checkpoints = [{"zone": "C1", "after_min": 6, "tolerance_min": 1}, {"zone": "C2", "after_min": 15}]
     made.route("R", (0, 0), (6000, 0), half_width_m=150, checkpoints=checkpoints, speed_limit_kmh=40)
     made.zone("I", 1500, 0, 300, "interest").zone("P", 3000, 60, 80, "prohibited", reason="depot")
-    made.zone("A", 4500, 0, 200, "approved_stop", max_stop_min=2, speed_limit_kmh=30).zone(
+    made.zone("A", 4500, 0, 200, "approved_stop", max_stop_min=1, speed_limit_kmh=30).zone(
         "C1", 2200, 0, 100, "checkpoint"
     )
     made.zone("C2", 5200, 0, 100, "checkpoint").zone("B", 2000, 4000, 500, "bonded")
@@ -56,7 +56,7 @@ def ground() -> Ground:
     for rule in ("POSITION_CONFLICT", "CLOCK_SKEW"):
         made.policy(f"default.{rule}", raise_fixes=2, clear_fixes=3)
     made.zone("U", 900, 0, 200, "unlock_allowed")
-    made.policy("default.STOP_OVERRUN", raise_s=60).policy("default.OVERSPEED", raise_fixes=2, raise_s=10)
+    made.policy("default.STOP_OVERRUN", raise_s=10).policy("default.OVERSPEED", raise_fixes=2, raise_s=10)
     made.policy("default.OUTSIDE_TIME_WINDOW", raise_fixes=2, raise_s=10)
     made.policy("default.STOP_ON_STRUCTURE", raise_fixes=2, raise_s=10)
     made.zone("X", 700, 0, 400, "structure").route(
@@ -91,7 +91,7 @@ def second_ground() -> Ground:
 
 PLAN, SECOND, THIRD = ground().plan(1), second_ground().plan(2), ground().plan(3)
 
-PLACES_M = (0, 0, 0, 350, 900, 1500, 2000, 4450)
+PLACES_M = (0, 0, 0, 350, 900, 1500, 2000, 4450, 4450)
 """Where a track may begin: short of something that it will then come to."""
 
 GAITS: list[tuple[list[int], list[int]]] = [
@@ -109,7 +109,8 @@ def tracks(draw: st.DrawFn, most: int = 24) -> list[Ping]:
     pings = []
     t, x = 0.0, float(draw(st.sampled_from(PLACES_M)))
     more: dict[str, Any] = {}
-    gait = GAITS[0]
+    y, wrong = 0, False
+    gait = draw(st.sampled_from([GAITS[0], *GAITS]))
     for _ in range(draw(st.integers(2, most))):
         turn = draw(st.integers(0, 15))
         if turn == 0:
@@ -117,16 +118,20 @@ def tracks(draw: st.DrawFn, most: int = 24) -> list[Ping]:
         elif turn <= 3:
             more = draw(st.sampled_from(ODDITIES))
         elif turn <= 6:
-            more = {}
+            more, wrong = {}, False
+        elif turn <= 10:
+            y = draw(st.sampled_from([0, 0, 0, 0, 60, 140, 200, 700, 30_000]))
+        elif turn == 13:
+            wrong = True
         t += draw(st.sampled_from(gait[0]))
         x += draw(st.sampled_from(gait[1]))
-        y = draw(st.sampled_from([0, 0, 0, 0, 60, 140, 200, 700, 30_000]))
+        if wrong:  # the device's clock
+            pings.append(ping(t + WRONG_BY_S, x, y, received_s=t, **more))
+            continue
         pings.append(ping(t, None if turn == 15 else x, y, **more))
         if turn == 14:
             apart_m = draw(st.sampled_from([50, 50, 400]))
             pings.append(ping(t, x + apart_m, y, satellites=draw(st.integers(3, 9)), **more))
-        elif turn == 13:
-            pings[-1] = ping(t + WRONG_BY_S, x, y, received_s=t, **more)
     return pings
 
 
