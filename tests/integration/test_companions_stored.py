@@ -194,3 +194,19 @@ async def test_a_pair_that_is_in_doubt_is_read_anew_and_tells_the_same(store: St
     space.judging.forget([space.judging.numbers["S1"]])
     await space.hear(*of("T1", [ping(t, 0) for t in range(240, 301, 30)]))
     assert space.told() == [(DETACHMENT, "T1", "cleared")]
+
+
+async def test_what_a_seal_alone_has_raised_is_left_to_the_first_stage(store: Store) -> None:
+    """Both stages' episodes are of one journey: neither takes back what the other has told."""
+    ground = Ground().zone("depot", 0, 1000, 200, "prohibited").journey("S1", devices=TRAILER)
+    space = Space(store, ground.plan())
+    await space.start()
+    await space.hear(*detour(0, 210), *of("T1", [ping(t, 0) for t in range(0, 211, 30)]))
+    raised = {(e.episode.type, e.transition) for e in space.events}
+    assert raised == {(DETACHMENT, "raised"), ("PROHIBITED_ZONE", "raised")}
+    await space.start()
+    await space.hear(*detour(240, 240), *of("T1", [ping(240, 0)]))
+    await space.hear(*of("T1", [ping(75, 0)]), ping(75, 0, 1000))
+    assert not [e for e in space.events if e.transition == "retracted"]
+    (inside,) = await space.stored("PROHIBITED_ZONE")
+    assert span(inside) == (60, 60, None, None)

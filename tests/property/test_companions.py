@@ -96,15 +96,20 @@ def cases(draw: st.DrawFn) -> tuple[list[list[Ping]], list[str]]:
     delays = [draw(st.sampled_from([0, 0, 45, 400])) for _ in tracks]
     keyed = [(p["time"], k, p) for k, told in enumerate(tracks) for p in told]
     arrived = [p for _, k, p in sorted(keyed, key=lambda one: (ms(one[0]) + 1000 * delays[one[1]], one[1]))]
-    for i, j in draw(st.lists(st.tuples(PLACES, PLACES), max_size=4)):  # some come late, or early, or twice
-        arrived.insert(
-            j % len(arrived),
-            arrived[i % len(arrived)] if draw(st.booleans()) else arrived.pop(i % len(arrived)),
-        )
+    for i, j in draw(
+        st.lists(st.tuples(PLACES, PLACES), max_size=4)
+    ):  # some come late, or early, twice or anew
+        again = arrived[i % len(arrived)]
+        happens = draw(st.sampled_from(["moved", "twice", "better"]))
+        if happens == "moved":
+            arrived.remove(again)
+        elif happens == "better":
+            again = {**again, "lat": again["lat"] + 0.004, "satellites": 12}
+        arrived.insert(j % (len(arrived) + 1), again)
     size = draw(st.integers(1, 9))
     batches = [arrived[i : i + size] for i in range(0, len(arrived), size)]
-    happens = st.sampled_from(["nothing"] * 12 + ["canary", "restart", "doubt"])
-    return batches, [draw(happens) for _ in batches]
+    between = st.sampled_from(["nothing"] * 12 + ["canary", "restart", "doubt"])
+    return batches, [draw(between) for _ in batches]
 
 
 class Live:
