@@ -74,6 +74,10 @@ class Terrain:
     checkpoints: tuple[tuple[Waypoint, ...], ...]
     policies: Policies
 
+    def prepare(self) -> None:
+        """Work out now what the first pings would otherwise have to wait for."""
+        _ = self.zones_along, self.zone_of(self.zone_key[:1]), self.waypoints, self.limited_stops
+
     def zone_of(self, key: I8) -> I8:
         """Zone index of each of some zone keys, -1 where this version has no such zone."""
         order, ascending = self._by_key

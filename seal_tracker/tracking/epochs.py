@@ -288,7 +288,7 @@ def passes(
 def terrain_of(plan: Plan) -> Terrain:
     """A plan as the rules need it."""
     kinds = sorted({kind for zone in plan.zones for kind in zone.kinds})
-    return Terrain(
+    terrain = Terrain(
         version=plan.version,
         zones=plan.zone_set,
         corridors=plan.corridors,
@@ -304,9 +304,11 @@ def terrain_of(plan: Plan) -> Terrain:
         zone_stop_s=_known([None if z.max_stop_min is None else 60 * z.max_stop_min for z in plan.zones]),
         zone_limit_kmh=_known([z.speed_limit_kmh for z in plan.zones]),
         route_limit_kmh=_known([*(r.speed_limit_kmh for r in plan.routes), None]),
-        checkpoints=tuple(_waypoints(plan, i) for i in range(len(plan.routes))),
+        checkpoints=_waypoints(plan),
         policies=plan.policies,
     )
+    terrain.prepare()
+    return terrain
 
 
 def _known(values: Sequence[float | None]) -> NDArray[np.float64]:
@@ -314,21 +316,18 @@ def _known(values: Sequence[float | None]) -> NDArray[np.float64]:
     return np.array([np.nan if v is None else v for v in values], np.float64)
 
 
-def _waypoints(plan: Plan, route: int) -> tuple[Waypoint, ...]:
-    """The checkpoints of a route, each at the place of the route nearest to the middle of its zone."""
-    checkpoints = plan.routes[route].checkpoints
-    zones = np.array([plan.zone_index[c.zone] for c in checkpoints], np.int64)
-    if not len(zones):
-        return ()
-    lon, lat = plan.zone_set.middle_e7(zones)
-    n = len(zones)
-    along = plan.corridors.locate(np.full(n, route), lon, lat, np.arange(n) == 0, np.zeros(1)).chainage_m
-    return tuple(
-        Waypoint(
-            zone=zone,
-            after_ms=None if c.after_min is None else round(c.after_min * 60_000),
-            tolerance_ms=round(c.tolerance_min * 60_000),
-            chainage_m=chainage,
-        )
-        for c, zone, chainage in zip(checkpoints, zones.tolist(), along.tolist(), strict=True)
-    )
+def _waypoints(plan: Plan) -> tuple[tuple[Waypoint, ...], ...]:
+    """The checkpoints of each route, each at the place of the route nearest to the middle of its zone."""
+    listed = [(i, c) for i, route in enumerate(plan.routes) for c in route.checkpoints]
+    zones = np.array([plan.zone_index[c.zone] for _, c in listed], np.int64)
+    route = np.array([i for i, _ in listed], np.int64)
+    along_m = np.zeros(0)
+    if listed:
+        first = begins(route)
+        middle = plan.zone_set.middle_e7(zones)
+        along_m = plan.corridors.locate(route, *middle, first, np.zeros(int(first.sum()))).chainage_m
+    found: list[list[Waypoint]] = [[] for _ in plan.routes]
+    for (i, c), zone, chainage_m in zip(listed, zones.tolist(), along_m.tolist(), strict=True):
+        after_ms = None if c.after_min is None else round(c.after_min * 60_000)
+        found[i].append(Waypoint(zone, after_ms, round(c.tolerance_min * 60_000), chainage_m))
+    return tuple(tuple(of_route) for of_route in found)
