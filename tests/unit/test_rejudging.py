@@ -139,3 +139,21 @@ def test_a_start_that_can_read_no_checkpoint_judges_everything_again_in_portions
     portions.clear()
     told.restart()
     assert sum(portions) == 0
+
+
+def test_an_episode_that_only_takes_over_a_reference_is_stored_with_its_new_revision() -> None:
+    """It is as before, but an event told of it: the next must not have that event's id."""
+    made = (
+        Ground().policy("default.UNOBSERVED_GAP", gap_s=200).policy("default.STOP_UNPLANNED", enabled=False)
+    )
+    told = Service(Core(made.journey().plan()))
+    told.feed(batch([ping(0, 0), ping(240, 3000), ping(480, 6000)], told.core.numbers))
+    assert [e.transition for e in told.events] == ["raised", "raised"]
+    (journey,) = told.core.journeys
+    told.learn([replace(journey, disarmed_at_ms=T0_MS + 300_000)], told.core.versions)
+    event = told.events[-1]
+    (left,) = told.store.episodes
+    assert (event.transition, event.episode.episode, len(event.references)) == ("updated", left.episode, 1)
+    assert told.store.rows[left.episode].revision == event.revision == 2
+    told.learn([journey], told.core.versions)
+    assert told.folded()
