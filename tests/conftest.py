@@ -24,11 +24,14 @@ from seal_tracker.embedded.ports import choose_port
 
 __all__ = ["production_database"]  # a fixture that another file holds
 
+IN_CI = 2000
+"""Examples that CI asks for, always the same ones; a release asks for more, and others."""
+
 settings.register_profile(
     "seal-tracker",
     deadline=None,  # a slow machine is no fault
     suppress_health_check=[HealthCheck.too_slow],
-    derandomize=int(os.environ.get("SEAL_TRACKER_EXAMPLES", "0")) <= 2000,  # CI, too; a release asks for more, and others
+    derandomize=int(os.environ.get("SEAL_TRACKER_EXAMPLES", "0")) <= IN_CI,
 )
 settings.load_profile("seal-tracker")
 
