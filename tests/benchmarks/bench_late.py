@@ -174,9 +174,8 @@ async def measure(bench: Bench, history: PingBatch) -> None:
 
 async def main() -> None:
     days = int(sys.argv[1]) if len(sys.argv) > 1 else 30
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
-        async with EmbeddedParts(Path(folder) / "data") as parts:
+    with tempfile.TemporaryDirectory() as folder:
+        async with EmbeddedParts(Path(folder)) as parts:
             store = await Store.open(parts.postgres_dsn)
             bench = Bench(store)
             await measure(bench, track(days * 86_400 // EVERY_S))
