@@ -21,7 +21,7 @@ function card(title: string, rows: Row[], ...more: (Node | null)[]): HTMLElement
 export function sealCard(state: SealState, episodes: readonly Episode[], names: Names, { words, format }: Reader): HTMLElement {
   const open = h("ul", { class: "card-episodes" });
   for (const episode of episodes) {
-    const line = evidenceLine(episode.evidence, words, format);
+    const line = evidenceLine(episode.evidence, words, format, names.zone);
     open.append(
       h(
         "li",

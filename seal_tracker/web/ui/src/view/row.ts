@@ -32,7 +32,7 @@ interface Content {
 function build(content: Content, names: Names, { words, format }: Reader, now_ms: number, chosen: () => void): Row {
   const severity = words.severity[content.severity];
   const title = word(words.event, content.type);
-  const evidence = evidenceLine(content.evidence, words, format);
+  const evidence = evidenceLine(content.evidence, words, format, names.zone);
   const place = content.object ? names.zone(content.object) : content.route ? names.shortRoute(content.route) : "";
   const where = [content.journey, content.seal].filter(Boolean).join(" · ");
   const since = format.minute(content.started_at, now_ms);
