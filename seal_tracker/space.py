@@ -99,6 +99,7 @@ class SpaceJudge:
         numbers = sorted(self.names)
         for i in range(0, len(numbers), LOAD_AT_ONCE):
             await self._load(numbers[i : i + LOAD_AT_ONCE], prepared)
+        await self._find_revisions(prepared)
         return prepared
 
     async def use_plans(self, plans: Sequence[tuple[int, Plan]]) -> None:

@@ -157,3 +157,20 @@ def test_an_episode_that_only_takes_over_a_reference_is_stored_with_its_new_revi
     assert told.store.rows[left.episode].revision == event.revision == 2
     told.learn([journey], told.core.versions)
     assert told.folded()
+
+
+def test_what_a_start_tells_again_has_the_revisions_that_follow() -> None:
+    """Time had raised it, a ping of a seal emptying its buffer took it back, and a start looks at the clock once more."""
+    made = Ground().journey("S1", disarmed_s=1500).journey("S2")
+    made.policy("default.TRANSIT_LIMIT", limit_h=0.1, raise_s=0)
+    told = Service(Core(made.plan()))
+    told.feed(batch([ping(0, 0), ping(0, 0, of="S2")], told.core.numbers))
+    told.tick(9000)
+    told.feed(batch([ping(30, 0)], told.core.numbers))
+    mine = [e for e in told.events if (e.episode.seal, e.episode.type) == ("S1", "TRANSIT_LIMIT")]
+    assert [e.transition for e in mine] == ["raised", "cleared", "retracted"]
+    told.restart()
+    mine = [e for e in told.events if (e.episode.seal, e.episode.type) == ("S1", "TRANSIT_LIMIT")]
+    assert [e.revision for e in mine] == list(range(1, len(mine) + 1))
+    assert len(mine) > 3
+    assert told.folded()
