@@ -184,7 +184,7 @@ def tell_sleeper(draft: Draft, seal: Seal, _onset_s: float) -> Happening:
     """The seal sleeps while the truck rests and reports once or twice: quiet, but not lost."""
     rest = tell_long_rest(draft, seal, 0.0)
     seal.sleeps.append(Span(round(rest.from_s) + 90.0, round(rest.to_s) - 60.0))
-    return replace(rest, what="sleeper", near_miss_of=("SIGNAL_LOST", "STOP_UNPLANNED"))
+    return replace(rest, what="sleeper", near_miss_of=("SIGNAL_LOST", "STOP_UNPLANNED", "UNOBSERVED_GAP"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,21 +40,21 @@ def opened(seal: Seal, at_s: float, rng: np.random.Generator) -> Happening:
 def refused(seal: Seal, at_s: float, _rng: np.random.Generator) -> Happening:
     """Somebody tries a card the lock does not know: it stays closed."""
     seal.lock_changes.append(LockChange(at_s, "closed", ("illegal_card",)))
-    return Happening("refused", at_s, at_s, near_miss_of=("SEAL_TAMPER",))
+    return Happening("refused", at_s, at_s, ("UNLOCK_REFUSED",), ("SEAL_TAMPER",))
 
 
 def silent(seal: Seal, at_s: float, rng: np.random.Generator) -> Happening:
-    """The modem is dead for 15 to 40 minutes, and what it would have said is gone."""
+    """The modem is dead for 15 to 40 minutes, and what it would have said is gone: where it went meanwhile nobody knows."""
     span = Span(at_s, at_s + float(rng.integers(15 * 60, 40 * 60)))
     seal.outages.append(Outage(span, buffered=False))
-    return Happening("silent", *span, ("SIGNAL_LOST",))
+    return Happening("silent", *span, ("SIGNAL_LOST", "UNOBSERVED_GAP"))
 
 
 def patchy(seal: Seal, at_s: float, rng: np.random.Generator) -> Happening:
     """Out of coverage for 9 to 25 minutes, all of it sent afterwards: whoever raised an alarm must take it back."""
     span = Span(at_s, at_s + float(rng.integers(9 * 60, 25 * 60)))
     seal.outages.append(Outage(span, buffered=True))
-    return Happening("patchy", *span, near_miss_of=("SIGNAL_LOST",))
+    return Happening("patchy", *span, near_miss_of=("SIGNAL_LOST", "UNOBSERVED_GAP"))
 
 
 def battery_low(seal: Seal, at_s: float, rng: np.random.Generator) -> Happening:

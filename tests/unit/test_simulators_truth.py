@@ -10,6 +10,7 @@ from collections import Counter
 from functools import partial
 from itertools import pairwise, takewhile
 
+import numpy as np
 import pytest
 from sim_plan import crosses, features, inside, kinds, to_line
 from sim_tracks import arrivals, between, deviation_evidence, gaps, longest_stop_s, seconds, tracks
@@ -26,6 +27,8 @@ ROUTES, ZONES = features("routes.geojson"), features("zones.geojson")
 ALLOWED = [partial(inside, z) for z in ZONES.values() if "approved_stop" in kinds(z)]
 DEVIATION_MS = 3500.0
 """Metres-seconds that raise a deviation."""
+MEAN_KMH = 40.0
+"""What the rest of a route is driven at, stops included, when an arrival is foreseen."""
 
 
 class Shown:
@@ -105,6 +108,24 @@ def test_a_tampered_seal_says_so_at_once(shown: Shown, what: str, lock: str):
         assert fixes[0].at_s == seconds(told["from"])
         assert fixes[0].ping["lock"] == lock
         assert what == "opened" or what in fixes[0].ping["facts"]
+
+
+def test_a_refused_card_is_told_once_by_a_closed_lock(shown: Shown):
+    """It is an event of its own and no tampering."""
+    for told, fixes in shown.told("refused"):
+        assert told["expect"] == ["UNLOCK_REFUSED"]
+        assert fixes[0].at_s == seconds(told["from"])
+        assert (fixes[0].ping["lock"], fixes[0].ping["facts"]) == ("closed", ["illegal_card"])
+        assert sum("illegal_card" in f.ping.get("facts", ()) for f in shown.tracks[told["seal"]]) == 1
+
+
+def test_who_drives_as_usual_is_expected_in_time(shown: Shown):
+    """From any fix of an ordinary journey the rest of the way, at what the product takes for the mean speed, ends before it is due."""
+    for traveller in (x for x in shown.fleet if x.role == "ordinary"):
+        due_s, drive = seconds(traveller.journey["due_at"]), traveller.seal.drive
+        left_m = traveller.seal.road.length_m - np.maximum.accumulate(drive.chainage_m)
+        expected_s = traveller.seal.start_ms / 1000 + drive.time_s + left_m / MEAN_KMH * 3.6
+        assert expected_s.max() < due_s
 
 
 def test_a_silent_seal_leaves_a_gap_that_is_never_filled(shown: Shown):
