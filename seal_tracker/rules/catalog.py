@@ -46,8 +46,8 @@ RULES: tuple[Rule, ...] = (
     deviation.RULE,
     direction.RULE,
     checkpoints.CHECKPOINT_REACHED,
+    checkpoints.CHECKPOINT_MISSED,  # before what is late: it is not, once it is missed
     checkpoints.CHECKPOINT_LATE,
-    checkpoints.CHECKPOINT_MISSED,
     zones.PROHIBITED_ZONE,
     zones.ZONE_ENTERED,
     stops.RULE,

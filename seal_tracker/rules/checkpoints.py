@@ -162,10 +162,13 @@ def _settle_deadline(ctx: Context, entries: Entries, row: int, place: int, at_ms
     """Tell a checkpoint late, unless it was entered by its deadline, or its zone is not in force then.
 
     Only an entering known by then keeps a deadline: a fix still held, or a crossing that the next fix will show, is not.
+    Nor is one late that was passed by: what has been missed is not still expected.
     """
     waypoint = ctx.terrain.checkpoints[int(ctx.route[row])][place]
     known = entries.of(ctx, row, waypoint.zone)
     if was_entered(ctx, row, waypoint.zone) or (ctx.fixes.decided_ms[known] <= at_ms).any():
+        return
+    if _was_passed(ctx, row, place, at_ms):
         return
     if not ctx.terrain.in_force(np.array([waypoint.zone]), np.array([at_ms]))[0]:
         return
@@ -186,6 +189,12 @@ def _settle_deadline(ctx: Context, entries: Entries, row: int, place: int, at_ms
             "fixes": last_fix(ctx, row, at_ms),
         },
     )
+
+
+def _was_passed(ctx: Context, row: int, place: int, at_ms: int) -> bool:
+    """Whether a checkpoint was known by then to have been passed by: before this pass, or in it, which goes before."""
+    passed = bool(int(ctx.state[MISSED]["settled"][row]) >> place & 1)
+    return passed and ctx.passed_ms.get((row, place), at_ms) <= at_ms
 
 
 def _missed(ctx: Context) -> None:
@@ -225,6 +234,7 @@ def _pass_by(ctx: Context, stretch: _Stretch, k: I8, place: I8) -> None:
         if i is None:
             continue
         ctx.state[MISSED]["settled"][r] |= np.uint64(1 << p)
+        ctx.passed_ms[r, p] = int(ctx.fixes.decided_ms[i])
         _settle_passing(ctx, entries, r, p, i, int(past_mm[one]))
 
 

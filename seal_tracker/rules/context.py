@@ -234,6 +234,7 @@ class Context:
     the rules with a run or an episode under way: a rule that carries nothing and sees nothing true need not look.
     ``has_fix`` says of each ping whether its own position may move the track, be it accepted or not.
     ``heartbeat_ms`` is how often each row must be heard of that is equipment, 0 for others; None: no row is.
+    ``passed_ms``: when the checkpoints (row, place in the order of the route) that the pass shows as passed by were known to be.
     """
 
     terrain: Terrain
@@ -261,6 +262,7 @@ class Context:
     heartbeat_ms: I8 | None = None
     counts: dict[str, int] = field(default_factory=dict)
     survivors: list[NDArray[np.void]] = field(default_factory=list)
+    passed_ms: dict[tuple[int, int], int] = field(default_factory=dict)
     has_fix: NDArray[np.bool_] | None = None
     doubts: Doubts | None = None
     located: Located | None = None

@@ -247,6 +247,42 @@ def test_a_checkpoint_entered_after_it_was_missed_stays_missed() -> None:
     assert [(e.type, span(e)[0]) for e in found if e.object == "A"] == [(MISSED, 400), (REACHED, 800)]
 
 
+def test_a_checkpoint_that_was_missed_is_not_late_besides() -> None:
+    """Nobody waits for what has gone by; one passed by after its deadline, or by less than it takes, is late."""
+    made, early = road(a={"after_min": 10}), [ping(0, 3000), ping(400, 8000), ping(500, 8500)]
+    for now_s in (None, 5000):
+        found = told(made, [*early, ping(900, 9500)], now_s=now_s)
+        assert [(e.type, span(e)[0]) for e in found if e.object == "A"] == [(MISSED, 400)]
+    found = told(made, [ping(0, 3000), ping(700, 8000), ping(800, 8500)])
+    assert sorted((e.type, span(e)[0]) for e in found if e.object == "A") == [(LATE, 600), (MISSED, 700)]
+    assert late(made, [ping(0, 3000), ping(400, 6900), ping(900, 6950)])
+
+
+def test_time_knows_what_was_missed_before_the_deadline() -> None:
+    """By the clock alone, after the last ping, as by the next one."""
+    made, story = road(a={"after_min": 10}), [ping(0, 3000), ping(400, 8000)]
+    core = Core(made.plan())
+    core.tell(story)
+    core.pass_time(5000)
+    assert [e.object for e in only(core.episodes.values(), MISSED)] == ["A"]
+    assert not only(core.episodes.values(), LATE)
+
+
+def test_a_missing_that_nobody_asks_for_leaves_the_checkpoint_late() -> None:
+    """Switched off by policy, it says nothing."""
+    made = road(a={"after_min": 10}).policy(f"transit.{MISSED}", enabled=False)
+    assert late(made, [ping(0, 3000), ping(400, 8000), ping(900, 9500)])
+
+
+def test_a_passing_known_only_after_the_deadline_does_not_keep_it() -> None:
+    """A fix still held at the deadline (too far to be believed before the next one) says nothing yet."""
+    made = road(a={"after_min": 10})
+    aside = [(590, 60), (595, 8000), (660, 9000), (720, 9500)]
+    story = [ping(0, 3000), *(ping(t, x, 400) for t, x in aside)]
+    found = told(made, story)
+    assert sorted((e.type, span(e)[0]) for e in found if e.object == "A") == [(LATE, 600), (MISSED, 595)]
+
+
 def test_the_evidence_of_a_missed_checkpoint() -> None:
     """How far past it, where along the route, and the fix that shows it."""
     evidence = one(told(road(), [ping(0, 3000), ping(400, 8000)]), MISSED).evidence
