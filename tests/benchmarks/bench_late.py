@@ -5,8 +5,8 @@
 The service's own judging and committing on an embedded PostgreSQL in a temporary folder, without a broker; pings came in
 batches of 64, so that there is a checkpoint for each. Figures are medians of 15 pings, each at another moment. *core* is the
 same in memory: from a checkpoint to the first one whose state is equal, without reading or writing. The reference is to
-judge all pings from the beginning, timed in the same run. *stays late* moves a stop's beginning: the change outlasts many
-checkpoints, the dearest case.
+judge all pings from the beginning, timed in the same run. The late ping is on the road or off it; a change that lasts (a
+stop's beginning that moves) is judged again for as long as it lasts, and costs so much more.
 """
 
 from __future__ import annotations
