@@ -31,7 +31,7 @@ settings.register_profile(
     "seal-tracker",
     deadline=None,  # a slow machine is no fault
     suppress_health_check=[HealthCheck.too_slow],
-    derandomize=int(os.environ.get("SEAL_TRACKER_EXAMPLES", "0")) <= IN_CI,
+    derandomize=int(os.environ.get("LAW_EXAMPLES", "0")) <= IN_CI,
 )
 settings.load_profile("seal-tracker")
 

@@ -32,7 +32,7 @@ from seal_tracker.space import SpaceJudge
 from seal_tracker.tracking.epochs import Facts, JourneyTable, Version, terrain_of
 from seal_tracker.tracking.order import fresh
 
-EXAMPLES = int(os.environ.get("SEAL_TRACKER_EXAMPLES", "200")) // 20 + 90
+EXAMPLES = int(os.environ.get("LAW_EXAMPLES", "200")) // 20 + 90
 """Five devices each: as dear as ten of the law of convergence."""
 """For the pairs alone; the whole service around them takes a hundred times as long, and a quarter of the examples."""
 

@@ -12,8 +12,8 @@ from wanderings import NOW_S, PLAN, stories
 
 from seal_tracker.rules.catalog import RULES
 
-EXAMPLES = int(os.environ.get("SEAL_TRACKER_EXAMPLES", "200"))
-"""Few enough for every run; 2,000 in CI, always the same ones; before a release 20,000 others (SEAL_TRACKER_EXAMPLES=20000)."""
+EXAMPLES = int(os.environ.get("LAW_EXAMPLES", "200"))
+"""Few enough for every run; 2,000 in CI, always the same ones; before a release 20,000 others (LAW_EXAMPLES=20000)."""
 
 IN_CI = 2000
 

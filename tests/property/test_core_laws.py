@@ -25,7 +25,7 @@ from seal_tracker.model import PingBatch, iso_ms
 from seal_tracker.tracking.order import effective_time_ms
 from seal_tracker.tracking.state import SealState
 
-EXAMPLES = int(os.environ.get("SEAL_TRACKER_EXAMPLES", "200")) // 40 + 40
+EXAMPLES = int(os.environ.get("LAW_EXAMPLES", "200")) // 40 + 40
 """Beside the law of convergence, which is these and more, but says less of what is wrong."""
 
 WEEK_S = 7 * 86_400
