@@ -1,6 +1,8 @@
 """``OVERSPEED``: faster than the lowest of the limits where the fix is: the route's, a zone's, the permit's, the policy's.
 
-The speed is the device's, else that from the fix before. Where nothing limits it the rule has nothing to say.
+The speed is the device's, else that from the fix before. Where nothing limits it the rule has nothing to say. Nor does a
+mean over more than five minutes that is too high, for nobody knows where it was driven; one that is not ends a run, so
+that two moments on either side of a gap are none.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from seal_tracker.journey import Journey
 from seal_tracker.rules.context import Context
 from seal_tracker.rules.debounced import Moment, of_fixes
 from seal_tracker.rules.keys import PolicyKey, common_keys
-from seal_tracker.rules.motion import UNKNOWN, speed_m_h
+from seal_tracker.rules.motion import PAIR_MS, UNKNOWN, mean_m_h, speed_m_h
 from seal_tracker.rules.rule import Rule
 from seal_tracker.rules.runs import RUN, new_runs
 from seal_tracker.rules.table import per
@@ -49,7 +51,7 @@ def _judge(ctx: Context) -> None:
     limit = np.full(len(speed), NO_LIMIT)
     for one in limits.values():
         np.minimum(limit, one, out=limit)
-    tolerance = _m_h(per(ctx.policy(NAME, "tolerance_kmh"), ctx.fixes.row))
+    highest = limit + _m_h(per(ctx.policy(NAME, "tolerance_kmh"), ctx.fixes.row))
 
     def evidence(moment: Moment) -> dict[str, Any]:
         source = next(name for name, one in limits.items() if one[moment.i] == limit[moment.i])
@@ -59,12 +61,21 @@ def _judge(ctx: Context) -> None:
     of_fixes(
         ctx,
         NAME,
-        speed > limit + tolerance,
+        speed > highest,
         evidence,
-        among=speed != UNKNOWN,
+        among=(speed != UNKNOWN) | _slow_over_a_gap(ctx, speed, highest),
         value=speed,
         closing=_fastest,
     )
+
+
+def _slow_over_a_gap(ctx: Context, speed: I8, highest: I8) -> NDArray[np.bool_]:
+    """Which fixes without a speed came after a gap that was, on the whole, not driven too fast."""
+    slow = speed == UNKNOWN
+    if slow.any():
+        mean, dt_ms = mean_m_h(ctx)
+        slow &= (dt_ms > PAIR_MS) & (mean <= highest)
+    return slow
 
 
 def _fastest(moment: Moment) -> dict[str, Any]:

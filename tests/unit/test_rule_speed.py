@@ -59,12 +59,35 @@ def test_a_device_that_gives_no_speed_is_as_fast_as_it_came_from_the_fix_before(
 
 
 def test_a_pair_more_than_five_minutes_apart_tells_no_speed() -> None:
-    """It neither adds to a run nor ends one: nobody knows how it was driven."""
+    """Too fast on the whole, it neither adds to a run nor ends one: nobody knows where it was driven."""
     story = [ping(0, 0), ping(301, 8000), ping(602, 16_000)]
     assert not only(told(ground(), story), RULE)
     assert only(told(ground(), [ping(0, 0), ping(300, 8000), ping(600, 16_000)]), RULE)
-    slow = [ping(500, 5000), ping(530, 5400, speed_kmh=50), ping(900, 9000), ping(930, 9400, speed_kmh=50)]
-    assert span(one(told(ground(), [*at_speed(90, 90), *slow]), RULE)) == (0, 30, 530, 930)
+    fast = [
+        ping(500, 10_000),
+        ping(530, 10_400, speed_kmh=50),
+        ping(900, 19_000),
+        ping(930, 19_400, speed_kmh=50),
+    ]
+    assert span(one(told(ground(), [*at_speed(90, 90), *fast]), RULE)) == (0, 30, 530, 930)
+
+
+def test_a_gap_that_was_not_too_fast_on_the_whole_ends_a_run() -> None:
+    """Two moments of noise before and after half an hour's silence are no speeding that lasted half an hour."""
+    story = [ping(0, 0), ping(1, 25), ping(1800, 700), ping(1801, 725), ping(1802, 730)]
+    assert not only(told(ground(), story), RULE)
+    slow = [ping(500, 5000), ping(530, 5400, speed_kmh=50)]
+    assert span(one(told(ground(), [*at_speed(90, 90), *slow]), RULE)) == (0, 30, 500, 530)
+
+
+def test_a_jump_of_the_position_is_no_speed() -> None:
+    """More than 180 km/h between two fixes says that one of them is wrong, not how fast the truck was."""
+    story = [ping(0, 0), ping(1, 100), ping(30, 600), ping(31, 700), ping(32, 714)]
+    assert not only(told(ground(), story), RULE)
+    found = one(
+        told(ground(), [ping(0, 0), ping(30, 600), ping(60, 1200), ping(61, 1320), ping(90, 1800)]), RULE
+    )
+    assert found.evidence["speed_kmh"] < 80
 
 
 def test_the_devices_speed_is_believed_before_the_distance() -> None:
