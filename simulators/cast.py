@@ -1,7 +1,8 @@
 """Who plays what in the demo: how many seals of each role, and when what happens to them happens.
 
 Counts are for 200 seals and scale with the fleet. ``PAST`` happenings are over before the demo starts, ``UNDERWAY`` ones have
-just begun, ``LIVE`` ones come while one looks, thick in the first minutes and thinner over the hour; near misses must raise nothing. The rest of the fleet just drives.
+just begun, ``SOON`` ones begin in the first minute, ``LIVE`` ones come while one looks, thick in the first minutes and thinner
+over the hour; near misses must raise nothing. The rest of the fleet just drives.
 """
 
 from __future__ import annotations
@@ -23,10 +24,13 @@ PAST = {
     "silent": 6,
     "battery_low": 5,
     "battery_critical": 2,
+    "jammed": 3,
+    "overstay": 2,
 }
 UNDERWAY = {"detour": 2, "stray_stop": 2}
+SOON = {"detour": 1}
 LIVE = {
-    "detour": 6,
+    "detour": 5,
     "stray_stop": 8,
     "dash": 4,
     "silent": 6,
@@ -45,6 +49,8 @@ PAST_S = (-3.2 * 3600.0, -25 * 60.0)
 """A past happening begins between these, relative to now, so that its event is there before live begins."""
 UNDERWAY_S = (-800.0, -620.0)
 """Begun some minutes before the live clock starts, nearly 3 minutes before now, and not over by then."""
+SOON_S = (-120.0, 30.0)
+"""Begun when the live clock has: who opens the page sees a truck leave its road."""
 LIVE_S = (-380.0, 3600.0)
 """Live events come from here on: the live clock starts some minutes behind (see ``pace``) and catches up."""
 SHOW_AFTER_S = {
@@ -69,15 +75,19 @@ class Part(NamedTuple):
 
 def draw_cast(rng: np.random.Generator, seals: int) -> list[Part]:
     """A part for each seal, in a shuffled order; a small fleet gets one of each past role first."""
-    past = [Part(r, float(rng.uniform(*PAST_S))) for r in _roles(PAST, seals) + _roles(NEAR_MISS, seals)]
-    underway = [Part(r, float(rng.uniform(*UNDERWAY_S))) for r in _roles(UNDERWAY, seals)]
-    live_roles = _in_rounds(_roles(LIVE, seals), rng)
+    # Each a stream of its own: what is added to one leaves the others as they were.
+    of_past, of_underway, of_soon, of_live, of_order = rng.spawn(5)
+    past = [Part(r, float(of_past.uniform(*PAST_S))) for r in _roles(PAST, seals) + _roles(NEAR_MISS, seals)]
+    underway = [Part(r, float(of_underway.uniform(*UNDERWAY_S))) for r in _roles(UNDERWAY, seals)]
+    soon = [Part(r, float(of_soon.uniform(*SOON_S))) for r in _roles(SOON, seals)]
+    live_roles = _in_rounds(_roles(LIVE, seals), of_live)
     live = [
-        _live(role, (k + float(rng.uniform())) / len(live_roles), rng) for k, role in enumerate(live_roles)
+        _live(role, (k + float(of_live.uniform())) / len(live_roles), of_live)
+        for k, role in enumerate(live_roles)
     ]
-    parts = _each_role_first(past, underway + live)[:seals]
+    parts = _each_role_first(past, underway + soon + live)[:seals]
     parts += [Part(ORDINARY, 0.0)] * (seals - len(parts))
-    return [parts[i] for i in rng.permutation(seals)]
+    return [parts[i] for i in of_order.permutation(seals)]
 
 
 def _roles(counts: dict[str, int], seals: int) -> list[str]:

@@ -202,7 +202,8 @@ def _passages(track: Track, seal: Seal) -> Iterator[Happening]:
         if not len(inside):
             continue
         from_s, to_s = float(drive.time_s[inside[0]]), float(drive.time_s[inside[-1]])
-        heard = not any(o.span.from_s < to_s and from_s < o.span.to_s for o in seal.outages)
+        blind = [*(o.span for o in seal.outages), *seal.jammed]
+        heard = not any(span.from_s < to_s and from_s < span.to_s for span in blind)
         if site.place.id in track.road.checkpoints:
             expect = ("CHECKPOINT_REACHED",) if heard else ()
             yield Happening("checkpoint", from_s, to_s, expect, object=site.place.id)

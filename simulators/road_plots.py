@@ -180,6 +180,17 @@ def tell_long_rest(draft: Draft, seal: Seal, _onset_s: float) -> Happening:
     )
 
 
+def stage_overstay(draft: Draft, chainage_m: float) -> None:
+    """Rest for 70 to 85 minutes where an hour is allowed."""
+    stage_long_rest(draft, chainage_m)
+    draft.halts[-1] = replace(draft.halts[-1], dwell_s=float(draft.rng.uniform(70.0, 85.0)) * 60.0)
+
+
+def tell_overstay(draft: Draft, seal: Seal, _onset_s: float) -> Happening:
+    """Where one may stop, but not for so long."""
+    return replace(tell_long_rest(draft, seal, 0.0), what="overstay", expect=("STOP_OVERRUN",))
+
+
 def tell_sleeper(draft: Draft, seal: Seal, _onset_s: float) -> Happening:
     """The seal sleeps while the truck rests and reports once or twice: quiet, but not lost."""
     rest = tell_long_rest(draft, seal, 0.0)
@@ -203,6 +214,7 @@ ROAD_PLOTS: Mapping[str, RoadPlot] = {
     "stray_stop": RoadPlot(stop_places, stage_stray_stop, tell_stray_stop),
     "edge": RoadPlot(edge_places, stage_edge, tell_edge),
     "long_rest": RoadPlot(rest_places, stage_long_rest, tell_long_rest),
+    "overstay": RoadPlot(rest_places, stage_overstay, tell_overstay),
     "sleeper": RoadPlot(rest_places, stage_long_rest, tell_sleeper),
 }
 

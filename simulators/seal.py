@@ -80,6 +80,8 @@ class Seal:
     lock_changes: list[LockChange] = field(default_factory=list)
     outages: list[Outage] = field(default_factory=list)
     sleeps: list[Span] = field(default_factory=list)
+    jammed: list[Span] = field(default_factory=list)
+    """Somebody drowns the satellites; the receiver notices, and the modem goes on."""
     unseen: list[Span] = field(default_factory=list)
     """Spans in which, as it happens, no fix is taken: the one before comes a little earlier, the next right after."""
 
@@ -152,7 +154,8 @@ class Seal:
     ) -> Ping:
         spot = self.drive.at(time_s)
         lon, lat = error.applied(spot, time_s)
-        seen = not any(t.holds(spot.chainage_m) for t in self.road.tunnels)
+        jammed = any(s.holds(time_s) for s in self.jammed)
+        seen = not jammed and not any(t.holds(spot.chainage_m) for t in self.road.tunnels)
         jitter, claimed, sky, signal = rng.random(4).tolist()
         speed = max(0.0, spot.speed_kmh + 2.4 * (jitter - 0.5)) if spot.speed_kmh > 0 else 0.0
         return Ping(
@@ -167,7 +170,7 @@ class Seal:
             battery_pct=self.battery_at(time_s),
             seq=seq,
             lock=self.lock_at(time_s),
-            facts=facts,
+            facts=(*facts, "jamming") if jammed else facts,
             mode="asleep" if interval_s == ASLEEP_INTERVAL_S else "awake",
             interval_s=interval_s,
             cell={"rssi_dbm": -97 + int(35 * signal)},

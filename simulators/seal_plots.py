@@ -57,6 +57,13 @@ def patchy(seal: Seal, at_s: float, rng: np.random.Generator) -> Happening:
     return Happening("patchy", *span, near_miss_of=("SIGNAL_LOST", "UNOBSERVED_GAP"))
 
 
+def jammed(seal: Seal, at_s: float, rng: np.random.Generator) -> Happening:
+    """Satellites are drowned for twelve minutes while the seal goes on talking: too short for a gap that hides a detour."""
+    span = Span(at_s, at_s + float(rng.integers(690, 770)))
+    seal.jammed.append(span)
+    return Happening("jammed", *span, ("GPS_LOST", "JAMMING_SUSPECTED"), ("UNOBSERVED_GAP",))
+
+
 def battery_low(seal: Seal, at_s: float, rng: np.random.Generator) -> Happening:
     """An old battery falls below 30 %."""
     return _drained(seal, at_s, 30.0, float(rng.uniform(2.5, 4.5)), "battery_low")
@@ -74,6 +81,7 @@ SEAL_PLOTS: Mapping[str, Callable[[Seal, float, np.random.Generator], Happening]
     "refused": refused,
     "silent": silent,
     "patchy": patchy,
+    "jammed": jammed,
     "battery_low": battery_low,
     "battery_critical": battery_critical,
 }

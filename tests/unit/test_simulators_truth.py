@@ -128,6 +128,27 @@ def test_who_drives_as_usual_is_expected_in_time(shown: Shown):
         assert expected_s.max() < due_s
 
 
+def test_a_jammed_seal_talks_on_without_a_fix_and_says_so(shown: Shown):
+    """Ten minutes and three pings of it lose the position; fixes return before a detour could hide."""
+    for told, fixes in shown.told("jammed"):
+        assert len(fixes) > 10
+        assert fixes[-1].at_s - fixes[0].at_s > 600
+        assert not any(f.valid for f in fixes)
+        assert all("jamming" in f.ping["facts"] for f in fixes)
+        track = [f for f in shown.tracks[told["seal"]] if f.valid]
+        before = [f.at_s for f in track if f.at_s < seconds(told["from"])]
+        assert min(f.at_s for f in track if f.at_s > seconds(told["to"])) - before[-1] < 900
+
+
+def test_who_overstays_is_longer_in_an_approved_stop_than_it_allows(shown: Shown):
+    """The zone says how long; it is no unplanned stop."""
+    for told, fixes in shown.told("overstay", by_s=float("inf")):
+        assert kinds(ZONES[told["object"]]) >= {"approved_stop"}
+        allowed_s = ZONES[told["object"]]["properties"]["max_stop_min"] * 60
+        assert seconds(told["to"]) - seconds(told["from"]) > allowed_s
+        assert all(inside(ZONES[told["object"]], f.point) for f in fixes)
+
+
 def test_a_silent_seal_leaves_a_gap_that_is_never_filled(shown: Shown):
     """More than 10 min and three intervals without a fix."""
     for told, fixes in shown.told("silent"):
