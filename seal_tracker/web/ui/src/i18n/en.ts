@@ -134,6 +134,8 @@ export const en = {
     limit: "limit {value}",
     fixes: "{value} fixes",
     oneFix: "1 fix",
+    reports: "{value} reports",
+    oneReport: "1 report",
     facts: "{value}",
     lock: "lock {value}",
     status: "{value}",

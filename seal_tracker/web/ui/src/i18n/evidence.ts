@@ -99,10 +99,14 @@ function limitText(evidence: Evidence, words: Messages, format: Format): string 
   return found ? fill(words.evidence.limit, { value: measure(found[0], found[1] as number, format) }) : null;
 }
 
+/** What rules say that judge reports, whether or not there is a fix in them. */
+const OF_REPORTS = ["without_fix_s", "battery_pct", "facts", "lock", "claimed"] as const;
+
 function fixesText(evidence: Evidence, words: Messages, format: Format): string | null {
   const count = typeof evidence.n_fixes === "number" ? evidence.n_fixes : 0;
   if (count === 0) return null;
-  return count === 1 ? words.evidence.oneFix : fill(words.evidence.fixes, { value: format.number(count) });
+  const [one, many] = OF_REPORTS.some((key) => key in evidence) ? (["oneReport", "reports"] as const) : (["oneFix", "fixes"] as const);
+  return count === 1 ? words.evidence[one] : fill(words.evidence[many], { value: format.number(count) });
 }
 
 /** The line, empty where the evidence says nothing this page knows how to say. */

@@ -21,7 +21,7 @@ test("A deviation says how far, the limit and how many fixes, in both languages"
 });
 
 test("A tampered seal says what was found, without repeating itself", () => {
-  assert.equal(say("en", { facts: ["rope_cut"], lock: "cut", n_fixes: 1 }), "rope cut, lock cut, 1 fix");
+  assert.equal(say("en", { facts: ["rope_cut"], lock: "cut", n_fixes: 1 }), "rope cut, lock cut, 1 report");
 });
 
 test("A gap names the zones that were in reach, the first three of many", () => {
@@ -29,6 +29,12 @@ test("A gap names the zones that were in reach, the first three of many", () => 
   const english = evidenceLine(evidence, LANGUAGES.en, makeFormat("en", LANGUAGES.en), (id) => id.toUpperCase()).replaceAll(NBSP, " ");
   assert.equal(english, "unseen 25 min, 20 km apart, could have been 14 km away, in reach: Z1, Z2, Z3, +1, limit 300 m, 2 fixes");
   assert.match(say("vi", evidence), /trong tầm với: z1, z2, z3, \+1/);
+});
+
+test("A seal without a position is told by its reports, which are no fixes", () => {
+  const evidence = { facts: ["jamming"], rssi_dbm: -92, without_fix_s: 628, n_fixes: 15 };
+  assert.equal(say("en", evidence), "jamming, no position 10 min, cell signal -92 dBm, 15 reports");
+  assert.equal(say("vi", evidence), "phá sóng, không có vị trí 10 phút, sóng di động -92 dBm, 15 bản tin");
 });
 
 test("A vehicle outside its hours is told with the hour where it was, and its permit", () => {

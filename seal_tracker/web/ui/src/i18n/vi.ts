@@ -135,6 +135,8 @@ export const vi: Messages = {
     limit: "giới hạn {value}",
     fixes: "{value} vị trí",
     oneFix: "1 vị trí",
+    reports: "{value} bản tin",
+    oneReport: "1 bản tin",
     facts: "{value}",
     lock: "khóa {value}",
     status: "{value}",
