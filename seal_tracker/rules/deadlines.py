@@ -1,7 +1,7 @@
 """``ARRIVAL_LATE`` and ``TRANSIT_LIMIT``: a journey will come too late, or has been under way for longer than the law lets it.
 
-The expected arrival is a fix's time and the rest of its route at the policy's mean speed: it needs fixes. The transit
-limit needs none: it falls due at its own moment, whether a ping or the clock shows that this has come.
+The expected arrival is a fix's time and the rest of its route at the policy's mean speed: it needs fixes. At the end of
+its route the cargo has arrived, and is as late as it was then, however long it waits there. The transit limit needs none: it falls due at its own moment, whether a ping or the clock shows that this has come.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from seal_tracker.journey import Journey
 from seal_tracker.model import NO_TIME, iso_ms
+from seal_tracker.rules.arrays import begins, ends, previous
 from seal_tracker.rules.context import Context
 from seal_tracker.rules.debounced import Moment, of_fixes
 from seal_tracker.rules.evidence import last_fix
@@ -42,7 +43,13 @@ ARRIVAL_KEYS = common_keys("medium", raise_=(1, 300), clear=(1, 0)) | {
         "number", MEAN_SPEED_KMH, "what the rest of the route is driven at, stops included", minimum=1
     ),
     "tolerance_min": PolicyKey("number", 30.0, "minutes that an arrival may be late"),
+    "arrived_m": PolicyKey(
+        "number", 500.0, "this near to the end of its route the cargo has arrived: the yard of a port or gate"
+    ),
 }
+
+ARRIVAL_STATE = np.dtype([*RUN.descr, ("arrived_ms", "i8")])
+"""A run, and since which fix the cargo has been at the end of its route, 0: it is not."""
 
 LIMIT_KEYS = common_keys("high", raise_=(1, 300), clear=(1, 0), latched=True) | {
     "limit_h": PolicyKey(
@@ -65,14 +72,17 @@ def _due_ms(journey: Journey) -> int:
 
 
 def _arrival(ctx: Context) -> None:
-    due = ctx.of_journey(_due_ms, NEVER_MS)
+    due, arrived = ctx.of_journey(_due_ms, NEVER_MS), ctx.state[ARRIVAL]["arrived_ms"]
     if not ctx.carries(ARRIVAL) and int(due.min(initial=NEVER_MS)) == NEVER_MS:
+        arrived[ctx.fixes.row] = 0
         return
     row, planned = ctx.fixes.row, due[ctx.fixes.row]
     remaining = _remaining_m(ctx)
     known = np.isfinite(remaining) & (planned != NEVER_MS)
     hours = np.where(known, remaining, 0.0) / per(ctx.policy(ARRIVAL, "mean_speed_kmh"), row) / 1000.0
     expected = ctx.fixes.time_ms + np.rint(hours * 3_600_000.0).astype(np.int64)
+    since = _arrived_ms(ctx, known & _at_the_end(ctx, remaining))
+    expected = np.where(since > 0, since, expected)
     late = expected - planned
     tolerance = per(whole(ctx.policy(ARRIVAL, "tolerance_min"), 60_000), row)
 
@@ -86,6 +96,29 @@ def _arrival(ctx: Context) -> None:
         }
 
     of_fixes(ctx, ARRIVAL, late > tolerance, evidence, among=known)
+    last = ends(begins(row))
+    ctx.state[ARRIVAL]["arrived_ms"][row[last]] = since[last]
+
+
+def _at_the_end(ctx: Context, remaining: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which fixes are where their route ends; never without a route."""
+    if ctx.located is None:
+        return np.zeros(len(remaining), bool)
+    near = per(ctx.policy(ARRIVAL, "arrived_m"), ctx.fixes.row)
+    on_route = ctx.route[ctx.fixes.row] >= 0
+    found: NDArray[np.bool_] = on_route & (remaining <= near) & (ctx.located.distance_m <= near)
+    return found
+
+
+def _arrived_ms(ctx: Context, at_end: NDArray[np.bool_]) -> I8:
+    """For each fix the first of those in succession with it that are ``at_end``, the carried ones too; 0 where it is not."""
+    fixes = ctx.fixes
+    start = begins(fixes.row)
+    fresh = start | ~previous(at_end)
+    first = np.maximum.accumulate(np.where(fresh, np.arange(len(fixes)), 0))
+    carried = ctx.state[ARRIVAL]["arrived_ms"][fixes.row]
+    since = np.where(start[first] & (carried > 0), carried, fixes.time_ms[first])
+    return np.where(at_end, since, 0)
 
 
 def _remaining_m(ctx: Context) -> NDArray[np.float64]:
@@ -171,8 +204,8 @@ ARRIVAL_LATE = Rule(
     ARRIVAL,
     ARRIVAL_KEYS,
     _arrival,
-    state=RUN,
-    start=new_runs(1)[0],
+    state=ARRIVAL_STATE,
+    start=new_runs(1, ARRIVAL_STATE)[0],
     of_route=True,
     while_suspended=False,
 )

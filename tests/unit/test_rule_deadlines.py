@@ -58,6 +58,34 @@ def test_it_is_over_when_the_expected_arrival_recovers() -> None:
     assert span(late(road(2 * H), story)[0]) == (7500, 7900, 8500, 8500)
 
 
+def test_who_has_arrived_in_time_is_not_late_however_long_he_waits() -> None:
+    """On time at the end of the route, then half a day in the yard; 600 m before the end is not there yet."""
+    in_time, waiting = ping(2 * H, 39_800), [ping(s, 39_900) for s in (9000, 9400, 9800, 50_000)]
+    assert not late(road(2 * H), [ping(6900, 37_000), in_time, *waiting])
+    short_of_it = [ping(s, 39_400) for s in (7200, 9000, 9400)]
+    assert span(late(road(2 * H), short_of_it)[0]) == (9000, 9400, None, None)
+
+
+def test_who_arrives_late_stays_as_late_as_he_came() -> None:
+    """45 min late at the end; the wait adds nothing."""
+    story = [ping(9900, 39_900), ping(10_000, 39_950), ping(10_300, 40_000)]
+    found = late(road(2 * H), story)[0]
+    assert span(found) == (9900, 10_300, None, None)
+    assert (found.evidence["expected_at"], found.evidence["late_s"]) == (iso(9900), 2700)
+
+
+def test_who_leaves_the_end_again_has_not_arrived() -> None:
+    """The way back to it is counted anew, and so is the time."""
+    story = [ping(7000, 39_900), ping(8000, 30_000), ping(9300, 39_400), ping(9700, 39_450)]
+    assert span(late(road(2 * H), story)[0]) == (9300, 9700, None, None)
+
+
+def test_the_policy_says_how_near_is_arrived() -> None:
+    """600 m before the end, where 700 will do."""
+    made = road(2 * H).policy(f"route.R.{ARRIVAL}", arrived_m=700)
+    assert not late(made, [ping(s, 39_400) for s in (7200, 9000, 9400)])
+
+
 def test_a_journey_without_route_is_late_when_its_time_is_past() -> None:
     """Nothing is known of the rest of its way."""
     found = late(road(H, route=None), [ping(s, 0) for s in (5399, 5401, 5600, 5701)])[0]
