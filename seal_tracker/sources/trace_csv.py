@@ -10,7 +10,7 @@ import csv
 import gzip
 import itertools
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -147,7 +147,8 @@ def read_csv(lines: Iterable[str], file: str, seal: str | None = None) -> Rows:
     TraceError
         Where the header lacks what is required.
     """
-    reader = csv.reader(lines)
+    unclosed: list[TraceFault] = []
+    reader = csv.reader(_closed(lines, file, unclosed))
     names = _header(reader, file, seal)
     faults = [
         TraceFault(file, 1, f"column {name!r} is unknown and not read: known are {', '.join(COLUMNS)}")
@@ -177,7 +178,22 @@ def read_csv(lines: Iterable[str], file: str, seal: str | None = None) -> Rows:
         faults += [TraceFault(file, numbers[row], reason) for row, reason in sorted(chunk.faults.items())]
         seals.append(chunk_seal)
         parts.append(raw)
-    return Rows(tuple(index), np.concatenate([np.empty(0, np.int32), *seals]), _joined(parts), faults, read)
+    seal_at = np.concatenate([np.empty(0, np.int32), *seals])
+    told = sorted(faults + unclosed, key=lambda fault: fault.line)
+    return Rows(tuple(index), seal_at, _joined(parts), told, read + len(unclosed))
+
+
+def _closed(lines: Iterable[str], file: str, unclosed: list[TraceFault]) -> Iterator[str]:
+    """Pass on lines that are rows by themselves: one whose quote does not end would take those after it with it, unread."""
+    for number, line in enumerate(lines, 1):
+        if '"' in line:
+            try:
+                list(csv.reader((line,), strict=True))
+            except csv.Error as error:
+                unclosed.append(TraceFault(file, number, f"is no row by itself: {error}"))
+                yield "\n"
+                continue
+        yield line
 
 
 def _header(reader: Any, file: str, seal: str | None) -> list[str]:

@@ -111,6 +111,19 @@ def test_a_wrong_row_is_told_with_its_line_and_the_others_stand(
     assert told.startswith(reason)
 
 
+def test_a_quote_that_is_not_closed_costs_its_own_line_only(tmp_path: Path) -> None:
+    """Read as CSV reads it, it would take every line after it with it, and nobody would be told."""
+    rows = [f"A,2026-11-22T03:00:0{i}Z,106,{'' if i != 2 else chr(34)}21,{i}" for i in range(5)]
+    trace = trace_of(
+        tmp_path, "\n".join(["seal,time,lon,lat,seq", *rows, '"A","2026-11-22T03:00:09Z",106,21,9', "A"])
+    )
+    assert trace.raw.seq.tolist() == [0, 1, 3, 4, 9]
+    assert reasons(trace) == [
+        (4, "is no row by itself: unexpected end of data"),
+        (8, "1 fields where the header has 5"),
+    ]
+
+
 def test_a_column_that_we_do_not_know_is_told(tmp_path: Path) -> None:
     """A misspelt column would otherwise be a quantity that is silently unknown."""
     trace = trace_of(tmp_path, "seal,time,lon,lat,speed\nS-1,2026-11-22T03:00:00Z,1,2,50\n")
