@@ -71,7 +71,7 @@ def _judge(ctx: Context) -> None:
 
 def _slow_over_a_gap(ctx: Context, speed: I8, highest: I8) -> NDArray[np.bool_]:
     """Which fixes without a speed came after a gap that was, on the whole, not driven too fast."""
-    slow = speed == UNKNOWN
+    slow: NDArray[np.bool_] = speed == UNKNOWN
     if slow.any():
         mean, dt_ms = mean_m_h(ctx)
         slow &= (dt_ms > PAIR_MS) & (mean <= highest)
