@@ -79,7 +79,8 @@ def late(states: SealStates, pings: PingBatch) -> NDArray[np.bool_]:
 def judge(states: SealStates, pings: PingBatch, facts: Facts) -> Verdict:
     """Judge pings, in any order, each later than its seal's ``through_ms``."""
     pings = merge_variants(in_order(pings))
-    seals, row = np.unique(pings.seal.astype(np.int64), return_inverse=True)
+    first = begins(pings.seal)
+    seals, row = pings.seal[first].astype(np.int64), np.cumsum(first) - 1
     work = _Work(states, seals, facts)
     for one in passes(facts, seals, row, pings.time_ms):
         if len(one.pings) == len(pings):
@@ -159,14 +160,19 @@ class _Work(Timeline):
         pings: PingBatch,
         ping_row: NDArray[np.int64],
     ) -> Context:
+        state = self.rows if self._are_all(rows) else picked(self.rows, rows)
         return build_context(
-            self.facts, self.facts.versions[version], self.seals[rows], picked(self.rows, rows), journey,
+            self.facts, self.facts.versions[version], self.seals[rows], state, journey,
             pings, ping_row, self._carried(rows), self.book, self.counts,
         )  # fmt: skip
 
+    def _are_all(self, rows: NDArray[np.int64]) -> bool:
+        """Whether a pass has every seal, as most have: then it works on the copies themselves."""
+        return len(rows) == len(self.seals)
+
     def _carried(self, rows: NDArray[np.int64]) -> NDArray[np.void]:
         """Streams of some rows, their ``row`` the position among these."""
-        if len(rows) == len(self.seals) or not len(self.streams):
+        if self._are_all(rows) or not len(self.streams):
             return copied(self.streams)
         position = np.full(len(self.seals), -1)
         position[rows] = np.arange(len(rows))
@@ -176,9 +182,9 @@ class _Work(Timeline):
         return out
 
     def _put_back(self, rows: NDArray[np.int64], ctx: Context) -> None:
-        put(self.rows, rows, ctx.state)
         kept = [part for part in ctx.survivors if len(part)]
-        if len(rows) < len(self.seals):
+        if not self._are_all(rows):
+            put(self.rows, rows, ctx.state)
             kept = [_renumbered(part, rows) for part in kept]
             kept.append(picked(self.streams, ~np.isin(self.streams["row"], rows)))
         streams = np.concatenate(kept) if kept else np.zeros(0, STREAM)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, IntFlag
 from functools import lru_cache
@@ -165,7 +165,11 @@ class PingBatch:
 
     def take(self, rows: NDArray[Any] | slice) -> Self:
         """The rows chosen by a mask, an index array or a slice, in that order."""
-        return type(self)(*(getattr(self, f.name)[rows] for f in fields(self)))
+        columns = [getattr(self, name) for name in self.__dataclass_fields__]
+        if isinstance(rows, slice):
+            return type(self)(*[column[rows] for column in columns])
+        index = rows.nonzero()[0] if rows.dtype == np.bool_ else rows  # a mask would be counted for each column
+        return type(self)(*[column.take(index) for column in columns])
 
     def with_columns(self, **columns: NDArray[Any]) -> Self:
         """A copy with some columns replaced."""
