@@ -101,6 +101,10 @@ class ZoneSet:
         box = self.boxes
         return wrap_e7((box.west[zone] + box.east[zone]) // 2), (box.south[zone] + box.north[zone]) // 2
 
+    def holds(self, lon_e7: NDArray[Any], lat_e7: NDArray[Any], zone: NDArray[Any]) -> Mask:
+        """Whether ``zone[i]`` holds point ``i``; its boundary belongs to it."""
+        return self._holds(np.asarray(zone, np.int64), wrap_e7(lon_e7), np.asarray(lat_e7, np.int64))
+
     def distance_m(self, lon_e7: NDArray[Any], lat_e7: NDArray[Any], zone: NDArray[Any]) -> F8:
         """Metres from point ``i`` to ``zone[i]``; 0 inside and on the boundary."""
         lon, lat, zone = wrap_e7(lon_e7), np.asarray(lat_e7, np.int64), np.asarray(zone, np.int64)

@@ -178,13 +178,25 @@ def _followed(
     if len(pair) == 0:
         return
     found = ctx.terrain.zones_along.crossed(route, from_m, to_m)
-    if len(found.zone):
-        mine = found.path
+    apart = _neither_inside(ctx, pair[found.path], found.zone)
+    if len(apart):
+        mine, parts = found.path[apart], (found.enter[apart], found.leave[apart])
         places = (
             ctx.terrain.corridors.point_at(route[mine], from_m[mine] + part * (to_m - from_m)[mine])
-            for part in (found.enter, found.leave)
+            for part in parts
         )
-        yield _timed(ctx, pair[mine], found.zone, (found.enter, found.leave), *places)
+        yield _timed(ctx, pair[mine], found.zone[apart], parts, *places)
+
+
+def _neither_inside(ctx: Context, fix: I8, zone: I8) -> I8:
+    """Of ways through zones, those of which neither the fix nor the one before lies inside."""
+    if len(fix) == 0:
+        return fix
+    fixes, zones = ctx.fixes, ctx.terrain.zones
+    apart = np.flatnonzero(~zones.holds(fixes.lon_e7[fix], fixes.lat_e7[fix], zone))
+    before = fix[apart]
+    kept: I8 = apart[~zones.holds(fixes.prev_lon_e7[before], fixes.prev_lat_e7[before], zone[apart])]
+    return kept
 
 
 def _straight(ctx: Context, pair: I8) -> Iterator[tuple[I8, ...]]:
@@ -194,10 +206,11 @@ def _straight(ctx: Context, pair: I8) -> Iterator[tuple[I8, ...]]:
     fixes = ctx.fixes
     ends = fixes.prev_lon_e7[pair], fixes.prev_lat_e7[pair], fixes.lon_e7[pair], fixes.lat_e7[pair]
     found = ctx.terrain.zones.passed(ends, ctx.terrain.watched)
-    if len(found.zone):
-        mine, parts = found.path, (found.enter, found.leave)
+    apart = _neither_inside(ctx, pair[found.path], found.zone)
+    if len(apart):
+        mine, parts = found.path[apart], (found.enter[apart], found.leave[apart])
         places = (_between([column[mine] for column in ends], part) for part in parts)
-        yield _timed(ctx, pair[mine], found.zone, parts, *places)
+        yield _timed(ctx, pair[mine], found.zone[apart], parts, *places)
 
 
 def _between(ends_e7: Sequence[I8], part: NDArray[np.float64]) -> tuple[I8, I8]:
@@ -215,15 +228,11 @@ def _timed(
     enter_e7: tuple[I8, I8],
     leave_e7: tuple[I8, I8],
 ) -> tuple[I8, ...]:
-    """Columns of ``Crossings`` for zones with neither fix inside, from the parts of the way at which they are entered and left."""
-    fixes, zones = ctx.fixes, ctx.terrain.zones
-    outside = (zones.distance_m(fixes.lon_e7[fix], fixes.lat_e7[fix], zone) > 0) & (
-        zones.distance_m(fixes.prev_lon_e7[fix], fixes.prev_lat_e7[fix], zone) > 0
-    )
+    """Columns of ``Crossings``, from the parts of the way at which zones are entered and left."""
+    fixes = ctx.fixes
     dt = (fixes.time_ms[fix] - fixes.prev_ms[fix]).astype(np.float64)
     enter_ms, leave_ms = (fixes.prev_ms[fix] + _whole(part * dt) for part in parts)
-    columns = fix, zone, enter_ms, leave_ms, np.stack(enter_e7, axis=1), np.stack(leave_e7, axis=1)
-    return tuple(column[outside] for column in columns)
+    return fix, zone, enter_ms, leave_ms, np.stack(enter_e7, axis=1), np.stack(leave_e7, axis=1)
 
 
 def _whole(values: NDArray[np.float64]) -> I8:
