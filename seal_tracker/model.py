@@ -168,7 +168,8 @@ class PingBatch:
         columns = [getattr(self, name) for name in self.__dataclass_fields__]
         if isinstance(rows, slice):
             return type(self)(*[column[rows] for column in columns])
-        index = rows.nonzero()[0] if rows.dtype == np.bool_ else rows  # else a mask is counted for each column
+        # A mask is counted once, not once for each column.
+        index = rows.nonzero()[0] if rows.dtype == np.bool_ else rows
         return type(self)(*[column.take(index) for column in columns])
 
     def with_columns(self, **columns: NDArray[Any]) -> Self:
