@@ -107,13 +107,20 @@ class ZoneSet:
 
     def distance_m(self, lon_e7: NDArray[Any], lat_e7: NDArray[Any], zone: NDArray[Any]) -> F8:
         """Metres from point ``i`` to ``zone[i]``; 0 inside and on the boundary."""
+        out = np.zeros(len(zone))
+        rows = np.flatnonzero(~self.holds(lon_e7, lat_e7, zone))
+        out[rows] = self.boundary_m(lon_e7[rows], lat_e7[rows], zone[rows])
+        return out
+
+    def boundary_m(self, lon_e7: NDArray[Any], lat_e7: NDArray[Any], zone: NDArray[Any]) -> F8:
+        """Metres from point ``i`` to the boundary of ``zone[i]``; of a circle 0 inside."""
         lon, lat, zone = wrap_e7(lon_e7), np.asarray(lat_e7, np.int64), np.asarray(zone, np.int64)
         out = np.zeros(len(zone))
         is_round = self.is_round[zone]
-        rows = np.flatnonzero(is_round)
-        out[rows] = self.circles.distance_m(self.shape[zone[rows]], lon[rows], lat[rows])
+        if is_round.any():
+            rows = np.flatnonzero(is_round)
+            out[rows] = self.circles.distance_m(self.shape[zone[rows]], lon[rows], lat[rows])
         rows = np.flatnonzero(~is_round)
-        rows = rows[~self.rings.holds(self.shape[zone[rows]], lon[rows], lat[rows])]
         if len(rows):
             out[rows] = _ring_distance_m(self.rings, self.shape[zone[rows]], lon[rows], lat[rows])
         return out

@@ -332,6 +332,8 @@ class Context:
             flag = per(self.policy(rule, "enabled"), row)
         else:
             flag = self.terrain.policies.value(rule, "enabled", self.regime[row], self.route[row], zone)
+        if flag is True:
+            return np.ones(len(row), bool)
         return np.broadcast_to(np.asarray(flag, bool), row.shape)
 
     def switch(self, rule: str) -> Literal[True] | NDArray[np.bool_]:

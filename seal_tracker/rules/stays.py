@@ -181,7 +181,7 @@ def _keep_those_away(ctx: Context, seen: Watch, off: Mask, margin_m: NDArray[np.
     if not len(near):
         return
     fix, zone = seen.fix[near], seen.zone[seen.stream[near]]
-    away_m = ctx.terrain.zones.distance_m(ctx.fixes.lon_e7[fix], ctx.fixes.lat_e7[fix], zone)
+    away_m = ctx.terrain.zones.boundary_m(ctx.fixes.lon_e7[fix], ctx.fixes.lat_e7[fix], zone)
     over = ~ctx.terrain.in_force(zone, ctx.fixes.time_ms[fix])
     off[near] = over | (away_m >= margin_m[seen.stream[near]])
 

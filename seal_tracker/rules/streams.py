@@ -72,6 +72,8 @@ def drop_unwatched(ctx: Context, name: str, number: int, zones: NDArray[np.bool_
     zone = ctx.terrain.zone_of(carried["key"][mine])
     watched = zone >= 0
     watched[watched] = zones[zone[watched]] & ctx.enabled(name, row[watched], zone[watched])
+    if watched.all():
+        return
     for r in np.unique(row[~watched & carried["run"]["open"][mine]]).tolist():
         _close_unwatched(ctx, name, r, set(zone[watched & (row == r)].tolist()))
     ctx.streams = np.delete(carried, mine[~watched])

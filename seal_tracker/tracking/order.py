@@ -51,7 +51,16 @@ def in_order(pings: PingBatch) -> OrderedPings:
     ordered = OrderedPings(**columns | {"time_ms": at}, claimed_ms=pings.time_ms, apart_mm=apart_mm)
     if len(pings) <= 1:
         return ordered
-    return ordered.take(np.lexsort((pings.digest, pings.seq, at, pings.seal)))
+    rows = np.lexsort((at, pings.seal))
+    if _neighbours_equal(pings.seal[rows], at[rows]).any():
+        rows = np.lexsort((pings.digest, pings.seq, at, pings.seal))
+    return ordered.take(rows)
+
+
+def _neighbours_equal(*columns: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which rows equal the one before, from the second on."""
+    same: NDArray[np.bool_] = np.logical_and.reduce([c[1:] == c[:-1] for c in columns])
+    return same
 
 
 def fresh(pings: PingBatch) -> NDArray[np.bool_]:
@@ -77,8 +86,7 @@ def merge_variants(pings: OrderedPings) -> OrderedPings:
     """
     if not len(pings):
         return pings
-    same = (pings.seal[1:] == pings.seal[:-1]) & (pings.time_ms[1:] == pings.time_ms[:-1])
-    if not same.any():
+    if not _neighbours_equal(pings.seal, pings.time_ms).any():
         return pings
     accuracy = np.where(np.isnan(pings.accuracy_m), np.inf, pings.accuracy_m)
     rows = np.lexsort(
