@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 __all__ = ["KeyTable"]
 
-LEAST_SLOTS_A_KEY = 2.5
+SLOTS_A_KEY = 2.3
 """Every key finds a home in one of two while less than half the slots are taken; the nearer to that, the longer."""
 
 MIXES = (0x9E3779B97F4A7C15 - (1 << 64), 0xC2B2AE3D27D4EB4F - (1 << 64))
@@ -24,36 +24,36 @@ EMPTY = -1
 """No key: keys are 0 or greater."""
 
 MOST_ROUNDS = 1_000
-"""Evictions in a row before the table is doubled; some thirty do."""
+"""Evictions in a row before the table is made larger; some thirty do."""
 
 I8 = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeyTable:
-    """``keys[s]`` is the key in slot ``s`` or ``EMPTY``, ``values[s]`` its value or -1."""
+    """``keys[s]`` is the key in slot ``s`` or ``EMPTY``, ``values[s]`` (int32) its value or -1."""
 
     keys: I8
-    values: I8
+    values: NDArray[np.int32]
 
     @classmethod
     def build(cls, keys: I8, values: I8) -> Self:
         """Enter keys, each once and not negative, with their values."""
-        slots = 1 << max(int(len(keys) * LEAST_SLOTS_A_KEY).bit_length(), 1)
+        slots = int(len(keys) * SLOTS_A_KEY) + 2
         while (row := _placed(keys, slots)) is None:
-            slots *= 2
-        return cls(np.append(keys, EMPTY)[row], np.append(values, -1)[row])
+            slots += slots // 4
+        return cls(np.append(keys, EMPTY)[row], np.append(values, -1).astype(np.int32)[row])
 
     def find(self, key: I8) -> I8:
         """Value of each key, -1 where it is not in the table."""
         slot = _home(key, 0, len(self.keys))
         slot = np.where(self.keys[slot] == key, slot, _home(key, 1, len(self.keys)))
-        return np.where(self.keys[slot] == key, self.values[slot], -1)
+        return np.where(self.keys[slot] == key, self.values[slot].astype(np.int64), -1)
 
 
 def _home(key: I8, choice: int, slots: int) -> I8:
-    """Slot of each key; ``slots`` is a power of two."""
-    return ((key * MIXES[choice]) >> 32) & (slots - 1)
+    """Slot of each key: the upper half of its hash, from 32 bits scaled to so many slots (Lemire, 2019)."""
+    return (((key * MIXES[choice]) >> 32 & 0xFFFFFFFF) * slots) >> 32
 
 
 def _placed(keys: I8, slots: int) -> I8 | None:

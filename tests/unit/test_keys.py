@@ -18,6 +18,6 @@ def test_every_key_gives_its_value_and_any_other_gives_minus_one(count, apart):
 
 
 def test_a_table_takes_at_most_a_few_slots_for_a_key():
-    """Two and a half at least, then the next power of two."""
+    """A little more than two and a quarter, whatever the number of keys."""
     keys = np.arange(50_000, dtype=np.int64) * 977
-    assert len(KeyTable.build(keys, keys).keys) == 1 << 17
+    assert len(KeyTable.build(keys, keys).keys) <= 2.4 * len(keys)
