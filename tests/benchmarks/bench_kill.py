@@ -32,7 +32,9 @@ sys.path[:0] = [str(Path(__file__).resolve().parent)]
 from bench_ingest import packets_of, publisher, stats
 from service import ROOT, iso, open_folder, serving, workload
 
-CLOCKED = {"SIGNAL_LOST"}
+from seal_tracker.rules.catalog import RULES
+
+CLOCKED = {rule.name for rule in RULES if rule.pass_time is not None}
 COMPARED = (
     "journey",
     "seal",
