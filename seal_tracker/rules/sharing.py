@@ -73,7 +73,7 @@ def _holds(meetings: Meetings) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         (meetings.other_lon_e7, meetings.other_lat_e7),
     ):
         at = np.flatnonzero(on)
-        on[at] = meetings.terrain.zones.distance_m(lon[at], lat[at], zone[at]) == 0
+        on[at] = meetings.terrain.zones.holds(lon[at], lat[at], zone[at])
     return on, ~on
 
 

@@ -112,8 +112,8 @@ def _on_it_m_h(ctx: Context, fix: I8, zone: I8) -> I8:
     fixes, speed = ctx.fixes, speed_m_h(ctx, fix)
     paired = np.flatnonzero((said_m_h(ctx, fix) == UNKNOWN) & (speed != UNKNOWN))
     before = fix[paired]
-    outside = ctx.terrain.zones.distance_m(fixes.prev_lon_e7[before], fixes.prev_lat_e7[before], zone[paired])
-    speed[paired[outside > 0]] = UNKNOWN
+    inside = ctx.terrain.zones.holds(fixes.prev_lon_e7[before], fixes.prev_lat_e7[before], zone[paired])
+    speed[paired[~inside]] = UNKNOWN
     return speed
 
 
