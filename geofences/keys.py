@@ -1,7 +1,10 @@
-"""Values by key in two looks, whatever the number of keys: cuckoo hashing (Pagh and Rodler, 2001), for arrays.
+"""Values by key in three looks, whatever the number of keys: cuckoo hashing (Pagh and Rodler, 2001), for arrays.
 
-Each key has two homes and lies in one of them, so a lookup needs no loop and costs the same for a thousand keys and
-for ten million. Built once, then read-only: safe to share between threads.
+Each key has three homes and lies in one of them, so a lookup needs no loop and costs the same for a thousand keys and
+for ten million. A key is a *group* (upper 32 bits) and a place in it (lower 32); a slot keeps but 32 bits of it. So what
+is found for a key not in the table may, rarely, be the value of a key of another group, never of the same: who asks
+sees from the value whose it is.
+Built once, then read-only: safe to share between threads.
 """
 
 from __future__ import annotations
@@ -14,41 +17,56 @@ from numpy.typing import NDArray
 
 __all__ = ["KeyTable"]
 
-SLOTS_A_KEY = 2.3
-"""Every key finds a home in one of two while less than half the slots are taken; the nearer to that, the longer."""
+SLOTS_A_KEY = 1.15
+"""Every key finds one of three homes while less than 0.91 of the slots are taken (Fotakis et al., 2005)."""
 
-MIXES = (0x9E3779B97F4A7C15 - (1 << 64), 0xC2B2AE3D27D4EB4F - (1 << 64))
-"""2^64 over the golden ratio (Knuth), and a prime of xxHash (Collet), as int64: two hashes that disagree."""
+MIXES = tuple(
+    np.int64(mix - (1 << 64)) for mix in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0xD6E8FEB86659FD93)
+)
+"""2^64 over the golden ratio (Knuth), a prime of xxHash (Collet) and a multiplier of rrmxmx (Evensen): three hashes."""
 
-EMPTY = -1
-"""No key: keys are 0 or greater."""
+TAG_MIX = 0x9E3779B1
+"""Sets apart the tags of groups: a prime near 2^32 over the golden ratio."""
 
 MOST_ROUNDS = 1_000
-"""Evictions in a row before the table is made larger; some thirty do."""
+"""Evictions in a row before the table is made larger; some fifty do."""
 
 I8 = NDArray[np.int64]
+I4 = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeyTable:
-    """``keys[s]`` is the key in slot ``s`` or ``EMPTY``, ``values[s]`` (int32) its value or -1."""
+    """``tags[s]`` (int32) is the tag of the key in slot ``s``, ``values[s]`` (int32) its value, or -1 in an empty slot."""
 
-    keys: I8
-    values: NDArray[np.int32]
+    tags: I4
+    values: I4
 
     @classmethod
     def build(cls, keys: I8, values: I8) -> Self:
         """Enter keys, each once and not negative, with their values."""
-        slots = int(len(keys) * SLOTS_A_KEY) + 2
-        while (row := _placed(keys, slots)) is None:
-            slots += slots // 4
-        return cls(np.append(keys, EMPTY)[row], np.append(values, -1).astype(np.int32)[row])
+        slots = int(len(keys) * SLOTS_A_KEY) + 3
+        while True:
+            row = _placed(keys, slots)
+            if row is not None:
+                tags = np.append(_tag(keys), np.int32(0))[row]
+                table = cls(tags, np.append(values, -1).astype(np.int32)[row])
+                if np.array_equal(table.find(keys), values):
+                    return table
+            slots += slots // 8 + 1  # no room, or a key of another group with the same tag in an earlier home
 
     def find(self, key: I8) -> I8:
-        """Value of each key, -1 where it is not in the table."""
-        slot = _home(key, 0, len(self.keys))
-        slot = np.where(self.keys[slot] == key, slot, _home(key, 1, len(self.keys)))
-        return np.where(self.keys[slot] == key, self.values[slot].astype(np.int64), -1)
+        """Value of each key that is in the table; of others -1 or, rarely, that of a key of another group."""
+        tag, slots = _tag(key), len(self.tags)
+        slot = _home(key, 0, slots)
+        for choice in (1, 2):
+            slot = np.where(self.tags[slot] == tag, slot, _home(key, choice, slots))
+        return np.where(self.tags[slot] == tag, self.values[slot].astype(np.int64), -1)
+
+
+def _tag(key: I8) -> I4:
+    """32 bits that differ for all places of a group, and hardly agree between groups."""
+    return (key + (key >> 32) * TAG_MIX).astype(np.int32)
 
 
 def _home(key: I8, choice: int, slots: int) -> I8:
@@ -56,19 +74,21 @@ def _home(key: I8, choice: int, slots: int) -> I8:
     return (((key * MIXES[choice]) >> 32 & 0xFFFFFFFF) * slots) >> 32
 
 
-def _placed(keys: I8, slots: int) -> I8 | None:
-    """Row in each slot or -1, for the last: who is put out of its slot goes to its other home, all at a time; None where it fails."""
-    held = np.full(slots, EMPTY, np.int64)
-    homes = np.stack([_home(keys, 0, slots), _home(keys, 1, slots)])
-    homeless, choice = np.arange(len(keys)), np.zeros(len(keys), np.int8)
+def _placed(keys: I8, slots: int) -> NDArray[np.int32] | None:
+    """Row in each slot or -1, for the last: who is put out of its slot goes to its next home, all at a time; None where it fails."""
+    held = np.full(slots, -1, np.int32)
+    homeless, choice = np.arange(len(keys), dtype=np.int32), np.zeros(len(keys), np.int8)
     for _ in range(MOST_ROUNDS):
         if len(homeless) == 0:
             return held
-        slot = homes[choice[homeless], homeless]
+        slot, turn = np.empty(len(homeless), np.int64), choice[homeless]
+        for home in range(len(MIXES)):
+            mine = turn == home
+            slot[mine] = _home(keys[homeless[mine]], home, slots)
         before = held[slot]
         held[slot] = homeless
         settled = held[slot] == homeless
         out = np.concatenate([homeless[~settled], before[settled & (before >= 0)]])
-        choice[out] ^= 1
+        choice[out] = (choice[out] + 1) % len(MIXES)
         homeless = out
     return None

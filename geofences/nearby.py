@@ -38,9 +38,10 @@ SAFETY = 1.01
 """Widens a leg's box by more than any difference between the metres of building and those of a fix."""
 
 LEAST_SHIFT, MOST_SHIFT = 12, 28
-"""Cells from 46 m to 3,000 km at the equator; a cell number then fits 20 bits."""
+"""Cells from 46 m to 3,000 km at the equator."""
 
-CELL_BITS = 20
+CELL_BITS = 16
+"""What a key keeps of a column and of a row. Cells 3,000 km apart share a key, and so a window that serves them all."""
 
 LEAST_M_PER_LAT_DEG = 110_574.0
 """A degree of latitude at the equator, where it is shortest."""
@@ -62,6 +63,8 @@ class NearbyLegs:
         float64, per route: the distance from a fix within which its window has every leg.
     shift_x, shift_y
         int64, per route: sizes of its cells as powers of two of 1e-7 degree.
+    first
+        int64: route ``i`` has the vertices ``first[i] : first[i + 1]``.
     first_leg
         First leg of a cell's window, by the cell's key.
     """
@@ -70,6 +73,7 @@ class NearbyLegs:
     reach_m: F8
     shift_x: I8
     shift_y: I8
+    first: I8
     first_leg: KeyTable
 
     @classmethod
@@ -89,7 +93,7 @@ class NearbyLegs:
             keys.append(key)
             first_leg.append(leg)
         table = KeyTable.build(np.concatenate(keys), np.concatenate(first_leg))
-        return cls(legs, reach_m, shift_x, shift_y, table)
+        return cls(legs, reach_m, shift_x, shift_y, lines.first, table)
 
     def windows(self, line: I8, plane: Plane) -> I8:
         """First leg of each fix's window, -1 where its cell knows none."""
@@ -97,7 +101,8 @@ class NearbyLegs:
             (plane.x_e7 + HALF_TURN_E7) >> self.shift_x[line],
             (plane.y_e7 + HALF_TURN_E7) >> self.shift_y[line],
         )
-        return self.first_leg.find(_key(line, column, row))
+        leg = self.first_leg.find(_key(line, column, row))
+        return np.where((leg >= self.first[line]) & (leg < self.first[line + 1]), leg, -1)
 
 
 def lay_windows(lines: RouteLines, slack_m: float) -> tuple[NearbyLegs, ...]:
@@ -125,7 +130,7 @@ def _windows(
     starts = group_starts(key)
     low, high = np.minimum.reduceat(leg, starts), np.maximum.reduceat(leg, starts)
     key = key[starts]
-    last = lines.first[(key >> (2 * CELL_BITS)) + 1] - 1 - legs
+    last = lines.first[(key >> 2 * CELL_BITS) + 1] - 1 - legs
     fits = high - low < legs
     return key[fits], np.minimum(low, last)[fits]
 
@@ -149,7 +154,9 @@ def _entries(lines: RouteLines, routes: I8, reach_m: F8, shift_x: I8, shift_y: I
 
 
 def _key(route: I8, column: I8, row: I8) -> I8:
-    return (((route << CELL_BITS) | column) << CELL_BITS) | row
+    """A key of ``KeyTable``, the route being its group."""
+    most = (1 << CELL_BITS) - 1
+    return (((route << CELL_BITS) | (column & most)) << CELL_BITS) | (row & most)
 
 
 def _cell(units_e7: I8, shift: I8) -> I8:
