@@ -45,7 +45,7 @@ class ZonesAlong:
         The parts of route ``i`` are ``first[i] : first[i + 1]``; those of one zone are apart from each other.
     bin_first, least_leave_m
         Bin ``b`` of route ``i`` is ``bin_first[i] + b``; ``least_leave_m`` of a bin is the least end of the parts that
-        begin in it or later on the route, inf where none does.
+        begin in it or later on the route, rounded down, inf where none does.
     """
 
     zone: I8
@@ -53,7 +53,7 @@ class ZonesAlong:
     leave_m: F8
     first: I8
     bin_first: I8
-    least_leave_m: F8
+    least_leave_m: NDArray[np.float32]
 
     @classmethod
     def build(cls, corridors: CorridorSet, zones: ZoneSet, wanted: Mask) -> Self:
@@ -67,7 +67,7 @@ class ZonesAlong:
             of_route = least_m[bin_first[i] : bin_first[i + 1]]
             np.minimum.accumulate(of_route[::-1], out=of_route[::-1])
         first = np.searchsorted(route, np.arange(len(bins) + 1))
-        return cls(zone, enter_m, leave_m, first, bin_first, least_m)
+        return cls(zone, enter_m, leave_m, first, bin_first, _rounded_down(least_m))
 
     def crossed(self, route: I8, from_m: F8, to_m: F8) -> Passages:
         """Zones that stretches of routes go into and out of again, neither end inside.
@@ -115,6 +115,12 @@ class ZonesAlong:
 def _bin(chainage_m: F8, bins: I8) -> I8:
     """Bin of chainages; before the route the first, after it the last."""
     return np.minimum(np.maximum(chainage_m, 0.0) // BIN_M, bins - 1).astype(np.int64)
+
+
+def _rounded_down(metres: F8) -> NDArray[np.float32]:
+    """The nearest that half as many bytes can say, not above."""
+    rounded = metres.astype(np.float32)
+    return np.where(rounded > metres, np.nextafter(rounded, np.float32(-np.inf)), rounded)
 
 
 def _parts(corridors: CorridorSet, zones: ZoneSet, wanted: Mask) -> tuple[I8, I8, F8, F8]:

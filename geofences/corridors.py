@@ -197,7 +197,7 @@ class CorridorSet:
             self._distance_m(places, plane),
             chainage_m,
             self._side(leg, plane),
-            self.lines.half_width_m[places.nearest_leg],
+            self.lines.half_width_m(places.nearest_leg),
         )
 
     def _distance_m(self, places: Places, plane: Plane) -> F8:

@@ -125,7 +125,7 @@ def _look_in_windows(
     sure = (hits.least_m2 <= certain_m * certain_m) & (first_leg >= 0)
     nearest = first_row(hits.square_m2 == hits.least_m2)
     nearest_leg = hits.first_leg + nearest
-    reach_m = np.maximum(np.sqrt(hits.least_m2) + REACH_M, lines.half_width_m[nearest_leg])
+    reach_m = np.maximum(np.sqrt(hits.least_m2) + REACH_M, lines.half_width_m(nearest_leg))
     within = hits.square_m2 <= reach_m * reach_m
     last = hits.first_leg + len(within) == lines.first[line + 1] - 1
     row, single = only_row(lowest_places(hits, within, hits.first_leg == lines.first[line], last))
@@ -157,7 +157,7 @@ def _look_everywhere(lines: RouteLines, index: LineIndex, line: I8, plane: Plane
     least_m2 = np.minimum.reduceat(hits.square_m2, starts)
     ties = np.flatnonzero(hits.square_m2 == least_m2[hits.owner])
     nearest = hits.take(ties[group_starts(hits.owner[ties])])
-    reach_m = np.maximum(np.sqrt(least_m2) + REACH_M, lines.half_width_m[nearest.leg])
+    reach_m = np.maximum(np.sqrt(least_m2) + REACH_M, lines.half_width_m(nearest.leg))
     near = hits.take(np.flatnonzero(hits.square_m2 <= (reach_m * reach_m)[hits.owner]))
     others = near._replace(owner=rows[near.owner])
     return Places(nearest.leg, nearest.along, nearest.leg, nearest.along, nearest.square_m2, others)

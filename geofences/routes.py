@@ -57,8 +57,9 @@ class RouteLines:
         int32: longitude from the route's ``origin_e7``, and latitude.
     chainage_m
         float64: metres from the route's start.
-    half_width_m
-        float64: of the leg that begins at the vertex; a route's last vertex repeats its last leg's.
+    widths_m, width
+        The half-widths that occur, and which of them the leg has that begins at the vertex; a route's last vertex
+        repeats its last leg's.
     given_leg
         int32: which leg of the route as it was given that is a piece of, counted from 0; likewise.
     widest_m
@@ -70,13 +71,19 @@ class RouteLines:
     first: I8
     origin_e7: I8
     chainage_m: F8
-    half_width_m: F8
+    widths_m: F8
+    width: NDArray[Any]
     given_leg: NDArray[np.int32]
     widest_m: F8
 
     def degrees_e7(self, route: I8, x_e7: NDArray[Any], y_e7: NDArray[Any]) -> tuple[I8, I8]:
         """Route coordinates back to longitude in [-180°, 180°) and latitude."""
         return wrap_e7(x_e7 + self.origin_e7[route]), np.asarray(y_e7, np.int64)
+
+    def half_width_m(self, leg: I8) -> F8:
+        """Half-widths of legs."""
+        width_m: F8 = self.widths_m[self.width[leg]]
+        return width_m
 
     def chainage_at(self, leg: I8, along: F8) -> F8:
         """Metres along the route at a part (0..1) of a leg."""
@@ -126,13 +133,15 @@ def lay_routes(routes: Sequence[RouteGeometry]) -> RouteLines:
         none = np.empty(0)
         return RouteLines(
             none.astype("i4"), none.astype("i4"), np.zeros(1, "i8"), none.astype("i8"), none, none,
-            none.astype("i4"), none,
+            none.astype("u1"), none.astype("i4"), none,
         )  # fmt: skip
     x, lat, length, origin, chainage_m, width_m, given_leg, widest_m = (
         np.concatenate(column) for column in zip(*parts, strict=True)
     )
     first = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
-    return RouteLines(x, lat, first, origin, chainage_m, width_m, given_leg, widest_m)
+    widths_m, width = np.unique(width_m, return_inverse=True)
+    which = width.astype(np.min_scalar_type(len(widths_m)))
+    return RouteLines(x, lat, first, origin, chainage_m, widths_m, which, given_leg, widest_m)
 
 
 def _lay(routes: Sequence[RouteGeometry], counts: I8) -> tuple[NDArray[Any], ...]:

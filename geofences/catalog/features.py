@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import shapely
 
 from geofences.corridors import RouteGeometry
 from geofences.zones import ZoneGeometry
@@ -32,6 +33,9 @@ ZONE_KINDS: frozenset[str] = frozenset(
 """What a zone may be; a zone may be several things at once."""
 
 
+NOWHERE = shapely.Polygon()
+
+
 @dataclass(frozen=True, slots=True)
 class ZoneFeature:
     """A zone and what it is for. Times are UTC epoch ms; ``valid_to_ms`` is the first moment it no longer holds.
@@ -54,6 +58,10 @@ class ZoneFeature:
     def id(self) -> str:
         """The zone's id, unique among zones."""
         return self.geometry.id
+
+    def without_shape(self) -> ZoneFeature:
+        """The feature for keeps: a zone set has its vertices already."""
+        return replace(self, geometry=ZoneGeometry(self.id, NOWHERE))
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,7 @@ def load_files(files: Content) -> tuple[Plan | None, list[Fault]]:
         valid_from_ms=None,
         digest=_digest(texts),
         files=PackedTexts(texts),
-        zones=tuple(found.zones),
+        zones=tuple(zone.without_shape() for zone in found.zones),
         routes=tuple(route.without_vertices() for route in found.routes),
         zone_set=ZoneSet.build([zone.geometry for zone in found.zones]),
         corridors=CorridorSet.build([route.geometry for route in found.routes]),

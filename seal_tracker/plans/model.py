@@ -72,8 +72,8 @@ class Plan:
         hex SHA-256 of the content; layout, member order and byte order marks do not change it.
     files
         the folder's files as text, by name, without byte order marks.
-    routes
-        without their vertices, which ``corridors`` holds.
+    zones, routes
+        without their vertices, which ``zone_set`` and ``corridors`` hold.
     zone_index, route_index
         from id to the position in ``zones`` and ``routes``, which is also the number in the sets.
     """
