@@ -25,10 +25,12 @@ from seal_tracker.alarms.derive import alarm_rows, alarming
 from seal_tracker.changes import number
 from seal_tracker.decoders.columns import Discards, to_batch
 from seal_tracker.decoders.heartbeat import encode_status
+from seal_tracker.deeds import Deed
 from seal_tracker.intake import SpaceIntake, take_in
 from seal_tracker.metrics import BATCH_PINGS, COMMIT_SECONDS, COUNTS, JUDGE_SECONDS
 from seal_tracker.model import EQUIPMENT_PREFIX, LIVE, NO_TIME, DeadLetter, Event
 from seal_tracker.publishing.cloudevents import cloud_event
+from seal_tracker.publishing.steps import step_row, step_topic
 from seal_tracker.publishing.topics import alarm_topic, device_topic, event_topics
 from seal_tracker.sources.framing import RawMessage
 from seal_tracker.space import Prepared, SpaceJudge
@@ -36,6 +38,7 @@ from seal_tracker.store import (
     AlarmRow,
     Commit,
     CommitRefused,
+    EventRow,
     OutboxMessage,
     PendingMessage,
     StoreError,
@@ -47,6 +50,8 @@ __all__ = ["MAX_BATCH", "Committed", "Pipeline"]
 T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
+
+NO_DEED = Deed()
 
 MAX_BATCH = 2_000
 """Messages in one commit: at this size the cost of a commit is small beside that of its rows."""
@@ -81,6 +86,7 @@ class Committed:
     bodies: Sequence[bytes]
     outbox: Sequence[PendingMessage]
     alarms: Mapping[UUID, AlarmRow] = field(default_factory=dict)
+    steps: Sequence[EventRow] = ()
 
 
 class Pipeline:
@@ -133,6 +139,19 @@ class Pipeline:
     async def commit_prepared(self, space: str, prepared: Prepared) -> None:
         """Commit what was not brought by messages: a load, a re-judgement. Call within `between`."""
         await self._commit(self.spaces[space], SpaceIntake(), prepared)
+
+    async def act(self, space: str, work: Callable[[SpaceJudge], Awaitable[tuple[Prepared, Deed]]]) -> None:
+        """Let a person act on a space between two batches: ``work`` looks and decides, what it gives is committed as one.
+
+        What ``work`` raises (a refusal) is the caller's, and nothing is committed. The caller's going away stops neither.
+        """
+        await asyncio.shield(self.between(lambda: self._act(self.spaces[space], work)))
+
+    async def _act(
+        self, judging: SpaceJudge, work: Callable[[SpaceJudge], Awaitable[tuple[Prepared, Deed]]]
+    ) -> None:
+        prepared, deed = await work(judging)
+        await self._commit(judging, SpaceIntake(), prepared, deed)
 
     async def _batch(self, messages: Sequence[RawMessage]) -> None:
         taken = take_in(
@@ -238,15 +257,17 @@ class Pipeline:
             if newest not in {NO_TIME, judging.now_ms}:
                 await self._time(judging, newest, all_seals=True)
 
-    async def _commit(self, judging: SpaceJudge, intake: SpaceIntake, prepared: Prepared) -> None:
-        commit, committed = await self._retried(lambda: self._compose(judging, intake, prepared))
+    async def _commit(
+        self, judging: SpaceJudge, intake: SpaceIntake, prepared: Prepared, deed: Deed = NO_DEED
+    ) -> None:
+        commit, committed = await self._retried(lambda: self._compose(judging, intake, prepared, deed))
         if commit is None:
             prepared.install()
             return
         with COMMIT_SECONDS.time():
             ids = await self._retried(lambda: self._store.commit(commit))
         judging.committed(prepared, commit.episodes)
-        self._next_sequence += len(commit.events)
+        self._next_sequence += len(commit.events) + len(commit.steps)
         for name, times in commit.counts.items():
             COUNTS.labels(judging.space, name).inc(times)
         outbox = [
@@ -260,11 +281,12 @@ class Pipeline:
                 commit.event_bodies,
                 outbox,
                 committed,
+                commit.steps,
             )
         )
 
     async def _compose(
-        self, judging: SpaceJudge, intake: SpaceIntake, prepared: Prepared
+        self, judging: SpaceJudge, intake: SpaceIntake, prepared: Prepared, deed: Deed
     ) -> tuple[Commit | None, dict[UUID, AlarmRow]]:
         """Everything one commit holds; None where there is nothing to store."""
         numbered = number(
@@ -286,6 +308,14 @@ class Pipeline:
             if row[2] or row[0].episode in told or prepared.before.get(row[0].episode) != row[0]
         ]
         alarms = await self._alarms(numbered.events)
+        acted = {row.id: row for row in deed.alarms}
+        first_step = self._next_sequence + len(numbered.events)
+        steps = [
+            step_row(
+                step, first_step + i, tenant=self._tenant, space=judging.space, recorded_ms=self._clock_ms()
+            )
+            for i, step in enumerate(deed.steps)
+        ]
         bodies = [cloud_event(event, self._tenant) for event in numbered.events]
         counts = {name: n for name, n in (prepared.counts + intake.counts).items() if n}
         commit = Commit(
@@ -295,13 +325,20 @@ class Pipeline:
             episodes=changed,
             events=numbered.events,
             event_bodies=bodies,
-            outbox=self._outbox(numbered.events, bodies, alarms, judging.space),
+            outbox=[
+                *self._outbox(numbered.events, bodies, alarms | acted, judging.space),
+                *self._step_messages(deed, steps, judging.space),
+                *deed.outbox,
+            ],
             checkpoints=prepared.checkpoints,
             drop_checkpoints=prepared.drop_checkpoints,
             counts=counts,
-            alarms=list(alarms.values()),
+            alarms=list((alarms | acted).values()),
+            steps=steps,
+            actions=deed.actions,
         )
         parts = (
+            deed,
             commit.dead_letters,
             changed,
             commit.events,
@@ -309,7 +346,7 @@ class Pipeline:
             commit.checkpoints,
             commit.drop_checkpoints,
         )
-        return (None if commit.pings is None and not any(parts) else commit), alarms
+        return (None if commit.pings is None and not any(parts) else commit), alarms | acted
 
     async def _alarms(self, events: Sequence[Event]) -> dict[UUID, AlarmRow]:
         concerned = {e.episode.episode for e in events if alarming(e.episode)} | {
@@ -341,6 +378,18 @@ class Pipeline:
                 )
             )
         return out
+
+    def _step_messages(self, deed: Deed, rows: Sequence[EventRow], space: str) -> list[OutboxMessage]:
+        return [
+            OutboxMessage(
+                f"{space} {row.subject_kind}/{row.subject}",
+                step_topic(step, self._tenant, space),
+                row.body,
+                False,
+                row.sequence,
+            )
+            for step, row in zip(deed.steps, rows, strict=True)
+        ]
 
     async def _retried(self, work: Callable[[], Awaitable[T]]) -> T:
         """Do it until the database is there; everything else is the caller's."""

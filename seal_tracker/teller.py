@@ -66,11 +66,12 @@ class Teller:
         self._publisher.put(done.outbox)
         self._moved[done.space] |= done.seals
         self._progressed[done.space] |= done.seals
-        if not done.events:
+        if not (done.events or done.alarms):
             return
-        self._hub.publish_events(
-            done.space, [(e.sequence, body) for e, body in zip(done.events, done.bodies, strict=True)]
-        )
+        told = [(e.sequence, body) for e, body in zip(done.events, done.bodies, strict=True)]
+        told += [(step.sequence, step.body) for step in done.steps]
+        if told:
+            self._hub.publish_events(done.space, told)
         for event in done.events:
             EVENTS.labels(done.space, event.episode.type, event.transition).inc()
         self._hub.publish_alarms(

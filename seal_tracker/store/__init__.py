@@ -9,11 +9,13 @@ from seal_tracker.store.errors import (
     WriterSuperseded,
 )
 from seal_tracker.store.records import (
+    Action,
     AlarmRow,
     Checkpoint,
     Commit,
     EpisodePage,
     EpisodeRow,
+    EventRow,
     KnownPings,
     OutboxMessage,
     PendingMessage,
@@ -27,12 +29,14 @@ from seal_tracker.store.records import (
 from seal_tracker.store.store import Store
 
 __all__ = [
+    "Action",
     "AlarmRow",
     "Checkpoint",
     "Commit",
     "CommitRefused",
     "EpisodePage",
     "EpisodeRow",
+    "EventRow",
     "KnownPings",
     "OutboxMessage",
     "PendingMessage",

@@ -15,7 +15,7 @@ from seal_tracker.store.connections import Connection
 from seal_tracker.store.errors import CommitRefused
 from seal_tracker.store.ping_rows import copy_pings
 from seal_tracker.store.queries import sql
-from seal_tracker.store.records import AlarmRow, Commit, EpisodeRow
+from seal_tracker.store.records import Action, AlarmRow, Commit, EpisodeRow
 
 __all__ = ["OWN_COUNTERS", "check_commit", "write_parts"]
 
@@ -56,11 +56,13 @@ async def write_parts(connection: Connection, commit: Commit, outbox_ids: Sequen
     )
     await send(connection, "upsert_episodes", space, [episode_row(row) for row in episodes])
     events = zip(commit.events, commit.event_bodies, strict=True)
-    await send(connection, "add_events", space, [event_row(event, body) for event, body in events])
+    logged = [event_row(event, body) for event, body in events]
+    await send(connection, "add_events", space, [*logged, *commit.steps])
     await send(connection, "add_outbox", space, outbox)
     await send(connection, "drop_checkpoints", (), commit.drop_checkpoints)
     await send(connection, "upsert_checkpoints", (), checkpoints)
     await send(connection, "upsert_alarms", space, [alarm_row(alarm) for alarm in alarms])
+    await send(connection, "add_actions", space, [action_row(action) for action in commit.actions])
     await send(connection, "add_counts", space, sorted(counts_of(commit).items()))
 
 
@@ -79,7 +81,8 @@ def last_of_each(rows: Iterable[Row], key: Callable[[Row], Any]) -> list[Row]:
 
 def counts_of(commit: Commit) -> dict[str, int]:
     """What the commit adds to its space's counters; zeros left out."""
-    written = (0 if commit.pings is None else len(commit.pings), len(commit.dead_letters), len(commit.events))
+    told = len(commit.events) + len(commit.steps)
+    written = (0 if commit.pings is None else len(commit.pings), len(commit.dead_letters), told)
     counts = {**commit.counts, **dict(zip(OWN_COUNTERS, written, strict=True))}
     return {name: int(count) for name, count in counts.items() if count}
 
@@ -112,6 +115,11 @@ def event_row(event: Event, body: bytes) -> tuple[Any, ...]:
         event.sequence, event.id, e.episode, e.subject_kind, e.subject, e.journey, e.seal, e.type, event.transition,
         e.severity, event.revision, event.time_ms, event.recorded_ms, event.late, body,
     )  # fmt: skip
+
+
+def action_row(action: Action) -> tuple[Any, ...]:
+    """Columns of ``add_actions``."""
+    return (*action[:-1], action.body.decode())
 
 
 def alarm_row(alarm: AlarmRow) -> tuple[Any, ...]:

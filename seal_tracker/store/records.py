@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 from seal_tracker.model import DeadLetter, Episode, Event, PingBatch
 
 __all__ = [
+    "Action",
     "AlarmRow",
     "Checkpoint",
     "Commit",
     "EpisodePage",
     "EpisodeRow",
+    "EventRow",
     "KnownPings",
     "OutboxMessage",
     "PendingMessage",
@@ -88,6 +90,42 @@ class AlarmRow(NamedTuple):
     body: bytes
 
 
+class Action(NamedTuple):
+    """What a person (or the service in its own name) did: who, in which role, what, on what; ``body`` is JSON.
+
+    ``kind`` is the resource and the verb (``alarm.acknowledge``), ``subject`` what it was done to (``alarm/ID``).
+    """
+
+    at_ms: int
+    actor: str
+    role: str
+    kind: str
+    subject: str
+    journey: str | None
+    unit: str | None
+    body: bytes
+
+
+class EventRow(NamedTuple):
+    """An event that is no transition of an episode, such as a step of an alarm: the columns of the log."""
+
+    sequence: int
+    id: UUID
+    episode: UUID
+    subject_kind: str
+    subject: str
+    journey: str | None
+    seal: str
+    type: str
+    transition: str
+    severity: str
+    revision: int
+    time_ms: int
+    recorded_ms: int
+    late: bool
+    body: bytes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Commit:
     """Everything one batch changes in one space, stored in one transaction or not at all.
@@ -104,6 +142,10 @@ class Commit:
         As they stand afterwards; of several for one id or (seal, time) the last counts.
     events, event_bodies
         Of equal length; sequences are given by the caller and rise; a body is the CloudEvent as published.
+    steps
+        Further events, whose sequences follow those of ``events``.
+    actions
+        What persons did that is committed here; stored in this order.
     drop_checkpoints
         (seal, from_ms, to_ms): states of [from_ms, to_ms) are forgotten, before ``checkpoints`` are written.
     counts
@@ -122,6 +164,8 @@ class Commit:
     drop_checkpoints: Sequence[tuple[int, int, int]] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     alarms: Sequence[AlarmRow] = ()
+    steps: Sequence[EventRow] = ()
+    actions: Sequence[Action] = ()
 
 
 class Portion(NamedTuple):

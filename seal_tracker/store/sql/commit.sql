@@ -71,6 +71,14 @@ ON CONFLICT (id) DO UPDATE SET
     journey = excluded.journey, seal = excluded.seal, unit = excluded.unit, updated_at = excluded.updated_at,
     repeats = excluded.repeats, body = excluded.body;
 
+-- name: add_actions
+-- Appends what persons did, in the order given. Nothing ever updates or deletes one.
+INSERT INTO actions (space, at, actor, role, kind, subject, journey, unit, body)
+SELECT $1, a.*
+FROM unnest(
+    $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::json[]
+) AS a;
+
 -- name: add_counts
 -- Adds to counters, making those that are new.
 INSERT INTO counters (space, name, value)
