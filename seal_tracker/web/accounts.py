@@ -59,15 +59,26 @@ class Right(StrEnum):
 
     READ = "read"
     MAKE_SPACES = "make_spaces"
+    HANDLE_ALARMS = "handle_alarms"
+    KEEP_JOURNEYS = "keep_journeys"
+    ORDER = "order"
+    KEEP_DUTY = "keep_duty"
+    EDIT_PLANS = "edit_plans"
+    AUDIT = "audit"
+    MANAGE_HOOKS = "manage_hooks"
+    MANAGE_ACCOUNTS = "manage_accounts"
 
+
+WORK: Final = frozenset({Right.READ, Right.HANDLE_ALARMS, Right.KEEP_JOURNEYS, Right.KEEP_DUTY})
+"""What everybody on duty does. Orders (diverting, leave to unlock, suspending, cancelling) are for their superiors."""
 
 RIGHTS: Mapping[Role, frozenset[Right]] = {
-    Role.OPERATOR: frozenset({Right.READ}),
-    Role.SUPERVISOR: frozenset({Right.READ}),
-    Role.UNIT_HEAD: frozenset({Right.READ}),
-    Role.AUDITOR: frozenset({Right.READ}),
-    Role.INTEGRATOR: frozenset({Right.READ}),
-    Role.ADMINISTRATOR: frozenset({Right.READ, Right.MAKE_SPACES}),
+    Role.OPERATOR: WORK,
+    Role.SUPERVISOR: WORK | {Right.ORDER, Right.EDIT_PLANS},
+    Role.UNIT_HEAD: WORK | {Right.ORDER, Right.AUDIT},
+    Role.AUDITOR: frozenset({Right.READ, Right.AUDIT}),
+    Role.INTEGRATOR: frozenset({Right.READ, Right.MANAGE_HOOKS}),
+    Role.ADMINISTRATOR: frozenset(Right),
     Role.GATEWAY: frozenset(),  # publishes over MQTT; HTTP gives it nothing
 }
 """The whole table of who may do what; a right that is not here is refused."""

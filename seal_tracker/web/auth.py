@@ -16,7 +16,16 @@ from seal_tracker.web.accounts import Account, Right
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.errors import Forbidden, NotSignedIn, Problem
 
-__all__ = ["PRINCIPAL", "RIGHT", "Open", "Principal", "authenticate", "cookie_name", "still_signed_in"]
+__all__ = [
+    "PRINCIPAL",
+    "RIGHT",
+    "Open",
+    "Principal",
+    "authenticate",
+    "cookie_name",
+    "scope_of",
+    "still_signed_in",
+]
 
 log = structlog.get_logger(__name__)
 
@@ -37,13 +46,19 @@ RIGHT: web.AppKey[dict[object, Right | Open]] = web.AppKey("rights", dict)
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The account that asks, and the session it asks by (None: by token)."""
+    """The account that asks, the session it asks by (None: by token), and the units it may see (None: all)."""
 
     account: Account
     session: Session | None
+    units: frozenset[str] | None = None
 
 
 PRINCIPAL: web.RequestKey[Principal] = web.RequestKey("principal", Principal)
+
+
+def scope_of(request: web.Request) -> frozenset[str] | None:
+    """Units whose journeys, alarms and events the asker may see and act on; None: all."""
+    return request[PRINCIPAL].units
 
 
 def cookie_name(tls: bool) -> str:

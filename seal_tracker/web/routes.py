@@ -1,0 +1,58 @@
+"""What a route of the API is: method, path, handler, the right it needs, and the types that cross it.
+
+Each module of the API lists its own as ``ROUTES``; ``app`` joins them. The description of the API (OpenAPI) is generated from these
+lists, so a route that is not described does not exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp.typedefs import Handler
+
+from seal_tracker.web.accounts import Right
+from seal_tracker.web.auth import Open
+
+__all__ = ["JSON", "Route"]
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One route.
+
+    Attributes
+    ----------
+    summary
+        One sentence for who reads the description of the API.
+    query, body
+        msgspec types of the query's parameters and of the JSON body; None: there are none.
+    path_types
+        Type of each ``{name}`` in the path.
+    answer
+        Type of the JSON answer; None: no content (204), or not JSON (see ``media``).
+    status
+        Of an answer that is no problem.
+    media
+        Content types of the answer, the first the usual one.
+    problems
+        Statuses of problems this route answers with, besides 401 and 403 (where it needs a right), 400 (where it has a query or a path),
+        413, 415 and 422 (where it has a body) and 503, which are understood.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    right: Right | Open
+    summary: str
+    query: type[Any] | None = None
+    body: type[Any] | None = None
+    path_types: Mapping[str, Any] = field(default_factory=dict)
+    answer: Any = None
+    status: int = 200
+    media: tuple[str, ...] = (JSON,)
+    problems: tuple[int, ...] = ()
+    tag: str = ""
