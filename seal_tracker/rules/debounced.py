@@ -66,6 +66,7 @@ class _Telling:
     evidence: Evidence
     closing: Evidence
     severity: Callable[[Moment], Severity] | None
+    off_since_ms: I8 | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ def of_fixes(
     evidence: Evidence,
     *,
     off: Mask | None = None,
+    off_since_ms: I8 | None = None,
     among: Mask | None = None,
     value: I8 | None = None,
     beyond: I8 | None = None,
@@ -100,6 +102,9 @@ def of_fixes(
     ----------
     on, off
         bool[n fixes], the condition holds, or counts towards clearing; ``off`` unset: wherever ``on`` does not hold.
+    off_since_ms
+        int64[n fixes], when it began to clear, told at a fix that clears it; it ends no sooner than it was raised.
+        Unset: the first fix of the clearing run.
     among
         bool[n fixes], those that say something; the others neither add to a run nor break it. Unset: all.
     value
@@ -122,7 +127,7 @@ def of_fixes(
     if not ctx.all_armed:
         armed = ctx.armed[fixes.row]
         among = armed if among is None else among & armed
-    telling = _Telling(name, "journey", evidence, closing, severity)
+    telling = _Telling(name, "journey", evidence, closing, severity, off_since_ms)
     _judge(ctx, columns, telling, on, off, among, value, limits, beyond)
 
 
@@ -233,11 +238,15 @@ def _tell(
         excess=int(found.excess[k]),
     )
     if not found.raised[k]:
+        seal, ended_ms = int(ctx.seal[row]), moment.began_ms
+        if telling.off_since_ms is not None:
+            raised_ms = ctx.book.open_of(seal)[name, None].raised_at_ms
+            ended_ms = max(int(telling.off_since_ms[i]), raised_ms)
         ctx.book.close(
-            int(ctx.seal[row]),
+            seal,
             name,
             None,
-            ended_at_ms=moment.began_ms,
+            ended_at_ms=ended_ms,
             cleared_at_ms=int(obs.time_ms[at]),
             settled_ms=int(columns.decided_ms[i]),
             evidence=telling.closing(moment),

@@ -49,10 +49,11 @@ DIRECTION = np.dtype(
         ("last_mm", "i8"),  # chainage of the newest one
         ("high_mm", "i8"),  # the highest since the track last rose
         ("rises", "i2"),  # rising fixes in succession, up to as many as matter
+        ("rise_ms", "i8"),  # the first of them, 0: none
     ]
 )
 
-MEMORY = ("seen", "last_mm", "high_mm", "rises")
+MEMORY = ("seen", "last_mm", "high_mm", "rises", "rise_ms")
 
 
 class _Along(NamedTuple):
@@ -94,12 +95,14 @@ def _judge(ctx: Context) -> None:
 def _look_back(ctx: Context, on_corridor: Mask, along: _Along, before_mm: I8, first_high_mm: I8) -> None:
     """Judge fixes some of which lie behind where their track has been."""
     limits, row = ctx.limits(NAME), along.row
-    rose, rises = _rises(ctx, along, before_mm)
+    rose, rises, since_ms = _rises(ctx, along, before_mm)
     enough = rises >= per(limits.clear_fixes, row)
+    lasts_ms = ctx.fixes.time_ms[along.at] - since_ms
     high_mm = _high_mm(along, rose & enough, first_high_mm)
     n = len(ctx.fixes)
-    fallen_mm, off = np.zeros(n, np.int64), np.zeros(n, bool)
-    fallen_mm[along.at], off[along.at] = high_mm - along.chainage_mm, enough
+    fallen_mm, risen_ms, off = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, bool)
+    fallen_mm[along.at], risen_ms[along.at] = high_mm - along.chainage_mm, since_ms
+    off[along.at] = enough & (lasts_ms >= np.multiply(per(limits.clear_s, row), 1000))
 
     def evidence(moment: Moment) -> dict[str, Any]:
         assert ctx.located is not None
@@ -112,7 +115,16 @@ def _look_back(ctx: Context, on_corridor: Mask, along: _Along, before_mm: I8, fi
     on = fallen_mm > per(whole(ctx.policy(NAME, "limit_m"), 1000), ctx.fixes.row)
     state = ctx.state[NAME]
     memory = {name: state[name].copy() for name in MEMORY}
-    of_fixes(ctx, NAME, on, evidence, off=off, among=on_corridor, limits=_at_the_last_rise(limits))
+    of_fixes(
+        ctx,
+        NAME,
+        on,
+        evidence,
+        off=off,
+        off_since_ms=risen_ms,
+        among=on_corridor,
+        limits=_at_the_last_rise(limits),
+    )
     for (
         name,
         column,
@@ -124,13 +136,14 @@ def _look_back(ctx: Context, on_corridor: Mask, along: _Along, before_mm: I8, fi
     counted = np.minimum(rises[last], per(limits.clear_fixes, seals))
     _remember(ctx, along, high_mm)
     # Kept only where they matter, so that one track has one state: where it goes on they are 0, and stay so.
-    state["rises"][seals] = np.where(sunk | state["open"][seals], counted, 0)
+    kept = np.where(sunk | state["open"][seals], counted, 0)
+    state["rises"][seals], state["rise_ms"][seals] = kept, np.where(kept > 0, since_ms[last], 0)
     state["seen"][seals] = True
 
 
 def _at_the_last_rise(limits: Limits) -> Limits:
     """The rise that completes the succession clears by itself: they are counted here, for there are neutral fixes between."""
-    return Limits(limits.raise_fixes, limits.raise_s, 1, limits.clear_s, limits.latched)
+    return Limits(limits.raise_fixes, limits.raise_s, 1, 0, limits.latched)
 
 
 def _high_mm(along: _Along, anew: Mask, first_high_mm: I8) -> I8:
@@ -142,18 +155,25 @@ def _high_mm(along: _Along, anew: Mask, first_high_mm: I8) -> I8:
     return high
 
 
-def _rises(ctx: Context, along: _Along, before_mm: I8) -> tuple[Mask, I8]:
-    """Which fixes rise, and how many have in succession with each; a fix in the same step as the one before adds none."""
+def _rises(ctx: Context, along: _Along, before_mm: I8) -> tuple[Mask, I8, I8]:
+    """Which fixes rise, how many have in succession with each, and when the first of these was (0: none has).
+
+    A fix in the same step as the one before adds none.
+    """
     step = per(whole(ctx.policy(NAME, "step_m"), 1000), along.row)
     up = along.chainage_mm // step - before_mm // step
     rose = up > 0
     total: I8 = np.cumsum(rose)
     i = np.arange(len(up))
     since = np.maximum.accumulate(np.where(along.start | (up < 0), i, 0))
-    carried = np.zeros(len(up), np.int64)
-    carried[along.start] = ctx.state[NAME]["rises"][along.seals]
-    rises: I8 = total - total[since] + rose[since] + np.where(up[since] < 0, 0, carried[since])
-    return rose, rises
+    carried, carried_ms = np.zeros((2, len(up)), np.int64)
+    state = ctx.state[NAME]
+    carried[along.start], carried_ms[along.start] = state["rises"][along.seals], state["rise_ms"][along.seals]
+    fresh = up[since] < 0
+    rises: I8 = total - total[since] + rose[since] + np.where(fresh, 0, carried[since])
+    first = np.maximum.accumulate(np.where(rose & (rises == 1), i, -1))
+    first_ms = np.where(first >= since, ctx.fixes.time_ms[along.at[first]], carried_ms[since])
+    return rose, rises, np.where(rises > 0, first_ms, 0)
 
 
 def _remember(ctx: Context, along: _Along, high_mm: I8) -> None:

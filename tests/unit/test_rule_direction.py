@@ -54,16 +54,34 @@ def test_three_fixes_within_less_than_two_minutes_are_not_enough() -> None:
 
 
 def test_it_is_over_when_the_track_has_risen_twice() -> None:
-    """The second rising fix ends it: since then nothing has fallen."""
+    """The second rising fix clears it; it ended at the first."""
     found = one(told(road(), along(10_000, 9000, 8000, 7000, 7500, 8000, 8500)), RULE)
-    assert span(found) == (60, 180, 300, 300)
+    assert span(found) == (60, 180, 240, 300)
+
+
+def test_it_ended_at_the_first_of_the_rises_that_clear_it_and_not_before_it_was_raised() -> None:
+    """Fixes in the same step between the two rises neither add nor break; a rise may come before the third fix."""
+    waits = (10_000, 9000, 8000, 7000, 7510, 7520, 7530, 8000)
+    assert span(one(told(road(), along(*waits)), RULE)) == (60, 180, 240, 420)
+    early = (10_000, 9000, 8010, 8060, 8070, 9000)
+    assert span(one(told(road(), along(*early)), RULE)) == (60, 180, 180, 300)
+    before = (10_000, 8010, 8060, 8070, 9000)
+    assert span(one(told(road(), along(*before)), RULE)) == (60, 180, 180, 240)
+
+
+def test_a_policy_may_ask_for_rises_that_last() -> None:
+    """``clear_s`` counts from the first rise."""
+    made = road().policy(f"default.{RULE}", clear_s=120)
+    story = along(10_000, 9000, 8000, 7000, 7500, 8000, 8500)
+    assert span(one(told(made, story[:-1]), RULE)) == (60, 180, None, None)
+    assert span(one(told(made, story), RULE)) == (60, 180, 240, 360)
 
 
 def test_one_rise_is_not_the_end_and_a_fall_between_starts_over() -> None:
     """Rising again for 2 fixes, in succession."""
     story = [10_000, 9000, 8000, 7000, 7500, 7000, 7500]
     assert span(one(told(road(), along(*story)), RULE)) == (60, 180, None, None)
-    assert span(one(told(road(), along(*story, 8000)), RULE)) == (60, 180, 420, 420)
+    assert span(one(told(road(), along(*story, 8000)), RULE)) == (60, 180, 360, 420)
 
 
 def test_a_fall_is_measured_from_where_the_track_last_rose() -> None:
@@ -138,7 +156,7 @@ def test_the_policy_sets_the_limits_and_the_nearest_table_wins() -> None:
     assert span(one(told(coarse, along(10_000, 9000, 8000, 7000, 7500, 7900)), RULE))[2] is None
     thrice = road().policy(f"default.{RULE}", clear_fixes=3)
     story = along(10_000, 9000, 8000, 7000, 7500, 8000, 8500, 9000)
-    assert span(one(told(thrice, story), RULE))[2] == 360
+    assert span(one(told(thrice, story), RULE))[2:] == (240, 360)
 
 
 def test_the_rule_may_be_switched_off() -> None:
@@ -178,7 +196,7 @@ def test_seals_are_judged_each_by_itself() -> None:
 def read_plainly(places: list[tuple[float, bool]]) -> list[tuple[float, float, float | None]]:
     """The rule as its words say it, fix by fix, one a minute: (started, raised, ended) of each episode."""
     found: list[tuple[float, float, float | None]] = []
-    high = last = rises = 0.0
+    high = last = rises = first = 0.0
     run: list[float] = []
     known = is_open = False
     for i, (x, on_corridor) in enumerate(places):
@@ -186,6 +204,7 @@ def read_plainly(places: list[tuple[float, bool]]) -> list[tuple[float, float, f
             continue
         rose, sank = known and x // 50 > last // 50, known and x // 50 < last // 50
         rises = 0 if sank else rises + rose
+        first = 60.0 * i if rose and rises == 1 else first
         high = x if not known or (rose and rises >= 2) else max(high, x)
         known, last = True, x
         run = [*run, 60.0 * i] if high - x > 500 else []
@@ -193,7 +212,7 @@ def read_plainly(places: list[tuple[float, bool]]) -> list[tuple[float, float, f
             found.append((run[0], run[-1], None))
             is_open = True
         elif is_open and not run and rises >= 2:
-            found[-1] = (*found[-1][:2], 60.0 * i)
+            found[-1] = (*found[-1][:2], max(first, found[-1][1]))
             is_open = False
     return found
 
