@@ -7,6 +7,8 @@ are the two places. It is told where that is more than the corridor's half-width
 The catalogue knows one limit, 15 minutes. A seal asleep reports every 30 minutes by design, so each of its reports would
 be a gap, and what matters is the report it owes and does not send: for it the limit is ``asleep_gap_s``, the silence after
 which its signal counts as lost. It counts as asleep where it said so at the fix before the gap and never otherwise in it.
+Likewise a seal that was told to report seldom while awake: what it last said of its interval, ``intervals`` times, is
+the least that a gap must exceed.
 """
 
 from __future__ import annotations
@@ -43,6 +45,9 @@ ZONES_TOLD = 20
 KEYS = common_keys("medium", raise_=(1, 0), clear=None) | {
     "gap_s": PolicyKey("number", 900.0, "longest time between two fixes that says nothing"),
     "asleep_gap_s": PolicyKey("number", 3900.0, "and of a seal asleep: such seals report every 30 minutes"),
+    "intervals": PolicyKey(
+        "number", 3.0, "and of any seal, in reports of the interval it says it keeps", minimum=1
+    ),
     "top_speed_kmh": PolicyKey(
         "number", 80.0, "fastest that the cargo is driven off its route", minimum=1, maximum=TRACK_SPEED_KMH
     ),
@@ -65,10 +70,13 @@ def _judge(ctx: Context) -> None:
     long = gap_ms > per(np.minimum(limit, asleep_limit), ctx.fixes.row)
     at = np.flatnonzero(long & ctx.fixes.has_prev)
     if len(at):
-        row = ctx.fixes.row[at]
-        slept = _awake_before(ctx, awake_ms, at) < ctx.fixes.prev_ms[at]
-        longer = gap_ms[at] > np.where(slept, per(asleep_limit, row), per(limit, row))
-        _measure(ctx, at[longer & ctx.armed[row] & ctx.enabled(NAME, row)])
+        row, before = ctx.fixes.row[at], _ping_before(ctx, at)
+        state, track = ctx.state[NAME], ctx.state["track"]
+        slept = np.where(before < 0, state["awake_ms"][row], awake_ms[before]) < ctx.fixes.prev_ms[at]
+        interval_s = np.where(before < 0, track["last_interval_s"][row], ctx.pings.interval_s[before])
+        rhythm_ms = per(whole(ctx.policy(NAME, "intervals"), 1000), row) * interval_s.astype(np.int64)
+        least_ms = np.maximum(np.where(slept, per(asleep_limit, row), per(limit, row)), rhythm_ms)
+        _measure(ctx, at[(gap_ms[at] > least_ms) & ctx.armed[row] & ctx.enabled(NAME, row)])
     ctx.state[NAME]["awake_ms"] = awake_ms[ends(ctx.ping_start)] if sleeps else ctx.newest_ms
 
 
@@ -79,13 +87,12 @@ def _newest_awake(ctx: Context, asleep: NDArray[np.bool_]) -> I8:
     return np.where(asleep[newest], ctx.state[NAME]["awake_ms"][ctx.ping_row], ctx.pings.time_ms[newest])
 
 
-def _awake_before(ctx: Context, awake_ms: I8, at: I8) -> I8:
-    """For some fixes the time of the newest ping before each that did not say asleep."""
+def _ping_before(ctx: Context, at: I8) -> I8:
+    """For some fixes the newest ping of the pass before each, -1 where that came before the pass."""
     row = ctx.fixes.row[at]
     packed = (ctx.ping_row << TIME_BITS) + ctx.pings.time_ms
     before = np.searchsorted(packed, (row << TIME_BITS) + ctx.fixes.time_ms[at]) - 1
-    in_pass = (before >= 0) & (ctx.ping_row[before] == row)
-    return np.where(in_pass, awake_ms[before], ctx.state[NAME]["awake_ms"][row])
+    return np.where((before >= 0) & (ctx.ping_row[before] == row), before, -1)
 
 
 def _measure(ctx: Context, at: I8) -> None:

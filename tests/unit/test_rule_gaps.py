@@ -52,6 +52,29 @@ def test_a_gap_of_fifteen_minutes_is_none() -> None:
     assert gaps(ground(), pair(900.001, 1000))
 
 
+def test_a_seal_that_reports_seldom_by_order_has_a_gap_after_three_intervals() -> None:
+    """Awake, every 30 min: 90 min, whatever the gap is between fixes; what it said last before the later fix counts."""
+    seldom = {"mode": "awake", "interval_s": 1800}
+    made = ground().policy("default.GPS_LOST", enabled=False)
+    assert not gaps(made, [ping(1800 * i, 10_000 * i, **seldom) for i in range(6)])
+    assert not gaps(made, pair(5400, 10_000, **seldom))
+    assert span(one(told(made, pair(5400.001, 10_000, **seldom)), RULE)) == (0, 5400.001, 5400.001, 5400.001)
+    without_fix = [ping(0, 0, **seldom), ping(1800, **seldom), ping(3600, 20_000, **seldom)]
+    assert not gaps(made, without_fix)
+    oftener = [ping(0, 0, **seldom), ping(1800, mode="awake", interval_s=30), ping(3600, 20_000)]
+    assert span(one(told(made, oftener), RULE))[:2] == (0, 3600)
+
+
+def test_the_shortest_gaps_are_those_of_the_policy_however_often_the_seal_reports() -> None:
+    """Every 30 s: 15 min still. Asleep every hour: 3 h. ``intervals`` may be set."""
+    assert not gaps(ground(), pair(900, 1000, mode="awake", interval_s=30))
+    assert gaps(ground(), pair(901, 1000, mode="awake", interval_s=30))
+    hourly = {"mode": "asleep", "interval_s": 3600}
+    assert not gaps(ground(), pair(10_800, 10_000, **hourly))
+    assert gaps(ground(), pair(10_801, 10_000, **hourly))
+    assert gaps(ground().policy(f"default.{RULE}", intervals=1.5), pair(5401, 10_000, **hourly))
+
+
 def test_a_gap_driven_through_at_top_speed_leaves_no_detour() -> None:
     """What could have been reached off the line must exceed the half-width: 200 m without a route."""
     way = 40_000.0
