@@ -10,40 +10,28 @@ import asyncio
 from typing import Final
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
-from seal_tracker.web import health, history, page, reading, signing, spaces, stream
+from seal_tracker.web import description, health, history, page, reading, signing, spaces, stream
 from seal_tracker.web.accounts import Right
 from seal_tracker.web.auth import RIGHT, Open, authenticate
 from seal_tracker.web.context import CONTEXT, WebContext
 from seal_tracker.web.lockout import Lockout
 from seal_tracker.web.middlewares import add_headers, log_access, problems
+from seal_tracker.web.routes import Route
 
 __all__ = ["ROUTES", "create_app"]
 
-ROUTES: Final[tuple[tuple[str, str, Handler, Right | Open], ...]] = (
-    ("GET", "/healthz", health.healthz, Open.TO_ALL),
-    ("GET", "/readyz", health.readyz, Open.TO_ALL),
-    ("GET", "/metrics", health.metrics, Open.TO_ALL),
-    ("POST", "/api/v1/session", signing.sign_in, Open.TO_ALL),
-    ("GET", "/api/v1/session", signing.show_session, Open.TO_SIGNED_IN),
-    ("DELETE", "/api/v1/session", signing.sign_out, Open.TO_SIGNED_IN),
-    ("GET", "/api/v1/config", reading.config, Right.READ),
-    ("GET", "/api/v1/zones", reading.zones, Right.READ),
-    ("GET", "/api/v1/routes", reading.routes, Right.READ),
-    ("GET", "/api/v1/units", reading.units, Right.READ),
-    ("GET", "/api/v1/journeys", reading.journeys, Right.READ),
-    ("GET", "/api/v1/seals", reading.seals, Right.READ),
-    ("GET", "/api/v1/events", history.events, Right.READ),
-    ("GET", "/api/v1/episodes", history.episodes, Right.READ),
-    ("GET", "/api/v1/stats", history.stats, Right.READ),
-    ("GET", "/api/v1/stream", stream.stream, Right.READ),
-    ("GET", "/api/v1/spaces", spaces.list_spaces, Right.READ),
-    ("POST", "/api/v1/spaces", spaces.make_space, Right.MAKE_SPACES),
-    ("GET", "/", page.index, Open.TO_ALL),
-    ("GET", "/{path:.+}", page.asset, Open.TO_ALL),
+ROUTES: Final[tuple[Route, ...]] = (
+    *health.ROUTES,
+    *signing.ROUTES,
+    *reading.ROUTES,
+    *history.ROUTES,
+    *spaces.ROUTES,
+    *stream.ROUTES,
+    *description.ROUTES,
+    *page.ROUTES,  # last: they take every other path, and find nothing but files of the page
 )
-"""Method, path, handler, right. The last line takes every other path, and finds nothing but files of the page."""
+"""Everything that is answered."""
 
 WHOLE_READERS: Final = 2
 """Episodes files sent at once; the third waits."""
@@ -53,17 +41,18 @@ def create_app(context: WebContext) -> web.Application:
     """The application over what it was given. It closes the hub at shutdown, nothing else of the context."""
     app = web.Application(middlewares=[log_access, problems, authenticate])
     app[CONTEXT] = context
-    rights: dict[object, Right | Open] = {handler: right for _, _, handler, right in ROUTES}
+    rights: dict[object, Right | Open] = {route.handler: route.right for route in ROUTES}
     app[RIGHT] = rights
+    app[description.DESCRIBED] = ROUTES
     app[signing.LOCKOUT] = Lockout(context.config.lockout)
     app[spaces.MAKING] = asyncio.Lock()
     app[history.WHOLE_READERS] = asyncio.Semaphore(WHOLE_READERS)
     app[stream.STREAMS] = set()
-    for method, path, handler, _ in ROUTES:
-        if method == "GET":
-            app.router.add_get(path, handler, allow_head=handler is not stream.stream)
+    for route in ROUTES:
+        if route.method == "GET":
+            app.router.add_get(route.path, route.handler, allow_head=route.handler is not stream.stream)
         else:
-            app.router.add_route(method, path, handler)
+            app.router.add_route(route.method, route.path, route.handler)
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(stream.end_streams)
     return app

@@ -10,10 +10,13 @@ import structlog
 from aiohttp import web
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from seal_tracker.web.auth import Open
 from seal_tracker.web.context import CONTEXT, Check
 from seal_tracker.web.page import page_built
+from seal_tracker.web.routes import Route
+from seal_tracker.web.wire import HealthAnswer, ReadyAnswer
 
-__all__ = ["healthz", "metrics", "readyz"]
+__all__ = ["ROUTES"]
 
 log = structlog.get_logger(__name__)
 
@@ -67,3 +70,17 @@ async def metrics(request: web.Request) -> web.Response:
     """The registry's collectors in Prometheus' text format."""
     body = generate_latest(request.app[CONTEXT].registry)
     return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+ROUTES: Final = (
+    Route("GET", "/healthz", healthz, Open.TO_ALL, "The process is alive.", answer=HealthAnswer),
+    Route(
+        "GET",
+        "/readyz",
+        readyz,
+        Open.TO_ALL,
+        "Whether pings can come in and alerts go out; 503 where not.",
+        answer=ReadyAnswer,
+    ),
+    Route("GET", "/metrics", metrics, Open.TO_ALL, "Figures for Prometheus.", media=("text/plain",)),
+)

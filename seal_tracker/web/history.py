@@ -11,13 +11,16 @@ from msgspec import UNSET
 
 from seal_tracker.episodes_file import episode_line, episode_members
 from seal_tracker.model import LIVE
+from seal_tracker.web.accounts import Right
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.cursors import EpisodeCursor, EventCursor, encode_cursor
 from seal_tracker.web.errors import BadParameter
 from seal_tracker.web.queries import EpisodesQuery, EventsQuery, SpaceQuery, cursor_of, read_query
 from seal_tracker.web.reading import encoded, known_space
+from seal_tracker.web.routes import JSON, Route
+from seal_tracker.web.wire import CloudEvent, EpisodeItem, Page, StatsAnswer, Tail
 
-__all__ = ["WHOLE_READERS", "episodes", "events", "stats"]
+__all__ = ["ROUTES", "WHOLE_READERS"]
 
 NDJSON: Final = "application/x-ndjson"
 
@@ -112,3 +115,16 @@ async def stats(request: web.Request) -> web.Response:
     if query.space == LIVE:
         counts = {**context.live.stats_extra(), **counts}
     return encoded(counts)
+
+
+ROUTES: Final = (
+    Route(
+        "GET", "/api/v1/events", events, Right.READ, "Events in order of sequence, as published: CloudEvents.",
+        query=EventsQuery, answer=Tail[CloudEvent], problems=(404,),
+    ),
+    Route(
+        "GET", "/api/v1/episodes", episodes, Right.READ, "Episodes, newest first; or the whole episodes file.",
+        query=EpisodesQuery, answer=Page[EpisodeItem], media=(JSON, NDJSON), problems=(404,),
+    ),
+    Route("GET", "/api/v1/stats", stats, Right.READ, "What a space holds and what was discarded.", query=SpaceQuery, answer=StatsAnswer, problems=(404,)),
+)  # fmt: skip

@@ -8,9 +8,11 @@ from typing import Final
 
 from aiohttp import web
 
+from seal_tracker.web.auth import Open
 from seal_tracker.web.context import CONTEXT
+from seal_tracker.web.routes import Route
 
-__all__ = ["asset", "index", "page_built"]
+__all__ = ["ROUTES", "asset", "file_response", "index", "not_built", "page_built"]
 
 HASHED: Final = re.compile(r"[-.][A-Za-z0-9_]{8,}\.[a-z0-9]+(\.map)?$")
 """Names that carry a hash of their content: ``main-3f9a01bc.js``."""
@@ -50,10 +52,13 @@ async def index(request: web.Request) -> web.StreamResponse:
     """The page; asked for anew each time, so that an upgrade reaches everyone who reloads."""
     folder = request.app[CONTEXT].config.page
     if not page_built(folder):
-        return web.Response(
-            status=503, text=NOT_BUILT, content_type="text/html", headers={"Retry-After": "60"}
-        )
+        return not_built()
     return file_response(folder / "index.html", "no-cache")
+
+
+def not_built() -> web.Response:
+    """What to say where the page was not built."""
+    return web.Response(status=503, text=NOT_BUILT, content_type="text/html", headers={"Retry-After": "60"})
 
 
 async def asset(request: web.Request) -> web.StreamResponse:
@@ -82,3 +87,9 @@ def inside(folder: Path, name: str) -> Path | None:
         return path if path.is_file() and path.is_relative_to(folder.resolve()) else None
     except (OSError, ValueError):
         return None
+
+
+ROUTES: Final = (
+    Route("GET", "/", index, Open.TO_ALL, "The live page.", media=("text/html",)),
+    Route("GET", "/{path:.+}", asset, Open.TO_ALL, "Files of the page.", media=("*/*",)),
+)

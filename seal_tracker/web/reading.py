@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import web
 
 from seal_tracker.model import LIVE, iso_ms, iso_or_none
+from seal_tracker.web.accounts import Right
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.cursors import NameCursor, encode_cursor
 from seal_tracker.web.errors import Missing, Unavailable
@@ -20,22 +21,22 @@ from seal_tracker.web.queries import (
     cursor_of,
     read_query,
 )
-from seal_tracker.web.wire import JourneyItem, PositionRow, seal_item
+from seal_tracker.web.routes import Route
+from seal_tracker.web.wire import (
+    ConfigAnswer,
+    FeatureCollection,
+    JourneyItem,
+    Page,
+    PositionRow,
+    SealItem,
+    UnitItem,
+    seal_item,
+)
 
 if TYPE_CHECKING:
     from seal_tracker.plans import Journey, Unit
 
-__all__ = [
-    "config",
-    "encoded",
-    "journeys",
-    "known_space",
-    "page_of",
-    "routes",
-    "seals",
-    "units",
-    "zones",
-]
+__all__ = ["ROUTES", "encoded", "known_space", "page_of"]
 
 JSON: Final = "application/json"
 GEO_JSON: Final = "application/geo+json"
@@ -180,3 +181,22 @@ def page_of(
     rest = sorted((item for item in items if cursor is None or name(item) > cursor.name), key=name)
     page = rest[: query.limit]
     return page, encode_cursor(NameCursor(name(page[-1]))) if len(rest) > len(page) else None
+
+
+ROUTES: Final = (
+    Route("GET", "/api/v1/config", config, Right.READ, "What the page needs before it draws anything.", answer=ConfigAnswer),
+    Route(
+        "GET", "/api/v1/zones", zones, Right.READ, "The plan's zones.",
+        query=SpaceQuery, answer=FeatureCollection, media=(GEO_JSON,), problems=(404,),
+    ),
+    Route(
+        "GET", "/api/v1/routes", routes, Right.READ, "The plan's routes.",
+        query=SpaceQuery, answer=FeatureCollection, media=(GEO_JSON,), problems=(404,),
+    ),
+    Route("GET", "/api/v1/units", units, Right.READ, "The plan's units.", query=SpaceQuery, answer=Page[UnitItem], problems=(404,)),
+    Route(
+        "GET", "/api/v1/journeys", journeys, Right.READ, "The plan's journeys by id, each with where it was last seen.",
+        query=PageQuery, answer=Page[JourneyItem], problems=(404,),
+    ),
+    Route("GET", "/api/v1/seals", seals, Right.READ, "Where each seal was last seen.", query=PageQuery, answer=Page[SealItem], problems=(404,)),
+)  # fmt: skip

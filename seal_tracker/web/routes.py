@@ -41,6 +41,12 @@ class Route:
     problems
         Statuses of problems this route answers with, besides 401 and 403 (where it needs a right), 400 (where it has a query or a path),
         413, 415 and 422 (where it has a body) and 503, which are understood.
+    edits
+        Needs ``If-Match`` with the object's ``ETag``: 428 without, 412 where it has changed meanwhile.
+    cached
+        Its answer has an ``ETag`` and takes ``If-None-Match``.
+    tag
+        Heading in the description; by default the word after ``/api/v1/``.
     """
 
     method: str
@@ -55,4 +61,6 @@ class Route:
     status: int = 200
     media: tuple[str, ...] = (JSON,)
     problems: tuple[int, ...] = ()
+    edits: bool = False
+    cached: bool = False
     tag: str = ""

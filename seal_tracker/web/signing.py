@@ -10,13 +10,15 @@ import structlog
 from aiohttp import web
 
 from seal_tracker.web.accounts import RIGHTS
-from seal_tracker.web.auth import PRINCIPAL, cookie_name
+from seal_tracker.web.auth import PRINCIPAL, Open, cookie_name
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.errors import Forbidden, NotSignedIn, Problem, TooManyAttempts
 from seal_tracker.web.lockout import Lockout
 from seal_tracker.web.queries import NoQuery, SignIn, read_body, read_query
+from seal_tracker.web.routes import Route
+from seal_tracker.web.wire import SessionAnswer
 
-__all__ = ["LOCKOUT", "show_session", "sign_in", "sign_out"]
+__all__ = ["LOCKOUT", "ROUTES", "show_session", "sign_in", "sign_out"]
 
 log = structlog.get_logger(__name__)
 
@@ -96,3 +98,21 @@ def refused(request: web.Request, given: SignIn, problem: Problem) -> Problem:
     username = given.username[:64].encode("ascii", "backslashreplace").decode()
     log.warning("sign_in_refused", username=username, reason=problem.detail, remote=request.remote)
     return problem
+
+
+ROUTES = (
+    Route(
+        "POST",
+        "/api/v1/session",
+        sign_in,
+        Open.TO_ALL,
+        "Sign in.",
+        body=SignIn,
+        answer=SessionAnswer,
+        problems=(401, 403, 429),
+    ),
+    Route(
+        "GET", "/api/v1/session", show_session, Open.TO_SIGNED_IN, "Who is signed in.", answer=SessionAnswer
+    ),
+    Route("DELETE", "/api/v1/session", sign_out, Open.TO_SIGNED_IN, "Sign out.", status=204),
+)

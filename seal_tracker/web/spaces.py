@@ -11,14 +11,17 @@ import structlog
 from aiohttp import web
 
 from seal_tracker.model import LIVE
+from seal_tracker.web.accounts import Right
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.errors import Conflict, InvalidBody
 from seal_tracker.web.queries import PLAN_BODY_BYTES, NoQuery, SpaceFiles, read_body, read_query, storable
+from seal_tracker.web.routes import Route
+from seal_tracker.web.wire import Page, SpaceItem, SpaceMade
 
 if TYPE_CHECKING:
     from geofences.catalog import Fault
 
-__all__ = ["MAKING", "list_spaces", "make_space"]
+__all__ = ["MAKING", "ROUTES"]
 
 log = structlog.get_logger(__name__)
 
@@ -73,3 +76,12 @@ def fault_of(fault: Fault) -> dict[str, str]:
     """A fault as JSON."""
     names = ("file", "feature", "where", "what", "why", "remedy", "level")
     return {name: str(getattr(fault, name)) for name in names}
+
+
+ROUTES = (
+    Route("GET", "/api/v1/spaces", list_spaces, Right.READ, "The spaces there are.", answer=Page[SpaceItem]),
+    Route(
+        "POST", "/api/v1/spaces", make_space, Right.MAKE_SPACES, "Make an exercise space, judged by a plan of its own.",
+        body=SpaceFiles, answer=SpaceMade, status=201, problems=(409,),
+    ),
+)  # fmt: skip

@@ -16,6 +16,7 @@ from typing import Any, Final
 import structlog
 from aiohttp import web
 
+from seal_tracker.web.accounts import Right
 from seal_tracker.web.auth import still_signed_in
 from seal_tracker.web.context import CONTEXT, Reading
 from seal_tracker.web.cursors import EventCursor, encode_cursor
@@ -23,9 +24,10 @@ from seal_tracker.web.errors import BadParameter
 from seal_tracker.web.middlewares import cut
 from seal_tracker.web.queries import StreamQuery, cursor_of, read_query
 from seal_tracker.web.reading import known_space
+from seal_tracker.web.routes import Route
 from seal_tracker.web.sse import Subscription, event_frame
 
-__all__ = ["STREAMS", "end_streams", "stream"]
+__all__ = ["ROUTES", "STREAMS", "end_streams", "stream"]
 
 log = structlog.get_logger(__name__)
 
@@ -176,3 +178,11 @@ async def end_streams(app: web.Application) -> None:
         task.cancel()
     if late:
         log.info("streams_cut", count=len(late))
+
+
+ROUTES: Final = (
+    Route(
+        "GET", "/api/v1/stream", stream, Right.READ, "Events, alarms, journeys and positions as they come: Server-Sent Events.",
+        query=StreamQuery, media=("text/event-stream",), problems=(404,),
+    ),
+)  # fmt: skip

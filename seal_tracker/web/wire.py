@@ -7,18 +7,169 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from seal_tracker.model import Lock, iso_ms
 
 __all__ = [
+    "CloudEvent",
+    "ConfigAnswer",
+    "EpisodeItem",
+    "FeatureCollection",
+    "HealthAnswer",
     "JourneyItem",
+    "Page",
     "PositionRow",
+    "ReadyAnswer",
     "SealItem",
+    "SessionAnswer",
+    "SpaceItem",
+    "SpaceMade",
+    "StatsAnswer",
+    "Tail",
+    "UnitItem",
     "degrees",
     "seal_item",
 ]
+
+
+ItemT = TypeVar("ItemT")
+
+
+class Page(msgspec.Struct, Generic[ItemT], frozen=True):
+    """One page of a list; ``next`` is the cursor of the page after it, null where there is none."""
+
+    items: Sequence[ItemT]
+    next: str | None
+
+
+class Tail(msgspec.Struct, Generic[ItemT], frozen=True):
+    """One page of a log that grows; ``next`` is where to ask on, also when all there is has been read."""
+
+    items: Sequence[ItemT]
+    next: str | None
+
+
+class FeatureCollection(msgspec.Struct, frozen=True):
+    """GeoJSON (RFC 7946)."""
+
+    type: str
+    features: Sequence[Mapping[str, Any]]
+
+
+class HealthAnswer(msgspec.Struct, frozen=True):
+    """The process is alive."""
+
+    status: str
+
+
+class PartCheck(msgspec.Struct, frozen=True):
+    """One part, whether it is ready, and what to know of it."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+class ReadyAnswer(msgspec.Struct, frozen=True):
+    """Whether pings can come in and alerts go out."""
+
+    ready: bool
+    checks: Sequence[PartCheck]
+
+
+class SessionAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is signed in; ``csrf`` goes into the header ``X-CSRF-Token`` of unsafe requests, null where a token is used."""
+
+    username: str
+    role: str
+    csrf: str | None
+
+
+class ConfigAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What the page needs before it draws anything."""
+
+    tenant: str
+    tile_url: str | None
+    basemap: Mapping[str, Any]
+    labels: Sequence[Any]
+    centre: Sequence[float]
+    zoom: float
+    version: str
+
+
+class SpaceItem(msgspec.Struct, frozen=True):
+    """A space, and whether it is an exercise."""
+
+    space: str
+    exercise: bool
+
+
+class SpaceMade(msgspec.Struct, frozen=True):
+    """A space that was made, and what is suspicious about its plan."""
+
+    space: str
+    exercise: bool
+    warnings: Sequence[Mapping[str, str]]
+
+
+class UnitItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A unit that answers for journeys; ``name`` by language."""
+
+    id: str
+    name: Mapping[str, str]
+    parent: str | None
+    head: str | None
+    contact: str | None
+    jurisdiction_zone: str | None
+
+
+class Feature(msgspec.Struct, frozen=True, kw_only=True):
+    """A GeoJSON feature."""
+
+    type: str
+    geometry: Mapping[str, Any] | None
+    properties: Mapping[str, Any]
+
+
+class CloudEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """A CloudEvent 1.0 as published over MQTT; ``sequence`` is text of 20 digits, ``data`` a GeoJSON feature."""
+
+    specversion: str
+    id: str
+    source: str
+    type: str
+    subject: str
+    time: str
+    recordedtime: str
+    datacontenttype: str
+    severitytext: str
+    sequence: str
+    data: Feature
+
+
+class EpisodeItem(msgspec.Struct, frozen=True, kw_only=True):
+    """An episode as it stands; times are ISO 8601, those of an open one's end null."""
+
+    episode: str
+    type: str
+    severity: str
+    journey: str | None
+    seal: str
+    object: str | None
+    started_at: str
+    raised_at: str
+    ended_at: str | None
+    cleared_at: str | None
+    inferred: bool
+    latched: bool
+    evidence: Mapping[str, Any]
+
+
+StatsAnswer = dict[str, int | float | dict[str, int]]
+"""Counts by name; ``discards`` are by name in turn."""
 
 
 class PositionRow(msgspec.Struct, frozen=True, kw_only=True):

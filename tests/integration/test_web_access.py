@@ -106,7 +106,7 @@ async def test_another_site_cannot_sign_somebody_in(world: World):
 
 async def test_nothing_but_the_open_routes_answers_without_signing_in(world: World):
     """Every route of the table; a 401 says how to sign in."""
-    for method, path, _, right in ROUTES:
+    for method, path, right in ((r.method, r.path, r.right) for r in ROUTES):
         if right is Open.TO_ALL:
             continue
         answer = await world.raw(path, method)
@@ -117,7 +117,7 @@ async def test_nothing_but_the_open_routes_answers_without_signing_in(world: Wor
 async def test_every_role_meets_every_route_as_its_row_says(world: World):
     """The table of roles and routes, asked over HTTP."""
     for role in ROLES:
-        for method, path, _, right in ROUTES:
+        for method, path, right in ((r.method, r.path, r.right) for r in ROUTES):
             if isinstance(right, Open) or path == "/api/v1/stream":
                 continue
             answer = await world.ask(path, role, method)
