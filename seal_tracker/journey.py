@@ -74,3 +74,8 @@ class Journey:
     suspensions: tuple[Suspension, ...] = ()
     resets: tuple[Reset, ...] = ()
     permit: Mapping[str, Any] | None = None
+
+    @property
+    def seals(self) -> tuple[str, ...]:
+        """The lead device, then the journey's secondary seals: every other device of role seal."""
+        return (self.seal, *(d for d, role in self.devices if role == "seal" and d != self.seal))

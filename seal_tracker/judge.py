@@ -22,11 +22,12 @@ from seal_tracker.rules.catalog import BITS
 from seal_tracker.rules.context import Context
 from seal_tracker.rules.records import copied, picked, put, put_field
 from seal_tracker.rules.streams import STREAM
-from seal_tracker.timeline import Timeline, rules_judged
+from seal_tracker.timeline import RULES_JUDGED, Timeline
 from seal_tracker.tracking.epochs import Facts, Pass, passes
 from seal_tracker.tracking.fixes import track_of
 from seal_tracker.tracking.order import effective_time_ms, in_order, merge_variants
 from seal_tracker.tracking.passes import build_context, locate
+from seal_tracker.tracking.phases import Manner
 from seal_tracker.tracking.state import SealState, SealStates
 
 __all__ = ["Verdict", "judge", "judge_now", "late"]
@@ -128,8 +129,9 @@ class _Work(Timeline):
         ctx = self._context(one.rows, one.journey, one.version, pings, ping_row)
         track = copied(ctx.state, "track")
         track_of(ctx, track)
-        locate(ctx, track)
-        for rule in rules_judged(suspended=one.suspended):
+        if one.manner != Manner.SECONDARY:
+            locate(ctx, track)
+        for rule in RULES_JUDGED[one.manner]:
             rule.judge(ctx)
         last = ends(ctx.ping_start)
         track["last_ms"] = pings.time_ms[last]

@@ -141,9 +141,9 @@ def changed_journeys(old: tuple[Journey, ...], new: tuple[Journey, ...]) -> dict
         if a == b:
             continue
         for journey in (a, b):
-            if journey is not None:
-                known = changed.get(journey.seal)
-                changed[journey.seal] = _together([_changed(a, b), *([known] if known else [])])
+            for seal in () if journey is None else journey.seals:
+                known = changed.get(seal)
+                changed[seal] = _together([_changed(a, b), *([known] if known else [])])
     return changed
 
 

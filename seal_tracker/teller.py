@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from uuid import UUID
 
 import msgspec
+import numpy as np
 
 from seal_tracker.alarms.derive import CLOSED, alarming, first_alarm_id
 from seal_tracker.metrics import EVENTS
@@ -124,7 +125,7 @@ class Teller:
         """Publish the states of these seals' journeys."""
         table = judging.journeys
         states: dict[str, JourneyState | None] = {}
-        for seal in seals:
+        for seal in self._leads(judging, seals):
             track = judging.states.one(seal).row["track"][0]
             (at,) = table.places(track["journey"][None], track["phase_ms"][None]).tolist()
             journey = None if at < 0 else table.journeys[at]
@@ -133,7 +134,8 @@ class Teller:
                 states[before] = None
             if journey is not None:
                 self._told[judging.space, seal] = journey.id
-                open_ = [e for e in judging.states.open.get(seal, {}).values() if e.journey == journey.id]
+                of_seals = (judging.states.open.get(judging.numbers[s], {}) for s in journey.seals)
+                open_ = [e for of_seal in of_seals for e in of_seal.values() if e.journey == journey.id]
                 states[journey.id] = self._state(
                     judging, journey, table.phases[at], float(track["chainage_m"]), open_
                 )
@@ -141,6 +143,16 @@ class Teller:
             topic = journey_topic(self._tenant, name, judging.space)
             self._publisher.publish_state(topic, b"" if state is None else state_payload(state))
         self._hub.publish_journeys(judging.space, states)
+
+    def _leads(self, judging: SpaceJudge, seals: set[int]) -> set[int]:
+        """These seals, the lead of its journey in place of each secondary one: it alone has progress."""
+        table, numbers = judging.journeys, np.fromiter(seals, np.int64, len(seals))
+        track = judging.states.take(numbers)["track"]
+        places = table.places(track["journey"], track["phase_ms"]).tolist()
+        return {
+            judging.numbers[table.journeys[at].seal] if at >= 0 and table.phases[at].secondary else seal
+            for seal, at in zip(numbers.tolist(), places, strict=True)
+        }
 
     def _left_behind(self) -> list[tuple[str, str]]:
         """(space, journey) of journeys that no seal is on, though the broker may still keep their states.

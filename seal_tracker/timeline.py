@@ -15,14 +15,15 @@ from numpy.typing import NDArray
 
 from seal_tracker.model import NO_TIME, PingBatch
 from seal_tracker.rules.book import Book
-from seal_tracker.rules.catalog import BITS, RULES
+from seal_tracker.rules.catalog import BITS, OF_EVERY_SEAL, RULES
 from seal_tracker.rules.context import Context
 from seal_tracker.rules.records import picked, put
 from seal_tracker.rules.rule import Rule
 from seal_tracker.rules.signal import close_silence
 from seal_tracker.tracking.epochs import Facts, key_of
+from seal_tracker.tracking.phases import Manner
 
-__all__ = ["ALWAYS_JUDGED", "CLOSINGS", "OF_ROUTE", "STOPPED", "TIMED", "Timeline", "rules_judged"]
+__all__ = ["ALWAYS_JUDGED", "CLOSINGS", "OF_ROUTE", "RULES_JUDGED", "STOPPED", "TIMED", "Timeline"]
 
 I8 = NDArray[np.int64]
 
@@ -41,9 +42,8 @@ CLOSINGS = frozenset({DISARMED, DIVERTED, SUSPENDED, RESET})
 NEVER_MS = np.iinfo(np.int64).max
 
 
-def rules_judged(*, suspended: bool) -> tuple[Rule, ...]:
-    """The rules that judge a journey while it is, or is not, suspended."""
-    return ALWAYS_JUDGED if suspended else RULES
+RULES_JUDGED = {Manner.WHOLE: RULES, Manner.SUSPENDED: ALWAYS_JUDGED, Manner.SECONDARY: OF_EVERY_SEAL}
+"""The rules that judge a seal in each manner; on no journey by all, of which most then have nothing to say."""
 
 
 class Timeline:
@@ -101,13 +101,12 @@ class Timeline:
 
     def let_time_pass(self, rows: I8, at: I8, version: I8, until_ms: I8) -> None:
         """Raise what time alone raises up to ``until_ms`` in the phases ``at`` of some versions (all by row)."""
-        suspended = self.facts.journeys.with_none.suspended[at]
-        kind = 2 * version + suspended
+        kind = len(Manner) * version + self.facts.journeys.with_none.manner[at]
         for k in np.unique(kind).tolist():
             of = np.flatnonzero(kind == k)
-            ctx = self._context(rows[of], at[of], k // 2, PingBatch.empty(), np.zeros(0, np.int64))
+            ctx = self._context(rows[of], at[of], k // len(Manner), PingBatch.empty(), np.zeros(0, np.int64))
             raised_ms = np.full(len(of), NO_TIME)
-            for rule in rules_judged(suspended=bool(k % 2)):
+            for rule in RULES_JUDGED[Manner(k % len(Manner))]:
                 if rule.pass_time is not None:
                     raised_ms = np.maximum(raised_ms, rule.pass_time(ctx, until_ms[of]))
             track = ctx.state["track"]

@@ -137,8 +137,8 @@ class Book:
         return self._touch(closed)
 
     def close_journey(self, seal: int, *, at_ms: int, reason: str) -> None:
-        """End every open episode of a seal's journey, as at disarming; what is the seal's own stays."""
-        of_journey = [key for key, e in self.open_of(seal).items() if e.subject_kind == "journey"]
+        """End every open episode of a seal's journey, as at disarming; what is of the seal on no journey stays."""
+        of_journey = [key for key, e in self.open_of(seal).items() if e.journey is not None]
         for rule, obj in of_journey:
             self.close(
                 seal, rule, obj, ended_at_ms=at_ms, cleared_at_ms=at_ms, evidence={"closed_by": reason}

@@ -30,9 +30,9 @@ from seal_tracker.rules.keys import PolicyKey
 from seal_tracker.rules.pairs import PairRule
 from seal_tracker.rules.rule import Rule
 
-__all__ = ["BITS", "PAIR_RULES", "POLICY_KEYS", "RULES"]
+__all__ = ["BITS", "OF_EVERY_SEAL", "PAIR_RULES", "POLICY_KEYS", "RULES"]
 
-RULES: tuple[Rule, ...] = (
+OF_EVERY_SEAL: tuple[Rule, ...] = (
     seals.SEAL_TAMPER,
     seals.BATTERY_LOW,
     locks.SEAL_OPENED_OUTSIDE_ZONE,
@@ -43,6 +43,11 @@ RULES: tuple[Rule, ...] = (
     gnss.JAMMING_SUSPECTED,
     conflicts.POSITION_CONFLICT,
     conflicts.CLOCK_SKEW,
+)
+"""What a seal says of itself: judged for each seal of a journey; the rest for the lead alone, whose track is the journey's."""
+
+RULES: tuple[Rule, ...] = (
+    *OF_EVERY_SEAL,
     deviation.RULE,
     direction.RULE,
     checkpoints.CHECKPOINT_REACHED,

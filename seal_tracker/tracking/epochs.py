@@ -21,7 +21,7 @@ from seal_tracker.rules.arrays import begins
 from seal_tracker.rules.context import Terrain, Waypoint
 from seal_tracker.rules.policy import REGIMES
 from seal_tracker.tracking.heartbeats import Heartbeats
-from seal_tracker.tracking.phases import FOREVER_MS, Phase, phases_of
+from seal_tracker.tracking.phases import FOREVER_MS, Manner, Phase, phases_of
 
 __all__ = ["Facts", "JourneyTable", "Pass", "Version", "key_of", "passes", "terrain_of"]
 
@@ -52,9 +52,9 @@ class JourneyColumns:
 class PhaseColumns(NamedTuple):
     """Phases by their position in the table; one more row at the end, also found at -1, stands for none.
 
-    int64 but the last two: the journey's key (0 for none), from when to when the phase holds, when its journey was armed,
-    since when it has been judged by the same route in the same manner; bool, whether it is suspended, and its journey's
-    last phase.
+    int64 but the last: the journey's key (0 for none), from when to when the phase holds, when its journey was armed,
+    since when it has been judged by the same route in the same manner, and which that is (`Manner`); bool, whether it is
+    its journey's last phase.
     """
 
     key: NDArray[np.int64]
@@ -62,7 +62,7 @@ class PhaseColumns(NamedTuple):
     to_ms: NDArray[np.int64]
     armed_ms: NDArray[np.int64]
     stretch_ms: NDArray[np.int64]
-    suspended: NDArray[np.bool_]
+    manner: NDArray[np.int64]
     is_last: NDArray[np.bool_]
 
 
@@ -70,8 +70,8 @@ class PhaseColumns(NamedTuple):
 class JourneyTable:
     """Phases of all journeys of all seals, sorted by (seal, from_ms). A seal's phases do not overlap.
 
-    ``seal`` int64[J] numbers; ``from_ms``, ``to_ms`` int64[J]; ``key`` int64[J] of the journey; ``journeys`` and
-    ``phases`` in the same order, a journey as often as it has phases.
+    ``seal`` int64[J] numbers; ``from_ms``, ``to_ms`` int64[J]; ``key`` int64[J] of the journey, for each of its seals
+    another; ``journeys`` and ``phases`` in the same order, a journey as often as it has seals and phases.
     """
 
     seal: NDArray[np.int64]
@@ -83,18 +83,21 @@ class JourneyTable:
 
     @classmethod
     def build(cls, journeys: Sequence[Journey], numbers: Mapping[str, int]) -> JourneyTable:
-        """``numbers`` gives the number of each journey's seal; journeys of seals without one are left out."""
+        """``numbers`` gives the number of each journey's seals; those without one are left out."""
         known = sorted(
-            (j for j in journeys if j.seal in numbers), key=lambda j: (numbers[j.seal], j.armed_at_ms)
+            ((seal, j) for j in journeys for seal in j.seals if seal in numbers),
+            key=lambda of: (numbers[of[0]], of[1].armed_at_ms),
         )
-        rows = [(j, phase) for j in known for phase in phases_of(j)]
+        rows = [(seal, j, phase) for seal, j in known for phase in phases_of(j, secondary=seal != j.seal)]
         return cls(
-            seal=np.array([numbers[j.seal] for j, _ in rows], np.int64),
-            from_ms=np.array([phase.from_ms for _, phase in rows], np.int64),
-            to_ms=np.array([phase.to_ms for _, phase in rows], np.int64),
-            key=np.array([key_of(j.id) for j, _ in rows], np.int64),
-            journeys=tuple(j for j, _ in rows),
-            phases=tuple(phase for _, phase in rows),
+            seal=np.array([numbers[seal] for seal, _, _ in rows], np.int64),
+            from_ms=np.array([phase.from_ms for _, _, phase in rows], np.int64),
+            to_ms=np.array([phase.to_ms for _, _, phase in rows], np.int64),
+            key=np.array(
+                [key_of(j.id if seal == j.seal else f"{j.id}/{seal}") for seal, j, _ in rows], np.int64
+            ),
+            journeys=tuple(j for _, j, _ in rows),
+            phases=tuple(phase for _, _, phase in rows),
         )
 
     @cached_property
@@ -115,7 +118,7 @@ class JourneyTable:
             to_ms=np.append(self.to_ms, NEVER_MS),
             armed_ms=np.append(armed, NO_TIME),
             stretch_ms=np.array([*(p.stretch_ms for p in self.phases), NO_TIME], np.int64),
-            suspended=np.array([*(p.suspended for p in self.phases), False], bool),
+            manner=np.array([*(p.manner for p in self.phases), Manner.WHOLE], np.int64),
             is_last=np.append(last, False),
         )
 
@@ -251,14 +254,14 @@ class Pass:
     """For some seals, a stretch of pings of one phase of a journey (or none) and one version.
 
     ``rows`` indexes the batch's seals, ascending; ``pings`` the batch's pings; ``journey`` is by row of the pass, the
-    position of the phase in the table. All rows are ``suspended``, or none.
+    position of the phase in the table. All rows are judged in the same ``manner``.
     """
 
     rows: NDArray[np.int64]
     pings: NDArray[np.int64]
     journey: NDArray[np.int64]
     version: int
-    suspended: bool = False
+    manner: Manner = Manner.WHOLE
 
 
 def passes(
@@ -268,7 +271,7 @@ def passes(
     n = len(row)
     journey = facts.journeys.at(seals, row, time_ms)
     version = np.searchsorted(facts.version_from_ms, time_ms, side="right")
-    kind = 2 * version + facts.journeys.with_none.suspended[journey]
+    kind = len(Manner) * version + facts.journeys.with_none.manner[journey]
     i = np.arange(n)
     start = begins(row) if n else np.zeros(0, bool)
     first = np.maximum.accumulate(np.where(start, i, 0))
@@ -276,7 +279,7 @@ def passes(
     cut = start | np.concatenate([[False], changed]) if n else start
     cut |= (i - first) % PASS_PINGS == 0
     if n and np.array_equal(cut, start) and (kind == kind[0]).all():  # as live batches are
-        yield Pass(row[start], i, journey[start], int(kind[0]) // 2, bool(kind[0] % 2))
+        yield Pass(row[start], i, journey[start], *_version_and_manner(int(kind[0])))
         return
     ordinal = np.cumsum(cut)
     ordinal -= ordinal[first] if n else 0
@@ -285,7 +288,12 @@ def passes(
         for one in np.unique(kind[here]).tolist():
             pings = here[kind[here] == one]
             rows, at = np.unique(row[pings], return_index=True)
-            yield Pass(rows, pings, journey[pings[at]], one // 2, bool(one % 2))
+            yield Pass(rows, pings, journey[pings[at]], *_version_and_manner(one))
+
+
+def _version_and_manner(kind: int) -> tuple[int, Manner]:
+    version, manner = divmod(kind, len(Manner))
+    return version, Manner(manner)
 
 
 def terrain_of(plan: Plan) -> Terrain:

@@ -6,19 +6,30 @@ on entering a phase (episodes that end, runs that start empty) is done where it 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import IntEnum
 
 from seal_tracker.journey import Journey
 
-__all__ = ["FOREVER_MS", "Phase", "phases_of"]
+__all__ = ["FOREVER_MS", "Manner", "Phase", "phases_of"]
 
 FOREVER_MS = (1 << 42) - 1
 """Year 2109: the end of a journey that nobody has ended; also what a time must stay below to be packed beside a row."""
 
 
+class Manner(IntEnum):
+    """Which rules judge a seal on a journey."""
+
+    WHOLE = 0
+    SUSPENDED = 1
+    """All but those of route, stops and times."""
+    SECONDARY = 2
+    """Those of the seal itself: the journey's track is that of its lead."""
+
+
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """[from_ms, to_ms) of a journey.
+    """[from_ms, to_ms) of a journey, for its lead or (``secondary``) another of its seals.
 
     ``stretch_ms`` is since when the same route has been judged in the same manner: resets do not begin a stretch.
     ``resets`` are the (rule, object) of the latched episodes that end at ``from_ms``.
@@ -30,13 +41,21 @@ class Phase:
     route: str | None
     suspended: bool
     resets: tuple[tuple[str, str | None], ...] = ()
+    secondary: bool = False
+
+    @property
+    def manner(self) -> Manner:
+        """Which rules judge it."""
+        if self.secondary:
+            return Manner.SECONDARY
+        return Manner.SUSPENDED if self.suspended else Manner.WHOLE
 
 
-def phases_of(journey: Journey) -> tuple[Phase, ...]:
+def phases_of(journey: Journey, *, secondary: bool = False) -> tuple[Phase, ...]:
     """The phases of a journey, in order, from its arming to its disarming; facts outside of that do nothing."""
     begin, end = journey.armed_at_ms, _end(journey.disarmed_at_ms)
     if not (journey.diversions or journey.suspensions or journey.resets):
-        return (Phase(begin, end, begin, journey.route, suspended=False),)
+        return (Phase(begin, end, begin, journey.route, suspended=False, secondary=secondary),)
     dated = [d.at_ms for d in journey.diversions] + [r.at_ms for r in journey.resets]
     dated += [at for s in journey.suspensions for at in (s.from_ms, _end(s.to_ms))]
     cuts = sorted({begin, *(at for at in dated if begin < at < end)})
@@ -47,10 +66,10 @@ def phases_of(journey: Journey) -> tuple[Phase, ...]:
         resets = tuple(sorted({(r.rule, r.object) for r in journey.resets if r.at_ms == at}, key=str))
         stretch = phases[-1].stretch_ms if goes_on else at
         if resets or not goes_on:
-            phases.append(Phase(at, until, stretch, route, suspended, resets))
+            phases.append(Phase(at, until, stretch, route, suspended, resets, secondary))
         else:
             last = phases[-1]
-            phases[-1] = Phase(last.from_ms, until, stretch, route, suspended, last.resets)
+            phases[-1] = replace(last, to_ms=until)
     return tuple(phases)
 
 
