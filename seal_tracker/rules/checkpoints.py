@@ -185,6 +185,7 @@ def _settle_deadline(ctx: Context, entries: Entries, row: int, place: int, at_ms
         evidence=zone_evidence(ctx, waypoint.zone)
         | {
             "planned_at": iso_ms(planned_ms),
+            "late_s": (at_ms - planned_ms) / 1000,
             "tolerance_s": waypoint.tolerance_ms / 1000,
             "fixes": last_fix(ctx, row, at_ms),
         },

@@ -29,6 +29,12 @@ POSITION, CLOCK = "POSITION_CONFLICT", "CLOCK_SKEW"
 APART_MM = 100_000
 """Fixes of one moment farther apart than this conflict: the slack of the track (SEMANTICS, *The track*)."""
 
+TOP_SPEED_KMH = 180.0
+"""What the track believes at most, beside that slack."""
+
+AHEAD_S, BEHIND_S = 300.0, 31_536_000.0
+"""Clocks that are farther ahead of our receive time, or behind it, are wrong; so are those before 2020 (SEMANTICS, *Clock*)."""
+
 KEYS = common_keys("low", raise_=(3, 0), clear=(10, 0)) | {
     "armed_severity": PolicyKey("severity", "medium", "how bad it is while the seal is armed")
 }
@@ -61,7 +67,8 @@ def _contradiction(ctx: Context, ping: int) -> dict[str, Any]:
     assert doubts is not None
     decided = np.flatnonzero(doubts.thrown["by"] == ping)
     if not len(decided):
-        return {"reason": "variants", "distance_m": round(int(doubts.apart_mm[ping]) / 1000, 1)}
+        apart_m = int(doubts.apart_mm[ping]) / 1000
+        return {"reason": "variants", "distance_m": round(apart_m, 1), "limit_m": APART_MM / 1000}
     fix = doubts.thrown[decided[0]]
     ends = (np.array([fix[name]]) for name in ("from_lon", "from_lat", "lon", "lat"))
     metres = float(distance_m(*ends)[0])
@@ -70,6 +77,7 @@ def _contradiction(ctx: Context, ping: int) -> dict[str, Any]:
         "reason": "jump" if fix["believed"] else "outlier",
         "distance_m": round(metres, 1),
         "speed_kmh": round(metres / elapsed_ms * 3600, 1),
+        "limit_kmh": TOP_SPEED_KMH,
         "thrown": place_evidence(int(fix["time_ms"]), int(fix["lon"]), int(fix["lat"])),
     }
 
@@ -89,7 +97,9 @@ def _claim(ctx: Context, ping: int) -> dict[str, Any]:
     """What the device said the time was, and how far ahead of ours (behind: negative) that is."""
     assert ctx.doubts is not None
     claimed_ms = int(ctx.doubts.claimed_ms[ping])
-    return {"claimed": iso_ms(claimed_ms), "skew_s": (claimed_ms - int(ctx.pings.time_ms[ping])) / 1000}
+    skew_s = (claimed_ms - int(ctx.pings.time_ms[ping])) / 1000
+    limit_s = AHEAD_S if skew_s > 0 else BEHIND_S
+    return {"claimed": iso_ms(claimed_ms), "skew_s": skew_s, "limit_s": limit_s}
 
 
 def _severity(ctx: Context, rule: str) -> Callable[[Moment], Severity]:

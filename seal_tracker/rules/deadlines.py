@@ -91,7 +91,7 @@ def _arrival(ctx: Context) -> None:
             "expected_at": iso_ms(int(expected[moment.i])),
             "planned_at": iso_ms(int(planned[moment.i])),
             "late_s": int(late[moment.i]) / 1000,
-            "tolerance_s": float(ctx.policy_at(ARRIVAL, "tolerance_min", moment.row) or 0) * 60,
+            "tolerance_s": round(float(ctx.policy_at(ARRIVAL, "tolerance_min", moment.row) or 0) * 60, 3),
             "remaining_m": round(float(remaining[moment.i]), 1),
         }
 
@@ -182,6 +182,7 @@ def _raise(ctx: Context, row: int, since_ms: int, raised_ms: int, due_ms: int) -
         plan_version=ctx.terrain.version,
         evidence={
             "planned_at": iso_ms(due_ms),
+            "under_way_h": round((raised_ms - int(ctx.epoch_start_ms[row])) / 3_600_000, 3),
             "limit_h": float(ctx.policy_at(LIMIT, "limit_h", row) or 0),
             "fixes": last_fix(ctx, row, raised_ms),
         },

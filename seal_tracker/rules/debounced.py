@@ -13,12 +13,15 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from seal_tracker.model import NO_TIME, Severity
+from seal_tracker.model import NO_TIME, Severity, iso_ms
 from seal_tracker.rules.context import Context
 from seal_tracker.rules.evidence import place_evidence, run_evidence
 from seal_tracker.rules.runs import Limits, Observations, Transitions, debounce, new_runs, peak_at
 
-__all__ = ["Moment", "of_fixes", "of_pings", "ping_place"]
+__all__ = ["Moment", "of_fixes", "of_pings", "own_places", "run_places"]
+
+NOWHERE_E7 = np.iinfo(np.int32).min
+"""Longitude of a ping that has no position of its own; no place on earth has it."""
 
 I8 = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -71,11 +74,11 @@ class _Telling:
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """Fixes or pings, one row each, sorted by (row, time)."""
+    """Fixes or pings, one row each, sorted by (row, time). ``lon_e7`` is asked for only where a rule has something to do."""
 
     row: I8
     time_ms: I8
-    lon_e7: NDArray[Any]
+    lon_e7: Callable[[], NDArray[Any]]
     lat_e7: NDArray[Any]
     decided_ms: I8
     places: Callable[[Transitions, int, int], list[dict[str, Any]]]
@@ -123,7 +126,7 @@ def of_fixes(
     def places(found: Transitions, k: int, i: int) -> list[dict[str, Any]]:
         return run_evidence(found, k, fixes, i)
 
-    columns = _Columns(fixes.row, fixes.time_ms, fixes.lon_e7, fixes.lat_e7, fixes.decided_ms, places)
+    columns = _Columns(fixes.row, fixes.time_ms, lambda: fixes.lon_e7, fixes.lat_e7, fixes.decided_ms, places)
     if not ctx.all_armed:
         armed = ctx.armed[fixes.row]
         among = armed if among is None else among & armed
@@ -147,29 +150,47 @@ def of_pings(
     """Judge pings, with or without a position; see `of_fixes`. A ``subject`` of "seal" needs no armed journey."""
     pings = ctx.pings
 
-    def places(_found: Transitions, _k: int, i: int) -> list[dict[str, Any]]:
-        return [ping_place(ctx, i)]
+    def places(found: Transitions, k: int, i: int) -> list[dict[str, Any]]:
+        return run_places(ctx, found, k, i)
 
-    columns = _Columns(ctx.ping_row, pings.time_ms, pings.lon_e7, pings.lat_e7, pings.time_ms, places)
+    columns = _Columns(
+        ctx.ping_row, pings.time_ms, lambda: own_places(ctx), pings.lat_e7, pings.time_ms, places
+    )
     if subject == "journey" and not ctx.all_armed:
         armed = ctx.armed[ctx.ping_row]
         among = armed if among is None else among & armed
     _judge(ctx, columns, _Telling(name, subject, evidence, closing, severity), on, off, among, value, None)
 
 
-def ping_place(ctx: Context, i: int) -> dict[str, Any]:
-    """Where ping ``i`` was: its own position, else the last fix accepted by then, else only when."""
+def own_places(ctx: Context) -> NDArray[np.int32]:
+    """Longitude of each ping as a run of pings keeps it: ``NOWHERE_E7`` where the ping says no place."""
+    pings = ctx.pings
+    return np.where(pings.has_position & pings.valid, pings.lon_e7, np.int32(NOWHERE_E7))
+
+
+def run_places(ctx: Context, found: Transitions, k: int, i: int) -> list[dict[str, Any]]:
+    """The first ping of the run that raised, where it said its place, and ping ``i`` that completed it."""
+    first, last = int(found.began_lon[k]), _place(ctx, i)
+    if found.n[k] <= 1 or first == NOWHERE_E7:
+        return [last]
+    return [place_evidence(int(found.began_ms[k]), first, int(found.began_lat[k])), last]
+
+
+def _place(ctx: Context, i: int) -> dict[str, Any]:
+    """Where ping ``i`` was: its own position, else that of the last fix accepted by then, and when it was, else only when."""
     pings, at, row = ctx.pings, int(ctx.pings.time_ms[i]), int(ctx.ping_row[i])
     if pings.has_position[i] and pings.valid[i]:
         return place_evidence(at, int(pings.lon_e7[i]), int(pings.lat_e7[i]))
     before = np.flatnonzero((ctx.fixes.row == row) & (ctx.fixes.decided_ms <= at))
     if len(before):
         fix = int(before[-1])
-        return place_evidence(at, int(ctx.fixes.lon_e7[fix]), int(ctx.fixes.lat_e7[fix]))
+        since, lon, lat = ctx.fixes.time_ms[fix], ctx.fixes.lon_e7[fix], ctx.fixes.lat_e7[fix]
+        return place_evidence(at, lon, lat) | {"fix_time": iso_ms(int(since))}
     track = ctx.state["track"][row]
     if track["fix_ms"] != NO_TIME:
-        return place_evidence(at, int(track["fix_lon"]), int(track["fix_lat"]))
-    return {"time": place_evidence(at, 0, 0)["time"]}
+        known = place_evidence(at, track["fix_lon"], track["fix_lat"])
+        return known | {"fix_time": iso_ms(int(track["fix_ms"]))}
+    return {"time": iso_ms(at)}
 
 
 def _judge(
@@ -203,7 +224,7 @@ def _judge(
     obs = Observations(
         stream=row[seen],
         time_ms=columns.time_ms[seen],
-        lon_e7=columns.lon_e7[seen],
+        lon_e7=columns.lon_e7()[seen],
         lat_e7=columns.lat_e7[seen],
         on=holds,
         off=~holds if off is None else off[seen] & ~holds,

@@ -52,11 +52,14 @@ def _has_none(ctx: Context, rule: str) -> Mask:
 
 
 def _lost(ctx: Context) -> None:
-    of_pings(ctx, LOST, _has_none(ctx, LOST), lambda moment: _how_long(ctx, moment))
+    of_pings(ctx, LOST, _has_none(ctx, LOST), lambda moment: _how_long(ctx, LOST, moment))
 
 
-def _how_long(ctx: Context, moment: Moment) -> dict[str, Any]:
-    return {"without_fix_s": (int(ctx.pings.time_ms[moment.i]) - moment.began_ms) / 1000}
+def _how_long(ctx: Context, rule: str, moment: Moment) -> dict[str, Any]:
+    return {
+        "without_fix_s": (int(ctx.pings.time_ms[moment.i]) - moment.began_ms) / 1000,
+        "limit_s": float(ctx.policy_at(rule, "raise_s", moment.row) or 0),
+    }
 
 
 def _jamming(ctx: Context) -> None:
@@ -85,7 +88,7 @@ def _signs(ctx: Context, moment: Moment) -> dict[str, Any]:
         signs["speed_kmh"] = round(float(pings.speed_kmh[i]), 2)
     if pings.rssi_dbm[i]:
         signs["rssi_dbm"] = int(pings.rssi_dbm[i])
-    return signs | _how_long(ctx, moment)
+    return signs | _how_long(ctx, JAMMING, moment)
 
 
 GPS_LOST = Rule(

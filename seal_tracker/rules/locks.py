@@ -157,7 +157,7 @@ def _how_long(ctx: Context, moment: Moment) -> dict[str, Any]:
     return {
         "lock": "open",
         "unlocked_s": (int(ctx.pings.time_ms[moment.i]) - moment.began_ms) / 1000,
-        "limit_s": ctx.policy_at(TOO_LONG, "raise_s", moment.row),
+        "limit_s": float(ctx.policy_at(TOO_LONG, "raise_s", moment.row) or 0),
     }
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from seal_tracker.model import Fact, Lock, Severity
 from seal_tracker.rules.context import Context
-from seal_tracker.rules.debounced import of_pings, ping_place
+from seal_tracker.rules.debounced import of_pings, own_places, run_places
 from seal_tracker.rules.keys import PolicyKey, common_keys
 from seal_tracker.rules.rule import Rule
 from seal_tracker.rules.runs import MEASURED_RUN, RUN, Observations, Transitions, debounce, new_runs, peak_at
@@ -39,7 +39,7 @@ def _observed(
     return Observations(
         stream=ctx.ping_row[at],
         time_ms=pings.time_ms[at],
-        lon_e7=pings.lon_e7[at],
+        lon_e7=own_places(ctx)[at],
         lat_e7=pings.lat_e7[at],
         on=on,
         off=off,
@@ -118,7 +118,7 @@ def _raise_battery(ctx: Context, obs: Observations, found: Transitions, k: int, 
             "battery_pct": round(lowest, 2),
             "limit_pct": _number(ctx, "low_pct", r),
             "n_fixes": int(found.n[k]),
-            "fixes": [ping_place(ctx, ping)],
+            "fixes": run_places(ctx, found, k, ping),
         },
     )
 

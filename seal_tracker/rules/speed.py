@@ -55,7 +55,8 @@ def _judge(ctx: Context) -> None:
 
     def evidence(moment: Moment) -> dict[str, Any]:
         source = next(name for name, one in limits.items() if one[moment.i] == limit[moment.i])
-        said = {"limit_kmh": int(limit[moment.i]) / 1000, "source": source}
+        tolerance = float(ctx.policy_at(NAME, "tolerance_kmh", moment.row) or 0)
+        said = {"limit_kmh": int(limit[moment.i]) / 1000, "tolerance_kmh": tolerance, "source": source}
         return _fastest(moment) | said | _where(ctx, moment, source)
 
     of_fixes(

@@ -20,7 +20,7 @@ from seal_tracker.rules.motion import UNKNOWN, said_m_h, speed_m_h
 from seal_tracker.rules.rule import Rule
 from seal_tracker.rules.stays import Stay, in_zones, of_zones
 from seal_tracker.rules.streams import STREAM_NUMBER
-from seal_tracker.rules.table import Values, per
+from seal_tracker.rules.table import per
 
 __all__ = ["STOP_ON_STRUCTURE", "STRUCTURE_SPEED"]
 
@@ -85,8 +85,8 @@ def _stop(ctx: Context) -> None:
         return np.where(said == UNKNOWN, near, slow)
 
     def evidence(stay: Stay) -> dict[str, Any]:
-        limit: Values = ctx.policy_at(STOP, "raise_s", stay.row, stay.zone)
-        return {"stopped_s": (stay.time_ms - stay.began_ms) / 1000, "limit_s": limit}
+        limit_s = float(ctx.policy_at(STOP, "raise_s", stay.row, stay.zone) or 0)
+        return {"stopped_s": (stay.time_ms - stay.began_ms) / 1000, "limit_s": limit_s}
 
     of_zones(ctx, STOP, zones, hit, evidence, holds=standing)
 

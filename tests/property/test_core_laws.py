@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 from arrivals import Service
+from evidence import assert_written_well
 from geolife import beijing, geolife
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -56,6 +57,14 @@ def test_batches_change_nothing(track: list[Ping], cuts: list[int]) -> None:
     cut.pass_time(NOW_S)
     assert cut.lines().decode() == one.lines().decode()
     assert cut.states.one(1).dump() == one.states.one(1).dump()
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(tracks())
+def test_all_evidence_is_written_well(track: list[Ping]) -> None:
+    """Whatever is told: fixes in the order of time, and no number longer than it was measured."""
+    for episode in whole(track).episodes.values():
+        assert_written_well(episode)
 
 
 @settings(max_examples=EXAMPLES, deadline=None)

@@ -129,7 +129,10 @@ def test_evidence_shows_the_fix_thrown_off() -> None:
     assert evidence["thrown"] == {"time": iso(150), "lon": story[-2]["lon"], "lat": story[-2]["lat"]}
     assert evidence["distance_m"] == pytest.approx(FAR_M, rel=1e-3)
     assert evidence["speed_kmh"] == pytest.approx(FAR_M / 30 * 3.6, rel=1e-3)
-    assert evidence["fixes"] == [{"time": iso(180), "lon": story[-1]["lon"], "lat": story[-1]["lat"]}]
+    assert evidence["limit_kmh"] == 180
+    first, last = evidence["fixes"]
+    assert first == {key: story[2][key] for key in ("time", "lon", "lat")}
+    assert last == {"time": iso(180), "lon": story[-1]["lon"], "lat": story[-1]["lat"]}
     assert evidence["n_fixes"] == 3
 
 

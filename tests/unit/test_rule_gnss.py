@@ -90,8 +90,8 @@ def test_evidence_says_how_long_and_where_the_last_fix_was() -> None:
     """The place is the last one known."""
     first = ping(0, 500)
     evidence = one(told(armed(), [first, *blind(30, 330, 640)]), LOST).evidence
-    assert (evidence["without_fix_s"], evidence["n_fixes"]) == (610, 3)
-    assert evidence["fixes"] == [{"time": iso(640), "lon": first["lon"], "lat": first["lat"]}]
+    assert (evidence["without_fix_s"], evidence["limit_s"], evidence["n_fixes"]) == (610, 600, 3)
+    assert evidence["fixes"] == [first | {"time": iso(640), "fix_time": iso(0)}]
 
 
 def test_policy_may_set_what_counts_as_a_fix_and_as_lost() -> None:

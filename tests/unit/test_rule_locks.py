@@ -130,7 +130,7 @@ def test_evidence_names_the_leave_and_the_place_judged_by() -> None:
     evidence = one(told(yard(leave("A", by="B"), leave("A", by="A")), story), OUTSIDE).evidence
     place = {"time": iso(0), "lon": story[0]["lon"], "lat": story[0]["lat"]}
     assert evidence["place"] == place
-    assert evidence["fixes"] == [place | {"time": iso(60)}]
+    assert evidence["fixes"] == [place | {"time": iso(60), "fix_time": iso(0)}]
     assert (evidence["authorised_by"], evidence["authorised_zones"]) == (["A", "B"], ["A"])
     assert (evidence["lock"], evidence["n_fixes"]) == ("open", 1)
 

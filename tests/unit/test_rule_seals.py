@@ -40,11 +40,11 @@ def test_nothing_else_raises_tamper(says: dict[str, Any]) -> None:
 
 
 def test_tamper_needs_no_fix() -> None:
-    """A ping without a position counts; where it happened is then the last fix before it."""
+    """A ping without a position counts; where it happened is then the last fix before it, and it says how old that is."""
     story = [ping(0, 0), ping(30, 500), ping(60, lock="cut")]
     found = one(told(armed(), story), TAMPER)
     assert span(found)[:2] == (60, 60)
-    assert found.evidence["fixes"] == [{"time": iso(60), "lon": story[1]["lon"], "lat": story[1]["lat"]}]
+    assert found.evidence["fixes"] == [story[1] | {"time": iso(60), "fix_time": iso(30)}]
     alone = one(told(armed(), [ping(60, lock="cut")]), TAMPER)
     assert alone.evidence["fixes"] == [{"time": iso(60)}]
 
@@ -53,7 +53,7 @@ def test_tamper_without_a_fix_is_shown_at_no_place_that_was_not_known_then() -> 
     """A held fix is no fix yet: what comes later lets it in, but not into the evidence of what was told before."""
     story = [ping(0, 0), ping(30, 30_000), ping(45, lock="cut"), ping(60, 30_100)]
     found = one(told(armed(), story), TAMPER)
-    assert found.evidence["fixes"] == [{"time": iso(45), "lon": story[0]["lon"], "lat": story[0]["lat"]}]
+    assert found.evidence["fixes"] == [story[0] | {"time": iso(45), "fix_time": iso(0)}]
 
 
 def test_tamper_evidence_says_what_the_seal_said() -> None:
