@@ -13,16 +13,18 @@ from geofences.catalog import Fault
 from seal_tracker.clock import clock_ms
 from seal_tracker.config import Settings
 from seal_tracker.metrics import OUTBOX_WAITING, SOURCE_QUEUED
-from seal_tracker.model import LIVE, iso_ms
+from seal_tracker.model import LIVE, PingBatch, iso_ms
 from seal_tracker.pipeline import Pipeline
 from seal_tracker.planning import read_plan, record_newest, with_newest
-from seal_tracker.plans.model import Plan
+from seal_tracker.plans.model import Journey, Plan
 from seal_tracker.positions import position_rows
 from seal_tracker.publishing.outbox import OutboxPublisher
 from seal_tracker.publishing.topics import canary_topic
+from seal_tracker.replaying import FOREVER_MS, PORTION_PINGS
 from seal_tracker.sources.mqtt import MqttSource
 from seal_tracker.space import SpaceJudge
 from seal_tracker.store import Store
+from seal_tracker.tracks import DeviceTrack, accepted_pings
 from seal_tracker.web.context import Check
 from seal_tracker.web.wire import PositionRow
 
@@ -58,6 +60,33 @@ class Service:
     def plan(self, space: str) -> Plan | None:
         """The plan in force."""
         return self._spaces[space].plan
+
+    def journey(self, space: str, journey: str) -> Journey | None:
+        """A journey by its id."""
+        known = self._spaces[space].journeys.journeys
+        return next((one for one in known if one.id == journey), None)
+
+    async def tracks(self, space: str, journey: Journey) -> Sequence[DeviceTrack]:
+        """The track of each device of a journey while it was armed."""
+        numbers = self._spaces[space].numbers
+        until_ms = FOREVER_MS if journey.disarmed_at_ms is None else journey.disarmed_at_ms - 1
+        found = []
+        for device, role in journey.devices:
+            if device in numbers:
+                pings = await self._pings(numbers[device], journey.armed_at_ms - 1, until_ms)
+                track = await asyncio.to_thread(accepted_pings, pings)
+                found.append(DeviceTrack(device, role, track))
+        return found
+
+    async def _pings(self, seal: int, after_ms: int, until_ms: int) -> PingBatch:
+        """A seal's pings in (after, until], read in portions."""
+        parts = []
+        while True:
+            portion = await self.store.pings_portion([seal], [after_ms], [until_ms], PORTION_PINGS)
+            parts.append(portion.pings)
+            (after_ms,) = portion.through_ms
+            if after_ms >= until_ms:
+                return PingBatch.concat(parts)
 
     def stats_extra(self) -> Mapping[str, int | float]:
         """Counts that live in this process only."""

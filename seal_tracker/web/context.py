@@ -21,7 +21,8 @@ from seal_tracker.web.wire import PositionRow
 
 if TYPE_CHECKING:
     from geofences.catalog import Fault
-    from seal_tracker.plans import Plan
+    from seal_tracker.plans import Journey, Plan
+    from seal_tracker.tracks import DeviceTrack
     from seal_tracker.web.sessions import Sessions
     from seal_tracker.web.sse import Hub
 
@@ -91,6 +92,12 @@ class Live(Protocol):
 
     def ready(self) -> Sequence[Check]:
         """The parts that pings need: broker, ingest, … (the database and the page are checked here)."""
+
+    def journey(self, space: str, journey: str) -> Journey | None:
+        """A journey by its id."""
+
+    async def tracks(self, space: str, journey: Journey) -> Sequence[DeviceTrack]:
+        """The track of each device of a journey while it was armed."""
 
     async def create_space(self, space: str, files: Mapping[str, str]) -> Sequence[Fault]:
         """Make an exercise space judged by that plan; faults of level ``error`` mean that nothing was made."""

@@ -14,13 +14,14 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from msgspec import UNSET, UnsetType
 
-from seal_tracker.model import LIVE
+from seal_tracker.model import ID_PATTERN, LIVE
 from seal_tracker.web.cursors import CursorT, decode_cursor
 from seal_tracker.web.errors import (
     BadBody,
     BadParameter,
     CursorError,
     InvalidBody,
+    Missing,
     TooLarge,
     WrongContentType,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "SpaceQuery",
     "StreamQuery",
     "cursor_of",
+    "path_id",
     "read_body",
     "read_query",
 ]
@@ -138,6 +140,20 @@ def read_query(request: web.Request, kind: type[QueryT]) -> QueryT:
         raise BadParameter(
             f"{field or 'parameter'}: {error} (parameters here: {known})", field=field
         ) from error
+
+
+def path_id(request: web.Request, name: str) -> str:
+    """The id in the request's path.
+
+    Raises
+    ------
+    Missing
+        No object can have it.
+    """
+    value = request.match_info[name]
+    if ID_PATTERN.fullmatch(value) is None:
+        raise Missing(f"{name}: an id is 1 to 64 of A-Z a-z 0-9 _ . : -", field=name)
+    return value
 
 
 def cursor_of(text: str | UnsetType, kind: type[CursorT], field: str = "after") -> CursorT | None:
