@@ -21,6 +21,7 @@ from parts import Broker, ComposeBroker, LoopThread
 
 from seal_tracker.embedded import EmbeddedParts
 from seal_tracker.embedded.ports import choose_port
+from seal_tracker.embedded.postgres import prepare_ledger
 
 __all__ = ["production_database"]  # a fixture that another file holds
 
@@ -77,9 +78,10 @@ def embedded(session_folder: Path) -> Iterator[EmbeddedParts]:
 
 @pytest.fixture
 def postgres_dsn(embedded: EmbeddedParts) -> Iterator[str]:
-    """Address of an empty database of this test's own, dropped afterwards; its role owns it and is no superuser."""
+    """Address of an empty database of this test's own, dropped afterwards; its role owns all but the ledger, and is no superuser."""
     name = f"test_{secrets.token_hex(6)}"
     asyncio.run(_execute(embedded.superuser_dsn, f"CREATE DATABASE {name} OWNER seal_tracker"))
+    asyncio.run(prepare_ledger(embedded.superuser_dsn.rpartition("/")[0] + f"/{name}"))
     yield embedded.postgres_dsn.rpartition("/")[0] + f"/{name}"
     asyncio.run(_execute(embedded.superuser_dsn, f"DROP DATABASE {name} WITH (FORCE)"))
 

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,10 +27,13 @@ from .users import RunAs, allow_passage, allow_reading
 if TYPE_CHECKING:
     from .credentials import Credentials, DatabaseAccount
 
-__all__ = ["PostgresPart", "dsn", "render_config"]
+__all__ = ["PostgresPart", "dsn", "prepare_ledger", "render_config"]
 
 SHARED_BUFFERS = "96MB"
 """Holds the indexes that ingest touches; a laptop has it to spare."""
+
+LEDGER_IS_THERE = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'ledger')"
+"""Made in one transaction, so that the schema is there with all that is in it."""
 
 HBA = f"""# Written by seal-tracker: whoever is on this machine needs a password.
 host all all {LOOPBACK}/32 scram-sha-256
@@ -176,21 +180,42 @@ password_encryption = 'scram-sha-256'
 
 
 async def _ensure_database(port: int, credentials: Credentials) -> None:
-    """Connect as the service will; where that fails for want of role or database, make them as superuser."""
-    owner = credentials.database
+    """Connect as the service will; what it lacks (role, database, ledger) is made as superuser."""
+    owner, superuser = credentials.database, credentials.postgres
     try:
         connection = await asyncpg.connect(dsn(port, owner, owner.username), timeout=5)
     except (asyncpg.InvalidCatalogNameError, asyncpg.InvalidPasswordError):
-        superuser = await asyncpg.connect(dsn(port, credentials.postgres, "postgres"), timeout=5)
-        try:
-            if not await superuser.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", owner.username):
-                # a utility statement takes no parameters; both words are letters and digits of our own making
-                await superuser.execute(f"CREATE ROLE {owner.username} LOGIN PASSWORD '{owner.password}'")
-            await superuser.execute(f"CREATE DATABASE {owner.username} OWNER {owner.username}")
-        finally:
-            await superuser.close()
+        await _make_database(dsn(port, superuser, "postgres"), owner)
+        await prepare_ledger(dsn(port, superuser, owner.username))
         return
-    await connection.close()
+    try:
+        prepared = await connection.fetchval(LEDGER_IS_THERE)
+    finally:
+        await connection.close()
+    if not prepared:
+        await prepare_ledger(dsn(port, superuser, owner.username))
+
+
+async def _make_database(superuser_dsn: str, owner: DatabaseAccount) -> None:
+    superuser = await asyncpg.connect(superuser_dsn, timeout=5)
+    try:
+        if not await superuser.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", owner.username):
+            # a utility statement takes no parameters; both words are letters and digits of our own making
+            await superuser.execute(f"CREATE ROLE {owner.username} LOGIN PASSWORD '{owner.password}'")
+        await superuser.execute(f"CREATE DATABASE {owner.username} OWNER {owner.username}")
+    finally:
+        await superuser.close()
+
+
+async def prepare_ledger(superuser_dsn: str) -> None:
+    """Make the ledger's tables in the database of this address, which its owner can add to and not change."""
+    superuser = await asyncpg.connect(superuser_dsn, timeout=5)
+    try:
+        # not files("seal_tracker.store"), which would import the store with its migrations
+        script = files("seal_tracker").joinpath("store", "ledger_owner.sql")
+        await superuser.execute(script.read_text(encoding="utf-8"))
+    finally:
+        await superuser.close()
 
 
 def _serves(pid: int, data: Path) -> bool:

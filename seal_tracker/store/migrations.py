@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final
 
+import asyncpg  # type: ignore[import-untyped]
+
 from seal_tracker.store.connections import Connection
 from seal_tracker.store.errors import SchemaMismatch
 from seal_tracker.store.queries import sql
@@ -38,13 +40,13 @@ class Migration:
 
 
 def load_migrations() -> tuple[Migration, ...]:
-    """The steps of ``migrations/``, in order; their numbers must run from 1 without a hole."""
+    """The steps of ``migrations/``, in order of their numbers; none has two."""
     folder = files(__package__).joinpath("migrations")
     found = [(match, path) for path in folder.iterdir() if (match := FILE_NAME.match(path.name))]
     steps = [Migration(int(m["version"]), m["name"], path.read_text(encoding="utf-8")) for m, path in found]
     steps.sort(key=lambda step: step.version)
-    if [step.version for step in steps] != list(range(1, len(steps) + 1)):
-        raise ValueError(f"migrations are not numbered 1 to {len(steps)}: {[step.version for step in steps]}")
+    if len({step.version for step in steps}) != len(steps):
+        raise ValueError(f"two migrations have one number: {[step.version for step in steps]}")
     return tuple(steps)
 
 
@@ -86,13 +88,22 @@ async def applied_migrations(connection: Connection) -> list[tuple[int, str, str
 async def apply_migrations(
     connection: Connection, known: Sequence[Migration] = MIGRATIONS
 ) -> list[Migration]:
-    """Brings the schema up to this code and says which steps that took. The caller holds the writer's lock."""
+    """Brings the schema up to this code and says which steps that took. The caller holds the writer's lock.
+
+    Raises
+    ------
+    SchemaMismatch
+        As ``missing_migrations``; or a step says that something is missing which only a superuser can give.
+    """
     missing = missing_migrations(await applied_migrations(connection), known)
     if missing:
         await connection.execute(sql("create_migrations"))
     for step in missing:
         async with connection.transaction():
-            await connection.execute(step.text)
+            try:
+                await connection.execute(step.text)
+            except asyncpg.RaiseError as refusal:  # the step's own word: what it needs is not there
+                raise SchemaMismatch(f"migration {step.version:03}_{step.name}: {refusal}") from refusal
             await connection.execute(sql("record_migration"), step.version, step.name, step.checksum)
     return list(missing)
 
