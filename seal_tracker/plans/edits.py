@@ -1,0 +1,160 @@
+"""Edits of a plan's zones and routes, feature by feature; what differs between two versions; and joining two. Pure.
+
+A plan is its files, so an edit gives new files, which are read and checked as any plan's. Features keep their order; new ones come last.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+__all__ = [
+    "COLLECTIONS",
+    "Conflict",
+    "Differences",
+    "differences",
+    "edited",
+    "feature_tag",
+    "features_of",
+    "joined",
+]
+
+COLLECTIONS: Final[Mapping[str, str]] = {"zones": "zones.geojson", "routes": "routes.geojson"}
+"""Files of features, by the name of their collection."""
+
+Feature = dict[str, Any]
+Files = Mapping[str, str]
+
+encode: Final = msgspec.json.Encoder(order="sorted").encode
+as_is: Final = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """An object that was changed here and there since the two were the same; ours stands."""
+
+    file: str
+    id: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """Ids of a collection's features that one version has and another has not, or has otherwise."""
+
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.changed or self.removed)
+
+
+def features_of(text: str) -> dict[str, Feature]:
+    """The features of a sound collection by id, in their order."""
+    found = msgspec.json.decode(text)["features"]
+    return {id_of(feature): feature for feature in found}
+
+
+def id_of(feature: Mapping[str, Any]) -> str:
+    """The feature's id, where GeoJSON or its properties have it."""
+    name = feature.get("id")
+    return str(name if name is not None else (feature.get("properties") or {}).get("id"))
+
+
+def feature_tag(feature: Mapping[str, Any]) -> str:
+    """What changes whenever the feature does: its ``ETag``."""
+    return hashlib.sha256(encode(feature)).hexdigest()[:32]
+
+
+def edited(
+    files: Files, collection: str, put: Iterable[Feature], remove: Iterable[str] = ()
+) -> dict[str, str]:
+    """The files with some features put (in the place of those with the same id) and some removed."""
+    name = COLLECTIONS[collection]
+    features = features_of(files[name])
+    for gone in remove:
+        features.pop(gone, None)
+    features |= {id_of(feature): feature for feature in put}
+    return {**files, name: _collection(features.values())}
+
+
+def differences(before: Files, after: Files) -> dict[str, Differences]:
+    """What differs, by collection; of other files under their name, as changed as a whole. Nothing for what does not."""
+    found: dict[str, Differences] = {}
+    for collection, name in COLLECTIONS.items():
+        if before.get(name) == after.get(name):
+            continue
+        old, new = (features_of(files[name]) if name in files else {} for files in (before, after))
+        changed = tuple(key for key in new if key in old and encode(new[key]) != encode(old[key]))
+        added, removed = tuple(k for k in new if k not in old), tuple(k for k in old if k not in new)
+        found[collection] = Differences(added, changed, removed)
+    others = (before.keys() | after.keys()) - set(COLLECTIONS.values())
+    for name in sorted(others):
+        if before.get(name) != after.get(name):
+            found[name] = Differences(changed=(name,))
+    return {key: value for key, value in found.items() if value}
+
+
+def joined(base: Files, ours: Files, theirs: Files) -> tuple[dict[str, str], list[Conflict]]:
+    """What ``theirs`` changed since ``base``, put into ``ours``; objects that ours changed too are left as they are here.
+
+    So a folder that is imported again does not undo what was edited meanwhile. Files without features are taken whole.
+    """
+    out, conflicts = dict(ours), []
+    for collection, name in COLLECTIONS.items():
+        if name not in theirs or theirs.get(name) == base.get(name):
+            continue
+        texts = (files.get(name) for files in (base, ours, theirs))
+        was, mine, their = ({} if text is None else features_of(text) for text in texts)
+        merged, found = _joined_features(was, mine, their)
+        conflicts += [
+            Conflict(name, key, f"this {collection[:-1]} {what}; it is left as it is here")
+            for key, what in found
+        ]
+        out[name] = _collection(merged.values())
+    for name in sorted((theirs.keys() | base.keys()) - set(COLLECTIONS.values())):
+        if theirs.get(name) == base.get(name):
+            continue
+        if ours.get(name) != base.get(name):
+            conflicts.append(
+                Conflict(
+                    name, "", "this file was changed here too since the last import; it is left as it is here"
+                )
+            )
+        elif name in theirs:
+            out[name] = theirs[name]
+        else:
+            out.pop(name, None)
+    return out, conflicts
+
+
+def _joined_features(
+    was: Mapping[str, Feature], mine: Mapping[str, Feature], their: Mapping[str, Feature]
+) -> tuple[dict[str, Feature], list[tuple[str, str]]]:
+    """Features joined, and (id, what) of each conflict."""
+    out, conflicts = dict(mine), []
+    for key in [*their, *(k for k in was if k not in their)]:
+        new, old, here = their.get(key), was.get(key), mine.get(key)
+        if _same(new, old) or _same(new, here):
+            continue
+        if not _same(here, old):
+            what = "was removed" if here is None else "was changed"
+            conflicts.append((key, f"{what} here and differs in the folder since the last import"))
+        elif new is None:
+            out.pop(key, None)
+        else:
+            out[key] = new
+    return out, conflicts
+
+
+def _same(a: Feature | None, b: Feature | None) -> bool:
+    return a is b or (a is not None and b is not None and encode(a) == encode(b))
+
+
+def _collection(features: Iterable[Feature] | Sequence[Feature]) -> str:
+    return as_is({"type": "FeatureCollection", "features": list(features)}).decode()
