@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geofences.corridors import CorridorSet
+from geofences.masks import which
 from geofences.paths import Passages, Segments
 from geofences.projection import wrap_e7
 from geofences.ragged import chunks, expand, group_starts
@@ -82,18 +83,18 @@ class ZonesAlong:
         low_m, high_m = np.minimum(from_m, to_m), np.maximum(from_m, to_m)
         bins = self.bin_first[route + 1] - self.bin_first[route]
         least_m = self.least_leave_m[self.bin_first[route] + _bin(low_m, bins)]
-        some = np.flatnonzero(least_m < high_m)
-        if len(some) == 0:
+        rows = which(least_m < high_m)
+        if len(rows) == 0:
             none = np.empty(0)
-            return Passages(some, some, none, none)
-        return self._passages(some, route[some], low_m[some], high_m[some], (to_m < from_m)[some])
+            return Passages(rows, rows, none, none)
+        return self._passages(rows, route[rows], low_m[rows], high_m[rows], (to_m < from_m)[rows])
 
     def _passages(self, stretch: I8, route: I8, low_m: F8, high_m: F8, back: Mask) -> Passages:
         """All parts of the routes of some stretches, looked at one by one."""
         mine, part = expand(self.first[route], self.first[route + 1] - self.first[route])
         low_m, high_m = low_m[mine], high_m[mine]
         enter_m, leave_m = self.enter_m[part], self.leave_m[part]
-        touched = np.flatnonzero((enter_m <= high_m) & (leave_m >= low_m))
+        touched = which((enter_m <= high_m) & (leave_m >= low_m))
         low_m, high_m, enter_m, leave_m = low_m[touched], high_m[touched], enter_m[touched], leave_m[touched]
         mine, zone = mine[touched], self.zone[part[touched]]
         order = np.lexsort((zone, mine))
@@ -104,7 +105,7 @@ class ZonesAlong:
         first_m = np.minimum.reduceat(enter_m[order], starts)
         last_m = np.maximum.reduceat(leave_m[order], starts)
         mine, zone, low_m, high_m = mine[starts], zone[starts], low_m[starts], high_m[starts]
-        apart = np.flatnonzero((first_m > low_m) & (last_m < high_m))
+        apart = which((first_m > low_m) & (last_m < high_m))
         mine, low_m, length_m = mine[apart], low_m[apart], (high_m - low_m)[apart]
         near, far = (first_m[apart] - low_m) / length_m, (last_m[apart] - low_m) / length_m
         turned = back[mine]
@@ -160,7 +161,7 @@ def _joined(route: I8, zone: I8, enter_m: F8, leave_m: F8) -> tuple[I8, I8, F8, 
     span_m = (leave_m.max(initial=0.0) + 1.0) * 2
     reached_m = np.maximum.accumulate(leave_m + group * span_m) - group * span_m
     fresh[1:] |= enter_m[1:] > reached_m[:-1] + JOIN_M
-    starts = np.flatnonzero(fresh)
+    starts = which(fresh)
     if len(starts) == 0:
         return route, zone, enter_m, leave_m
     return route[starts], zone[starts], enter_m[starts], np.maximum.reduceat(leave_m, starts)

@@ -12,6 +12,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from geofences.masks import some, which
 from geofences.projection import HALF_TURN_E7, TURN_E7
 from geofences.ragged import distinct, expand
 
@@ -75,9 +76,9 @@ class CellTable:
         bucket = _bucket_of(column, row, len(self.first) - 1)
         begin = self.first[bucket]
         count = self.first[bucket + 1] - begin
-        some = np.flatnonzero(count)
-        mine, at = expand(begin[some], count[some])
-        return some[mine], self.items[at].astype(np.int64)
+        taken = which(count)
+        mine, at = expand(begin[taken], count[taken])
+        return taken[mine], self.items[at].astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,7 +95,7 @@ class CellIndex:
         level = np.where(fits.any(axis=0), fits.argmax(axis=0), len(CELL_SHIFTS) - 1)
         tables = []
         for number, shift in enumerate(CELL_SHIFTS):
-            rows = np.flatnonzero(level == number)
+            rows = which(level == number)
             if len(rows):
                 owner, column, row = _cells_of(boxes.take(rows), shift)
                 tables.append(CellTable.build(shift, rows[owner], column, row))
@@ -139,11 +140,11 @@ def _cells_of(boxes: Boxes, shift: int) -> tuple[I8, I8, I8]:
     low, high = (boxes.south + HALF_TURN_E7) >> shift, (boxes.north + HALF_TURN_E7) >> shift
     west, east = boxes.west + HALF_TURN_E7, boxes.east + HALF_TURN_E7
     owner = None
-    if (west < 0).any() or (east >= TURN_E7).any():
+    if some(west < 0) or some(east >= TURN_E7):
         owner, west, east = _wrapped(west, east)
         low, high = low[owner], high[owner]
     left, right = west >> shift, east >> shift
-    if not ((left != right) | (low != high)).any():
+    if not some((left != right) | (low != high)):
         return np.arange(len(left)) if owner is None else owner, left, low
     columns = right - left + 1
     mine, number = expand(np.zeros(len(left), np.int64), columns * (high - low + 1))
@@ -157,5 +158,5 @@ def _wrapped(west: I8, east: I8) -> tuple[I8, I8, I8]:
     owner = np.tile(np.arange(len(west)), 3)
     moved = np.repeat([0, TURN_E7, -TURN_E7], len(west))
     west, east = np.maximum(west[owner] + moved, 0), np.minimum(east[owner] + moved, TURN_E7 - 1)
-    real = np.flatnonzero(west <= east)
+    real = which(west <= east)
     return owner[real], west[real], east[real]

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from geofences.following import follow
 from geofences.lines import LineIndex, Plane
+from geofences.masks import which
 from geofences.nearby import NearbyLegs, lay_windows
 from geofences.places import REACH_M, Places, find_places
 from geofences.projection import DEGREE_E7, plane_distance_m, scale_m, wrap_e7
@@ -110,7 +111,7 @@ class CorridorSet:
             float64[n], seconds since the track's fix before, NaN where there is none; None where times are not known.
             Where a route passes a place twice, it tells a long drive ahead from a short one back.
         """
-        route, start = np.asarray(route, np.int64), np.flatnonzero(track_start)
+        route, start = np.asarray(route, np.int64), which(track_start)
         if len(route) and (len(start) != len(prior_chainage_m) or not track_start[0]):
             raise ValueError(
                 f"{len(prior_chainage_m)} prior chainages for {len(start)} tracks; give one a track"
@@ -121,7 +122,7 @@ class CorridorSet:
         if len(start) < len(route):
             np.equal(route[1:], route[:-1], out=follows[1:])
             follows[start] = False
-        rows = np.flatnonzero(route >= 0)
+        rows = which(route >= 0)
         if len(rows) == len(route):
             return self._locate(route, lon_e7, lat_e7, prior_m, follows, elapsed_s)
         out = _unlocated(len(route))

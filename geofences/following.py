@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geofences.lines import LineIndex, Plane
+from geofences.masks import some, which
 from geofences.passes import Passes
 from geofences.ragged import group_starts
 from geofences.routes import RouteLines
@@ -88,17 +89,17 @@ def follow(
         begin = np.append(group_starts(passes.owner), len(leg))
         first_m, leg = chainage_m[begin[:-1]], leg[begin[:-1]]
     previous_m = prior_m
-    if follows.any():
+    if some(follows):
         previous_m = np.where(follows, np.append(np.nan, first_m[:-1]), prior_m)
     doubtful = _may_leap(lines, line, plane, previous_m, first_m)
     if len(passes.leg) > len(line):
         several = np.diff(begin) > 1
         doubtful |= several
         doubtful[1:] |= follows[1:] & several[:-1]
-    if not doubtful.any():
+    if not some(doubtful):
         return first_m, leg
     ways = _Ways(lines, index, line, plane, begin, passes.leg, chainage_m, passes.distance_m, elapsed_s)
-    return _in_order(ways, np.flatnonzero(doubtful).tolist(), first_m, leg, prior_m, follows)
+    return _in_order(ways, which(doubtful).tolist(), first_m, leg, prior_m, follows)
 
 
 def choose(
@@ -199,7 +200,7 @@ def _may_leap(lines: RouteLines, line: I8, plane: Plane, previous_m: F8, chainag
     """Fixes that may have leapt; a little more than those that have."""
     step_m = np.abs(chainage_m - previous_m)
     leaps = step_m > LEAP_M
-    rows = np.flatnonzero(leaps)
+    rows = which(leaps)
     if len(rows) == 0:
         return leaps
     moved_m = _moved_m(lines, line[rows], plane.take(rows), previous_m[rows])

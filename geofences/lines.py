@@ -15,12 +15,16 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from geofences.masks import some, which
 from geofences.ragged import expand, group_starts
 
 __all__ = ["LegHits", "LineIndex", "Plane"]
 
 FANOUT = 8
 """Legs under a lowest box, and boxes under a box: more would look at too many legs, fewer at too many boxes."""
+
+MOST_LEGS = 16_384
+"""Legs that are looked at one and all sooner than a search goes down the tree, which takes some 150 numpy calls."""
 
 ROUNDING = 1.0 + 1e-9
 """Widens the search radius by more than all rounding of a squared distance, so that no tie is lost at a box's edge."""
@@ -99,12 +103,20 @@ class LineIndex:
         """Index lines of at least two vertices each."""
         legs = np.diff(first) - 1
         levels = [_lowest(x_e7, y_e7, first[:-1], legs)]
-        while (np.diff(levels[-1].first) > FANOUT).any():
+        while some(np.diff(levels[-1].first) > FANOUT):
             levels.append(_above(levels[-1]))
         start = np.zeros(len(legs), np.int8)
         for level in levels[:-1]:
             start += np.diff(level.first) > FANOUT
         return cls(x_e7, y_e7, first, gap, tuple(levels), start)
+
+    def near(self, line: I8, plane: Plane, slack_m: float = 0.0, floor_m: F8 | None = None) -> LegHits:
+        """All legs of each point's line, where these are few in all; else what ``search`` finds of them."""
+        legs = self.first[line + 1] - 1 - self.first[line]
+        if int(legs.sum()) > MOST_LEGS:
+            return self.search(line, plane, slack_m, floor_m)
+        owner, leg = expand(self.first[line], legs)
+        return LegHits(owner, leg, *self.measure(owner, leg, plane))
 
     def search(
         self,
@@ -125,7 +137,7 @@ class LineIndex:
         owner = node = np.empty(0, np.int64)
         for depth in range(len(self.levels) - 1, -1, -1):
             level = self.levels[depth]
-            owner, node = self._join(level, np.flatnonzero(begin == depth), line, owner, node)
+            owner, node = self._join(level, which(begin == depth), line, owner, node)
             if len(owner) == 0:
                 continue
             lower_m2, upper_m2 = _box_bounds(level.boxes[node], plane, owner)

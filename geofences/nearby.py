@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from geofences.keys import KeyTable
 from geofences.lines import Plane
+from geofences.masks import some, which
 from geofences.projection import DEGREE_E7, HALF_TURN_E7, metres_per_degree
 from geofences.ragged import chunks, expand, group_starts
 from geofences.routes import RouteLines
@@ -85,7 +86,7 @@ class NearbyLegs:
         middle = (lines.first[:-1] + lines.first[1:]) // 2
         per_lon, per_lat = metres_per_degree(lines.y_e7[middle] / DEGREE_E7)
         shift_x, shift_y = _shift(cell_m / per_lon), _shift(cell_m / per_lat)
-        fits = np.flatnonzero((count >= legs) & (2 * reach_m + cell_m <= legs * np.maximum(mean_m, 1e-9)))
+        fits = which((count >= legs) & (2 * reach_m + cell_m <= legs * np.maximum(mean_m, 1e-9)))
         none = np.empty(0, np.int64)
         keys, first_leg = [none], [none]
         for begin, end in chunks(count[fits], CHUNK_LEGS):
@@ -110,7 +111,7 @@ def lay_windows(lines: RouteLines, slack_m: float) -> tuple[NearbyLegs, ...]:
     beside_m = lines.widest_m + slack_m + BESIDE_M
     far_m = np.maximum(beside_m, FAR_LEGS * _mean_leg_m(lines))
     tiers = NearbyLegs.build(lines, NARROW, beside_m), NearbyLegs.build(lines, WIDE, far_m)
-    return tuple(tier for tier in tiers if (tier.first_leg.values >= 0).any())
+    return tuple(tier for tier in tiers if some(tier.first_leg.values >= 0))
 
 
 def _mean_leg_m(lines: RouteLines) -> F8:

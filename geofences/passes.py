@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geofences.lines import LegHits, LineIndex, Plane
+from geofences.masks import some, which
 from geofences.ragged import group_starts
 
 __all__ = ["Passes", "find_passes"]
@@ -58,7 +59,7 @@ def find_passes(index: LineIndex, near: LegHits, line: I8, plane: Plane) -> Pass
     several = np.zeros(len(line), np.bool_)
     several[owner[1:][owner[1:] == owner[:-1]]] = True
     passes = Passes(owner, found.leg, found.along, np.sqrt(found.square_m2))
-    if not several.any():
+    if not some(several):
         return passes
     keep = ~several[owner]
     mixed = near.take(several[near.owner])
@@ -78,7 +79,7 @@ def _turning_places(index: LineIndex, near: LegHits, line: I8) -> NDArray[np.boo
     lowest = lowest | (at_end & (leg == index.first[lines + 1] - 2))
     missing = np.ones(len(line), np.bool_)
     missing[owner[lowest]] = False
-    if missing[owner].any():  # rounding at a corner seen from afar: the nearest leg stands
+    if some(missing[owner]):  # rounding at a corner seen from afar: the nearest leg stands
         lowest |= missing[owner] & _is_nearest(near)
     return lowest
 
@@ -89,7 +90,7 @@ def _is_nearest(near: LegHits) -> NDArray[np.bool_]:
     least = np.repeat(
         np.minimum.reduceat(near.square_m2, starts), np.diff(np.append(starts, len(near.owner)))
     )
-    rows = np.flatnonzero(near.square_m2 == least)
+    rows = which(near.square_m2 == least)
     nearest = np.zeros(len(least), np.bool_)
     nearest[rows[group_starts(near.owner[rows])]] = True
     return nearest
@@ -103,7 +104,7 @@ def _prominent(index: LineIndex, near: LegHits, lowest: NDArray[np.bool_], plane
     corner_m = np.sqrt(x_m * x_m + y_m * y_m)
     corner_m[0] = np.inf
     corner_m[1:][(leg[1:] != leg[:-1] + 1) | (owner[1:] != owner[:-1])] = np.inf
-    rows = np.flatnonzero(lowest)
+    rows = which(lowest)
     begins = np.concatenate([[0], rows[:-1] + 1])
     barrier_m = np.maximum.reduceat(corner_m[: rows[-1] + 1], begins).tolist()
     distance_m = np.sqrt(near.square_m2[rows]).tolist()

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geofences.cells import Boxes
+from geofences.masks import which
 from geofences.projection import plane_distance_m, wrap_e7
 from geofences.ragged import expand, group_starts
 
@@ -87,7 +88,7 @@ class Segments:
         """Whole micrometres: along the path before some segments, of them, and of their whole paths."""
         touched = np.zeros(self.path.max(initial=-1) + 1, np.bool_)
         touched[self.path[segment]] = True
-        rows = np.flatnonzero(touched[self.path])
+        rows = which(touched[self.path])
         metres = plane_distance_m(self.dlon_e7[rows], self.dlat_e7[rows], self.lat_e7[rows])
         length = np.floor(metres * MICROMETRES + 0.5).astype(np.int64)
         run = np.concatenate([[0], np.cumsum(length)])

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geofences.lines import LegHits, LineIndex, Plane
+from geofences.masks import every, which
 from geofences.nearby import NearbyLegs
 from geofences.passes import Passes, find_passes
-from geofences.ragged import expand, group_starts
+from geofences.ragged import group_starts
 from geofences.routes import RouteLines
 from geofences.windows import first_row, lowest_places, measure_windows, only_row
 
@@ -23,9 +24,6 @@ __all__ = ["REACH_M", "Places", "find_places"]
 
 REACH_M = 50.0
 """Another pass is a candidate up to this much farther than the nearest: GNSS error plus the width of a road."""
-
-MOST_LEGS = 16_384
-"""Legs that are looked at one and all sooner than a search goes down the tree, which takes some 150 numpy calls."""
 
 MOST_FIXES = 8_192
 """Fixes measured at a time: their matrices stay in a processor's cache, and a million take no more memory than these."""
@@ -61,7 +59,7 @@ class Places(NamedTuple):
         found = find_passes(index, self.others, line, plane)
         single = np.ones(len(line), np.bool_)
         single[found.owner] = False
-        rows = np.flatnonzero(single)
+        rows = which(single)
         owner = np.concatenate([rows, found.owner])
         order = np.argsort(owner, kind="stable")
         return Passes(
@@ -130,8 +128,8 @@ def _look_in_windows(
     last = hits.first_leg + len(within) == lines.first[line + 1] - 1
     row, single = only_row(lowest_places(hits, within, hits.first_leg == lines.first[line], last))
     others = None
-    if not single.all():
-        several = np.flatnonzero(sure & ~single)
+    if not every(single):
+        several = which(sure & ~single)
         others = hits.hits(within, several, rows[several]) if len(several) else None
         row = np.where(single, row, 0)
     found = Places(
@@ -142,23 +140,18 @@ def _look_in_windows(
         hits.at(row, hits.square_m2),
         others,
     )
-    return found, np.flatnonzero(~sure)
+    return found, which(~sure)
 
 
 def _look_everywhere(lines: RouteLines, index: LineIndex, line: I8, plane: Plane, rows: I8) -> Places:
     """Places of the fixes ``rows`` by a look at every leg of short routes, by a search of long ones."""
-    legs = lines.first[line + 1] - 1 - lines.first[line]
-    if int(legs.sum()) <= MOST_LEGS:
-        owner, leg = expand(lines.first[line], legs)
-        hits = LegHits(owner, leg, *index.measure(owner, leg, plane))
-    else:
-        hits = index.search(line, plane, REACH_M, lines.widest_m[line])
+    hits = index.near(line, plane, REACH_M, lines.widest_m[line])
     starts = group_starts(hits.owner)
     least_m2 = np.minimum.reduceat(hits.square_m2, starts)
-    ties = np.flatnonzero(hits.square_m2 == least_m2[hits.owner])
+    ties = which(hits.square_m2 == least_m2[hits.owner])
     nearest = hits.take(ties[group_starts(hits.owner[ties])])
     reach_m = np.maximum(np.sqrt(least_m2) + REACH_M, lines.half_width_m(nearest.leg))
-    near = hits.take(np.flatnonzero(hits.square_m2 <= (reach_m * reach_m)[hits.owner]))
+    near = hits.take(which(hits.square_m2 <= (reach_m * reach_m)[hits.owner]))
     others = near._replace(owner=rows[near.owner])
     return Places(nearest.leg, nearest.along, nearest.leg, nearest.along, nearest.square_m2, others)
 

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from geofences.masks import every
+
 __all__ = [
     "DEGREE_E7",
     "EARTH_A_M",
@@ -62,9 +64,7 @@ def wrap_e7(lon_e7: NDArray[Any]) -> I8:
     What needs no wrapping comes back as it is, not as a copy.
     """
     lon = np.asarray(lon_e7, np.int64)
-    if not (
-        (lon + HALF_TURN_E7).view(np.uint64) >= TURN_E7
-    ).any():  # a negative number is a great unsigned one
+    if every((lon + HALF_TURN_E7).view(np.uint64) < TURN_E7):  # a negative number is a great unsigned one
         return lon
     return lon - TURN_E7 * ((lon >= HALF_TURN_E7).astype(np.int64) - (lon < -HALF_TURN_E7))
 

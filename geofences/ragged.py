@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geofences.masks import which
+
 __all__ = ["chunks", "distinct", "expand", "group_starts"]
 
 I8 = NDArray[np.int64]
@@ -33,8 +35,8 @@ def expand(starts: NDArray[Any], counts: NDArray[Any]) -> tuple[I8, I8]:
     owner, index
         int64 of length ``counts.sum()``: the range each index came from, and the index; in order.
     """
-    owner = np.repeat(np.arange(len(counts)), counts)
-    ends = np.cumsum(counts)
+    owner = np.arange(len(counts)).repeat(counts)
+    ends = counts.cumsum()
     index = np.arange(len(owner)) + (starts - ends + counts)[owner]
     return owner, index
 
@@ -52,4 +54,4 @@ def group_starts(owner: NDArray[Any]) -> I8:
     new = np.empty(len(owner), np.bool_)
     new[0] = True
     np.not_equal(owner[1:], owner[:-1], out=new[1:])
-    return np.flatnonzero(new)
+    return which(new)

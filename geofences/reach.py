@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geofences.arcs import Place, arc_m, direction, place_m
+from geofences.masks import which
 from geofences.projection import HALF_TURN_E7, TURN_E7, scale_m, wrap_e7
 from geofences.ragged import chunks, expand
 from geofences.zones import ZoneSet
@@ -131,7 +132,7 @@ def in_reach(
     """
     lon0, lat0 = wrap_e7(lon0_e7), np.asarray(lat0_e7, np.int64)
     lon1, lat1 = wrap_e7(lon1_e7), np.asarray(lat1_e7, np.int64)
-    asked = np.flatnonzero(wanted)
+    asked = which(wanted)
     if len(lon0) == 0 or len(asked) == 0:
         return np.empty(0, np.int64), np.empty(0, np.int64)
     lon, lat = np.stack([lon0, lon1], axis=1).ravel(), np.stack([lat0, lat1], axis=1).ravel()
@@ -140,7 +141,7 @@ def in_reach(
     gaps = _Gaps(
         place_m(lon0, lat0), place_m(lon1, lat1), np.asarray(reach_m, np.float64) * (1.0 + DISTANCE_ERROR)
     )
-    wide = np.flatnonzero(arc_m(gaps.first, gaps.second) <= gaps.reach_m)
+    wide = which(arc_m(gaps.first, gaps.second) <= gaps.reach_m)
     row, zone = _near(
         zones, asked, (lon0[wide], lat0[wide], lon1[wide], lat1[wide]), gaps.reach_m[wide] / 2 * WALK_MARGIN
     )
@@ -184,7 +185,7 @@ def _touched(zones: ZoneSet, gaps: _Gaps, zone: I8) -> Mask:
     around = _Pieces(np.arange(len(zone)), wrap_e7(west), south, east - west, north - south)
     sum_m, change_m = _sums_m(gaps, around)
     found = sum_m + change_m <= gaps.reach_m
-    rows = np.flatnonzero((sum_m - change_m <= gaps.reach_m) & ~found)
+    rows = which((sum_m - change_m <= gaps.reach_m) & ~found)
     for begin, end in chunks(_corners(zones, zone[rows]), CHUNK):
         some = rows[begin:end]
         found[some] = _search(gaps.take(some), _boundaries(zones, zone[some]))
@@ -219,7 +220,7 @@ def _sums_m(gaps: _Gaps, pieces: _Pieces) -> tuple[F8, F8]:
 def _corners(zones: ZoneSet, zone: I8) -> I8:
     """Pieces of each zone's boundary."""
     counts = np.full(len(zone), CIRCLE_CORNERS)
-    rows = np.flatnonzero(~zones.is_round[zone])
+    rows = which(~zones.is_round[zone])
     counts[rows] = np.diff(zones.rings.lines.first)[zones.shape[zone[rows]]]
     return counts
 
@@ -227,7 +228,7 @@ def _corners(zones: ZoneSet, zone: I8) -> I8:
 def _boundaries(zones: ZoneSet, zone: I8) -> _Pieces:
     """Edges of polygons and of polygons around circles; ``owner`` is the row of ``zone``."""
     is_round = zones.is_round[zone]
-    rows = np.flatnonzero(~is_round)
+    rows = which(~is_round)
     polygon, lines = zones.shape[zone[rows]], zones.rings.lines
     mine, leg = expand(lines.first[polygon], lines.first[polygon + 1] - 1 - lines.first[polygon])
     if lines.gap is not None:
@@ -241,7 +242,7 @@ def _boundaries(zones: ZoneSet, zone: I8) -> _Pieces:
         lines.x_e7[leg + 1] - x,
         lines.y_e7[leg + 1] - y,
     )
-    rounds = _around_circles(zones, np.flatnonzero(is_round), zone)
+    rounds = _around_circles(zones, which(is_round), zone)
     return _Pieces(*(np.concatenate(pair) for pair in zip(edges, rounds, strict=True)))
 
 

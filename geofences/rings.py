@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from geofences.errors import GeometryError
 from geofences.lines import LineIndex
+from geofences.masks import every, some, which
 from geofences.projection import DEGREE_E7, EARTH_A_M, EARTH_E2, HALF_TURN_E7, to_e7, wrap_e7
 from geofences.ragged import expand, group_starts
 
@@ -76,7 +77,7 @@ class RingIndex:
         counts = np.bincount(owner, minlength=len(ids))
         first = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         low, high = _extremes(x, first)
-        for i in np.flatnonzero(high - low >= HALF_TURN_E7).tolist():
+        for i in which(high - low >= HALF_TURN_E7).tolist():
             raise GeometryError(
                 ids[i], f"spans {(high[i] - low[i]) / DEGREE_E7:.1f}° of longitude", "cut it in two zones"
             )
@@ -96,7 +97,7 @@ class RingIndex:
         x = self.relative(polygon, lon_e7)
         west, east, south, north = self.boxes[polygon].T
         inside: Mask = (x >= west) & (x <= east) & (lat_e7 >= south) & (lat_e7 <= north)
-        rows = np.flatnonzero(inside)
+        rows = which(inside)
         inside[rows] = self._odd(polygon[rows], x[rows], lat_e7[rows])
         return inside
 
@@ -126,7 +127,7 @@ class RingIndex:
         if len(near) == 0:
             return near, np.empty(0), np.empty(0)
         pair, first, last = self._meet(near, polygon, lon_e7, lat_e7, dlon_e7, dlat_e7)
-        real = np.flatnonzero(first <= last)
+        real = which(first <= last)
         pair, first, last = pair[real], first[real], last[real]
         starts = group_starts(pair)
         if len(starts) == 0:
@@ -136,7 +137,7 @@ class RingIndex:
         polygon, lon_e7, lat_e7 = polygon[pair], lon_e7[pair], lat_e7[pair]
         inside = self.holds(polygon, lon_e7, lat_e7)
         inside |= self.holds(polygon, wrap_e7(lon_e7 + dlon_e7[pair]), lat_e7 + dlat_e7[pair])
-        apart = np.flatnonzero(~inside)
+        apart = which(~inside)
         return pair[apart], enter[apart], leave[apart]
 
     def inside_parts(
@@ -148,18 +149,18 @@ class RingIndex:
         """
         near = self._near(polygon, lon_e7, lat_e7, dlon_e7, dlat_e7)
         pair, first, last = self._meet(near, polygon, lon_e7, lat_e7, dlon_e7, dlat_e7)
-        real = np.flatnonzero(first <= last)
+        real = which(first <= last)
         pair, first, last = pair[real], first[real], last[real]
         ends = np.zeros(len(near))
         cut_pair = np.concatenate([near, pair, pair, near])
         cut = np.concatenate([ends, first, last, ends + 1.0])
         order = np.lexsort((cut, cut_pair))
         cut_pair, cut = cut_pair[order], cut[order]
-        between = np.flatnonzero((cut_pair[1:] == cut_pair[:-1]) & (cut[1:] > cut[:-1]))
+        between = which((cut_pair[1:] == cut_pair[:-1]) & (cut[1:] > cut[:-1]))
         mine, middle = cut_pair[between], (cut[between] + cut[between + 1]) / 2
         lon = lon_e7[mine] + np.floor(middle * dlon_e7[mine] + 0.5).astype(np.int64)
         lat = lat_e7[mine] + np.floor(middle * dlat_e7[mine] + 0.5).astype(np.int64)
-        inside = np.flatnonzero(self.holds(polygon[mine], wrap_e7(lon), lat))
+        inside = which(self.holds(polygon[mine], wrap_e7(lon), lat))
         return (
             np.concatenate([pair, mine[inside]]),
             np.concatenate([first, cut[between[inside]]]),
@@ -172,7 +173,7 @@ class RingIndex:
         west, east, south, north = self.boxes[polygon].T
         near = (np.minimum(dlat_e7, 0) + lat_e7 <= north) & (np.maximum(dlat_e7, 0) + lat_e7 >= south)
         near &= (np.minimum(dlon_e7, 0) + x <= east) & (np.maximum(dlon_e7, 0) + x >= west)
-        return np.flatnonzero(near)
+        return which(near)
 
     def _meet(
         self, near: I8, polygon: I8, lon_e7: I8, lat_e7: I8, dlon_e7: I8, dlat_e7: I8
@@ -196,7 +197,7 @@ class RingIndex:
         turn = ax * by - bx * ay
         east = ((ay > 0) != (by > 0)) & ((turn > 0) == (by > ay))
         held: Mask = (np.bincount(pair[east], minlength=len(polygon)) & 1) > 0
-        on_line = np.flatnonzero(turn == 0)
+        on_line = which(turn == 0)
         if len(on_line) == 0:
             return held
         ax, ay, bx, by = ax[on_line], ay[on_line], bx[on_line], by[on_line]
@@ -220,9 +221,9 @@ def _meet(edge: NDArray[np.int32], px: I8, py: I8, dx: I8, dy: I8) -> tuple[F8, 
     side_q = side_p + (ex * dy - ey * dx)
     first, last = np.full(len(edge), np.inf), np.full(len(edge), -np.inf)
     meets = (np.sign(side_a) * np.sign(side_b) <= 0) & (np.sign(side_p) * np.sign(side_q) <= 0)
-    rows = np.flatnonzero(meets & (side_p != side_q))
+    rows = which(meets & (side_p != side_q))
     first[rows] = last[rows] = side_p[rows] / (side_p[rows] - side_q[rows])
-    rows = np.flatnonzero(meets & (side_a == 0) & (side_b == 0) & ((dx != 0) | (dy != 0)))
+    rows = which(meets & (side_a == 0) & (side_b == 0) & ((dx != 0) | (dy != 0)))
     ux, uy = dx[rows].astype(np.float64), dy[rows].astype(np.float64)
     length = ux * ux + uy * uy
     at_a, at_b = (ax[rows] * ux + ay[rows] * uy) / length, (bx[rows] * ux + by[rows] * uy) / length
@@ -243,13 +244,13 @@ def _flat_rings(ids: Sequence[str], polygons: Sequence[shapely.Geometry]) -> tup
     rings, part_of_ring = shapely.get_rings(parts, return_index=True)
     degrees, ring = shapely.get_coordinates(rings, return_index=True)
     polygon_of_ring = polygon_of_part[part_of_ring]
-    missing = np.flatnonzero(np.bincount(polygon_of_ring, minlength=len(ids)) == 0)
+    missing = which(np.bincount(polygon_of_ring, minlength=len(ids)) == 0)
     for i in missing.tolist():
         raise GeometryError(ids[i], "no vertices", "give it an area")
     hole = np.ones(len(rings), np.bool_)
     hole[group_starts(part_of_ring)] = False
-    if len(degrees) and not (np.abs(degrees) <= (180.0, 90.0)).all():
-        row = int(np.flatnonzero(~(np.abs(degrees) <= (180.0, 90.0)).all(axis=1))[0])
+    if len(degrees) and not every(np.abs(degrees) <= (180.0, 90.0)):
+        row = int(which(~(np.abs(degrees) <= (180.0, 90.0)).all(axis=1))[0])
         raise GeometryError(
             ids[polygon_of_ring[ring[row]]], f"vertex {degrees[row]}", "give degrees, longitude first"
         )
@@ -267,7 +268,7 @@ def _unwrap(ids: Sequence[str], lon: I8, ring: I8, owner: I8) -> I8:
     anchor = lon[polygon_begins][owner[begins]]
     start = anchor + wrap_e7(lon[begins] - anchor)
     ends = np.append(begins[1:], len(lon)) - 1
-    for i in np.flatnonzero(run[ends] != run[begins]).tolist():
+    for i in which(run[ends] != run[begins]).tolist():
         raise GeometryError(
             ids[owner[begins[i]]], "a ring that goes round a pole", "end it short of the pole"
         )
@@ -289,11 +290,11 @@ def _slabs(
     height = boxes[:, 3] - south
     wanted = np.maximum(counts // EDGES_PER_SLAB, 1)
     shift = np.zeros(len(counts), np.int64)
-    while (wide := (height >> shift) >= wanted).any():
+    while some(wide := (height >> shift) >= wanted):
         shift += wide
     first = np.concatenate([[0], np.cumsum((height >> shift) + 1)]).astype(np.int64)
     x, lat = lines.x_e7, lines.y_e7.astype(np.int64)
-    edge = np.flatnonzero(~lines.gap) if lines.gap is not None else np.arange(len(x) - 1)
+    edge = which(~lines.gap) if lines.gap is not None else np.arange(len(x) - 1)
     mine = owner[edge]
     low, high = np.minimum(lat[edge], lat[edge + 1]), np.maximum(lat[edge], lat[edge + 1])
     low, high = (low - south[mine]) >> shift[mine], (high - south[mine]) >> shift[mine]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geofences.errors import GeometryError
+from geofences.masks import every, some, which
 from geofences.projection import DEGREE_E7, HALF_TURN_E7, metres_per_degree, to_e7, wrap_e7
 from geofences.ragged import chunks, expand
 
@@ -116,7 +117,7 @@ class RouteLines:
 
     def _bisect(self, route: I8, passed: Any) -> I8:
         low, high = self.first[route], self.first[route + 1]
-        while (low < high).any():
+        while some(low < high):
             middle = (low + high) // 2
             right = passed(np.minimum(middle, len(self.chainage_m) - 1)) & (low < high)
             low, high = np.where(right, middle + 1, low), np.where(right, high, np.minimum(middle, high))
@@ -152,14 +153,14 @@ def _lay(routes: Sequence[RouteGeometry], counts: I8) -> tuple[NDArray[Any], ...
     given_leg = _flat([np.minimum(np.arange(n), n - 2) for n in counts.tolist()])
     owner: I8 = np.repeat(np.arange(len(routes)), counts)
     x = _unwrap(lon, owner)
-    kept = np.flatnonzero(_without_repeats(x, lat, owner))
+    kept = which(_without_repeats(x, lat, owner))
     x, lat, whole, chainage_m = _cut(x[kept], lat[kept], owner[kept])
     at = kept[whole]
     width_m, given_leg, owner = width_m[at], given_leg[at], owner[at]
     length = np.bincount(owner, minlength=len(routes))
     first = np.cumsum(length) - length
     low, high = np.minimum.reduceat(x, first), np.maximum.reduceat(x, first)
-    for i in np.flatnonzero(high - low >= HALF_TURN_E7).tolist():
+    for i in which(high - low >= HALF_TURN_E7).tolist():
         found = f"spans {(high[i] - low[i]) / DEGREE_E7:.1f}° of longitude"
         raise GeometryError(routes[i].id, found, "cut it in two")
     origin = (low + high) // 2
@@ -179,9 +180,9 @@ def _check(route: RouteGeometry) -> None:
         )
     if legs != vertices - 1:
         raise GeometryError(route.id, f"{legs} half-widths for {vertices - 1} legs", "give one for each leg")
-    if not ((np.abs(route.lon_deg) <= MOST_LON_DEG) & (np.abs(route.lat_deg) <= MOST_LAT_DEG)).all():
+    if not every((np.abs(route.lon_deg) <= MOST_LON_DEG) & (np.abs(route.lat_deg) <= MOST_LAT_DEG)):
         raise GeometryError(route.id, "a vertex outside ±180° and ±90°", "give degrees, longitude first")
-    if not ((route.half_width_m > 0) & np.isfinite(route.half_width_m)).all():
+    if not every((route.half_width_m > 0) & np.isfinite(route.half_width_m)):
         raise GeometryError(
             route.id, f"half-width {np.min(route.half_width_m)}", "give metres greater than 0"
         )
@@ -208,7 +209,7 @@ def _without_repeats(x: I8, lat: I8, owner: I8) -> NDArray[np.bool_]:
     kept[:-1] = (x[1:] != x[:-1]) | (lat[1:] != lat[:-1]) | (owner[1:] != owner[:-1])
     lines = owner[-1] + 1 if len(owner) else 0
     alone = np.bincount(owner[kept], minlength=lines) == 1
-    kept[np.searchsorted(owner, np.flatnonzero(alone))] = True
+    kept[np.searchsorted(owner, which(alone))] = True
     return kept
 
 
@@ -228,7 +229,7 @@ def _cut(x: I8, lat: I8, owner: I8) -> tuple[I8, I8, I8, F8]:
         step_m[1:] = _length_m(new_x[:-1], new_lat[:-1], new_x[1:], new_lat[1:])
         step_m[1:][new_owner[1:] != new_owner[:-1]] = 0.0
     chainage_m = np.empty(len(leg))
-    for span in np.split(np.arange(len(leg)), np.flatnonzero(np.diff(new_owner)) + 1):
+    for span in np.split(np.arange(len(leg)), which(np.diff(new_owner)) + 1):
         chainage_m[span] = np.cumsum(step_m[span])
     return new_x, new_lat, leg, chainage_m
 

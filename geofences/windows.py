@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geofences.lines import TINY_M2, LegHits, LineIndex, Plane
+from geofences.masks import every
 
 __all__ = ["WindowHits", "first_row", "lowest_places", "measure_windows", "only_row"]
 
@@ -89,7 +90,7 @@ def only_row(marked: Mask) -> tuple[I8, Mask]:
 def first_row(marked: Mask) -> I8:
     """First marked row of each column, of which each has one."""
     row, single = only_row(marked)
-    return row if single.all() else np.asarray(marked.argmax(axis=0), np.int64)
+    return row if every(single) else np.asarray(marked.argmax(axis=0), np.int64)
 
 
 def lowest_places(hits: WindowHits, within: Mask, starts_route: Mask, ends_route: Mask) -> Mask:

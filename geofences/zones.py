@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from geofences.cells import Boxes, CellIndex
 from geofences.circles import Circle, CircleIndex
 from geofences.lines import Plane
+from geofences.masks import some, which
 from geofences.paths import Passages, Segments, cut_paths
 from geofences.projection import plane_distance_m, scale_m, wrap_e7
 from geofences.ragged import distinct, group_starts
@@ -89,7 +90,7 @@ class ZoneSet:
         """
         lon, lat = wrap_e7(lon_e7), np.asarray(lat_e7, np.int64)
         point, zone = self.cells.at(lon, lat)
-        held = np.flatnonzero(self._holds(zone, lon[point], lat[point]))
+        held = which(self._holds(zone, lon[point], lat[point]))
         point, zone = point[held], zone[held]
         if len(self.cells.tables) > 1:
             pair = np.sort((point << ROW_BITS) | zone)
@@ -108,7 +109,7 @@ class ZoneSet:
     def distance_m(self, lon_e7: NDArray[Any], lat_e7: NDArray[Any], zone: NDArray[Any]) -> F8:
         """Metres from point ``i`` to ``zone[i]``; 0 inside and on the boundary."""
         out = np.zeros(len(zone))
-        rows = np.flatnonzero(~self.holds(lon_e7, lat_e7, zone))
+        rows = which(~self.holds(lon_e7, lat_e7, zone))
         out[rows] = self.boundary_m(lon_e7[rows], lat_e7[rows], zone[rows])
         return out
 
@@ -117,10 +118,10 @@ class ZoneSet:
         lon, lat, zone = wrap_e7(lon_e7), np.asarray(lat_e7, np.int64), np.asarray(zone, np.int64)
         out = np.zeros(len(zone))
         is_round = self.is_round[zone]
-        if is_round.any():
-            rows = np.flatnonzero(is_round)
+        if some(is_round):
+            rows = which(is_round)
             out[rows] = self.circles.distance_m(self.shape[zone[rows]], lon[rows], lat[rows])
-        rows = np.flatnonzero(~is_round)
+        rows = which(~is_round)
         if len(rows):
             out[rows] = _ring_distance_m(self.rings, self.shape[zone[rows]], lon[rows], lat[rows])
         return out
@@ -148,7 +149,7 @@ class ZoneSet:
         segments = cut_paths(wrap_e7(lon_e7), np.asarray(lat_e7, np.int64), np.asarray(offsets, np.int64))
         segment, zone = self._near(segments)
         touches = self._cross(zone, segments, segment)
-        hit = np.flatnonzero(touches.touched)
+        hit = which(touches.touched)
         return segments.along_paths(segment[hit], zone[hit], touches.enter[hit], touches.leave[hit])
 
     def passed(self, ends_e7: Sequence[NDArray[Any]], wanted: Mask) -> Passages:
@@ -166,17 +167,17 @@ class ZoneSet:
         moved = wrap_e7(ends_e7[2] - lon), ends_e7[3] - lat
         segments = Segments(np.arange(len(lon)), lon, lat, *moved)
         line, zone = self._near(segments)
-        rows = np.flatnonzero(wanted[zone])
+        rows = which(wanted[zone])
         line, zone = line[rows], zone[rows]
         if len(zone) == 0:
             return Passages(line, zone, np.empty(0), np.empty(0))
-        straight = np.flatnonzero(~self.is_round[zone])
+        straight = which(~self.is_round[zone])
         pair, enter, leave = self.rings.through(self.shape[zone[straight]], *segments.columns(line[straight]))
         pair = straight[pair]
         if len(straight) < len(zone):
-            rounds = np.flatnonzero(self.is_round[zone])
+            rounds = which(self.is_round[zone])
             found = self.circles.cross(self.shape[zone[rounds]], *segments.columns(line[rounds]))
-            apart = np.flatnonzero(found.touched & (found.enter > 0.0) & (found.leave < 1.0))
+            apart = which(found.touched & (found.enter > 0.0) & (found.leave < 1.0))
             pair, order = _sorted(np.concatenate([pair, rounds[apart]]))
             enter = np.concatenate([enter, found.enter[apart]])[order]
             leave = np.concatenate([leave, found.leave[apart]])[order]
@@ -188,9 +189,9 @@ class ZoneSet:
         Parts (0..1 of the segment) in no order, touches as parts without length; parts that meet may come apart.
         """
         segment, zone = self._near(segments)
-        rows = np.flatnonzero(wanted[zone])
+        rows = which(wanted[zone])
         segment, zone = segment[rows], zone[rows]
-        rounds, straights = np.flatnonzero(self.is_round[zone]), np.flatnonzero(~self.is_round[zone])
+        rounds, straights = which(self.is_round[zone]), which(~self.is_round[zone])
         touches = self._cross(zone[rounds], segments, segment[rounds])
         pair, enter, leave = self.rings.inside_parts(
             self.shape[zone[straights]], *segments.columns(segment[straights])
@@ -216,8 +217,8 @@ class ZoneSet:
         held = np.zeros(len(zone), np.bool_)
         is_round = self.is_round[zone]
         for index, rows in (
-            (self.circles, np.flatnonzero(is_round)),
-            (self.rings, np.flatnonzero(~is_round)),
+            (self.circles, which(is_round)),
+            (self.rings, which(~is_round)),
         ):
             held[rows] = index.holds(self.shape[zone[rows]], lon[rows], lat[rows])
         return held
@@ -227,8 +228,8 @@ class ZoneSet:
         touches = Touches(np.zeros(len(zone), np.bool_), np.zeros(len(zone)), np.zeros(len(zone)))
         is_round = self.is_round[zone]
         for index, rows in (
-            (self.circles, np.flatnonzero(is_round)),
-            (self.rings, np.flatnonzero(~is_round)),
+            (self.circles, which(is_round)),
+            (self.rings, which(~is_round)),
         ):
             if len(rows) == 0:
                 continue
@@ -251,9 +252,9 @@ def _ring_distance_m(rings: RingIndex, polygon: I8, lon: I8, lat: I8) -> F8:
     """Metres to the nearest point of polygons' boundaries."""
     lines = rings.lines
     plane = Plane(rings.relative(polygon, lon), lat, *scale_m(lat))
-    hits = lines.search(polygon, plane)
+    hits = lines.near(polygon, plane)
     least_m2 = np.minimum.reduceat(hits.square_m2, group_starts(hits.owner))
-    ties = np.flatnonzero(hits.square_m2 == least_m2[hits.owner])
+    ties = which(hits.square_m2 == least_m2[hits.owner])
     nearest = hits.take(ties[group_starts(hits.owner[ties])])
     dx, dy = lines.foot_e7(nearest, plane)
     return plane_distance_m(dx, dy, lat)

@@ -266,7 +266,7 @@ def test_windows_and_tree_say_what_a_look_at_every_leg_says(seed):
     quick = corridors.locate(*ways)
     for most_legs, most_fixes, tiers in ((0, 8192, ()), (1 << 30, 8192, ()), (16_384, 7, corridors.nearby)):
         with (
-            mock.patch("geofences.places.MOST_LEGS", most_legs),
+            mock.patch("geofences.lines.MOST_LEGS", most_legs),
             mock.patch("geofences.places.MOST_FIXES", most_fixes),
         ):
             plain = replace(corridors, nearby=tiers).locate(*ways)
