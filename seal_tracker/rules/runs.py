@@ -84,7 +84,8 @@ class Observations:
     """Fixes as streams see them: ``n`` rows sorted by (stream, time). ``on`` and ``off`` are never both true.
 
     ``stream`` int64 index into the carry; ``beyond_mm`` metres beyond the limit in mm as a distance rule weighs them,
-    ``value_mm`` what a peak is kept of; both may be None. ``start`` marks the first row of each stream.
+    ``value_mm`` what a peak is kept of, ``clear_ms`` how long a run must have been false at each row, beside the limits, to
+    clear; each may be None.
     """
 
     stream: I8
@@ -95,6 +96,7 @@ class Observations:
     off: Mask
     beyond_mm: I8 | None = None
     value_mm: I8 | None = None
+    clear_ms: I8 | None = None
 
     def __len__(self) -> int:
         return len(self.stream)
@@ -205,6 +207,8 @@ def debounce(carry: NDArray[np.void], obs: Observations, limits: Limits) -> Tran
         & (obs.time_ms - off.began_ms >= np.multiply(per(limits.clear_s, stream), 1000))
         & ~np.asarray(per(limits.latched, stream), bool)
     )
+    if obs.clear_ms is not None:
+        clears &= obs.time_ms - off.began_ms >= obs.clear_ms
     last_mark = np.maximum.accumulate(np.where(raises | clears, i, -1))
     marked = last_mark >= first
     was_open = carry["open"][stream]

@@ -95,6 +95,7 @@ def of_zones(
     limits: Callable[[Limits, I8], Limits] | None = None,
     margin_m: Callable[[I8, I8], NDArray[np.float64]] | None = None,
     margin_breaks: bool = False,
+    clear_ms: Callable[[I8, I8, I8], I8] | None = None,
     closing: Evidence = _nothing,
 ) -> Judged | None:
     """Judge the stays of one rule: raise, clear and carry on the streams of ``name``. None: there was nothing to judge.
@@ -113,6 +114,8 @@ def of_zones(
         of (row, zone) by stream: metres outside that end a stay. Unset: 0.
     margin_breaks
         a fix outside by less breaks a run either way; else it says nothing.
+    clear_ms
+        of (row, fix, zone) columns, all outside: how long the track must have been, to end a stay. Unset: the policy's.
     evidence, closing
         what is written beside the zone, ``n_fixes`` and ``fixes`` when it is raised, and added when it is cleared.
     """
@@ -125,7 +128,7 @@ def of_zones(
     seen = watch(ctx, number, hit)
     judged = None
     if len(seen.fix):
-        obs, fix = _observed(ctx, seen, holds, margin_m, breaks=margin_breaks)
+        obs, fix = _observed(ctx, seen, holds, margin_m, breaks=margin_breaks, clear_ms=clear_ms)
         usual = _policy_limits(ctx, name, seen)
         found = debounce(seen.run, obs, usual if limits is None else limits(usual, seen.zone))
         judged = Judged(seen, obs, fix, found)
@@ -152,6 +155,7 @@ def _observed(
     margin_m: Callable[[I8, I8], NDArray[np.float64]] | None,
     *,
     breaks: bool,
+    clear_ms: Callable[[I8, I8, I8], I8] | None,
 ) -> tuple[Observations, I8]:
     """What the streams see, and by which fix each time."""
     fixes, fix, stream, on, off = ctx.fixes, seen.fix, seen.stream, seen.inside, ~seen.inside
@@ -164,6 +168,10 @@ def _observed(
         if not breaks:
             says = np.flatnonzero(off | seen.inside)
             fix, stream, on, off = fix[says], stream[says], on[says], off[says]
+    lasting_ms = None
+    if clear_ms is not None and off.any():
+        at, lasting_ms = np.flatnonzero(off), np.zeros(len(off), np.int64)
+        lasting_ms[at] = clear_ms(seen.row[stream[at]], fix[at], seen.zone[stream[at]])
     obs = Observations(
         stream=stream,
         time_ms=fixes.time_ms[fix],
@@ -171,6 +179,7 @@ def _observed(
         lat_e7=fixes.lat_e7[fix],
         on=on,
         off=off,
+        clear_ms=lasting_ms,
     )
     return obs, fix
 

@@ -2,21 +2,31 @@
 
 A stay is judged at the fixes (`stays`). A zone that the track crossed between two fixes, neither of them inside, gives an
 episode of its own, marked inferred.
+
+Who stands at the fence of a prohibited zone is by GNSS noise now inside, now outside, and each time would be an episode: he
+has left when he drives, is clear of the fence, or has been outside for 5 minutes. Who drives away has left at the second fix.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
-from seal_tracker.rules.context import Context
+from seal_tracker.rules.context import Context, mm_of_m
 from seal_tracker.rules.evidence import crossing_evidence, zone_evidence
 from seal_tracker.rules.keys import PolicyKey, at_most_high, common_keys
+from seal_tracker.rules.motion import speed_m_h
 from seal_tracker.rules.rule import Rule
 from seal_tracker.rules.stays import Judged, in_zones, leaving_margin_m, of_zones
 from seal_tracker.rules.streams import STREAM_NUMBER
+from seal_tracker.rules.table import whole
 
 __all__ = ["PROHIBITED_ZONE", "ZONE_ENTERED"]
+
+I8 = NDArray[np.int64]
 
 ENTERED, PROHIBITED = "ZONE_ENTERED", "PROHIBITED_ZONE"
 
@@ -26,7 +36,10 @@ ENTERED_KEYS = common_keys("info", raise_=(2, 30), clear=(2, 0)) | {
     )
 }
 PROHIBITED_KEYS = common_keys("critical", raise_=(1, 0), clear=(2, 0)) | {
-    "clear_margin_m": PolicyKey("number", 0.0, "metres outside that end it")
+    "clear_margin_m": PolicyKey("number", 0.0, "metres outside that end it"),
+    "fence_m": PolicyKey("number", 30.0, "standing within this outside, it may be GNSS noise at the fence"),
+    "moving_kmh": PolicyKey("number", 10.0, "faster, it stands no more"),
+    "standing_clear_s": PolicyKey("number", 300.0, "seconds that must pass outside where it may be noise"),
 }
 
 
@@ -35,10 +48,28 @@ def _entered(ctx: Context) -> None:
 
 
 def _prohibited(ctx: Context) -> None:
-    _judge(ctx, PROHIBITED, ctx.terrain.kind("prohibited"))
+    _judge(ctx, PROHIBITED, ctx.terrain.kind("prohibited"), partial(_at_the_fence_ms, ctx))
 
 
-def _judge(ctx: Context, name: str, zones: NDArray[np.bool_]) -> None:
+def _at_the_fence_ms(ctx: Context, row: I8, fix: I8, zone: I8) -> I8:
+    """How long the track must have been outside to have left, at some fixes outside: 0 but where noise may have thrown it out."""
+    fixes, terrain = ctx.fixes, ctx.terrain
+
+    def of(key: str) -> I8:
+        values = terrain.policies.value(PROHIBITED, key, ctx.regime[row], ctx.route[row], zone)
+        return np.broadcast_to(whole(values, 1000), fix.shape)
+
+    near_mm = mm_of_m(terrain.zones.boundary_m(fixes.lon_e7[fix], fixes.lat_e7[fix], zone))
+    stands = (speed_m_h(ctx, fix) <= of("moving_kmh")) & (near_mm <= of("fence_m"))
+    return np.where(stands & terrain.in_force(zone, fixes.time_ms[fix]), of("standing_clear_s"), 0)
+
+
+def _judge(
+    ctx: Context,
+    name: str,
+    zones: NDArray[np.bool_],
+    clear_ms: Callable[[I8, I8, I8], I8] | None = None,
+) -> None:
     stays = of_zones(
         ctx,
         name,
@@ -46,6 +77,7 @@ def _judge(ctx: Context, name: str, zones: NDArray[np.bool_]) -> None:
         in_zones(ctx, name, zones),
         margin_m=lambda row, zone: leaving_margin_m(ctx, name, row, zone),
         margin_breaks=True,
+        clear_ms=clear_ms,
     )
     if ctx.crossings is not None:
         for k in np.flatnonzero(zones[ctx.crossings.zone]).tolist():

@@ -112,6 +112,49 @@ def test_one_fix_outside_does_not_end_a_prohibited_stay() -> None:
     assert span(found) == (0, 0, None, None)
 
 
+def test_noise_at_the_fence_of_a_prohibited_zone_is_one_episode() -> None:
+    """Standing, 2 or 3 fixes outside now and then: a stay of which the fence is in the middle, not one each time."""
+    at_the_fence = [ping(20 * i, 2700 + (4 if i % 5 < 2 else -6)) for i in range(100)]
+    found = one(told(ground("prohibited"), at_the_fence), PROHIBITED)
+    assert span(found) == (0, 0, None, None)
+    said = [one_ping | {"speed_kmh": 0} for one_ping in at_the_fence]
+    assert span(one(told(ground("prohibited"), said), PROHIBITED)) == (0, 0, None, None)
+
+
+def test_who_stands_outside_for_five_minutes_has_left_a_prohibited_zone() -> None:
+    """It ended at the first fix outside; a fix inside begins the five minutes anew."""
+    outside = [ping(30 * i, 2690) for i in range(1, 11)]
+    story = [ping(0, 2710), *outside]
+    assert span(one(told(ground("prohibited"), story), PROHIBITED)) == (0, 0, None, None)
+    story.append(ping(330, 2690))
+    assert span(one(told(ground("prohibited"), story), PROHIBITED)) == (0, 0, 30, 330)
+    again = [*story[:6], ping(160, 2705), *story[6:]]
+    assert span(one(told(ground("prohibited"), again), PROHIBITED)) == (0, 0, None, None)
+
+
+def test_who_drives_on_has_left_at_the_second_fix_outside_though_he_waited_there() -> None:
+    """At 30 km/h, or faster than 10 by the distance; no sooner than two fixes."""
+    waits = [ping(0, 2710), ping(30, 2690), ping(60, 2690, speed_kmh=3)]
+    for drives in (ping(90, 2688, speed_kmh=30), ping(90, 2600)):
+        assert span(one(told(ground("prohibited"), [*waits, drives]), PROHIBITED)) == (0, 0, 30, 90)
+    assert span(one(told(ground("prohibited"), [waits[0], ping(30, 2600)]), PROHIBITED))[2] is None
+
+
+def test_who_stands_clear_of_the_fence_has_left() -> None:
+    """31 m outside, not 29; and wherever he stands once the zone is no longer in force."""
+    for x, over in ((2669, (30, 60)), (2671, (None, None))):
+        story = [ping(0, 2710), *(ping(s, x, speed_kmh=0) for s in (30, 60))]
+        assert span(one(told(ground("prohibited"), story), PROHIBITED))[2:] == over
+
+
+def test_the_policy_may_ask_for_two_fixes_outside_and_no_more() -> None:
+    """``standing_clear_s`` 0, by zone; or ``moving_kmh`` 0.5."""
+    story = [ping(0, 2710), ping(30, 2690), ping(60, 2680)]
+    for keys in ({"standing_clear_s": 0}, {"moving_kmh": 0.5}, {"fence_m": 19}):
+        made = ground("prohibited").policy(f"zone.Z.{PROHIBITED}", **keys)
+        assert span(one(told(made, story), PROHIBITED)) == (0, 0, 30, 60)
+
+
 def test_a_held_fix_raises_nothing_until_it_is_accepted() -> None:
     """A jump into a prohibited zone is held; the next fix near it lets it in, dated to its own time."""
     made = Ground().zone("Z", 30_000, 0, 300, "prohibited").journey()
