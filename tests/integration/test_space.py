@@ -54,9 +54,9 @@ class Space:
         again = await self.judging.rejudge_since(changed_journeys(then, now), new_diversions(then, now))
         await self.pipeline.commit_prepared(LIVE, again)
 
-    async def hear(self, seal: str, second: float, **more: Any) -> None:
+    async def hear(self, seal: str, second: float, north_m: float = 0, **more: Any) -> None:
         await self.judging.know({seal})
-        heard = batch([ping(second, 0, **more)], self.judging.numbers, seal)
+        heard = batch([ping(second, 0, north_m, **more)], self.judging.numbers, seal)
         await self.pipeline.commit_prepared(LIVE, await self.judging.prepare(heard))
 
     async def pass_time(self, second: float) -> None:
@@ -130,7 +130,7 @@ async def test_a_seal_that_was_forgotten_is_called_silent_all_the_same(store: St
 async def test_an_acknowledged_alarm_outlives_a_start_and_a_late_ping_that_moves_its_episode(
     store: Store,
 ) -> None:
-    """The episode is another by its id; the alarm, by whose own all is kept that was said of it, and its state are the same."""
+    """The episode is another by its id; the alarm, under whose id all is kept that was said of it, is the same."""
     plan = Ground().journey("S1").plan()
     space = Space(store)
     await space.open(plan)
@@ -157,6 +157,31 @@ async def open_alarm(store: Store) -> AlarmRow:
     """The one that is open."""
     (alarm,), _ = await store.alarms(LIVE, open_only=True)
     return alarm
+
+
+async def test_what_was_discarded_is_counted_in_the_store_and_no_start_forgets_or_counts_it_again(
+    store: Store,
+) -> None:
+    """By name, in the commit of the pings themselves, whether they come in time or late."""
+    plan = Ground().equipment("CAM-1").plan()
+    space = Space(store)
+    await space.open(plan)
+    for second, north_m in ((0, 0), (30, 50_000), (60, 0), (90, 0)):
+        await space.hear("S1", second, north_m)
+    await space.hear("S1", 120, valid=False)
+    await space.hear("S1", 120, valid=False)
+    await space.hear("S1", 100, valid=False)
+    for second in (600, 540):
+        await space.hear("equip/CAM-1", second, valid=False)
+    counted = await store.counters(LIVE)
+    assert {name: counted[name] for name in ("fix_outlier", "fix_unusable", "duplicates", "late")} == {
+        "fix_outlier": 1, "fix_unusable": 2, "duplicates": 1, "late": 2,
+    }  # fmt: skip
+    again = Space(store, await store.last_sequence() + 1)
+    await again.open(plan)
+    assert await store.counters(LIVE) == counted
+    await again.hear("S1", 150, valid=False)
+    assert (await store.counters(LIVE))["fix_unusable"] == 3
 
 
 async def test_a_diversion_written_into_the_plan_late_is_judged_from_its_own_time(store: Store) -> None:
