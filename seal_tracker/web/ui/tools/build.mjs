@@ -1,6 +1,6 @@
 // Builds dist/: the page's script and style, MapLibre's worker as a file of its own (a strict content security policy
 // allows no script made from text), the offline basemap, all under hashed names, each with a gzipped twin; and
-// index.html and manifest.json, which name them.
+// index.html, api.html (the API to read and try) and manifest.json, which name them.
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -45,7 +45,13 @@ const worker = writeHashed("map-worker.js", readFileSync(require.resolve("maplib
 
 const bundle = await build({
   absWorkingDir: ROOT,
-  entryPoints: { page: "src/main.ts", map: "styles/map.css", style: "styles/page.css" },
+  entryPoints: {
+    page: "src/main.ts",
+    map: "styles/map.css",
+    style: "styles/page.css",
+    docs: "src/docs/docs.ts",
+    api: "styles/api.css",
+  },
   outdir: "dist/assets",
   entryNames: "[name]-[hash]",
   chunkNames: "[name]-[hash]",
@@ -65,9 +71,16 @@ for (const [path, { entryPoint }] of Object.entries(bundle.metafile.outputs)) {
   if (entryPoint === "src/main.ts") manifest["page.js"] = path.slice("dist/".length);
   if (entryPoint === "styles/page.css") manifest["style.css"] = path.slice("dist/".length);
   if (entryPoint === "styles/map.css") manifest["map.css"] = path.slice("dist/".length);
+  if (entryPoint === "src/docs/docs.ts") manifest["api.js"] = path.slice("dist/".length);
+  if (entryPoint === "styles/api.css") manifest["api.css"] = path.slice("dist/".length);
 }
 
-let html = read("src", "index.html").toString();
-for (const [name, path] of Object.entries(manifest)) html = html.replaceAll(`{{${name}}}`, path);
-write("index.html", html);
+/** Writes a page with the hashed names of what it loads. */
+function writePage(name, source) {
+  let html = read(...source).toString();
+  for (const [asset, path] of Object.entries(manifest)) html = html.replaceAll(`{{${asset}}}`, path);
+  write(name, html);
+}
+writePage("index.html", ["src", "index.html"]);
+writePage("api.html", ["src", "docs", "api.html"]);
 write("manifest.json", JSON.stringify(manifest, null, 2));
