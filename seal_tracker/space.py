@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from seal_tracker.companion_space import ACROSS, Beside, CompanionSpace
 from seal_tracker.journey import Diversion
-from seal_tracker.judge import Verdict, judge, judge_now, late, moved_by_time
+from seal_tracker.judge import Verdict, judge, judge_now, late
 from seal_tracker.model import EQUIPMENT_PREFIX, NO_TIME, Episode, PingBatch
 from seal_tracker.plans.folder import empty_plan
 from seal_tracker.plans.model import Plan
@@ -173,7 +173,7 @@ class SpaceJudge:
         """
         self.now_ms = now_ms if self.now_ms is None else max(now_ms, self.now_ms)
         out = Prepared()
-        seals = moved_by_time(self.states, self.facts())
+        seals = self.states.seals()
         await self._load_missing(seals, out)
         if not all_seals and self._heard:
             seals = seals[~np.isin(seals, np.fromiter(self._heard, np.int64, len(self._heard)))]
@@ -190,12 +190,12 @@ class SpaceJudge:
         """Judge seals, by name, again where facts about them have changed; ``diverted`` has new diversions by journey."""
         out = Prepared(diverted=diverted or {})
         spans = {self.numbers[seal]: span for seal, span in changed.items() if seal in self.numbers}
-        judged = self.states.through_ms(np.fromiter(spans, np.int64, len(spans))) != NO_TIME
-        judged_before = {
-            seal: spans[seal] for seal, known in zip(spans, judged.tolist(), strict=True) if known
+        heard = self.states.take(np.fromiter(spans, np.int64, len(spans)))["track"]["last_ms"] != NO_TIME
+        heard_of = {
+            seal: spans[seal] for seal, has_pings in zip(spans, heard.tolist(), strict=True) if has_pings
         }
-        if judged_before:
-            await self._again(judged_before, PingBatch.empty(), out)
+        if heard_of:
+            await self._again(heard_of, PingBatch.empty(), out)
         since_ms = {seal: span.from_ms for seal, span in changed.items()}
         self._join(await self._companions.again(self.facts(), since_ms), out)
         await self._find_revisions(out)
