@@ -8,9 +8,12 @@ import numpy as np
 
 from seal_tracker.model import EQUIPMENT_PREFIX, NO_TIME, Lock
 from seal_tracker.space import SpaceJudge
-from seal_tracker.web.wire import PositionRow
+from seal_tracker.tracking.heartbeats import device_name
+from seal_tracker.web.wire import EquipmentRow, PositionRow
 
-__all__ = ["position_rows", "progress_pct"]
+__all__ = ["equipment_rows", "position_rows", "progress_pct"]
+
+OFFLINE = "EQUIPMENT_OFFLINE"
 
 
 def progress_pct(judging: SpaceJudge, route: str | None, chainage_m: float) -> float | None:
@@ -49,4 +52,18 @@ def position_rows(judging: SpaceJudge, seals: Iterable[int] | None = None) -> It
             battery_pct=float(track["last_battery_pct"]),
             progress_pct=progress_pct(judging, route, float(track["chainage_m"])),
             off_route_m=float(track["off_route_m"]),
+        )
+
+
+def equipment_rows(judging: SpaceJudge) -> Iterator[EquipmentRow]:
+    """Every camera, scanner and reader of the plan in force, when it was last heard, and since when it is missed."""
+    plan = judging.plan
+    for equipment in plan.equipment if plan else ():
+        number = judging.numbers.get(device_name(equipment.id), -1)
+        last_ms = int(judging.states.one(number).row["track"]["last_ms"][0]) if number >= 0 else NO_TIME
+        missed = [e for e in judging.states.open.get(number, {}).values() if e.type == OFFLINE]
+        yield EquipmentRow(
+            equipment=equipment,
+            last_ms=None if last_ms == NO_TIME else last_ms,
+            offline_since_ms=min((e.started_at_ms for e in missed), default=None),
         )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from geofences.catalog import Fault
 from seal_tracker.clock import clock_ms
@@ -17,7 +17,7 @@ from seal_tracker.model import LIVE, PingBatch, iso_ms
 from seal_tracker.pipeline import Pipeline
 from seal_tracker.planning import read_plan, record_newest, with_newest
 from seal_tracker.plans.model import Journey, Plan
-from seal_tracker.positions import position_rows
+from seal_tracker.positions import equipment_rows, position_rows
 from seal_tracker.publishing.outbox import OutboxPublisher
 from seal_tracker.publishing.topics import canary_topic
 from seal_tracker.replaying import FOREVER_MS, PORTION_PINGS
@@ -26,7 +26,7 @@ from seal_tracker.space import SpaceJudge
 from seal_tracker.store import Store
 from seal_tracker.tracks import DeviceTrack, accepted_pings
 from seal_tracker.web.context import Check
-from seal_tracker.web.wire import PositionRow
+from seal_tracker.web.wire import EquipmentRow, PositionRow
 
 __all__ = ["Service"]
 
@@ -56,6 +56,10 @@ class Service:
     def positions(self, space: str) -> Sequence[PositionRow]:
         """Where each seal of a space is."""
         return list(position_rows(self._spaces[space]))
+
+    def equipment(self, space: str) -> Iterable[EquipmentRow]:
+        """Every camera, scanner and reader of a space."""
+        return equipment_rows(self._spaces[space])
 
     def plan(self, space: str) -> Plan | None:
         """The plan in force."""

@@ -11,7 +11,18 @@ from typing import Final
 
 from aiohttp import web
 
-from seal_tracker.web import description, health, history, page, reading, signing, spaces, stream, tracks
+from seal_tracker.web import (
+    description,
+    health,
+    history,
+    page,
+    reading,
+    registry,
+    signing,
+    spaces,
+    stream,
+    tracks,
+)
 from seal_tracker.web.accounts import Right
 from seal_tracker.web.auth import RIGHT, Open, authenticate
 from seal_tracker.web.context import CONTEXT, WebContext
@@ -28,6 +39,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *history.ROUTES,
     *spaces.ROUTES,
     *tracks.ROUTES,
+    *registry.ROUTES,
     *stream.ROUTES,
     *description.ROUTES,
     *page.ROUTES,  # last: they take every other path, and find nothing but files of the page

@@ -5,7 +5,7 @@ All of it is used on the event loop's thread only.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -17,12 +17,13 @@ from seal_tracker.model import Episode
 from seal_tracker.store.records import EpisodePage, Stats
 from seal_tracker.web.accounts import Accounts
 from seal_tracker.web.lockout import LockoutPolicy
-from seal_tracker.web.wire import PositionRow
+from seal_tracker.web.wire import EquipmentRow, PositionRow
 
 if TYPE_CHECKING:
     from geofences.catalog import Fault
     from seal_tracker.plans import Journey, Plan
     from seal_tracker.tracks import DeviceTrack
+    from seal_tracker.web.keeper import AccountKeeper
     from seal_tracker.web.sessions import Sessions
     from seal_tracker.web.sse import Hub
 
@@ -84,6 +85,9 @@ class Live(Protocol):
     def positions(self, space: str) -> Sequence[PositionRow]:
         """The newest known row of each seal of the space, in any order."""
 
+    def equipment(self, space: str) -> Iterable[EquipmentRow]:
+        """Every camera, scanner and reader of the space."""
+
     def plan(self, space: str) -> Plan | None:
         """The plan in force, None where the space has none."""
 
@@ -138,10 +142,15 @@ class WebContext:
     config: WebConfig
     store: Reading
     sessions: Sessions
-    accounts: Accounts
+    keeper: AccountKeeper
     live: Live
     hub: Hub
     registry: CollectorRegistry = REGISTRY
+
+    @property
+    def accounts(self) -> Accounts:
+        """Who may come in."""
+        return self.keeper.accounts
 
 
 CONTEXT: web.AppKey[WebContext] = web.AppKey("context", WebContext)

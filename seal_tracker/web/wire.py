@@ -12,15 +12,20 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from seal_tracker.model import Lock, iso_ms
+from seal_tracker.plans.model import Equipment
+from seal_tracker.rules.keys import PolicyValue
 
 __all__ = [
     "CloudEvent",
     "ConfigAnswer",
     "EpisodeItem",
+    "EquipmentItem",
+    "EquipmentRow",
     "FeatureCollection",
     "HealthAnswer",
     "JourneyItem",
     "Page",
+    "PolicyItem",
     "PositionRow",
     "ReadyAnswer",
     "SealItem",
@@ -192,6 +197,43 @@ class PositionRow(msgspec.Struct, frozen=True, kw_only=True):
     battery_pct: float | None = None
     progress_pct: float | None = None
     off_route_m: float | None = None
+
+
+class EquipmentRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A piece of equipment, when it was last heard (None: never), and since when it is missed (None: it is not)."""
+
+    equipment: Equipment
+    last_ms: int | None
+    offline_since_ms: int | None
+
+
+class EquipmentItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of ``/api/v1/equipment``."""
+
+    id: str
+    kind: str
+    unit: str | None
+    lon: float
+    lat: float
+    heartbeat_s: float
+    last_heard_at: str | None
+    offline_since: str | None
+
+
+class PolicyItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A key that a policy may set for a rule: its bounds, its default, and what this plan says of it.
+
+    ``set`` has the value of each table that sets it: ``default``, a regime, ``route.ID`` or ``zone.ID``; the nearest wins.
+    """
+
+    rule: str
+    key: str
+    kind: str
+    default: PolicyValue
+    minimum: float
+    maximum: float
+    doc: str
+    set: Mapping[str, PolicyValue]
 
 
 class SealItem(msgspec.Struct, frozen=True, kw_only=True):
