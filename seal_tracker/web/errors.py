@@ -6,8 +6,11 @@
     ├── InvalidBody         422  JSON, but not what is expected; the member is named
     ├── NotSignedIn         401
     ├── Forbidden           403
+    │   └── MustChangePassword   signed in with a password that somebody else knows
     ├── Missing             404
     ├── Conflict            409
+    ├── Outdated            412  ``If-Match`` names a version that is no longer the newest
+    ├── NoVersion           428  an edit without ``If-Match``
     ├── TooLarge            413
     ├── WrongContentType    415
     ├── TooManyAttempts     429
@@ -33,7 +36,10 @@ __all__ = [
     "Forbidden",
     "InvalidBody",
     "Missing",
+    "MustChangePassword",
+    "NoVersion",
     "NotSignedIn",
+    "Outdated",
     "Problem",
     "TooLarge",
     "TooManyAttempts",
@@ -118,6 +124,12 @@ class Forbidden(Problem):
     kind = "forbidden"
 
 
+class MustChangePassword(Forbidden):
+    """Signed in with a password that somebody else has given: nothing else may be done before it is changed."""
+
+    kind = "must-change-password"
+
+
 class Missing(Problem):
     """What was asked for does not exist."""
 
@@ -130,6 +142,20 @@ class Conflict(Problem):
 
     status = 409
     kind = "conflict"
+
+
+class Outdated(Problem):
+    """Somebody else has changed it since: it must be read again."""
+
+    status = 412
+    kind = "outdated"
+
+
+class NoVersion(Problem):
+    """An edit that does not say which version it is of."""
+
+    status = 428
+    kind = "no-version"
 
 
 class TooLarge(Problem):
