@@ -1,7 +1,8 @@
 """Seals that linger: runs of fixes within a circle around their first one, followed for all seals together.
 
 A run begins at a fix (its *anchor*) and ends at the first fix farther than ``radius_m`` from it, or in an approved stop;
-that fix, if outside, is the next anchor. Once raised, the anchor stays until the track has moved ``moved_m`` away.
+that fix, if outside, is the next anchor. Once raised, the anchor stays until the track has moved ``moved_m`` away for as
+many fixes as the policy asks; the next anchor is then the first of the two last of these.
 
 Each round takes every seal one run further, with as many fixes at once as the run has needed so far. Before the rounds
 stand the seals of a live batch: one fix each, which changes nothing but that the run is one fix longer.
@@ -153,7 +154,7 @@ def _follow(ctx: Context, seals: _Lingering, notable: I8, outside: Mask, tell: T
         going = going[seals.at[going] < seals.end[going]]
         is_open = seals.state["open"][going]
         _linger(ctx, seals, going[~is_open & (seals.state["n"][going] > 0)], outside, tell)
-        _stand(ctx, seals, going[is_open], tell)
+        _stand(ctx, seals, going[is_open], outside, tell)
         going = going[seals.at[going] < seals.end[going]]
     alone = ~seals.state["open"] & (seals.state["n"] <= 1)
     n = seals.state["n"].copy()
@@ -229,7 +230,7 @@ def _linger(ctx: Context, seals: _Lingering, of: I8, outside: Mask, tell: Tellin
     state["n"][of[over[~fresh]]] = NO_ANCHOR
 
 
-def _stand(ctx: Context, seals: _Lingering, of: I8, tell: Telling) -> None:
+def _stand(ctx: Context, seals: _Lingering, of: I8, outside: Mask, tell: Telling) -> None:
     """Raised stops: those that go on as they are need nothing, the others are looked at one by one."""
     if not len(of):
         return
@@ -246,8 +247,32 @@ def _stand(ctx: Context, seals: _Lingering, of: I8, tell: Telling) -> None:
         mine = slice(first[j], first[j] + int(seals.end[of[j]] - at[j]))
         over = _leave(ctx, int(row[j]), state[of[j]], fix[mine], moved[mine], tell)
         if over is not None:
-            state[of[j]] = START[0]  # the next run must not inherit how long this one was
-            state["n"][of[j]], seals.at[of[j]] = NO_ANCHOR, over
+            _begin_anew(ctx, seals, int(of[j]), over, outside)
+
+
+def _begin_anew(ctx: Context, seals: _Lingering, k: int, fix: int, outside: Mask) -> None:
+    """After a stop that ended at ``fix``: the next run begins there, or at the fix before where that was away as well."""
+    state, fixes, row = seals.state, ctx.fixes, int(seals.row[k])
+    state[k] = START[0]  # the next run must not inherit how long this one was
+    state["n"][k], seals.at[k] = NO_ANCHOR, fix
+    if ctx.policy_at(NAME, "clear_fixes", row) == 1 or not _was_outside(ctx, fix, outside):
+        return
+    state["n"][k], state["ms"][k] = 1, fixes.prev_ms[fix]
+    state["lon"][k], state["lat"][k] = fixes.prev_lon_e7[fix], fixes.prev_lat_e7[fix]
+    seals.look[k] = FIRST_LOOK
+
+
+def _was_outside(ctx: Context, fix: int, outside: Mask) -> bool:
+    """Whether the fix before ``fix`` was outside approved stops, though it belong to the pass before."""
+    fixes, stops = ctx.fixes, ctx.terrain.kinds.get("approved_stop")
+    if not fixes.start[fix]:
+        return bool(outside[fix - 1])
+    if stops is None:
+        return True
+    before = fixes.prev_lon_e7[fix : fix + 1], fixes.prev_lat_e7[fix : fix + 1]
+    zone = ctx.terrain.zones.holding(*before)[1]
+    held = stops[zone] & ctx.terrain.in_force(zone, np.full(len(zone), fixes.prev_ms[fix]))
+    return not held.any()
 
 
 def _leave(ctx: Context, row: int, state: np.void, fix: I8, moved: Mask, tell: Telling) -> int | None:

@@ -1,6 +1,7 @@
 """``STOP_UNPLANNED``: the track stays within a circle around the first fix of a run, outside approved stops.
 
-How runs are followed is in `lingering`; here stands what becomes of them. A truck that drives has runs of one fix, whose
+How runs are followed is in `lingering`; here stands what becomes of them. One fix far away is no move: a reflection throws
+a truck that stands 250 m off, and the next fix brings it back. A truck that drives has runs of one fix, whose
 anchor is the fix before: nothing need be remembered of it, and a batch of trucks that drive is left at once.
 """
 
@@ -21,9 +22,9 @@ from seal_tracker.rules.table import per
 
 __all__ = ["RULE"]
 
-KEYS = common_keys("medium", raise_=(2, 900), clear=(1, 0)) | {
+KEYS = common_keys("medium", raise_=(2, 900), clear=(2, 60)) | {
     "radius_m": PolicyKey("number", 100.0, "a fix within this of the run's first has not moved on"),
-    "moved_m": PolicyKey("number", 200.0, "this far from the run's first fix the stop is over"),
+    "moved_m": PolicyKey("number", 200.0, "fixes this far from the run's first have moved away"),
     "long_s": PolicyKey("number", 5400.0, "from here on the episode is as bad as long_severity"),
     "long_severity": PolicyKey("severity", "high", "how bad a long stop is"),
 }

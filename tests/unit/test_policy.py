@@ -106,7 +106,7 @@ def test_the_catalogue_has_the_defaults_of_the_contract() -> None:
         "ROUTE_DEVIATION": ("high", 3, 0, 2, 0, False),
         "ZONE_ENTERED": ("info", 2, 30, 2, 0, False),
         "PROHIBITED_ZONE": ("critical", 1, 0, 2, 0, False),
-        "STOP_UNPLANNED": ("medium", 2, 900, 1, 0, False),
+        "STOP_UNPLANNED": ("medium", 2, 900, 2, 60, False),
         "BATTERY_LOW": ("low", 2, 600, 1, 0, False),
     }
     found = {r: tuple(POLICY_KEYS[r][k].default for k in ("severity", *COUNTED)) for r in expected}

@@ -53,18 +53,48 @@ def test_a_ping_without_a_fix_is_not_seen() -> None:
 
 
 def test_moving_more_than_200_m_ends_a_stop() -> None:
-    """Between 100 m and 200 m it goes on; beyond, it ended with the first fix there."""
+    """Between 100 m and 200 m it goes on; beyond, for 2 fixes and 60 s, it ended with the first fix there."""
     stop = stand(0, 900)
     assert span(one(told(armed(), [*stop, ping(960, 150), ping(1020, 199)]), RULE))[2:] == (None, None)
     found = one(told(armed(), [*stop, ping(960, 150), ping(1020, 201), ping(1080, 900)]), RULE)
-    assert span(found) == (0, 900, 1020, 1020)
+    assert span(found) == (0, 900, 1020, 1080)
     assert found.evidence["stopped_s"] == 1020
 
 
+def test_a_spike_does_not_end_a_stop() -> None:
+    """250 m off for a fix, or for some within a minute, and back: it stands where it stood, and is long at 90 min."""
+    spikes = [ping(1000, 250), ping(1060, 0), ping(1100, 250), ping(1110, 240), ping(1150, 260)]
+    story = [*stand(0, 900), *spikes, *stand(1160, 1760), ping(1800, 250), *stand(1860, 5400)]
+    found = one(told(armed(), story), RULE)
+    assert (span(found), found.severity) == ((0, 900, None, None), "high")
+
+
+def test_the_policy_says_how_many_fixes_away_end_a_stop() -> None:
+    """One, as the next run's first; or three."""
+    story = [*stand(0, 900), ping(960, 300), ping(1020, 300), *stand(1080, 1920, 300)]
+    at_once = armed().policy(f"default.{RULE}", clear_fixes=1, clear_s=0)
+    assert [span(e) for e in only(told(at_once, story), RULE)] == [
+        (0, 900, 960, 960),
+        (960, 1860, None, None),
+    ]
+    thrice = armed().policy(f"default.{RULE}", clear_fixes=3)
+    assert [span(e) for e in only(told(thrice, story), RULE)] == [
+        (0, 900, 960, 1080),
+        (1020, 1920, None, None),
+    ]
+
+
+def test_a_fix_away_that_lies_in_an_approved_stop_begins_no_run() -> None:
+    """The first of the two that ended a stop is in one: the next run begins at the second."""
+    made = armed().zone("A", 1000, 0, 100, "approved_stop")
+    story = [*stand(0, 900), ping(960, 1090), *stand(1020, 2400, 1110)]
+    assert [span(e)[:2] for e in only(told(made, story), RULE)] == [(0, 900), (1020, 1920)]
+
+
 def test_the_fix_that_ends_a_stop_may_begin_the_next() -> None:
-    """Two stops 300 m apart, the second counted from the fix that ended the first."""
+    """Two stops 300 m apart, the second counted from the fix at which the first ended."""
     found = only(told(armed(), [*stand(0, 900), *stand(960, 1860, 300)]), RULE)
-    assert [span(e) for e in found] == [(0, 900, 960, 960), (960, 1860, None, None)]
+    assert [span(e) for e in found] == [(0, 900, 960, 1020), (960, 1860, None, None)]
 
 
 def test_ninety_minutes_make_a_stop_high() -> None:
@@ -170,7 +200,7 @@ def test_policy_may_set_its_limits(table: str) -> None:
     assert not told(made, [ping(0, 0), ping(120, 0), ping(130, 31), ping(140, 31)])
     story = [ping(0, 0), ping(120, 0), ping(130, 29), ping(140, 59)]
     assert one(told(made, story), RULE).severity == "low"
-    assert span(one(told(made, [*story, ping(150, 61)]), RULE)) == (0, 130, 150, 150)
+    assert span(one(told(made, [*story, ping(150, 61), ping(210, 61)]), RULE)) == (0, 130, 150, 210)
     assert one(told(made, [*story, ping(300, 0)]), RULE).severity == "critical"
 
 
@@ -195,9 +225,9 @@ def test_a_latched_stop_is_not_over_by_moving() -> None:
 
 def test_a_whole_night_is_followed_however_it_is_cut() -> None:
     """700 fixes of one stop, more than one sweep looks at, then away: one episode."""
-    story = [*stand(0, 7000, every_s=10), ping(7010, 400)]
+    story = [*stand(0, 7000, every_s=10), ping(7010, 400), ping(7070, 900)]
     found = one(told(armed().policy(f"default.{RULE}", raise_s=4000), story), RULE)
-    assert span(found) == (0, 4000, 7010, 7010)
+    assert span(found) == (0, 4000, 7010, 7070)
 
 
 def test_two_seals_that_stand_are_two_stops() -> None:
@@ -240,13 +270,13 @@ def test_what_stood_while_suspended_is_not_counted() -> None:
 def by_definition(xs_m: list[float], every_s: int) -> list[tuple[float, float, float | None, float | None]]:
     """Stops along a line as the module's words define them: fix by fix, with the default policy."""
     found: list[tuple[float, float, float | None, float | None]] = []
-    anchor, is_open = 0, False
+    anchor, moved, is_open = 0, 0, False
     for i, x in enumerate(xs_m):
-        away_m = abs(x - xs_m[anchor])
-        if is_open and away_m > 200:
-            found[-1] = (*found[-1][:2], i * every_s, i * every_s)
-            anchor, is_open = i, False
-        elif not is_open and away_m > 100:
+        moved = moved + 1 if is_open and abs(x - xs_m[anchor]) > 200 else 0
+        if moved == 2:  # a minute apart
+            found[-1] = (*found[-1][:2], (i - 1) * every_s, i * every_s)
+            anchor, is_open = i - 1, False
+        if not is_open and abs(x - xs_m[anchor]) > 100:
             anchor = i
         elif not is_open and (i - anchor) * every_s >= 900:
             found.append((anchor * every_s, i * every_s, None, None))
