@@ -15,6 +15,7 @@ from seal_tracker.web import (
     description,
     health,
     history,
+    ogc,
     page,
     reading,
     registry,
@@ -40,6 +41,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *spaces.ROUTES,
     *tracks.ROUTES,
     *registry.ROUTES,
+    *ogc.ROUTES,
     *stream.ROUTES,
     *description.ROUTES,
     *page.ROUTES,  # last: they take every other path, and find nothing but files of the page
@@ -67,5 +69,6 @@ def create_app(context: WebContext) -> web.Application:
         else:
             app.router.add_route(route.method, route.path, route.handler)
     app.on_response_prepare.append(add_headers)
+    app.on_startup.append(signing.recall_failures)
     app.on_shutdown.append(stream.end_streams)
     return app
