@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-__all__ = ["Authorisation", "Diversion", "Journey", "Reset", "Suspension"]
+__all__ = ["Authorisation", "Diversion", "Journey", "Reset", "Served", "Suspension", "Transfer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,32 @@ class Reset:
 
 
 @dataclass(frozen=True, slots=True)
+class Transfer:
+    """From ``at_ms`` on the device ``to`` is on the journey in place of ``device``, as ``by`` ordered."""
+
+    at_ms: int
+    device: str
+    to: str
+    by: str
+    reason: str | None = None
+
+
+class Served(NamedTuple):
+    """A device on a journey within [from_ms, to_ms), ``to_ms`` None: until further notice; ``leads``: the track is its."""
+
+    device: str
+    role: str
+    leads: bool
+    from_ms: int
+    to_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Journey:
     """One supervised movement, armed in [armed_at_ms, disarmed_at_ms).
 
-    ``seal`` is the lead device; ``devices`` are (id, role), the lead among them. ``permit`` is the oversized
-    vehicle's, as written in the file and checked.
+    ``seal`` is the lead device; ``devices`` are (id, role), the lead among them, as the journey began: what took their
+    place on the way stands in ``transfers``. ``permit`` is the oversized vehicle's, as written in the file and checked.
     """
 
     id: str
@@ -74,8 +95,29 @@ class Journey:
     suspensions: tuple[Suspension, ...] = ()
     resets: tuple[Reset, ...] = ()
     permit: Mapping[str, Any] | None = None
+    transfers: tuple[Transfer, ...] = ()
+
+    @property
+    def served(self) -> tuple[Served, ...]:
+        """When which device was on the journey: each one's successors behind it."""
+        if not self.transfers:
+            end = self.disarmed_at_ms
+            return tuple(Served(d, role, d == self.seal, self.armed_at_ms, end) for d, role in self.devices)
+        return tuple(served for d, role in self.devices for served in self._succession(d, role))
 
     @property
     def seals(self) -> tuple[str, ...]:
-        """The lead device, then the journey's secondary seals: every other device of role seal."""
-        return (self.seal, *(d for d, role in self.devices if role == "seal" and d != self.seal))
+        """The lead device, then the journey's secondary seals: every other device of role seal; their successors too."""
+        served = self.served
+        others = (s.device for s in served if s.role == "seal" and not s.leads)
+        return (*(s.device for s in served if s.leads), *others)
+
+    def _succession(self, device: str, role: str) -> Iterator[Served]:
+        leads, at_ms, end_ms = device == self.seal, self.armed_at_ms, self.disarmed_at_ms
+        for transfer in sorted(self.transfers, key=lambda t: t.at_ms):
+            if transfer.device != device or (end_ms is not None and transfer.at_ms >= end_ms):
+                continue
+            if transfer.at_ms > at_ms:
+                yield Served(device, role, leads, at_ms, transfer.at_ms)
+            device, at_ms = transfer.to, max(at_ms, transfer.at_ms)
+        yield Served(device, role, leads, at_ms, end_ms)

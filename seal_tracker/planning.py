@@ -167,6 +167,7 @@ def _changed(a: Journey | None, b: Journey | None) -> Span:
     spans += [Span(s.from_ms, s.to_ms) for s in set(a.suspensions) ^ set(b.suspensions)]
     spans += [Span(d.at_ms, None) for d in set(a.diversions) ^ set(b.diversions)]
     spans += [Span(r.at_ms, r.at_ms + 1) for r in set(a.resets) ^ set(b.resets)]
+    spans += [Span(t.at_ms, None) for t in set(a.transfers) ^ set(b.transfers)]
     if a.disarmed_at_ms != b.disarmed_at_ms:
         ends = [e for e in (a.disarmed_at_ms, b.disarmed_at_ms) if e is not None]
         spans.append(Span(min(ends), max(ends) if len(ends) > 1 else None))
@@ -174,7 +175,10 @@ def _changed(a: Journey | None, b: Journey | None) -> Span:
 
 
 def _without_orders(journey: Journey) -> Journey:
-    return replace(journey, disarmed_at_ms=None, authorisations=(), diversions=(), suspensions=(), resets=())
+    return replace(
+        journey,
+        disarmed_at_ms=None, authorisations=(), diversions=(), suspensions=(), resets=(), transfers=(),
+    )  # fmt: skip
 
 
 def _together(spans: Iterable[Span]) -> Span:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from seal_tracker.journey import Journey
 from seal_tracker.rules.context import mm_of_m
 from seal_tracker.rules.keys import PolicyKey
-from seal_tracker.rules.pairs import Meetings, Pair, PairRule, companion_pair, escorts_of, pair_keys
+from seal_tracker.rules.pairs import Meetings, Pair, PairRule, companion_pairs, escorts_of, pair_keys
 
 __all__ = ["RULE"]
 
@@ -26,7 +26,7 @@ def _pairs(journeys: Sequence[Journey]) -> Iterator[Pair]:
     for journey in journeys:
         if len(journey.devices) > 1:
             for escort, gap_m in escorts_of(journey).items():
-                yield companion_pair(NAME, journey, escort, gap_m=gap_m)
+                yield from companion_pairs(NAME, journey, escort, gap_m=gap_m)
 
 
 def _limit_mm(meetings: Meetings) -> NDArray[np.int64]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from seal_tracker.journey import Journey
 from seal_tracker.rules.context import mm_of_m
 from seal_tracker.rules.keys import PolicyKey
-from seal_tracker.rules.pairs import Meetings, Pair, PairRule, companion_pair, escorts_of, pair_keys
+from seal_tracker.rules.pairs import Meetings, Pair, PairRule, companion_pairs, escorts_of, pair_keys
 from seal_tracker.rules.table import per
 
 __all__ = ["RULE"]
@@ -27,8 +27,10 @@ KEYS = pair_keys("critical", raise_=(3, 120), clear=(2, 0)) | {
 def _pairs(journeys: Sequence[Journey]) -> Iterator[Pair]:
     for journey in journeys:
         if len(journey.devices) > 1:
-            apart = {journey.seal, *escorts_of(journey)}
-            yield from (companion_pair(NAME, journey, d) for d, _ in journey.devices if d not in apart)
+            served = journey.served
+            apart = {*(s.device for s in served if s.leads), *escorts_of(journey)}
+            for device in (s.device for s in served if s.device not in apart):
+                yield from companion_pairs(NAME, journey, device)
 
 
 def _holds(meetings: Meetings) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

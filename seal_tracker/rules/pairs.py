@@ -6,14 +6,14 @@ either device with the other's place interpolated between its fixes. Such rules 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seal_tracker.journey import Journey
+from seal_tracker.journey import Journey, Served
 from seal_tracker.model import Severity
 from seal_tracker.rules.context import Terrain
 from seal_tracker.rules.keys import PolicyKey, PolicyValue, common_keys
@@ -24,10 +24,12 @@ __all__ = [
     "Meetings",
     "Pair",
     "PairRule",
-    "companion_pair",
+    "both_on",
+    "companion_pairs",
     "escorts_of",
     "pair_keys",
     "resets_of",
+    "served_to_ms",
 ]
 
 I8 = NDArray[np.int64]
@@ -73,22 +75,39 @@ class Pair:
     resets_ms: tuple[int, ...] = ()
 
 
-def companion_pair(rule: str, journey: Journey, other: str, *, gap_m: float | None = None) -> Pair:
-    """The lead of a journey and another device of it, which is the object."""
-    return Pair(
-        rule=rule,
-        journey=journey.id,
-        lead=journey.seal,
-        other=other,
-        object=other,
-        from_ms=journey.armed_at_ms,
-        to_ms=UNENDED_MS if journey.disarmed_at_ms is None else journey.disarmed_at_ms,
-        regime=journey.regime,
-        route=journey.route,
-        unit=journey.unit,
-        gap_m=gap_m,
-        resets_ms=resets_of(journey, rule, other),
-    )
+def companion_pairs(
+    rule: str, journey: Journey, other: str, *, gap_m: float | None = None
+) -> Iterator[Pair]:
+    """The lead of a journey and another device of it, which is the object: a pair for each time both were on it."""
+    served = journey.served
+    for lead, its in both_on((s for s in served if s.leads), [s for s in served if s.device == other]):
+        yield Pair(
+            rule=rule,
+            journey=journey.id,
+            lead=lead.device,
+            other=other,
+            object=other,
+            from_ms=max(lead.from_ms, its.from_ms),
+            to_ms=min(served_to_ms(lead), served_to_ms(its)),
+            regime=journey.regime,
+            route=journey.route,
+            unit=journey.unit,
+            gap_m=gap_m,
+            resets_ms=resets_of(journey, rule, other),
+        )
+
+
+def both_on(some: Iterable[Served], others: Sequence[Served]) -> Iterator[tuple[Served, Served]]:
+    """One of ``some`` and one of ``others``, wherever both were on their journeys at once."""
+    for a in some:
+        for b in others:
+            if max(a.from_ms, b.from_ms) < min(served_to_ms(a), served_to_ms(b)):
+                yield a, b
+
+
+def served_to_ms(served: Served) -> int:
+    """When a device left its journey; ``UNENDED_MS`` where it has not."""
+    return UNENDED_MS if served.to_ms is None else served.to_ms
 
 
 def resets_of(journey: Journey, rule: str, obj: str) -> tuple[int, ...]:
@@ -98,8 +117,9 @@ def resets_of(journey: Journey, rule: str, obj: str) -> tuple[int, ...]:
 
 def escorts_of(journey: Journey) -> dict[str, float | None]:
     """The escort devices of a journey, and the metres that its permit lets each be away (None: unsaid)."""
-    found: dict[str, float | None] = {d: None for d, role in journey.devices if role == "escort"}
-    listed = {d for d, _ in journey.devices} - {journey.seal}
+    served = journey.served
+    found: dict[str, float | None] = {s.device: None for s in served if s.role == "escort"}
+    listed = {s.device for s in served} - {journey.seal}
     for escort in (journey.permit or {}).get("escorts") or ():
         if escort["device"] in listed:
             found[escort["device"]] = float(escort["gap_m"])

@@ -12,8 +12,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seal_tracker.journey import Journey
-from seal_tracker.rules.pairs import UNENDED_MS, Meetings, Pair, PairRule, pair_keys, resets_of
+from seal_tracker.journey import Journey, Served
+from seal_tracker.rules.pairs import (
+    UNENDED_MS,
+    Meetings,
+    Pair,
+    PairRule,
+    both_on,
+    pair_keys,
+    resets_of,
+    served_to_ms,
+)
 
 __all__ = ["RULE"]
 
@@ -29,7 +38,8 @@ def _pairs(journeys: Sequence[Journey]) -> Iterator[Pair]:
             on[zone].append(journey)
     for zone, vehicles in on.items():
         for mine in vehicles:
-            yield from (_pair(mine, other, zone) for other in vehicles if _meet(mine, other))
+            for other in (one for one in vehicles if _meet(mine, one)):
+                yield from _pairs_of(mine, other, zone)
 
 
 def _alone_on(journey: Journey) -> set[str]:
@@ -46,21 +56,26 @@ def _meet(a: Journey, b: Journey) -> bool:
     return a.seal != b.seal and a.armed_at_ms < _end_ms(b) and b.armed_at_ms < _end_ms(a)
 
 
-def _pair(mine: Journey, other: Journey, zone: str) -> Pair:
-    return Pair(
-        rule=NAME,
-        journey=mine.id,
-        lead=mine.seal,
-        other=other.seal,
-        object=zone,
-        from_ms=max(mine.armed_at_ms, other.armed_at_ms),
-        to_ms=min(_end_ms(mine), _end_ms(other)),
-        regime=mine.regime,
-        route=mine.route,
-        unit=mine.unit,
-        other_journey=other.id,
-        resets_ms=resets_of(mine, NAME, zone),
-    )
+def _pairs_of(mine: Journey, other: Journey, zone: str) -> Iterator[Pair]:
+    for lead, another in both_on(_leads(mine), _leads(other)):
+        yield Pair(
+            rule=NAME,
+            journey=mine.id,
+            lead=lead.device,
+            other=another.device,
+            object=zone,
+            from_ms=max(lead.from_ms, another.from_ms),
+            to_ms=min(served_to_ms(lead), served_to_ms(another)),
+            regime=mine.regime,
+            route=mine.route,
+            unit=mine.unit,
+            other_journey=other.id,
+            resets_ms=resets_of(mine, NAME, zone),
+        )
+
+
+def _leads(journey: Journey) -> list[Served]:
+    return [served for served in journey.served if served.leads]
 
 
 def _holds(meetings: Meetings) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

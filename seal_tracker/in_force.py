@@ -1,0 +1,83 @@
+"""The journeys of a space that may still be judged, in memory; the rest are read when a late ping or fact concerns them.
+
+A journey that has ended is judged again only by what comes late. So memory holds those that end after a horizon; of a device
+that is judged from before it, also those that end after its own time. Vehicles with a permit are compared with one another:
+their journeys are all held. State: the journeys, the horizon, and how far back the journeys of which device reach.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from seal_tracker.journey import Journey
+from seal_tracker.journey_record import as_judged, read_record
+from seal_tracker.model import NO_TIME
+from seal_tracker.tracking.epochs import JourneyTable
+
+__all__ = ["HELD_MS", "InForce", "JourneyStore", "journeys_held"]
+
+HELD_MS = 2 * 86_400_000
+"""How long a journey that has ended is held: buffers that seals empty on the way home are seldom older."""
+
+
+class JourneyStore(Protocol):
+    """Where the others are read."""
+
+    async def journeys_ending_after(self, space: str, after_ms: int) -> list[str]: ...  # noqa: D102
+    async def journeys_of_devices(self, space: str, after_ms: Mapping[str, int]) -> list[str]: ...  # noqa: D102
+
+
+async def journeys_held(store: JourneyStore, space: str, after_ms: int) -> list[Journey]:
+    """The journeys to begin with: those that end after a time."""
+    return judged_of(await store.journeys_ending_after(space, after_ms))
+
+
+def judged_of(bodies: Iterable[str]) -> list[Journey]:
+    """What is judged of some records, as JSON."""
+    found = (as_judged(read_record(body)) for body in bodies)
+    return [journey for journey in found if journey is not None]
+
+
+class InForce:
+    """Journeys by id; ``held_from_ms``: of every device, those that end after it are here (NO_TIME: all there are)."""
+
+    def __init__(self, journeys: Sequence[Journey] = (), held_from_ms: int = NO_TIME) -> None:
+        self.journeys = {journey.id: journey for journey in journeys}
+        self.held_from_ms = held_from_ms
+        self.table = JourneyTable.build((), {})
+        self._reach_ms: dict[str, int] = {}
+
+    def build(self, numbers: Mapping[str, int]) -> None:
+        """Make the table anew."""
+        self.table = JourneyTable.build(tuple(self.journeys.values()), numbers)
+
+    def short_of(self, from_ms: Mapping[str, int]) -> dict[str, int]:
+        """Devices, of those to be judged from a time on, whose journeys do not reach so far back."""
+        return {
+            device: at
+            for device, at in from_ms.items()
+            if at < self.held_from_ms and at < self._reach_ms.get(device, self.held_from_ms)
+        }
+
+    def extend(self, journeys: Iterable[Journey], reach_ms: Mapping[str, int]) -> None:
+        """Take in what was read of some devices; what is here already stands."""
+        for journey in journeys:
+            self.journeys.setdefault(journey.id, journey)
+        self._reach_ms |= reach_ms
+
+    def changed(self, changes: Mapping[str, Journey | None]) -> InForce:
+        """A copy in which these journeys are as given; None: not judged any more."""
+        after = InForce((), self.held_from_ms)
+        kept = {name: journey for name, journey in self.journeys.items() if name not in changes}
+        after.journeys = kept | {name: j for name, j in changes.items() if j is not None}
+        after._reach_ms = dict(self._reach_ms)  # noqa: SLF001 - a copy of our own
+        return after
+
+    def over_by(self, horizon_ms: int) -> set[str]:
+        """Journeys without a permit that ended before a time."""
+        return {
+            name
+            for name, j in self.journeys.items()
+            if j.disarmed_at_ms is not None and j.disarmed_at_ms <= horizon_ms and j.permit is None
+        }
