@@ -13,6 +13,7 @@ import ctypes
 import gc
 import json
 import os
+import sys
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -26,7 +27,7 @@ from seal_tracker.clock import clock_ms
 from seal_tracker.config import Settings, split_address
 from seal_tracker.metrics import WATCHERS
 from seal_tracker.model import LIVE
-from seal_tracker.parts import Parts, open_parts
+from seal_tracker.parts import open_parts
 from seal_tracker.pipeline import Pipeline
 from seal_tracker.planning import (
     DatedPlan,
@@ -49,7 +50,10 @@ from seal_tracker.sources.mqtt import MqttSource
 from seal_tracker.space import Prepared, SpaceJudge
 from seal_tracker.store import Store
 from seal_tracker.teller import Teller
+from seal_tracker.tls import server_context
+from seal_tracker.web.account_import import FIRST
 from seal_tracker.web.context import WebConfig, WebContext
+from seal_tracker.web.keeper import AccountKeeper
 from seal_tracker.web.runner import start_web
 from seal_tracker.web.sessions import Sessions
 from seal_tracker.web.sse import Hub
@@ -168,9 +172,9 @@ async def running(settings: Settings, *, embedded: Path | None = None) -> AsyncI
         The service cannot start; nothing is left running.
     """
     plan = await _load_plan(settings)
+    tls = server_context(settings)
     async with AsyncExitStack() as stack:
         parts = await open_parts(settings, embedded, stack)
-        stack.callback(parts.accounts.close)
         store = await Store.open(parts.dsn)
         stack.push_async_callback(store.close)
         spaces, opened = await _open_spaces(store, plan)
@@ -207,8 +211,11 @@ async def running(settings: Settings, *, embedded: Path | None = None) -> AsyncI
             clock_ms=clock_ms,
         )
         await _commit_opened(store, pipeline, opened)
+        keeper = AccountKeeper(store, pipeline.act)
+        stack.callback(keeper.accounts.close)
+        _tell_first_password(await keeper.open(parts.accounts))
         server = await start_web(
-            _web_context(settings, store, parts, service, hub), *split_address(settings.http)
+            _web_context(settings, store, keeper, service, hub), *split_address(settings.http), tls=tls
         )
         WATCHERS.set_function(lambda: hub.watchers)
         _give_back_memory()
@@ -223,6 +230,16 @@ async def running(settings: Settings, *, embedded: Path | None = None) -> AsyncI
                 hub.close()
                 await server.close()
                 source.finish()
+
+
+def _tell_first_password(password: str | None) -> None:
+    """On standard output alone, never in the log, and only this once: the database has no more than its hash."""
+    if password is not None:
+        sys.stdout.write(
+            f"\n  A new database: sign in as   {FIRST}   with the one-time password   {password}\n"
+            "  It must be changed at the first sign-in, and is not told again.\n\n"
+        )
+        sys.stdout.flush()
 
 
 def _give_back_memory() -> None:
@@ -251,13 +268,14 @@ async def _subscribed(source: MqttSource) -> None:
         await asyncio.sleep(0.02)
 
 
-def _web_context(settings: Settings, store: Store, parts: Parts, service: Service, hub: Hub) -> WebContext:
-    config = WebConfig(
-        tenant=settings.tenant, version=__version__, tile_url=settings.tile_url, tls=settings.https_in_front
-    )
+def _web_context(
+    settings: Settings, store: Store, keeper: AccountKeeper, service: Service, hub: Hub
+) -> WebContext:
+    https = settings.https_in_front or settings.https_certificate is not None
+    config = WebConfig(tenant=settings.tenant, version=__version__, tile_url=settings.tile_url, tls=https)
     if settings.basemap is not None:
         config = replace(config, basemap=settings.basemap)
-    return WebContext(config, store, Sessions(store), parts.accounts, service, hub)
+    return WebContext(config, store, Sessions(store), keeper, service, hub)
 
 
 @asynccontextmanager

@@ -20,7 +20,7 @@ from pydantic_settings import (
 from seal_tracker.publishing.errors import TopicError
 from seal_tracker.publishing.topics import check_id
 
-__all__ = ["ConfigError", "Settings", "load_settings", "split_address"]
+__all__ = ["PREFIX", "ConfigError", "Settings", "load_settings", "split_address"]
 
 PREFIX = "SEAL_TRACKER_"
 FILE_VARIABLE = f"{PREFIX}CONFIG"
@@ -78,14 +78,27 @@ class Settings(BaseSettings):
     mqtt_tls: bool = Field(
         default=False, description="TLS to the broker, checked against the system's authorities"
     )
+    mqtt_ca_file: Path | None = Field(
+        None, description="authorities in PEM that the broker is checked against instead"
+    )
+    mqtt_certificate: Path | None = Field(
+        None, description="our certificate in PEM, for a broker that asks for one"
+    )
+    mqtt_key: Path | None = Field(None, description="its key in PEM, without a password")
     http: Annotated[str, AfterValidator(_an_address)] = Field(
         "127.0.0.1:8080", description="HOST:PORT to serve on"
     )
+    https_certificate: Path | None = Field(
+        None, description="certificate chain in PEM: HTTPS is served, not HTTP"
+    )
+    https_key: Path | None = Field(None, description="its key in PEM, without a password")
     https_in_front: bool = Field(
         default=False, description="a proxy serves us by https: cookies are then Secure"
     )
     plan: Path | None = Field(None, description="plan folder imported at the start when it has changed")
-    accounts_file: Path | None = Field(None, description="accounts with hashed passwords and tokens")
+    accounts_file: Path | None = Field(
+        None, description="accounts with hashed passwords and tokens, imported at the start"
+    )
     tile_url: str | None = Field(
         None, description="raster tiles https://…/{z}/{x}/{y}.png; unset: the offline basemap"
     )

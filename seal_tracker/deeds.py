@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
-from seal_tracker.store.records import Action, AlarmRow, OutboxMessage
+from seal_tracker.store.journey_rows import JourneyChange
+from seal_tracker.store.records import AccountRow, Action, AlarmRow, OutboxMessage, TokenRow
 
 __all__ = ["Deed", "Step"]
 
@@ -43,6 +44,9 @@ class Deed:
     alarms: Sequence[AlarmRow] = ()
     steps: Sequence[Step] = ()
     outbox: Sequence[OutboxMessage] = ()
+    accounts: Sequence[AccountRow] = ()
+    tokens: Sequence[TokenRow] = ()
+    journeys: Sequence[JourneyChange] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.actions or self.alarms or self.steps or self.outbox)
+        return any(getattr(self, part) for part in self.__slots__)

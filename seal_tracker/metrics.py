@@ -11,6 +11,8 @@ __all__ = [
     "EVENTS",
     "JUDGE_SECONDS",
     "OUTBOX_WAITING",
+    "REFUSALS",
+    "SIGN_INS",
     "SOURCE_QUEUED",
     "WATCHERS",
 ]
@@ -29,3 +31,7 @@ EVENTS = Counter("seal_tracker_events", "Events committed", ["space", "type", "t
 OUTBOX_WAITING = Gauge("seal_tracker_outbox_waiting", "Messages not yet acknowledged by the broker")
 SOURCE_QUEUED = Gauge("seal_tracker_source_queued", "Messages received and not yet handed on")
 WATCHERS = Gauge("seal_tracker_stream_watchers", "Clients of the live stream")
+SIGN_INS = Counter("seal_tracker_sign_ins", "Sign-ins tried, by what became of them", ["outcome"])
+REFUSALS = Counter("seal_tracker_refusals", "Requests refused for who asked, by status", ["status"])
+HOOK_DELIVERIES = Counter("seal_tracker_hook_deliveries", "Webhooks tried, by what became of them", ["outcome"])
+MAILS = Counter("seal_tracker_mails", "Mail tried, by what became of it", ["outcome"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -13,7 +12,8 @@ import structlog
 from seal_tracker.config import ConfigError, Settings
 from seal_tracker.embedded import EmbeddedParts
 from seal_tracker.sources.mqtt import Broker
-from seal_tracker.web.accounts import Accounts
+from seal_tracker.tls import broker_context
+from seal_tracker.web.account_files import KeptAccounts, read_accounts
 
 __all__ = ["Parts", "external_parts", "open_parts"]
 
@@ -22,11 +22,11 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Parts:
-    """Where broker and database are, and who may come in."""
+    """Where broker and database are, and the accounts that a file keeps; None: the database alone does."""
 
     broker: Broker
     dsn: str
-    accounts: Accounts
+    accounts: KeptAccounts | None
     told: Mapping[str, Mapping[str, str]]
 
 
@@ -48,7 +48,7 @@ async def open_parts(settings: Settings, embedded: Path | None, stack: AsyncExit
         )
     )
     service = parts.credentials.service
-    accounts = Accounts.from_credentials((parts.folder / "credentials.json").read_bytes())
+    accounts = read_accounts(parts.folder / "credentials.json")
     told = {
         name: {"username": a.username, "password": a.password, "token": a.token}
         for name, a in parts.credentials.accounts().items()
@@ -59,18 +59,15 @@ async def open_parts(settings: Settings, embedded: Path | None, stack: AsyncExit
 
 def external_parts(settings: Settings) -> Parts:
     """The broker and database that settings name; `ConfigError` says which settings are missing."""
-    missing = [
-        name for name in ("database_dsn", "mqtt_host", "accounts_file") if getattr(settings, name) is None
-    ]
-    if (
-        missing
-        or settings.database_dsn is None
-        or settings.accounts_file is None
-        or settings.mqtt_host is None
-    ):
-        names = ", ".join(f"SEAL_TRACKER_{name.upper()}" for name in missing)
-        raise ConfigError(f"{names}: not set; set it, or start with --embedded DIR")
+    names = ("database_dsn", "mqtt_host")
+    missing = [f"SEAL_TRACKER_{name.upper()}" for name in names if getattr(settings, name) is None]
+    if missing or settings.database_dsn is None or settings.mqtt_host is None:
+        raise ConfigError(f"{', '.join(missing)}: not set; set it, or start with --embedded DIR")
     password = settings.mqtt_password.get_secret_value() if settings.mqtt_password else None
-    tls = ssl.create_default_context() if settings.mqtt_tls else None
+    tls = broker_context(settings)
     broker = Broker(settings.mqtt_host, settings.mqtt_port, settings.mqtt_username, password, tls)
-    return Parts(broker, settings.database_dsn.get_secret_value(), Accounts.load(settings.accounts_file), {})
+    try:
+        accounts = read_accounts(settings.accounts_file) if settings.accounts_file else None
+    except OSError as error:
+        raise ConfigError(f"SEAL_TRACKER_ACCOUNTS_FILE={settings.accounts_file}: {error.strerror}") from error
+    return Parts(broker, settings.database_dsn.get_secret_value(), accounts, {})

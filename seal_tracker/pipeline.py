@@ -21,16 +21,17 @@ import msgspec
 import numpy as np
 import structlog
 
-from seal_tracker.alarms.derive import alarm_rows, alarming
+from seal_tracker.alarming import AlarmStore, alarms_after, alarms_due
+from seal_tracker.alarms.deadlines import DEFAULT_TERMS, Terms
 from seal_tracker.changes import number
 from seal_tracker.decoders.columns import Discards, to_batch
 from seal_tracker.decoders.heartbeat import encode_status
-from seal_tracker.deeds import Deed
+from seal_tracker.deeds import Deed, Step
 from seal_tracker.intake import SpaceIntake, take_in
 from seal_tracker.metrics import BATCH_PINGS, COMMIT_SECONDS, COUNTS, JUDGE_SECONDS
-from seal_tracker.model import EQUIPMENT_PREFIX, LIVE, NO_TIME, DeadLetter, Event
+from seal_tracker.model import EQUIPMENT_PREFIX, LIVE, NO_TIME, DeadLetter, Episode, Event
 from seal_tracker.publishing.cloudevents import cloud_event
-from seal_tracker.publishing.steps import step_row, step_topic
+from seal_tracker.publishing.steps import step_of, step_row, step_topic
 from seal_tracker.publishing.topics import alarm_topic, device_topic, event_topics
 from seal_tracker.sources.framing import RawMessage
 from seal_tracker.space import Prepared, SpaceJudge
@@ -38,6 +39,7 @@ from seal_tracker.store import (
     AlarmRow,
     Commit,
     CommitRefused,
+    EpisodeRow,
     EventRow,
     OutboxMessage,
     PendingMessage,
@@ -69,11 +71,11 @@ class Source(Protocol):
     def acknowledge(self, batch: Sequence[RawMessage]) -> None: ...
 
 
-class CommitStore(Protocol):
+class CommitStore(AlarmStore, Protocol):
     """Where they go."""
 
     async def commit(self, commit: Commit) -> list[int]: ...
-    async def alarms_of_episodes(self, episodes: Iterable[UUID]) -> list[AlarmRow]: ...
+    async def episodes_of_ids(self, episodes: Iterable[UUID]) -> dict[UUID, EpisodeRow]: ...
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,8 @@ class Pipeline:
         the sequence of the next event.
     clock_ms
         our clock, for ``recordedtime`` only.
+    terms
+        by when alarms must be dealt with.
     """
 
     def __init__(
@@ -113,6 +117,7 @@ class Pipeline:
         instance: str,
         next_sequence: int,
         clock_ms: Callable[[], int],
+        terms: Terms = DEFAULT_TERMS,
     ) -> None:
         self._source = source
         self._store = store
@@ -122,6 +127,7 @@ class Pipeline:
         self._instance = instance
         self._next_sequence = next_sequence
         self._clock_ms = clock_ms
+        self._terms = terms
         self._turn = asyncio.Lock()
         self.stalled: str | None = None
 
@@ -245,10 +251,18 @@ class Pipeline:
         try:
             prepared = await self._retried(lambda: judging.pass_time(now_ms, all_seals=all_seals))
             await self._commit(judging, SpaceIntake(), prepared)
+            await self._alarms_due(judging, now_ms)
         except StoreError:
             raise
         except Exception:
             log.exception("pipeline.time_not_judged", space=judging.space)
+
+    async def _alarms_due(self, judging: SpaceJudge, now_ms: int) -> None:
+        """Do to alarms what their time has come for, a page a commit."""
+        while deed := await self._retried(
+            lambda: alarms_due(self._store, judging, now_ms, self._clock_ms(), self._terms)
+        ):
+            await self._commit(judging, SpaceIntake(), Prepared(), deed)
 
     async def _exercise_time(self, judging: SpaceJudge) -> None:
         """An exercise's now is its newest event time."""
@@ -307,15 +321,10 @@ class Pipeline:
             for row in numbered.episodes
             if row[2] or row[0].episode in told or prepared.before.get(row[0].episode) != row[0]
         ]
-        alarms = await self._alarms(numbered.events)
-        acted = {row.id: row for row in deed.alarms}
-        first_step = self._next_sequence + len(numbered.events)
-        steps = [
-            step_row(
-                step, first_step + i, tenant=self._tenant, space=judging.space, recorded_ms=self._clock_ms()
-            )
-            for i, step in enumerate(deed.steps)
-        ]
+        alarms = await alarms_after(
+            self._store, judging, numbered.events, {row.id: row for row in deed.alarms}, self._terms
+        )
+        steps = await self._steps(deed.steps, changed, judging.space, len(numbered.events))
         bodies = [cloud_event(event, self._tenant) for event in numbered.events]
         counts = {name: n for name, n in (prepared.counts + intake.counts).items() if n}
         commit = Commit(
@@ -326,16 +335,19 @@ class Pipeline:
             events=numbered.events,
             event_bodies=bodies,
             outbox=[
-                *self._outbox(numbered.events, bodies, alarms | acted, judging.space),
-                *self._step_messages(deed, steps, judging.space),
+                *self._outbox(numbered.events, bodies, alarms.rows, judging.space),
+                *self._step_messages(steps, judging.space),
                 *deed.outbox,
             ],
             checkpoints=prepared.checkpoints,
             drop_checkpoints=prepared.drop_checkpoints,
             counts=counts,
-            alarms=list((alarms | acted).values()),
-            steps=steps,
-            actions=deed.actions,
+            alarms=list(alarms.rows.values()),
+            steps=[row for _, row in steps],
+            actions=[*deed.actions, *alarms.actions],
+            accounts=deed.accounts,
+            tokens=deed.tokens,
+            journeys=deed.journeys,
         )
         parts = (
             deed,
@@ -346,15 +358,30 @@ class Pipeline:
             commit.checkpoints,
             commit.drop_checkpoints,
         )
-        return (None if commit.pings is None and not any(parts) else commit), alarms | acted
+        return (None if commit.pings is None and not any(parts) else commit), dict(alarms.rows)
 
-    async def _alarms(self, events: Sequence[Event]) -> dict[UUID, AlarmRow]:
-        concerned = {e.episode.episode for e in events if alarming(e.episode)} | {
-            r for e in events for r in e.references
-        }
-        if not concerned:
-            return {}
-        return alarm_rows(events, await self._store.alarms_of_episodes(concerned))
+    async def _steps(
+        self,
+        steps: Sequence[Step],
+        changed: Iterable[tuple[Episode, int, bool]],
+        space: str,
+        after: int,
+    ) -> list[tuple[Event, EventRow]]:
+        """Steps of alarms as events, which come after so many others of the same commit."""
+        if not steps:
+            return []
+        known = {row[0].episode: EpisodeRow(*row) for row in changed}
+        known |= await self._store.episodes_of_ids(
+            {s.alarm.episode for s in steps if s.alarm.episode} - known.keys()
+        )
+        events = [
+            step_of(step, known[step.alarm.episode], sequence, space=space, recorded_ms=self._clock_ms())
+            for sequence, step in enumerate(steps, start=self._next_sequence + after)
+            if step.alarm.episode is not None
+        ]
+        return [
+            (event, step_row(step, event, self._tenant)) for event, step in zip(events, steps, strict=True)
+        ]
 
     def _outbox(
         self, events: Sequence[Event], bodies: Sequence[bytes], alarms: Mapping[UUID, AlarmRow], space: str
@@ -379,16 +406,16 @@ class Pipeline:
             )
         return out
 
-    def _step_messages(self, deed: Deed, rows: Sequence[EventRow], space: str) -> list[OutboxMessage]:
+    def _step_messages(self, steps: Sequence[tuple[Event, EventRow]], space: str) -> list[OutboxMessage]:
         return [
             OutboxMessage(
                 f"{space} {row.subject_kind}/{row.subject}",
-                step_topic(step, self._tenant, space),
+                step_topic(event, self._tenant),
                 row.body,
                 False,
                 row.sequence,
             )
-            for step, row in zip(deed.steps, rows, strict=True)
+            for event, row in steps
         ]
 
     async def _retried(self, work: Callable[[], Awaitable[T]]) -> T:

@@ -8,7 +8,7 @@ from seal_tracker.config import ConfigError
 from seal_tracker.embedded import EmbeddedError
 from seal_tracker.planning import PlanRefusedError
 from seal_tracker.store import StoreError
-from seal_tracker.web.accounts import AccountsError
+from seal_tracker.web.account_files import AccountsError
 
 __all__ = ["CONFIGURATION", "EXPECTED"]
 

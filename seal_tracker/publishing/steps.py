@@ -1,74 +1,57 @@
 """Steps of alarms (acknowledged, escalated, closed, …) as events: in the log, on MQTT and in the stream, as transitions are.
 
-Pure. Type ``vn.eseal.alarm.STEP``; the data is a GeoJSON feature without a place whose properties name the alarm, its episode,
-its type and severity, its state after the step, who took it, and what they said.
+Pure. Type ``vn.eseal.TYPE.STEP`` on the topic of the episode's own events, whose properties are those of the episode as it stands,
+with the step as ``transition``; beside them ``alarm``, its ``state`` after the step, ``by`` whom it was taken, and their ``detail``.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from seal_tracker.deeds import Step
-from seal_tracker.model import LIVE, iso_ms
-from seal_tracker.publishing.cloudevents import SEQUENCE_DIGITS, TYPE_PREFIX
-from seal_tracker.publishing.topics import check_id, root
-from seal_tracker.store.records import EventRow
+from seal_tracker.model import Event
+from seal_tracker.publishing.cloudevents import step_event
+from seal_tracker.publishing.topics import event_topic
+from seal_tracker.store.records import EpisodeRow, EventRow
 
-__all__ = ["step_row", "step_topic"]
+__all__ = ["step_of", "step_row", "step_topic"]
 
-encode: Final = msgspec.json.Encoder().encode
 decode: Final = msgspec.json.Decoder().decode
 
 
-def step_topic(step: Step, tenant: str, space: str) -> str:
-    """Where a step is published: as the events of its alarm's episode, under ``ALARM_STEP``."""
-    kind, subject = _subject(step)
-    return f"{root(tenant, space)}/evt/{step.alarm.severity}/ALARM_{step.transition.upper()}/{kind}/{check_id(subject)}"
+def step_topic(event: Event, tenant: str) -> str:
+    """Where a step is published: with the events of its alarm's episode, in order with them."""
+    return event_topic(event, tenant)
 
 
-def step_row(step: Step, sequence: int, *, tenant: str, space: str, recorded_ms: int) -> EventRow:
-    """The event of a step, as it is stored and published."""
-    alarm = step.alarm
-    kind, subject = _subject(step)
-    properties: dict[str, Any] = {
-        "event": "ALARM",
-        "transition": step.transition,
-        "alarm": str(alarm.id),
-        "state": alarm.state,
-        "type": alarm.type,
-        "severity": alarm.severity,
-        "episode": None if alarm.episode is None else str(alarm.episode),
-        "journey": alarm.journey,
-        "seal": alarm.seal,
-        "unit": alarm.unit,
+def step_of(step: Step, of: EpisodeRow, sequence: int, *, space: str, recorded_ms: int) -> Event:
+    """A step as an event of its alarm's episode, which stands as it did; the step's own word is told beside it."""
+    return Event(
+        id=step.id,
+        sequence=sequence,
+        space=space,
+        episode=of.episode,
+        transition="updated",
+        revision=of.revision,
+        time_ms=step.at_ms,
+        recorded_ms=recorded_ms,
+        late=False,
+    )
+
+
+def step_row(step: Step, event: Event, tenant: str) -> EventRow:
+    """A step as it is stored and published."""
+    alarm = {
+        "alarm": str(step.alarm.id),
+        "state": step.alarm.state,
         "by": step.by,
         "detail": decode(step.detail),
-        "exercise": space != LIVE,
     }
-    body = encode(
-        {
-            "specversion": "1.0",
-            "id": str(step.id),
-            "source": f"/seal-tracker/{tenant}",
-            "type": f"{TYPE_PREFIX}.alarm.{step.transition}",
-            "subject": f"{kind}/{subject}",
-            "time": iso_ms(step.at_ms),
-            "recordedtime": iso_ms(recorded_ms),
-            "datacontenttype": "application/geo+json",
-            "severitytext": alarm.severity,
-            "sequence": f"{sequence:0{SEQUENCE_DIGITS}}",
-            "data": {"type": "Feature", "geometry": None, "properties": properties},
-        }
-    )
+    body = step_event(event, tenant, step.transition, alarm)
+    e = event.episode
     return EventRow(
-        sequence, step.id, alarm.episode or alarm.id, kind, subject, alarm.journey, alarm.seal or "",
-        alarm.type, f"alarm.{step.transition}", alarm.severity, step.number, step.at_ms, recorded_ms, False, body,
+        event.sequence, event.id, e.episode, e.subject_kind, e.subject, e.journey, e.seal, e.type, step.transition,
+        e.severity, event.revision, event.time_ms, event.recorded_ms, False, body, e.unit,
     )  # fmt: skip
-
-
-def _subject(step: Step) -> tuple[str, str]:
-    """(kind, id) of what the alarm is about."""
-    kind, _, subject = decode(step.alarm.body)["subject"].partition("/")
-    return kind, subject

@@ -9,6 +9,7 @@ from seal_tracker.store.errors import (
     WriterSuperseded,
 )
 from seal_tracker.store.records import (
+    AccountRow,
     Action,
     AlarmRow,
     Checkpoint,
@@ -25,10 +26,12 @@ from seal_tracker.store.records import (
     Stats,
     StoredDeadLetter,
     StoredEvent,
+    TokenRow,
 )
 from seal_tracker.store.store import Store
 
 __all__ = [
+    "AccountRow",
     "Action",
     "AlarmRow",
     "Checkpoint",
@@ -50,6 +53,7 @@ __all__ = [
     "StoreUnavailable",
     "StoredDeadLetter",
     "StoredEvent",
+    "TokenRow",
     "WriterBusy",
     "WriterSuperseded",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -40,8 +40,9 @@ class EpisodeReads(Database):
         seal: str | None = None,
         cursor: str | None = None,
         limit: int = 100,
+        units: Collection[str] | None = None,
     ) -> EpisodePage:
-        """A page of a space's episodes, newest ``raised_at`` first.
+        """A page of a space's episodes, newest ``raised_at`` first; only of ``units`` where given.
 
         Raises
         ------
@@ -50,27 +51,34 @@ class EpisodeReads(Database):
         """
         before = (END_OF_TIME, LAST_ID) if cursor is None else read_cursor(cursor)
         args: list[Any] = [space, *before, limit + 1, type]
+        wanted = None if units is None else list(units)
+        more: list[Any]
         if journey is not None:
-            query, more = "episodes_of_journey", [journey, open_only, seal]
+            query, more = "episodes_of_journey", [journey, open_only, seal, wanted]
         elif seal is not None:
-            query, more = "episodes_of_seal", [seal, open_only]
+            query, more = "episodes_of_seal", [seal, open_only, wanted]
         else:
             query, more = ("episodes_open" if open_only else "episodes_newest"), []
+            if wanted is not None:
+                query, more = f"{query}_of_units", [wanted]
         async with self._reading() as connection:
             rows = await connection.fetch(sql(query), *args, *more)
         items = [episode_of(row) for row in rows[:limit]]
         last = items[-1].episode if len(rows) > limit else None
         return EpisodePage(items, None if last is None else cursor_text(last.raised_at_ms, last.episode))
 
-    async def stream_episodes(self, space: str) -> AsyncIterator[Episode]:
-        """All of a space's episodes by (journey or else seal, type, object or "", started_at, id), strings in
+    async def stream_episodes(
+        self, space: str, units: Collection[str] | None = None
+    ) -> AsyncIterator[Episode]:
+        """All of a space's episodes, or those of ``units``, by (journey or else seal, type, object or "", started_at, id), strings in
         code point order. Read page by page: no connection is held meanwhile, and a change between two pages may
         show in the later one.
         """
+        wanted = None if units is None else list(units)
         place: tuple[Any, ...] = ("", "", "", NO_TIME, UUID(int=0))
         while True:
             async with self._reading() as connection:
-                rows = await connection.fetch(sql("episodes_in_order"), space, *place, STREAM_PAGE)
+                rows = await connection.fetch(sql("episodes_in_order"), space, *place, STREAM_PAGE, wanted)
             for row in rows:
                 episode = episode_of(row).episode
                 yield episode

@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seal_tracker.model import DeadLetter, Episode, Event, PingBatch
+from seal_tracker.store.journey_rows import JourneyChange
 
 __all__ = [
+    "AccountRow",
     "Action",
     "AlarmRow",
     "Checkpoint",
@@ -32,6 +34,7 @@ __all__ = [
     "Stats",
     "StoredDeadLetter",
     "StoredEvent",
+    "TokenRow",
 ]
 
 
@@ -74,7 +77,11 @@ class PendingMessage(NamedTuple):
 
 
 class AlarmRow(NamedTuple):
-    """An alarm as it stands. ``state`` 'closed' takes it off the open list; ``body`` is JSON."""
+    """An alarm as it stands. ``state`` 'closed' takes it off the open list; ``body`` is JSON: all there is to know of it.
+
+    ``episodes`` are all that it stands for, ``episode`` the newest. ``due_ms`` is by when somebody must act, ``timer_ms`` when time
+    alone changes it next.
+    """
 
     id: UUID
     episode: UUID | None
@@ -88,6 +95,19 @@ class AlarmRow(NamedTuple):
     updated_at_ms: int
     repeats: int
     body: bytes
+    version: int = 1
+    subject: str = ""
+    object: str | None = None
+    responsible: str | None = None
+    declaration: str | None = None
+    episodes: tuple[UUID, ...] = ()
+    group: UUID | None = None
+    opened_at_ms: int = 0
+    due_ms: int | None = None
+    timer_ms: int | None = None
+    closed_at_ms: int | None = None
+    code: str | None = None
+    silent: bool = False
 
 
 class Action(NamedTuple):
@@ -124,6 +144,40 @@ class EventRow(NamedTuple):
     recorded_ms: int
     late: bool
     body: bytes
+    unit: str | None = None
+
+
+class AccountRow(NamedTuple):
+    """An account as it stands; ``unit`` None sees everything. ``version`` counts its changes.
+
+    ``origin`` is who keeps it (``api``, ``file``, ``embedded``), ``imported`` the SHA-256 of its entry there, in hex.
+    """
+
+    username: str
+    role: str
+    unit: str | None
+    password_hash: str | None
+    must_change: bool
+    disabled: bool
+    origin: str
+    imported: str | None
+    version: int
+    created_ms: int
+    changed_ms: int
+
+
+class TokenRow(NamedTuple):
+    """A token as it stands: the SHA-256 of it. ``scopes`` are rights joined by spaces; None: all that the account has."""
+
+    id: UUID
+    username: str
+    name: str
+    scopes: str | None
+    hash: bytes
+    created_ms: int
+    expires_ms: int | None
+    revoked_ms: int | None = None
+    last_used_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -146,6 +200,10 @@ class Commit:
         Further events, whose sequences follow those of ``events``.
     actions
         What persons did that is committed here; stored in this order.
+    accounts, tokens
+        As they stand afterwards.
+    journeys
+        As they stand afterwards and what made them so; each at most once.
     drop_checkpoints
         (seal, from_ms, to_ms): states of [from_ms, to_ms) are forgotten, before ``checkpoints`` are written.
     counts
@@ -166,6 +224,9 @@ class Commit:
     alarms: Sequence[AlarmRow] = ()
     steps: Sequence[EventRow] = ()
     actions: Sequence[Action] = ()
+    accounts: Sequence[AccountRow] = ()
+    tokens: Sequence[TokenRow] = ()
+    journeys: Sequence[JourneyChange] = ()
 
 
 class Portion(NamedTuple):
@@ -222,11 +283,11 @@ class Space(NamedTuple):
 
 
 class Session(NamedTuple):
-    """A signed-in person's session; only a hash of its id is kept."""
+    """A signed-in person's session; only a hash of its id is kept. It holds for one version of its account."""
 
     id_hash: bytes
     username: str
-    role: str
+    account_version: int
     csrf: str
     created_ms: int
     expires_ms: int

@@ -1,4 +1,4 @@
-"""Who is asking, and whether they may. A route states the right it needs in the table of ``app``; nothing is open by omission."""
+"""Who is asking, and whether they may. A route states the right it needs (``routes``); nothing is open by omission."""
 
 from __future__ import annotations
 
@@ -11,10 +11,15 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from seal_tracker.store.records import Session
-from seal_tracker.web.accounts import Account, Right
+from seal_tracker.clock import clock_ms
+from seal_tracker.metrics import REFUSALS
+from seal_tracker.model import LIVE
+from seal_tracker.store.errors import StoreError
+from seal_tracker.store.records import AccountRow, Session, TokenRow
+from seal_tracker.web.accounts import RIGHTS, Right, rights_of
 from seal_tracker.web.context import CONTEXT
-from seal_tracker.web.errors import Forbidden, NotSignedIn, Problem
+from seal_tracker.web.errors import Forbidden, MustChangePassword, NotSignedIn, Problem
+from seal_tracker.web.scope import units_below
 
 __all__ = [
     "PRINCIPAL",
@@ -32,6 +37,9 @@ log = structlog.get_logger(__name__)
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 CSRF_HEADER: Final = "X-CSRF-Token"
 
+USE_NOTED_MS: Final = 60_000
+"""A token's last use is written at most so often."""
+
 
 class Open(Enum):
     """Routes that need no right."""
@@ -46,11 +54,19 @@ RIGHT: web.AppKey[dict[object, Right | Open]] = web.AppKey("rights", dict)
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The account that asks, the session it asks by (None: by token), and the units it may see (None: all)."""
+    """The account that asks, the session or the token it asks by, and the units it may see (None: all)."""
 
-    account: Account
+    account: AccountRow
     session: Session | None
     units: frozenset[str] | None = None
+    token: TokenRow | None = None
+
+    @property
+    def rights(self) -> frozenset[Right]:
+        """What it may do now: nothing by a session whose password must be changed first."""
+        if self.session is not None and self.account.must_change:
+            return frozenset()
+        return rights_of(self.account, self.token)
 
 
 PRINCIPAL: web.RequestKey[Principal] = web.RequestKey("principal", Principal)
@@ -77,10 +93,9 @@ async def authenticate(request: web.Request, handler: Handler) -> web.StreamResp
     try:
         principal = await identify(request)
         check_csrf(request, principal.session)
-        if needed is not Open.TO_SIGNED_IN and needed not in principal.account.rights:
-            role = principal.account.role
-            raise Forbidden(f"the role {role} does not have the right {needed}; ask an administrator")
+        check_right(principal, needed)
     except Problem as problem:
+        REFUSALS.labels(problem.status).inc()
         log.warning(
             "access_refused",
             status=problem.status,
@@ -105,34 +120,83 @@ async def identify(request: web.Request) -> Principal:
     """
     context = request.app[CONTEXT]
     if authorization := request.headers.get("Authorization"):
-        scheme, _, token = authorization.partition(" ")
-        account = context.accounts.by_token(token.strip()) if scheme.lower() == "bearer" else None
-        if account is None:
+        scheme, _, secret = authorization.partition(" ")
+        now_ms = clock_ms()
+        found = context.accounts.by_token(secret.strip(), now_ms) if scheme.lower() == "bearer" else None
+        if found is None:
             raise unauthenticated(
                 "the token is not valid; send `Authorization: Bearer TOKEN` with a current one"
             )
-        return Principal(account, None)
-    secret = request.cookies.get(cookie_name(context.config.tls))
+        account, token = found
+        await note_use(request.app, token, now_ms)
+        return Principal(account, None, units_of(request.app, account), token)
+    secret = request.cookies.get(cookie_name(context.config.tls), "")
     session = await context.sessions.find(secret) if secret else None
-    account = account_of(request.app, session)
-    if session is None or account is None:
+    signed_in = account_of(request.app, session)
+    if session is None or signed_in is None:
         raise unauthenticated("sign in at POST /api/v1/session, or send `Authorization: Bearer TOKEN`")
-    return Principal(account, session)
+    return Principal(signed_in, session, units_of(request.app, signed_in))
+
+
+def check_right(principal: Principal, needed: Right | Open | None) -> None:
+    """Refuse who lacks the right.
+
+    Raises
+    ------
+    MustChangePassword, Forbidden
+        As their names say.
+    """
+    account = principal.account
+    if not RIGHTS[account.role]:
+        raise Forbidden(f"the role {account.role} is for MQTT; it may do nothing here")
+    if needed is Open.TO_SIGNED_IN or needed in principal.rights:
+        return
+    if principal.session is not None and account.must_change:
+        raise MustChangePassword("change your password first: PUT /api/v1/accounts/me/password")
+    whose = "the token" if principal.token and needed in rights_of(account) else f"the role {account.role}"
+    raise Forbidden(f"{whose} does not have the right {needed}; ask an administrator")
+
+
+def units_of(app: web.Application, account: AccountRow) -> frozenset[str] | None:
+    """The units that an account sees: its own and all below it in the live plan; None: all."""
+    if account.unit is None:
+        return None
+    plan = app[CONTEXT].live.plan(LIVE)
+    return units_below(account.unit, plan.units if plan else ())
+
+
+async def note_use(app: web.Application, token: TokenRow, now_ms: int) -> None:
+    """Note now and then that a token is used; a database that is away is no reason to refuse it."""
+    if token.last_used_ms is not None and now_ms - token.last_used_ms < USE_NOTED_MS:
+        return
+    context = app[CONTEXT]
+    context.accounts.install(tokens=[token._replace(last_used_ms=now_ms)])
+    try:
+        await context.keeper.store.token_used(token.id, now_ms)
+    except (StoreError, OSError, TimeoutError) as error:
+        log.warning("token_use_not_noted", token=str(token.id), error=repr(error))
 
 
 async def still_signed_in(request: web.Request) -> bool:
-    """Whether the request's principal holds still; long answers ask now and then."""
-    session = request[PRINCIPAL].session
-    if session is None:
-        return True
-    found = await request.app[CONTEXT].sessions.find_by_hash(session.id_hash)
-    return account_of(request.app, found) is not None
+    """Whether the request's principal may still see what it asked for; long answers ask now and then."""
+    context, principal = request.app[CONTEXT], request[PRINCIPAL]
+    account: AccountRow | None = None
+    if principal.session is not None:
+        found = await context.sessions.find_by_hash(principal.session.id_hash)
+        account = account_of(request.app, found)
+    elif principal.token is not None and (token := context.accounts.token(principal.token.id)):
+        account = context.accounts.holder(token, clock_ms())
+    if account is None or account.version != principal.account.version:
+        return False
+    return units_of(request.app, account) == principal.units
 
 
-def account_of(app: web.Application, session: Session | None) -> Account | None:
-    """The session's account, if it is there still and has the role it had."""
+def account_of(app: web.Application, session: Session | None) -> AccountRow | None:
+    """The session's account, if it is there still and is as it was when it signed in."""
     account = app[CONTEXT].accounts.get(session.username) if session else None
-    return account if account and session and account.role == session.role else None
+    if account is None or session is None or account.disabled:
+        return None
+    return account if account.version == session.account_version else None
 
 
 def check_csrf(request: web.Request, session: Session | None) -> None:

@@ -1,8 +1,9 @@
 """When a sign-in may be tried: a pure decision over given times. Not thread-safe; used on the event loop only.
 
-Two counts hold at once. One is per account and address, so that a stranger guessing a name does not lock its owner out;
-the other per address, so that trying many names from one place stops too. An attempt counts as failed when it
-begins and is forgiven when it succeeds, so that parallel attempts cannot slip past the limit.
+Three counts hold at once. One is per account and address, so that a stranger guessing a name does not lock its owner out at
+once; one per address, so that trying many names from one place stops too; one per account, whatever the address, against guessing
+from many places. An attempt counts as failed when it begins and is forgiven when it succeeds, so that parallel attempts cannot
+slip past the limit. What counts for an account can be kept elsewhere (``failures_of``) and put back after a start (``remember``).
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 
-__all__ = ["Lockout", "LockoutPolicy"]
+__all__ = ["Failures", "Lockout", "LockoutPolicy"]
+
+ANYWHERE = ""
+"""The address of the count of all addresses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,8 @@ class LockoutPolicy:
         Failures of one account from one address before it waits; five leaves room for a mistyped password.
     per_address
         Failures from one address, whatever the account; a duty room may share one address.
+    anywhere
+        Failures of one account in a row, whatever the address (NIST SP 800-63B: no more than 100).
     lock_s, lock_max_s
         First wait, doubled with each further failure, and its cap.
     forget_s
@@ -33,13 +39,22 @@ class LockoutPolicy:
 
     per_account: int = 5
     per_address: int = 50
+    anywhere: int = 100
     lock_s: float = 30.0
     lock_max_s: float = 900.0
     forget_s: float = 900.0
     max_keys: int = 20_000
 
     def __post_init__(self) -> None:
-        for name in ("per_account", "per_address", "lock_s", "lock_max_s", "forget_s", "max_keys"):
+        for name in (
+            "per_account",
+            "per_address",
+            "anywhere",
+            "lock_s",
+            "lock_max_s",
+            "forget_s",
+            "max_keys",
+        ):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be above 0, not {getattr(self, name)!r}")
 
@@ -70,16 +85,38 @@ class Lockout:
             self._count(key, limit, now_s)
         return 0.0
 
-    def succeeded(self, username: str, address: str) -> None:
-        """The password was right: the account's failures are forgotten, the address gets this one back."""
-        self._failures.pop((username, address), None)
+    def succeeded(self, username: str, address: str) -> bool:
+        """The password was right: the account's failures are forgotten, the address gets this one back.
+
+        Whether there were other failures of the account to forget.
+        """
+        own = [self._failures.pop((username, where), None) for where in (address, ANYWHERE)]
         if failures := self._failures.get((address,)):
             failures.count = max(0, failures.count - 1)
             if failures.count < self.policy.per_address:
                 failures.locked_until_s = 0.0
+        return any(failures is not None and failures.count > 1 for failures in own)
+
+    def forgive(self, username: str) -> None:
+        """Forget an account's failures from everywhere: it has a new password."""
+        for key in [key for key in self._failures if len(key) > 1 and key[0] == username]:
+            del self._failures[key]
+
+    def failures_of(self, username: str, address: str) -> list[tuple[str, Failures]]:
+        """(address, failures) of the account: from this address, and from all of them ('')."""
+        keys = [(username, address), (username, ANYWHERE)]
+        return [(key[1], self._failures[key]) for key in keys if key in self._failures]
+
+    def remember(self, username: str, address: str, failures: Failures) -> None:
+        """Put back what was kept of an account."""
+        self._failures[username, address] = failures
 
     def _limits(self, username: str, address: str) -> dict[tuple[str, ...], int]:
-        return {(username, address): self.policy.per_account, (address,): self.policy.per_address}
+        return {
+            (username, address): self.policy.per_account,
+            (address,): self.policy.per_address,
+            (username, ANYWHERE): self.policy.anywhere,
+        }
 
     def _waiting(self, key: tuple[str, ...], now_s: float) -> float:
         failures = self._failures.get(key)

@@ -29,6 +29,7 @@ from seal_tracker.web.errors import (
 __all__ = [
     "EpisodesQuery",
     "EventsQuery",
+    "NewPassword",
     "NoQuery",
     "PageQuery",
     "SignIn",
@@ -106,6 +107,13 @@ class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     username: Secret
     password: Secret
+
+
+class NewPassword(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One's own password, and the one to come."""
+
+    current: Secret
+    new: Secret
 
 
 class SpaceFiles(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

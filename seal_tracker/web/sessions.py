@@ -1,5 +1,7 @@
 """Signed-in sessions, kept in the database so that a restart signs nobody out. The cookie's secret is stored only as its
-SHA-256. No state here; safe for concurrent use.
+SHA-256. A session holds for the version of the account that signed in: whatever changes of the account, its sessions end.
+
+No state here; safe for concurrent use.
 """
 
 from __future__ import annotations
@@ -10,8 +12,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from seal_tracker.clock import clock_ms
-from seal_tracker.store.records import Session
-from seal_tracker.web.accounts import Account, digest
+from seal_tracker.store.records import AccountRow, Session
+from seal_tracker.web.passwords import digest
 
 __all__ = ["NewSession", "SessionRows", "Sessions"]
 
@@ -47,7 +49,7 @@ class Sessions:
         self._rows = rows
         self._clock_ms = clock_ms
 
-    async def add(self, account: Account, lasts_s: int) -> NewSession:
+    async def add(self, account: AccountRow, lasts_s: int) -> NewSession:
         """A new session of that account; sessions that have run out are swept on the way."""
         session = NewSession(secrets.token_urlsafe(32), secrets.token_urlsafe(32))
         now_ms = self._clock_ms()
@@ -56,7 +58,7 @@ class Sessions:
             Session(
                 id_hash=digest(session.secret),
                 username=account.username,
-                role=account.role.value,
+                account_version=account.version,
                 csrf=session.csrf,
                 created_ms=now_ms,
                 expires_ms=now_ms + lasts_s * 1000,

@@ -1,24 +1,30 @@
-"""``/api/v1/session``: sign in, who am I, sign out."""
+"""``/api/v1/session``: sign in, who am I, sign out; and one's own password."""
 
 from __future__ import annotations
 
-import asyncio
 import math
+from typing import Final
 
-import msgspec
 import structlog
 from aiohttp import web
 
+from seal_tracker.clock import clock_ms
+from seal_tracker.metrics import SIGN_INS
+from seal_tracker.store.accounts import FailureRow
+from seal_tracker.store.errors import StoreError
+from seal_tracker.store.records import AccountRow
+from seal_tracker.web.account_changes import check_password, set_password
 from seal_tracker.web.accounts import RIGHTS
-from seal_tracker.web.auth import PRINCIPAL, Open, cookie_name
+from seal_tracker.web.auth import PRINCIPAL, Open, Principal, cookie_name
 from seal_tracker.web.context import CONTEXT
-from seal_tracker.web.errors import Forbidden, NotSignedIn, Problem, TooManyAttempts
-from seal_tracker.web.lockout import Lockout
-from seal_tracker.web.queries import NoQuery, SignIn, read_body, read_query
+from seal_tracker.web.errors import Forbidden, InvalidBody, NotSignedIn, Problem, TooManyAttempts
+from seal_tracker.web.lockout import Failures, Lockout
+from seal_tracker.web.queries import NewPassword, NoQuery, SignIn, read_body, read_query
+from seal_tracker.web.reading import encoded
 from seal_tracker.web.routes import Route
 from seal_tracker.web.wire import SessionAnswer
 
-__all__ = ["LOCKOUT", "ROUTES", "show_session", "sign_in", "sign_out"]
+__all__ = ["LOCKOUT", "ROUTES", "recall_failures"]
 
 log = structlog.get_logger(__name__)
 
@@ -29,48 +35,22 @@ async def sign_in(request: web.Request) -> web.Response:
     """Check name and password, make a session, set its cookie."""
     read_query(request, NoQuery)
     given = await read_body(request, SignIn)
-    context = request.app[CONTEXT]
     if request.headers.get("Sec-Fetch-Site") == "cross-site":
-        raise refused(request, given, Forbidden("another site may not sign you in here"))
-    address = request.remote or "unknown"
-    lockout = request.app[LOCKOUT]
-    wait_s = lockout.begin(given.username, address, asyncio.get_running_loop().time())
-    if wait_s > 0:
-        seconds = str(math.ceil(wait_s))
-        raise refused(
-            request,
-            given,
-            TooManyAttempts(
-                f"too many failed sign-ins; wait {seconds} s and try again", headers={"Retry-After": seconds}
-            ),
-        )
-    account = await context.accounts.verify(given.username, given.password)
-    if account is None:
-        raise refused(request, given, NotSignedIn("name or password is wrong", field="password"))
-    lockout.succeeded(given.username, address)
+        raise refused(request, given.username, Forbidden("another site may not sign you in here"))
+    account = await proven(request, given.username, given.password)
     if not RIGHTS[account.role]:
-        raise refused(request, given, Forbidden(f"the role {account.role} is for MQTT, not for people"))
-    session = await context.sessions.add(account, context.config.session_s)
-    log.info("signed_in", account=account.username, role=account.role, remote=address)
-    response = said(account.username, account.role, session.csrf)
-    response.set_cookie(
-        cookie_name(context.config.tls),
-        session.secret,
-        max_age=context.config.session_s,
-        path="/",
-        httponly=True,
-        secure=context.config.tls,
-        samesite="Strict",
-    )
-    return response
+        problem = Forbidden(f"the role {account.role} is for MQTT, not for people")
+        raise refused(request, given.username, problem)
+    SIGN_INS.labels("signed_in").inc()
+    log.info("signed_in", account=account.username, role=account.role, remote=request.remote)
+    return await begun(request, account)
 
 
 async def show_session(request: web.Request) -> web.Response:
     """Who is signed in; a page that was reloaded gets its csrf token back here. By token there is none."""
     read_query(request, NoQuery)
     principal = request[PRINCIPAL]
-    csrf = principal.session.csrf if principal.session else None
-    return said(principal.account.username, principal.account.role, csrf)
+    return encoded(said(principal, principal.session.csrf if principal.session else None))
 
 
 async def sign_out(request: web.Request) -> web.Response:
@@ -87,32 +67,148 @@ async def sign_out(request: web.Request) -> web.Response:
     return response
 
 
-def said(username: str, role: str, csrf: str | None) -> web.Response:
+async def change_password(request: web.Request) -> web.Response:
+    """Another password of one's own. All sessions of the account end; who asked by one goes on with a new one."""
+    read_query(request, NoQuery)
+    given = await read_body(request, NewPassword)
+    principal, keeper = request[PRINCIPAL], request.app[CONTEXT].keeper
+    username = principal.account.username
+    await proven(request, username, given.current, "current")
+    check_password(given.new, username, "new")
+    if given.new == given.current:
+        raise InvalidBody("new: it is the password you have; take another", field="new")
+    hashed = await keeper.accounts.hash(given.new)
+    change = await keeper.change(
+        lambda: set_password(principal.account, now(request, principal.account), hashed, clock_ms())
+    )
+    if principal.session is None:
+        return encoded(said(principal, None))
+    return await begun(request, change.accounts[0])
+
+
+def now(request: web.Request, account: AccountRow) -> AccountRow:
+    """The account as it is by now.
+
+    Raises
+    ------
+    NotSignedIn
+        It has been changed since the request began.
+    """
+    found = request.app[CONTEXT].accounts.get(account.username)
+    if found is None or found.version != account.version:
+        raise NotSignedIn("the account has been changed meanwhile; sign in again")
+    return found
+
+
+async def proven(request: web.Request, username: str, password: str, field: str = "password") -> AccountRow:
+    """The account whose name and password these are.
+
+    Raises
+    ------
+    TooManyAttempts, NotSignedIn
+        As their names say; both are logged and counted.
+    """
+    lockout, address = request.app[LOCKOUT], request.remote or "unknown"
+    wait_s = lockout.begin(username, address, clock_ms() / 1000)
+    if wait_s > 0:
+        seconds = str(math.ceil(wait_s))
+        problem = TooManyAttempts(
+            f"too many failed sign-ins; wait {seconds} s and try again", headers={"Retry-After": seconds}
+        )
+        raise refused(request, username, problem)
+    account = await request.app[CONTEXT].accounts.verify(username, password)
+    if account is None:
+        await keep_failures(request.app, username, address)
+        raise refused(request, username, NotSignedIn("name or password is wrong", field=field))
+    if lockout.succeeded(username, address):
+        await forgive(request.app, username, address)
+    return account
+
+
+async def begun(request: web.Request, account: AccountRow) -> web.Response:
+    """A new session of the account, and its cookie."""
+    context = request.app[CONTEXT]
+    session = await context.sessions.add(account, context.config.session_s)
+    response = encoded(said(Principal(account, None), session.csrf))
+    response.set_cookie(
+        cookie_name(context.config.tls),
+        session.secret,
+        max_age=context.config.session_s,
+        path="/",
+        httponly=True,
+        secure=context.config.tls,
+        samesite="Strict",
+    )
+    return response
+
+
+def said(principal: Principal, csrf: str | None) -> SessionAnswer:
     """The session as the page gets it."""
-    body = msgspec.json.encode({"username": username, "role": role, "csrf": csrf})
-    return web.Response(body=body, content_type="application/json")
+    account = principal.account
+    must_change = account.must_change and principal.token is None
+    return SessionAnswer(
+        username=account.username,
+        role=account.role,
+        unit=account.unit,
+        rights=[] if must_change else sorted(principal.rights),
+        must_change_password=must_change,
+        csrf=csrf,
+    )
 
 
-def refused(request: web.Request, given: SignIn, problem: Problem) -> Problem:
-    """The problem, logged: with the name that was tried, never the password."""
-    username = given.username[:64].encode("ascii", "backslashreplace").decode()
-    log.warning("sign_in_refused", username=username, reason=problem.detail, remote=request.remote)
+def refused(request: web.Request, username: str, problem: Problem) -> Problem:
+    """The problem, logged and counted: with the name that was tried, never the password."""
+    shown = username[:64].encode("ascii", "backslashreplace").decode()
+    SIGN_INS.labels(problem.kind).inc()
+    log.warning("sign_in_refused", username=shown, reason=problem.detail, remote=request.remote)
     return problem
 
 
-ROUTES = (
+async def keep_failures(app: web.Application, username: str, address: str) -> None:
+    """Keep what a failure makes of an account that exists; a database that is away lets nobody in either."""
+    lockout, keeper = app[LOCKOUT], app[CONTEXT].keeper
+    if keeper.accounts.get(username) is None:
+        return
+    forget_before_ms = clock_ms() - round(lockout.policy.forget_s * 1000)
+    try:
+        for where, failures in lockout.failures_of(username, address):
+            row = FailureRow(
+                username, where, failures.count, round(failures.last_s * 1000), round(failures.locked_until_s * 1000)
+            )  # fmt: skip
+            await keeper.store.sign_in_failed(row, forget_before_ms)
+    except (StoreError, OSError, TimeoutError) as error:
+        log.warning("sign_in_failure_not_kept", error=repr(error))
+
+
+async def forgive(app: web.Application, username: str, address: str | None) -> None:
+    """Forget what was kept of an account's failures, from one address or from all."""
+    store = app[CONTEXT].keeper.store
+    try:
+        for where in [None] if address is None else [address, ""]:
+            await store.sign_ins_forgiven(username, where)
+    except (StoreError, OSError, TimeoutError) as error:
+        log.warning("sign_in_failure_not_forgotten", error=repr(error))
+
+
+async def recall_failures(app: web.Application) -> None:
+    """At a start: what was kept of failed sign-ins counts on."""
+    lockout = app[LOCKOUT]
+    after_ms = clock_ms() - round(lockout.policy.forget_s * 1000)
+    for row in await app[CONTEXT].keeper.store.sign_in_failures(after_ms):
+        failures = Failures(row.failures, row.last_ms / 1000, row.locked_until_ms / 1000)
+        lockout.remember(row.username, row.address, failures)
+
+
+ROUTES: Final = (
     Route(
-        "POST",
-        "/api/v1/session",
-        sign_in,
-        Open.TO_ALL,
-        "Sign in.",
-        body=SignIn,
-        answer=SessionAnswer,
-        problems=(401, 403, 429),
+        "POST", "/api/v1/session", sign_in, Open.TO_ALL, "Sign in.",
+        body=SignIn, answer=SessionAnswer, problems=(401, 403, 429),
     ),
-    Route(
-        "GET", "/api/v1/session", show_session, Open.TO_SIGNED_IN, "Who is signed in.", answer=SessionAnswer
-    ),
+    Route("GET", "/api/v1/session", show_session, Open.TO_SIGNED_IN, "Who is signed in.", answer=SessionAnswer),
     Route("DELETE", "/api/v1/session", sign_out, Open.TO_SIGNED_IN, "Sign out.", status=204),
-)
+    Route(
+        "PUT", "/api/v1/accounts/me/password", change_password, Open.TO_SIGNED_IN,
+        "Change one's own password; every session of the account ends, but for a new one of who asked by one.",
+        body=NewPassword, answer=SessionAnswer, problems=(409, 429),
+    ),
+)  # fmt: skip

@@ -86,10 +86,16 @@ class ReadyAnswer(msgspec.Struct, frozen=True):
 
 
 class SessionAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is signed in; ``csrf`` goes into the header ``X-CSRF-Token`` of unsafe requests, null where a token is used."""
+    """Who is signed in, of which unit (null: all are theirs to see), and what they may do now.
+
+    ``csrf`` goes into the header ``X-CSRF-Token`` of unsafe requests; null where a token is used.
+    """
 
     username: str
     role: str
+    unit: str | None
+    rights: Sequence[str]
+    must_change_password: bool
     csrf: str | None
 
 

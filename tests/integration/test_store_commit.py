@@ -322,7 +322,7 @@ async def test_plan_versions_are_kept_as_they_were_read(store: Store) -> None:
 
 async def test_sessions_end_when_deleted_or_expired(store: Store) -> None:
     """An expired session is none even before it is purged."""
-    session = Session(b"\x01" * 32, "an", "operator", "token", START_MS, START_MS + 1000)
+    session = Session(b"\x01" * 32, "an", 1, "token", START_MS, START_MS + 1000)
     await store.session_put(session)
     await store.session_put(session._replace(id_hash=b"\x02" * 32, expires_ms=START_MS + 5000))
     assert await store.session_get(session.id_hash, START_MS + 999) == session

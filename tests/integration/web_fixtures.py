@@ -6,15 +6,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
-import msgspec
 import pytest
 from prometheus_client import CollectorRegistry, Counter
-from web_support import CREDENTIALS, Fleet, World, plan_files
+from web_support import Fleet, World, keeper_on, plan_files
 
 from seal_tracker.model import LIVE
 from seal_tracker.plans import load_files
 from seal_tracker.store import Store
-from seal_tracker.web.accounts import Accounts
 from seal_tracker.web.context import WebConfig, WebContext
 from seal_tracker.web.lockout import LockoutPolicy
 from seal_tracker.web.runner import start_web
@@ -56,16 +54,16 @@ def config(tmp_path: Path, page: Path) -> WebConfig:
 
 @pytest.fixture
 async def world(store: Store, config: WebConfig) -> AsyncIterator[World]:
-    accounts = Accounts.from_credentials(msgspec.json.encode(CREDENTIALS))
+    keeper = await keeper_on(store)
     plan, faults = load_files(plan_files())
     assert plan is not None, faults
     fleet = Fleet({LIVE: plan})
     registry = CollectorRegistry()
     Counter("pings", "Pings", registry=registry).inc(3)
     hub = Hub(position_interval_s=0.02, queue_limit=100)
-    context = WebContext(config, store, Sessions(store), accounts, fleet, hub, registry)
+    context = WebContext(config, store, Sessions(store), keeper, fleet, hub, registry)
     server = await start_web(context, "127.0.0.1", 0)
     async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as client:
-        yield World(store, fleet, hub, accounts, registry, context, server, client)
+        yield World(store, fleet, hub, keeper.accounts, registry, context, server, client)
     await server.close()
-    accounts.close()
+    keeper.accounts.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,11 +13,18 @@ import msgspec
 from prometheus_client import CollectorRegistry
 
 from geofences.catalog import Fault
+from seal_tracker.deeds import Deed
 from seal_tracker.model import LIVE, Episode, Event, Severity, episode_id, event_id
 from seal_tracker.plans import Plan, load_files
+from seal_tracker.prepared import Prepared
 from seal_tracker.store import Commit, EpisodeRow, Store
+from seal_tracker.web.account_changes import Change
+from seal_tracker.web.account_files import KeptAccounts, read_credentials
+from seal_tracker.web.account_import import import_accounts
 from seal_tracker.web.accounts import Accounts
 from seal_tracker.web.context import Check, WebContext
+from seal_tracker.web.keeper import AccountKeeper
+from seal_tracker.web.passwords import hash_password
 from seal_tracker.web.runner import WebServer, start_web
 from seal_tracker.web.sse import Hub
 from seal_tracker.web.wire import PositionRow
@@ -26,6 +34,35 @@ ROLES = ("gateway", "integrator", "operator", "supervisor", "unit_head", "audito
 CREDENTIALS = {
     role: {"username": role, "password": f"{role}'s password", "token": f"token-of-{role}"} for role in ROLES
 }
+
+
+@functools.cache
+def hashed(password: str) -> str:
+    """Its hash, made once in a run: it takes tens of ms."""
+    return hash_password(password)
+
+
+def rows_of(credentials: Mapping[str, Mapping[str, str]]) -> Change:
+    """Accounts and tokens of credentials, as a first start makes them."""
+    kept = KeptAccounts("file", read_credentials(msgspec.json.encode(credentials)))
+    hashes = {entry.username: hashed(entry.password or "") for entry in kept.entries}
+    return import_accounts(Accounts(), kept, hashes, NOON_MS).change
+
+
+async def keeper_on(
+    store: Store, credentials: Mapping[str, Mapping[str, str]] = CREDENTIALS
+) -> AccountKeeper:
+    """A keeper of accounts on a real store that has those of the credentials; its deeds are committed there."""
+
+    async def act(space: str, work: Callable[[Any], Awaitable[tuple[Prepared, Deed]]]) -> None:
+        _, deed = await work(None)
+        await store.commit(
+            Commit(space=space, actions=deed.actions, accounts=deed.accounts, tokens=deed.tokens)
+        )
+
+    keeper = AccountKeeper(store, act)
+    await keeper.change(lambda: rows_of(credentials))
+    return keeper
 
 
 def zone(name: str, lon: float, **properties: Any) -> dict[str, Any]:

@@ -10,6 +10,32 @@ SELECT sequence, body FROM events WHERE space = $1 AND sequence > $2 ORDER BY se
 -- A space's events before a sequence, newest first. Index: events_of_space read backwards.
 SELECT sequence, body FROM events WHERE space = $1 AND sequence < $2 ORDER BY sequence DESC LIMIT $3;
 
+-- name: events_after_of_units
+-- The same of some units: as many of each as are wanted, joined. Index: events_of_unit, one range a unit.
+SELECT e.sequence, e.body
+FROM unnest($4::text[]) AS wanted (unit)
+CROSS JOIN LATERAL (
+    SELECT sequence, body FROM events WHERE space = $1 AND unit = wanted.unit AND sequence > $2 ORDER BY sequence LIMIT $3
+) AS e
+ORDER BY e.sequence
+LIMIT $3;
+
+-- name: events_before_of_units
+-- The same of some units, newest first. Index: events_of_unit read backwards, one range a unit.
+SELECT e.sequence, e.body
+FROM unnest($4::text[]) AS wanted (unit)
+CROSS JOIN LATERAL (
+    SELECT sequence, body FROM events
+    WHERE space = $1 AND unit = wanted.unit AND sequence < $2
+    ORDER BY sequence DESC LIMIT $3
+) AS e
+ORDER BY e.sequence DESC
+LIMIT $3;
+
+-- name: events_of_units_count
+-- How many events some units have. Index: events_of_unit, read without the table.
+SELECT count(*) FROM events WHERE space = $1 AND unit = ANY ($2::text[]);
+
 -- name: outbox_pending
 -- What is to be published after an id, of all spaces, in commit order. Index: the primary key; starting after the
 -- last id seen also jumps over the rows that are deleted and not yet vacuumed.
@@ -22,25 +48,3 @@ LIMIT $2;
 -- name: outbox_done
 -- Forgets what the broker acknowledged.
 DELETE FROM outbox WHERE id = ANY ($1::bigint[]);
-
--- name: alarms_open
--- A space's alarms that are not closed, newest first, before a place. Index: alarms_open.
-SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body
-FROM alarms
-WHERE space = $1 AND state <> 'closed' AND (raised_at, id) < ($2, $3::uuid)
-ORDER BY raised_at DESC, id DESC
-LIMIT $4;
-
--- name: alarms_newest
--- All of a space's alarms, newest first, before a place. Index: alarms_newest.
-SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body
-FROM alarms
-WHERE space = $1 AND (raised_at, id) < ($2, $3::uuid)
-ORDER BY raised_at DESC, id DESC
-LIMIT $4;
-
--- name: alarms_of_episodes
--- The alarms of these episodes, in any state. Index: alarms_of_episode.
-SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body
-FROM alarms
-WHERE episode = ANY ($1::uuid[]);

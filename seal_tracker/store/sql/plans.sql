@@ -9,14 +9,15 @@ VALUES ($1, $2, $3, $4, $5, $6);
 
 -- name: session_put
 -- Opens a session, or prolongs it.
-INSERT INTO sessions (id_hash, username, role, csrf, created_at, expires_at)
+INSERT INTO sessions (id_hash, username, account_version, csrf, created_at, expires_at)
 VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (id_hash) DO UPDATE SET
-    username = excluded.username, role = excluded.role, csrf = excluded.csrf, expires_at = excluded.expires_at;
+    username = excluded.username, account_version = excluded.account_version, csrf = excluded.csrf,
+    expires_at = excluded.expires_at;
 
 -- name: session_get
 -- A session that has not expired.
-SELECT id_hash, username, role, csrf, created_at, expires_at FROM sessions WHERE id_hash = $1 AND expires_at > $2;
+SELECT id_hash, username, account_version, csrf, created_at, expires_at FROM sessions WHERE id_hash = $1 AND expires_at > $2;
 
 -- name: session_delete
 -- Ends a session.

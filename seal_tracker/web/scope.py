@@ -1,0 +1,30 @@
+"""Which units an account sees: its own and all below it. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from seal_tracker.plans import Unit
+
+__all__ = ["sees", "units_below"]
+
+
+def units_below(unit: str, units: Iterable[Unit]) -> frozenset[str]:
+    """A unit and all below it; the unit alone where it is not among ``units``. A ring of parents ends where it began."""
+    children = defaultdict(list)
+    for other in units:
+        children[other.parent].append(other.id)
+    found, waiting = {unit}, [unit]
+    while waiting:
+        new = [child for child in children[waiting.pop()] if child not in found]
+        found.update(new)
+        waiting += new
+    return frozenset(found)
+
+
+def sees(scope: Collection[str] | None, unit: str | None) -> bool:
+    """Whether who has that scope sees what is that unit's; what is no unit's is seen by headquarters alone."""
+    return scope is None or unit in scope
