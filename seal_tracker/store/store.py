@@ -4,7 +4,7 @@
     numbers = await store.intern_seals("live", {"S-1", "S-2"})
     ids = await store.commit(Commit(space="live", pings=batch, events=events, …))
 
-State: that of ``Database``, the seals' numbers, and the last commit tried. One event loop; tasks may share it, and
+State: that of ``Database``, the seals' numbers, the last commit tried, and the ledger's end. One event loop; tasks may share it, and
 commits queue up in order of calling. The caller must install its judging state only after ``commit`` returned.
 """
 
@@ -14,12 +14,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from seal_tracker.clock import clock_ms
+from seal_tracker.ledger.chain import Head, link_after
 from seal_tracker.model import PingBatch
 from seal_tracker.store.committing import check_commit, write_parts
 from seal_tracker.store.connections import Connection
 from seal_tracker.store.episode_reads import EpisodeReads
 from seal_tracker.store.errors import CommitRefused, StoreUnavailable, WriterSuperseded
 from seal_tracker.store.event_reads import EventReads
+from seal_tracker.store.ledger_reads import LedgerReads
+from seal_tracker.store.ledger_rows import ledger_entries, read_head, write_link
 from seal_tracker.store.ping_rows import PingReads
 from seal_tracker.store.queries import sql
 from seal_tracker.store.records import Commit
@@ -35,15 +39,18 @@ class Attempt(NamedTuple):
     commit: Commit
     number: int
     outbox_ids: list[int]
+    head: Head
 
 
-class Store(PingReads, EpisodeReads, EventReads, SpaceReads, SessionTable):
+class Store(PingReads, EpisodeReads, EventReads, SpaceReads, SessionTable, LedgerReads):
     """PostgreSQL as the service sees it; see the modules of its bases for what can be asked."""
 
     def __init__(self, dsn: str, **options: Any) -> None:
         super().__init__(dsn, **options)
         self._attempt: Attempt | None = None
         self._seals_of: dict[str, set[int]] = {}
+
+        self._head: Head | None = None
 
     async def commit(self, commit: Commit) -> list[int]:
         """Stores a commit whole, or not at all.
@@ -88,10 +95,36 @@ class Store(PingReads, EpisodeReads, EventReads, SpaceReads, SessionTable):
             if last_id is None:
                 raise WriterSuperseded(f"commit {number} is taken: another writer committed past the lock")
             outbox_ids = list(range(last_id - len(commit.outbox) + 1, last_id + 1))
-            self._attempt = Attempt(commit, number, outbox_ids)
+            head = self._head or await read_head(connection)
+            link = link_after(head, clock_ms(), entries) if (entries := ledger_entries(commit)) else None
+            self._head, after = head, head if link is None else Head(link.number, link.hash)
+            self._attempt = Attempt(commit, number, outbox_ids, after)
             await write_parts(connection, commit, outbox_ids)
-        self._commit_number = number
+            if link is not None:
+                await write_link(connection, link, commit)
+        self._commit_number, self._head = number, after
         return outbox_ids
+
+    async def ledger_head(self) -> Head:
+        """Where the ledger ends: what this writer itself appended last, not what the table says now.
+
+        Raises
+        ------
+        StoreUnavailable, WriterBusy, WriterSuperseded
+            As ``commit``.
+        """
+        async with self._turn:
+            connection = await self._connected_writer()  # settles a commit in doubt
+            if self._head is None:
+                async with self._giving_up_when_broken(connection, "read the ledger's end"):
+                    self._head = await read_head(connection)
+            return self._head
+
+    async def _settle(self, connection: Connection) -> None:
+        """As in ``Database``; the ledger ends where the commit that stands left it."""
+        await super()._settle(connection)
+        if self._attempt is not None and self._attempt.number == self._commit_number:
+            self._head = self._attempt.head
 
     async def _check_seals(self, connection: Connection, space: str, pings: PingBatch) -> None:
         """Refuses pings of seals that are not of the space; each seal is asked for once in a lifetime."""

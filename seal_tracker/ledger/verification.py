@@ -1,0 +1,144 @@
+"""Whether a chain is whole. Pure: links are handed in as they are read, in order, and the first that does not fit is named.
+
+What a broken chain can look like: an entry edited, a link removed or moved, its tail cut off, or all of it made anew. The last two leave
+a chain that fits in itself; only a checkpoint tells, and only one held elsewhere tells of a tail cut off with its checkpoints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from typing import NamedTuple
+
+from seal_tracker.ledger.chain import GENESIS, Link, LinkError, link_hash, unpack
+from seal_tracker.ledger.checkpoints import Checkpoint, CheckpointError, fingerprint, read_checkpoint
+from seal_tracker.model import iso_ms
+
+__all__ = ["Break", "ChainCheck", "Mark", "read_marks"]
+
+
+class Break(NamedTuple):
+    """Where a chain is broken: the first link that does not fit, and what does not."""
+
+    number: int
+    what: str
+
+
+class Mark(NamedTuple):
+    """A checkpoint to check by; ``held`` where somebody else kept it, so that nobody can have removed it."""
+
+    checkpoint: Checkpoint
+    held: bool
+
+
+def read_marks(
+    lines: Iterable[tuple[str, str]], *, held: bool, trusted: Sequence[bytes] = ()
+) -> tuple[list[Mark], list[str]]:
+    """Checkpoints of (where it stands, JWS), and the faults of those that cannot be believed.
+
+    With ``trusted`` (raw public keys) those of other keys are faults.
+    """
+    marks: list[Mark] = []
+    faults: list[str] = []
+    for where, jws in lines:
+        try:
+            checkpoint = read_checkpoint(jws)
+        except CheckpointError as error:
+            faults.append(f"{where}: {error}")
+            continue
+        if trusted and checkpoint.key not in trusted:
+            faults.append(f"{where}: signed by another key, {fingerprint(checkpoint.key)}")
+            continue
+        marks.append(Mark(checkpoint, held))
+    return marks, faults
+
+
+class ChainCheck:
+    """Checks one chain. Hand all links in to `take`, in order and from the first, then call `end` once.
+
+    Attributes
+    ----------
+    broken
+        The first link that does not fit, or None.
+    links, entries
+        How many fit so far.
+    first_ms, last_ms
+        When the first and the last of them were recorded.
+    signed_to, held_to
+        The last link that any checkpoint covers, and that a held one covers; 0: none.
+    """
+
+    def __init__(self, marks: Iterable[Mark]) -> None:
+        self.broken: Break | None = None
+        self.links = self.entries = self.signed_to = self.held_to = 0
+        self.first_ms: int | None = None
+        self.last_ms: int | None = None
+        self.unsigned_since_ms: int | None = None
+        self.head = GENESIS
+        self._marks: dict[int, list[Mark]] = {}
+        for mark in marks:
+            self._marks.setdefault(mark.checkpoint.number, []).append(mark)
+
+    def take(self, links: Iterable[Link]) -> bool:
+        """Check the next links; False once the chain is broken: the rest says nothing more."""
+        if self.broken is not None:
+            return False
+        for link in links:
+            what = self._fault(link)
+            if what is not None:
+                self.broken = Break(self.links + 1, what)
+                return False
+            self.links, self.head, self.last_ms = link.number, link.hash, link.recorded_ms
+            if self.first_ms is None:
+                self.first_ms = link.recorded_ms
+            if self.unsigned_since_ms is None:
+                self.unsigned_since_ms = link.recorded_ms
+            if link.number in self._marks and not self._marked(link):
+                return False
+        return True
+
+    def end(self) -> None:
+        """There are no more links: what checkpoints promise beyond the last one is missing."""
+        beyond = [
+            mark for marks in self._marks.values() for mark in marks if mark.checkpoint.number > self.links
+        ]
+        if self.broken is None and beyond:
+            last = max(beyond, key=lambda mark: mark.checkpoint.number).checkpoint
+            self.broken = Break(
+                self.links + 1,
+                f"missing: the chain ends at {self.links}, and a checkpoint of {last.time} signed link {last.number}",
+            )
+
+    def _fault(self, link: Link) -> str | None:
+        """What does not fit about a link."""
+        expected = self.links + 1
+        if link.number != expected:
+            return f"missing: link {link.number} comes after link {self.links}"
+        if link.previous != self.head:
+            return f"does not follow link {self.links}: the hash it names is another"
+        try:
+            entries = unpack(link.body)
+        except LinkError as error:
+            return str(error)
+        of_entries = sha256(b"".join([sha256(entry).digest() for entry in entries])).digest()
+        if of_entries != link.entries_hash:
+            return "its entries are not those it was made of"
+        if link_hash(link.number, link.previous, link.recorded_ms, of_entries) != link.hash:
+            return f"its hash is not that of its content recorded at {iso_ms(link.recorded_ms)}"
+        self.entries += len(entries)
+        return None
+
+    def _marked(self, link: Link) -> bool:
+        """Whether the link is the one that its checkpoints signed."""
+        for checkpoint, held in self._marks[link.number]:
+            if checkpoint.hash != link.hash:
+                self.broken = Break(
+                    link.number,
+                    f"is not the link that the checkpoint of {checkpoint.time} signed: what follows link "
+                    f"{self.signed_to} was made anew",
+                )
+                return False
+            if held:
+                self.held_to = link.number
+        self.signed_to, self.unsigned_since_ms = link.number, None
+        return True

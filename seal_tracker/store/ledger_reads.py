@@ -1,0 +1,75 @@
+"""The ledger as it is stored: links, newest first or of a journey, and the checkpoints that hold them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Final
+
+from seal_tracker.ledger.chain import Link
+from seal_tracker.ledger.checkpoints import StoredCheckpoint
+from seal_tracker.store.connections import END_OF_TIME, Connection
+from seal_tracker.store.database import Database
+from seal_tracker.store.queries import sql
+
+__all__ = ["LedgerReads", "all_checkpoints", "all_links"]
+
+PAGE_LINKS: Final = 4_000
+"""Links read at once to check them all: some megabytes."""
+
+
+class LedgerReads(Database):
+    """Links and checkpoints."""
+
+    async def links(self, before: int | None, limit: int, journey: str | None = None) -> list[Link]:
+        """Links before a number (None: from the last one), newest first; of one journey where given."""
+        top = END_OF_TIME if before is None else before
+        async with self._reading() as connection:
+            if journey is None:
+                rows = await connection.fetch(sql("links_before"), top, limit)
+            else:
+                rows = await connection.fetch(sql("links_of_journey"), journey, top, limit)
+        return [Link(*row) for row in rows]
+
+    async def link_numbers(self, journey: str) -> list[int]:
+        """Numbers of the links that tell of a journey, in order."""
+        async with self._reading() as connection:
+            rows = await connection.fetch(sql("numbers_of_journey"), journey)
+        return [row["number"] for row in rows]
+
+    async def link_run(self, first: int, last: int, whole: Sequence[int]) -> list[Link]:
+        """Links of [first, last] in order; those not among ``whole`` with an empty body."""
+        async with self._reading() as connection:
+            rows = await connection.fetch(sql("links_of_run"), first, last, list(whole))
+        return [Link(*row) for row in rows]
+
+    async def ledger_checkpoints(self, before: int | None, limit: int) -> list[StoredCheckpoint]:
+        """Checkpoints of links before a number (None: from the newest), newest first."""
+        async with self._reading() as connection:
+            rows = await connection.fetch(
+                sql("ledger_checkpoints_before"), END_OF_TIME if before is None else before, limit
+            )
+        return [StoredCheckpoint(*row) for row in rows]
+
+    async def checkpoints_covering(self, numbers: Sequence[int]) -> dict[int, StoredCheckpoint]:
+        """Of each link the checkpoint that covers it soonest; links that none covers yet are left out."""
+        async with self._reading() as connection:
+            rows = await connection.fetch(sql("ledger_checkpoints_covering"), list(numbers))
+        return {row["link"]: StoredCheckpoint(row["number"], row["signed_at"], row["jws"]) for row in rows}
+
+    async def add_ledger_checkpoint(self, checkpoint: StoredCheckpoint) -> None:
+        """Keeps a checkpoint; one of the same link that is there already stays."""
+        async with self._reading() as connection:
+            await connection.execute(sql("add_ledger_checkpoint"), *checkpoint)
+
+
+async def all_links(connection: Connection) -> AsyncIterator[list[Link]]:
+    """Every link from the first on, page by page, as far as there are any when each page is read."""
+    after = -1
+    while rows := await connection.fetch(sql("links_after"), after, PAGE_LINKS):
+        yield [Link(*row) for row in rows]
+        after = rows[-1]["number"]
+
+
+async def all_checkpoints(connection: Connection) -> list[StoredCheckpoint]:
+    """Every checkpoint, in order."""
+    return [StoredCheckpoint(*row) for row in await connection.fetch(sql("all_ledger_checkpoints"))]

@@ -1,0 +1,67 @@
+-- name: add_link
+-- Appends a link, and says which journeys it tells of.
+WITH link AS (
+    INSERT INTO ledger.links (number, recorded_at, previous, entries_hash, hash, body)
+    VALUES ($1, $2, $3, $4, $5, $6)
+)
+INSERT INTO ledger.journeys (journey, number) SELECT journey, $1 FROM unnest($7::text[]) AS journey;
+
+-- name: ledger_head
+-- Number and hash of the last link. Index: the primary key read backwards.
+SELECT number, hash FROM ledger.links ORDER BY number DESC LIMIT 1;
+
+-- name: links_before
+-- Links before a number, newest first. Index: the primary key read backwards.
+SELECT number, recorded_at, previous, entries_hash, hash, body
+FROM ledger.links
+WHERE number < $1
+ORDER BY number DESC
+LIMIT $2;
+
+-- name: links_after
+-- Links after a number, oldest first. Index: the primary key.
+SELECT number, recorded_at, previous, entries_hash, hash, body
+FROM ledger.links
+WHERE number > $1
+ORDER BY number
+LIMIT $2;
+
+-- name: links_of_journey
+-- A journey's links before a number, newest first. Indexes: both primary keys.
+SELECT l.number, l.recorded_at, l.previous, l.entries_hash, l.hash, l.body
+FROM ledger.journeys AS j JOIN ledger.links AS l USING (number)
+WHERE j.journey = $1 AND j.number < $2
+ORDER BY j.number DESC
+LIMIT $3;
+
+-- name: numbers_of_journey
+-- Numbers of a journey's links, in order. Index: the primary key.
+SELECT number FROM ledger.journeys WHERE journey = $1 ORDER BY number;
+
+-- name: links_of_run
+-- Links from a number to a number, in order; only some of them with their body. Index: the primary key.
+SELECT number, recorded_at, previous, entries_hash, hash,
+       CASE WHEN number = ANY ($3::bigint[]) THEN body ELSE ''::bytea END AS body
+FROM ledger.links
+WHERE number BETWEEN $1 AND $2
+ORDER BY number;
+
+-- name: add_ledger_checkpoint
+-- Keeps what was signed; the same link is signed once.
+INSERT INTO ledger.checkpoints (number, signed_at, jws) VALUES ($1, $2, $3) ON CONFLICT (number) DO NOTHING;
+
+-- name: ledger_checkpoints_before
+-- Checkpoints of links before a number, newest first. Index: the primary key read backwards.
+SELECT number, signed_at, jws FROM ledger.checkpoints WHERE number < $1 ORDER BY number DESC LIMIT $2;
+
+-- name: ledger_checkpoints_covering
+-- For each link the checkpoint that covers it soonest: (link, checkpoint, jws). Index: the primary key, once a link.
+SELECT link, c.number, c.signed_at, c.jws
+FROM unnest($1::bigint[]) AS link
+CROSS JOIN LATERAL (
+    SELECT number, signed_at, jws FROM ledger.checkpoints WHERE number >= link ORDER BY number LIMIT 1
+) AS c;
+
+-- name: all_ledger_checkpoints
+-- Everything that was signed, in order: at most one a minute.
+SELECT number, signed_at, jws FROM ledger.checkpoints ORDER BY number;

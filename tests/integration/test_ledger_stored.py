@@ -1,0 +1,335 @@
+"""The ledger in PostgreSQL: written with what it records, closed to the service's own role, and not to be changed unseen by anybody."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from importlib.resources import files
+
+import asyncpg
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from parts import DEPLOY
+from store_servers import CutWire
+from store_stories import START_MS, episode, event
+
+from seal_tracker.embedded import EmbeddedParts
+from seal_tracker.embedded.postgres import prepare_ledger
+from seal_tracker.ledger.chain import GENESIS, Head, Link, unpack
+from seal_tracker.ledger.checkpoints import read_checkpoint, sign_checkpoint
+from seal_tracker.ledger.verification import ChainCheck, Mark
+from seal_tracker.store import Action, Commit, CommitRefused, SchemaMismatch, Store, StoreUnavailable
+from seal_tracker.store.connections import Connection, connect
+from seal_tracker.store.ledger_reads import all_checkpoints, all_links
+
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+LINKS = 12
+
+
+def told(first: int, count: int = 2, *, journey: str | None = None, space: str = "live") -> Commit:
+    """A commit of new episodes with their events, and one thing that an officer did."""
+    changes = {} if journey is None else {"journey": journey}
+    episodes = [episode(number, **changes) for number in range(first, first + count)]
+    events = [event(e, sequence, space=space) for sequence, e in enumerate(episodes, first + 1)]
+    bodies = [b'{"sequence":%d,"evidence":{"fixes":[[106.68,20.86]]}}' % e.sequence for e in events]
+    action = Action(
+        START_MS, "lan", "operator", "alarm.acknowledge", f"alarm/{first}", "J-9", "HP", b'{"a":\n1}'
+    )
+    return Commit(space=space, events=events, event_bodies=bodies, actions=[action])
+
+
+@asynccontextmanager
+async def opened(dsn: str) -> AsyncIterator[Store]:
+    store = await Store.open(dsn)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def superuser_of(embedded: EmbeddedParts, dsn: str) -> AsyncIterator[Connection]:
+    """The database's superuser, whom no grant and no trigger holds back; what it does is rolled back afterwards."""
+    address = embedded.superuser_dsn.rpartition("/")[0] + "/" + dsn.rpartition("/")[2]
+    connection = await connect(address, "superuser", 30)
+    try:
+        await connection.execute("BEGIN; SET LOCAL session_replication_role = replica")
+        yield connection
+        await connection.execute("ROLLBACK")
+    finally:
+        await connection.close()
+
+
+async def checked(connection: Connection, *marks: Mark) -> ChainCheck:
+    check = ChainCheck(marks)
+    async for page in all_links(connection):
+        check.take(page)
+    check.end()
+    return check
+
+
+@pytest.fixture(scope="module")
+def filled(embedded: EmbeddedParts) -> Iterator[str]:
+    """Address of a database whose ledger has a dozen links; whoever changes it rolls back."""
+    name = f"ledger_{secrets.token_hex(4)}"
+    server = embedded.superuser_dsn.rpartition("/")[0]
+
+    async def fill() -> None:
+        superuser = await asyncpg.connect(embedded.superuser_dsn)
+        await superuser.execute(f"CREATE DATABASE {name} OWNER seal_tracker")
+        await superuser.close()
+        await prepare_ledger(f"{server}/{name}")
+        async with opened(embedded.postgres_dsn.rpartition("/")[0] + f"/{name}") as store:
+            for number in range(LINKS):
+                await store.commit(told(10 * number))
+            await store.add_ledger_checkpoint(sign_checkpoint(KEY, "t", await store.ledger_head(), START_MS))
+
+    async def drop() -> None:
+        superuser = await asyncpg.connect(embedded.superuser_dsn)
+        await superuser.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await superuser.close()
+
+    asyncio.run(fill())
+    yield embedded.postgres_dsn.rpartition("/")[0] + f"/{name}"
+    asyncio.run(drop())
+
+
+async def test_a_commit_leaves_one_link_with_all_it_told(postgres_dsn: str) -> None:
+    """Events byte for byte as published, their fixes with them, and what persons did; journeys lead to it."""
+    async with opened(postgres_dsn) as store:
+        assert await store.ledger_head() == Head(0, GENESIS)
+        await store.commit(told(0, journey="J-1"))
+        await store.commit(Commit(space="live", counts={"duplicates": 1}))  # tells nothing
+        await store.add_space("drill")
+        await store.commit(told(10, space="drill"))  # proves nothing
+        await store.commit(told(20, 1))
+        second, first = await store.links(None, 10)
+        assert (first.number, second.number) == (1, 2)
+        assert second.previous == first.hash
+        assert await store.ledger_head() == Head(2, second.hash)
+        assert unpack(first.body) == [
+            b'{"sequence":1,"evidence":{"fixes":[[106.68,20.86]]}}',
+            b'{"sequence":2,"evidence":{"fixes":[[106.68,20.86]]}}',
+            (
+                b'{"action":"alarm.acknowledge","time":"2026-09-21T14:13:20.000Z","actor":"lan","role":"operator",'
+                b'"subject":"alarm/0","journey":"J-9","unit":"HP","body":{"a":1}}'
+            ),
+        ]
+        assert await store.link_numbers("J-1") == [1]
+        assert await store.link_numbers("J-9") == [1, 2]
+        assert [link.number for link in await store.links(None, 1, "J-9")] == [2]
+        assert [link.number for link in await store.links(2, 10, "J-9")] == [1]
+        assert [bool(link.body) for link in await store.link_run(1, 2, [2])] == [False, True]
+
+
+async def test_the_chain_goes_on_after_a_restart_and_agrees(postgres_dsn: str) -> None:
+    """Whoever writes next appends to what is there; checkpoints stay with their links."""
+    for number in range(3):
+        async with opened(postgres_dsn) as store:
+            await store.commit(told(10 * number))
+            await store.add_ledger_checkpoint(sign_checkpoint(KEY, "t", await store.ledger_head(), START_MS))
+    connection = await connect(postgres_dsn, "test", 5)
+    marks = [Mark(read_checkpoint(c.jws), held=False) for c in await all_checkpoints(connection)]
+    check = await checked(connection, *marks)
+    await connection.close()
+    assert (check.broken, check.links, check.signed_to) == (None, 3, 3)
+
+
+async def test_a_commit_that_is_refused_leaves_no_link(postgres_dsn: str) -> None:
+    """One transaction: the same events a second time are refused, and the ledger with them."""
+    async with opened(postgres_dsn) as store:
+        await store.commit(told(0))
+        head = await store.ledger_head()
+        with pytest.raises(CommitRefused):
+            await store.commit(told(0))
+        assert await store.ledger_head() == head
+        await store.commit(told(10))
+        assert [link.number for link in await store.links(None, 10)] == [2, 1]
+
+
+@pytest.mark.parametrize("lose", ["the commit", "the answer"])
+async def test_a_commit_in_doubt_is_in_the_chain_once(postgres_dsn: str, lose: str) -> None:
+    """Whether COMMIT was lost or its answer, the next link follows the one that stands."""
+    wire = CutWire(postgres_dsn)
+    async with opened(await wire.open()) as store:
+        await store.commit(told(0))
+        commit = told(10)
+        wire.lose = lose
+        with pytest.raises(StoreUnavailable):
+            await store.commit(commit)
+        await store.commit(commit)
+        await store.commit(told(20))
+        connection = await connect(postgres_dsn, "test", 5)
+        check = await checked(connection)
+        await connection.close()
+        assert (check.broken, check.links, check.head) == (None, 3, (await store.ledger_head()).hash)
+    await wire.close()
+
+
+@pytest.mark.parametrize("table", ["links", "journeys", "checkpoints"])
+async def test_the_services_own_role_can_add_and_neither_change_nor_remove(filled: str, table: str) -> None:
+    """Not by a statement, not as the database's owner, not by dropping or taking over the table."""
+    connection = await asyncpg.connect(filled)
+    try:
+        for statement in (
+            f"UPDATE ledger.{table} SET number = 0",
+            f"DELETE FROM ledger.{table}",
+            f"TRUNCATE ledger.{table}",
+            f"DROP TABLE ledger.{table}",
+            f"ALTER TABLE ledger.{table} DISABLE TRIGGER ALL",
+            f"ALTER TABLE ledger.{table} OWNER TO seal_tracker",
+            "DROP SCHEMA ledger CASCADE",
+            "CREATE TABLE ledger.mine (n int)",
+            "SET ROLE seal_tracker_ledger",
+            "SET session_replication_role = replica",
+        ):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(statement)
+        assert await connection.fetchval(f"SELECT count(*) FROM ledger.{table}")
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize("statement", ["UPDATE {} SET number = 0", "DELETE FROM {}", "TRUNCATE {}"])
+async def test_not_even_a_superuser_changes_it_by_mistake(
+    embedded: EmbeddedParts, filled: str, statement: str
+) -> None:
+    """The trigger refuses whom no grant holds back; switching it off is a deed."""
+    async with superuser_of(embedded, filled) as connection:
+        await connection.execute("SET LOCAL session_replication_role = origin")
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match=r"append-only: \w+ of ledger.links"):
+            await connection.execute(statement.format("ledger.links"))
+
+
+TAMPERED = {
+    "edited": (
+        "UPDATE ledger.links SET body = (SELECT body FROM ledger.links WHERE number = 3) WHERE number = 5",
+        5,
+    ),
+    "deleted": ("DELETE FROM ledger.links WHERE number = 5", 5),
+    "deleted and closed up": (
+        "DELETE FROM ledger.links WHERE number = 5; UPDATE ledger.links SET number = number - 1 WHERE number > 5",
+        5,
+    ),
+    "reordered": (
+        (
+            "UPDATE ledger.links SET number = 0 WHERE number = 5; UPDATE ledger.links SET number = 5 WHERE number = 6; "
+            "UPDATE ledger.links SET number = 6 WHERE number = 0"
+        ),
+        5,
+    ),
+    "dated back": (
+        "UPDATE ledger.links SET recorded_at = recorded_at - interval '1 hour' WHERE number = 5",
+        5,
+    ),
+    "cut off at the end": ("DELETE FROM ledger.links WHERE number > 9; DELETE FROM ledger.checkpoints", 10),
+    "emptied": ("DELETE FROM ledger.links; DELETE FROM ledger.checkpoints", 1),
+}
+
+
+@pytest.mark.parametrize("how", TAMPERED)
+async def test_what_a_superuser_does_to_the_ledger_is_found_by_a_checkpoint_held_elsewhere(
+    embedded: EmbeddedParts, filled: str, how: str
+) -> None:
+    """The first link that does not fit is named."""
+    statement, number = TAMPERED[how]
+    async with superuser_of(embedded, filled) as connection:
+        [held] = [Mark(read_checkpoint(c.jws), held=True) for c in await all_checkpoints(connection)]
+        assert (await checked(connection, held)).broken is None
+        await connection.execute(statement)
+        broken = (await checked(connection, held)).broken
+        assert broken is not None
+        assert broken.number == number
+
+
+async def test_a_ledger_made_anew_by_a_superuser_is_found_by_a_checkpoint_held_elsewhere(
+    embedded: EmbeddedParts, filled: str
+) -> None:
+    """Edited, every later hash computed again, and signed again by a key of their own: it fits in itself."""
+    async with superuser_of(embedded, filled) as connection:
+        [held] = [Mark(read_checkpoint(c.jws), held=True) for c in await all_checkpoints(connection)]
+        await connection.execute(ANEW)
+        assert (await checked(connection)).broken is None
+        broken = (await checked(connection, held)).broken
+        assert broken is not None
+        assert broken.number == LINKS
+        assert "made anew" in broken.what
+
+
+ANEW = """
+CREATE FUNCTION pg_temp.anew() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE link record; prior bytea; made bytea;
+BEGIN
+    SELECT hash INTO prior FROM ledger.links WHERE number = 4;
+    UPDATE ledger.links SET (body, entries_hash) = (SELECT body, entries_hash FROM ledger.links WHERE number = 3)
+    WHERE number = 5;
+    FOR link IN SELECT * FROM ledger.links WHERE number >= 5 ORDER BY number LOOP
+        made := sha256(int8send(link.number) || prior
+            || int8send((extract(epoch FROM link.recorded_at) * 1000)::bigint) || link.entries_hash);
+        UPDATE ledger.links SET previous = prior, hash = made WHERE number = link.number;
+        prior := made;
+    END LOOP;
+END $$;
+SELECT pg_temp.anew();
+"""
+
+
+async def test_a_change_between_two_commits_breaks_the_chain_at_the_next(
+    embedded: EmbeddedParts, postgres_dsn: str
+) -> None:
+    """The writer goes on from what it wrote, not from what the table says, so no checkpoint ever signs a forgery."""
+    async with opened(postgres_dsn) as store:
+        for number in range(3):
+            await store.commit(told(10 * number))
+        true_head = await store.ledger_head()
+        async with superuser_of(embedded, postgres_dsn) as connection:
+            await connection.execute(
+                "UPDATE ledger.links SET hash = sha256('forged') WHERE number = 3; COMMIT; BEGIN"
+            )
+        assert await store.ledger_head() == true_head
+        await store.commit(told(100))
+        connection = await connect(postgres_dsn, "test", 5)
+        check = await checked(connection)
+        await connection.close()
+        assert check.broken is not None
+        assert check.broken.number == 3
+
+
+async def test_a_database_without_a_ledger_says_what_to_run(
+    embedded: EmbeddedParts, postgres_dsn: str
+) -> None:
+    """An upgrade of a production database needs a superuser once, and the message says for what."""
+    server, _, name = postgres_dsn.rpartition("/")
+    superuser = await asyncpg.connect(embedded.superuser_dsn.rpartition("/")[0] + f"/{name}")
+    await superuser.execute("DROP SCHEMA ledger CASCADE")
+    with pytest.raises(SchemaMismatch, match=rf"seal-tracker ledger prepare \| psql --dbname {name}"):
+        await Store.open(postgres_dsn)
+    await prepare_ledger(embedded.superuser_dsn.rpartition("/")[0] + f"/{name}")
+    await superuser.execute("GRANT UPDATE ON ledger.links TO seal_tracker")
+    with pytest.raises(SchemaMismatch, match="role seal_tracker could change the ledger"):
+        await Store.open(postgres_dsn)
+    await superuser.execute("REVOKE UPDATE ON ledger.links FROM seal_tracker")
+    await superuser.close()
+    async with opened(f"{server}/{name}") as store:
+        await store.commit(told(0))
+
+
+def test_production_makes_the_ledger_as_the_embedded_database_does() -> None:
+    """One file for the first start of production's database, and in it the very words of the other."""
+    script = files("seal_tracker").joinpath("store", "ledger_owner.sql").read_text()
+    assert script in (DEPLOY / "postgres" / "owner.sql").read_text()
+
+
+async def test_a_link_is_read_back_as_it_was_written(filled: str) -> None:
+    """Times to the millisecond, bytes as bytes."""
+    connection = await connect(filled, "test", 5)
+    pages = [page async for page in all_links(connection)]
+    await connection.close()
+    links = [link for page in pages for link in page]
+    assert [link.number for link in links] == list(range(1, LINKS + 1))
+    for link in links:
+        assert isinstance(link, Link)
+        assert all(isinstance(value, bytes) for value in link[2:])
+        assert abs(link.recorded_ms - links[0].recorded_ms) < 60_000
