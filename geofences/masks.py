@@ -17,9 +17,10 @@ def which(mask: NDArray[Any]) -> NDArray[np.int64]:
 
 def some(mask: NDArray[Any]) -> bool:
     """Whether a mask holds anywhere, as ``mask.any()``."""
-    return np.count_nonzero(mask) > 0
+    return bool(np.count_nonzero(mask))
 
 
 def every(mask: NDArray[Any]) -> bool:
     """Whether a mask holds everywhere, as ``mask.all()``."""
-    return np.count_nonzero(mask) == mask.size
+    holds: bool = np.count_nonzero(mask) == mask.size
+    return holds

@@ -250,7 +250,7 @@ def _flat_rings(ids: Sequence[str], polygons: Sequence[shapely.Geometry]) -> tup
     hole = np.ones(len(rings), np.bool_)
     hole[group_starts(part_of_ring)] = False
     if len(degrees) and not every(np.abs(degrees) <= (180.0, 90.0)):
-        row = int(which(~(np.abs(degrees) <= (180.0, 90.0)).all(axis=1))[0])
+        row = int(np.flatnonzero(~(np.abs(degrees) <= (180.0, 90.0)).all(axis=1))[0])
         raise GeometryError(
             ids[polygon_of_ring[ring[row]]], f"vertex {degrees[row]}", "give degrees, longitude first"
         )

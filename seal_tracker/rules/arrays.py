@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geofences.masks import which
+
 __all__ = ["begins", "ends", "previous"]
 
 
@@ -31,4 +33,4 @@ def ends(start: NDArray[np.bool_]) -> NDArray[np.int64]:
     last = np.empty(len(start), bool)
     last[:-1] = start[1:]
     last[-1:] = True
-    return np.flatnonzero(last)
+    return which(last)

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from geofences.masks import every, some, which
 from geofences.projection import distance_m
 from seal_tracker.model import Severity, iso_ms
 from seal_tracker.rules.context import Context
@@ -46,7 +47,7 @@ def _position(ctx: Context) -> None:
     assert has_fix is not None
     conflicts = doubts.apart_mm > APART_MM
     conflicts[doubts.thrown["by"]] = True
-    if not ctx.carries(POSITION) and not conflicts.any():
+    if not ctx.carries(POSITION) and not some(conflicts):
         return
     speaks = has_fix.copy()
     speaks[doubts.held] = False
@@ -65,7 +66,7 @@ def _contradiction(ctx: Context, ping: int) -> dict[str, Any]:
     """The fix thrown off and how fast the seal would have had to be, or how far the variants lie apart."""
     doubts = ctx.doubts
     assert doubts is not None
-    decided = np.flatnonzero(doubts.thrown["by"] == ping)
+    decided = which(doubts.thrown["by"] == ping)
     if not len(decided):
         apart_m = int(doubts.apart_mm[ping]) / 1000
         return {"reason": "variants", "distance_m": round(apart_m, 1), "limit_m": APART_MM / 1000}
@@ -83,6 +84,8 @@ def _contradiction(ctx: Context, ping: int) -> dict[str, Any]:
 
 
 def _clock(ctx: Context) -> None:
+    if every(ctx.pings.clock_ok) and not ctx.carries(CLOCK):
+        return
     of_pings(
         ctx,
         CLOCK,

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from geofences.alongside import ZonesAlong
 from geofences.corridors import CorridorSet, Located
+from geofences.masks import every, some
 from geofences.projection import distance_m
 from geofences.zones import ZoneSet
 from seal_tracker.journey import Journey
@@ -118,12 +119,12 @@ class Terrain:
         """bool[Z], approved stops that say how long one may stay; None where there is none."""
         stops = self.kinds.get("approved_stop")
         limited = None if stops is None else stops & np.isfinite(self.zone_stop_s)
-        return None if limited is None or not limited.any() else limited
+        return None if limited is None or not some(limited) else limited
 
     @cached_property
     def limits_speed(self) -> tuple[bool, bool]:
         """Whether any route, and whether any zone, has a speed limit."""
-        return bool(np.isfinite(self.route_limit_kmh).any()), bool(np.isfinite(self.zone_limit_kmh).any())
+        return some(np.isfinite(self.route_limit_kmh)), some(np.isfinite(self.zone_limit_kmh))
 
     @cached_property
     def zones_along(self) -> ZonesAlong:
@@ -300,7 +301,17 @@ class Context:
     @cached_property
     def all_armed(self) -> bool:
         """Whether every row has an armed journey: the usual case, in which nobody need be left out."""
-        return bool(self.armed.all())
+        return every(self.armed)
+
+    @cached_property
+    def said(self) -> int:
+        """Bits of every ``Fact`` that any ping of the pass tells: a rule about others need not look."""
+        return int(np.bitwise_or.reduce(self.pings.facts, initial=0))
+
+    @cached_property
+    def worst_lock(self) -> int:
+        """The greatest ``Lock`` that any ping of the pass tells."""
+        return int(np.maximum.reduce(self.pings.lock, initial=0))
 
     @cached_property
     def newest_ms(self) -> I8:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from geofences.masks import some, which
 from seal_tracker.model import NO_TIME, Severity, iso_ms
 from seal_tracker.rules.context import Context
 from seal_tracker.rules.evidence import place_evidence, run_evidence
@@ -181,7 +182,7 @@ def _place(ctx: Context, i: int) -> dict[str, Any]:
     pings, at, row = ctx.pings, int(ctx.pings.time_ms[i]), int(ctx.ping_row[i])
     if pings.has_position[i] and pings.valid[i]:
         return place_evidence(at, int(pings.lon_e7[i]), int(pings.lat_e7[i]))
-    before = np.flatnonzero((ctx.fixes.row == row) & (ctx.fixes.decided_ms <= at))
+    before = which((ctx.fixes.row == row) & (ctx.fixes.decided_ms <= at))
     if len(before):
         fix = int(before[-1])
         since, lon, lat = ctx.fixes.time_ms[fix], ctx.fixes.lon_e7[fix], ctx.fixes.lat_e7[fix]
@@ -213,11 +214,11 @@ def _judge(
         among = enabled[row] if among is None else among & enabled[row]
     if among is not None:
         on = on & among
-    if not carries and not on.any():
+    if not carries and not some(on):
         return
     busy = (ctx.active & ctx.bits[name]) != 0
     busy[row[on]] = True
-    seen = np.flatnonzero(busy[row] if among is None else busy[row] & among)
+    seen = which(busy[row] if among is None else busy[row] & among)
     if not len(seen):
         return
     holds = on[seen]
@@ -235,7 +236,7 @@ def _judge(
     found = debounce(carry, obs, ctx.limits(name) if limits is None else limits)
     for k in range(len(found)):
         _tell(ctx, telling, columns, seen, obs, found, k)
-    rows = np.flatnonzero(busy)
+    rows = which(busy)
     ctx.mark(name, rows, carry["open"][rows] | (carry["on_n"][rows] > 0))
 
 
@@ -291,7 +292,7 @@ def _tell(
 def _switched_off(ctx: Context, telling: _Telling, enabled: Mask) -> None:
     """A policy that switches a rule off ends what it has under way, where that policy begins to hold."""
     name, carry = telling.name, ctx.state[telling.name]
-    rows = np.flatnonzero(((ctx.active & ctx.bits[name]) != 0) & ~enabled)
+    rows = which(((ctx.active & ctx.bits[name]) != 0) & ~enabled)
     for row in rows[carry["open"][rows]].tolist():
         seal = int(ctx.seal[row])
         since = ctx.book.open_of(seal)[name, None].started_at_ms

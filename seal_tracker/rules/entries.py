@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from geofences.masks import some, which
 from seal_tracker.rules.context import Context
 from seal_tracker.rules.streams import STREAM_NUMBER
 
@@ -38,15 +39,15 @@ def entered(ctx: Context) -> Entries:
     if ctx.hits is None:
         return Entries(NONE, NONE, NONE)
     mask = ctx.terrain.is_checkpoint
-    hit = np.flatnonzero(mask[ctx.hits.zone])
+    hit = which(mask[ctx.hits.zone])
     fix, zone, crossing = ctx.hits.fix[hit], ctx.hits.zone[hit], np.full(len(hit), -1)
     if ctx.crossings is not None and len(ctx.crossings.fix):
-        over = np.flatnonzero(mask[ctx.crossings.zone])
+        over = which(mask[ctx.crossings.zone])
         fix = np.concatenate([ctx.crossings.fix[over], fix])
         zone = np.concatenate([ctx.crossings.zone[over], zone])
         crossing = np.concatenate([over, crossing])
     row = ctx.fixes.row[fix]
-    wanted = np.flatnonzero(ctx.armed[row] & ctx.terrain.waypoints.holds(ctx.route[row], zone))
+    wanted = which(ctx.armed[row] & ctx.terrain.waypoints.holds(ctx.route[row], zone))
     rank = np.where(crossing < 0, np.iinfo(np.int64).max, crossing)
     order = wanted[np.lexsort((rank[wanted], zone[wanted], fix[wanted]))]
     return Entries(fix[order], zone[order], crossing[order])
@@ -56,4 +57,4 @@ def was_entered(ctx: Context, row: int, zone: int) -> bool:
     """Whether a checkpoint was entered before this pass."""
     key = ctx.terrain.zone_key[zone]
     mine = (ctx.streams["rule"] == NUMBER) & (ctx.streams["row"] == row) & (ctx.streams["key"] == key)
-    return bool(mine.any())
+    return bool(some(mine))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geofences.masks import some
 from seal_tracker.model import Fact
 from seal_tracker.rules.context import Context
 from seal_tracker.rules.debounced import Moment, of_pings
@@ -64,7 +65,7 @@ def _how_long(ctx: Context, rule: str, moment: Moment) -> dict[str, Any]:
 
 def _jamming(ctx: Context) -> None:
     none = _has_none(ctx, JAMMING)
-    if not ctx.carries(JAMMING) and not none.any():
+    if not ctx.carries(JAMMING) and not some(none):
         return
     suspect = none & _speaks_of_jamming(ctx)
     of_pings(ctx, JAMMING, suspect, lambda moment: _signs(ctx, moment), among=suspect | ~none)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geofences.masks import some, which
 from seal_tracker.journey import Journey
 from seal_tracker.model import EPOCH, NO_TIME
 from seal_tracker.rules.context import Context, mm_of_m
@@ -98,7 +99,7 @@ class PermitHours:
             to_ms=to_ms,
             turns=_column(turns),
             dates=_column(dates),
-            any=bool(judged.any()),
+            any=some(judged),
         )
 
     def fault(self, at: I8, time_ms: I8, local_ms: I8) -> NDArray[np.object_]:
@@ -161,7 +162,7 @@ def _judge(ctx: Context) -> None:
     hours = ctx.of_journeys(PermitHours.of)
     if not hours.any and not ctx.carries(NAME):
         return
-    fix = np.flatnonzero(hours.judged[ctx.journey_at][ctx.fixes.row])
+    fix = which(hours.judged[ctx.journey_at][ctx.fixes.row])
     if not len(fix) and not ctx.carries(NAME):
         return
     row = ctx.fixes.row[fix]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from geofences.masks import some
 from seal_tracker.journey import Authorisation, Journey
 
 __all__ = ["ANYWHERE", "NOWHERE", "Authorisations"]
@@ -51,7 +52,7 @@ class Authorisations:
             int64[k], ascending in moment; a zone's index, `ANYWHERE` or `NOWHERE`.
         """
         asked = self.some[row]
-        if not asked.any():
+        if not some(asked):
             return np.zeros(0, np.int64), np.zeros(0, np.int64)
         rows = np.unique(row[asked]).tolist()
         found = [(r, a.from_ms, a.to_ms, self._zone(a)) for r in rows for a in self._of(r)]

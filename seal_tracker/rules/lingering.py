@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geofences.masks import some, which
 from geofences.projection import distance_m
 from geofences.ragged import expand
 from seal_tracker.model import NO_TIME
@@ -79,7 +80,7 @@ def follow(ctx: Context, rows: I8, notable: I8, outside: Mask, tell: Telling) ->
     row = ctx.fixes.row
     first, end = np.searchsorted(row, rows), np.searchsorted(row, rows, side="right")
     changes = (end - first > 1) | ~_goes_on(ctx, rows, first, outside)
-    if changes.any():
+    if some(changes):
         _follow(
             ctx, _Lingering.begin(ctx, rows[changes], first[changes], end[changes]), notable, outside, tell
         )
@@ -146,7 +147,7 @@ class _Lingering:
 
 def _follow(ctx: Context, seals: _Lingering, notable: I8, outside: Mask, tell: Telling) -> None:
     """Follow some seals to the last of their fixes, and write down where that leaves them."""
-    free = np.flatnonzero(outside)
+    free = which(outside)
     going = np.arange(len(seals.row))
     while len(going):
         _begin_runs(ctx, seals, going[seals.state["n"][going] == NO_ANCHOR], free)
@@ -223,7 +224,7 @@ def _linger(ctx: Context, seals: _Lingering, of: I8, outside: Mask, tell: Tellin
     for k in of[raised].tolist():
         state["open"][k] = True
         tell.raise_(ctx, int(seals.row[k]), state[k], int(seals.at[k]))
-    over = np.flatnonzero(~raised & (end < at + count))
+    over = which(~raised & (end < at + count))
     fresh = outside[end[over]]
     seals.anchor(ctx, of[over[fresh]], end[over[fresh]])
     seals.at[of[over[fresh]]] += 1
@@ -243,7 +244,7 @@ def _stand(ctx: Context, seals: _Lingering, of: I8, outside: Mask, tell: Telling
     worsens = ~state["long"][of] & (last_ms - state["ms"][of] >= _ms(ctx, "long_s", row))
     changes = np.logical_or.reduceat(moved, first) | (state["off_n"][of] > 0) | worsens
     seals.at[of] = seals.end[of]
-    for j in np.flatnonzero(changes).tolist():
+    for j in which(changes).tolist():
         mine = slice(first[j], first[j] + int(seals.end[of[j]] - at[j]))
         over = _leave(ctx, int(row[j]), state[of[j]], fix[mine], moved[mine], tell)
         if over is not None:
@@ -285,9 +286,9 @@ def _leave(ctx: Context, row: int, state: np.void, fix: I8, moved: Mask, tell: T
     enough = (n >= ctx.policy_at(NAME, "clear_fixes", row)) & (
         times - since >= 1000 * float(ctx.policy_at(NAME, "clear_s", row) or 0)
     )
-    ends = np.flatnonzero(moved & enough & (not ctx.policy_at(NAME, "latched", row)))
+    ends = which(moved & enough & (not ctx.policy_at(NAME, "latched", row)))
     stands = slice(0, int(ends[0]) if len(ends) else len(fix))
-    long = np.flatnonzero(
+    long = which(
         (times[stands] - state["ms"] >= 1000 * float(ctx.policy_at(NAME, "long_s", row) or 0))
         & ~moved[stands]
     )

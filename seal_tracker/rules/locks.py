@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geofences.masks import which
 from seal_tracker.journey import Journey
 from seal_tracker.model import NO_TIME, Fact, Lock
 from seal_tracker.rules.context import Context
@@ -31,6 +32,7 @@ Mask = NDArray[np.bool_]
 
 OUTSIDE, REFUSED, TOO_LONG = "SEAL_OPENED_OUTSIDE_ZONE", "UNLOCK_REFUSED", "UNLOCKED_TOO_LONG"
 
+CLOSED, OPEN = int(Lock.CLOSED), int(Lock.OPEN)
 REFUSALS = int(Fact.ILLEGAL_CARD | Fact.WRONG_PASSWORD | Fact.UNLOCK_REFUSED)
 
 ORIGINS, DESTINATIONS = ("mine", "depot"), ("port", "gate")
@@ -64,11 +66,11 @@ class _Holding:
 
 
 def _outside(ctx: Context) -> None:
-    lock = ctx.pings.lock
-    opened = np.flatnonzero(lock == Lock.OPEN)
-    if not len(opened) and not ctx.carries(OUTSIDE):
+    if ctx.worst_lock < OPEN and not ctx.carries(OUTSIDE):
         return
-    on, told = np.zeros(len(lock), bool), lock == Lock.CLOSED
+    lock = ctx.pings.lock
+    opened = which(lock == OPEN)
+    on, told = np.zeros(len(lock), bool), lock == CLOSED
     if len(opened):
         known, outside = _judged_places(ctx, opened)
         told[known] = True
@@ -86,7 +88,7 @@ def _judged_places(ctx: Context, opened: I8) -> tuple[I8, Mask]:
     row, time_ms = ctx.ping_row[ping], ctx.pings.time_ms[ping]
     limit_ms = np.asarray(per(ctx.policy(OUTSIDE, "place_age_s"), row), np.float64) * 1000
     age_ms = time_ms - np.where(places.time_ms == NO_TIME, 0, places.time_ms)
-    recent = np.flatnonzero((places.time_ms != NO_TIME) & (age_ms <= limit_ms))
+    recent = which((places.time_ms != NO_TIME) & (age_ms <= limit_ms))
     place, held = ctx.terrain.zones.holding(places.lon_e7[recent], places.lat_e7[recent])
     in_force = ctx.terrain.in_force(held, time_ms[recent[place]])
     holding = _Holding(ctx, len(recent), place[in_force].astype(np.int64), held[in_force].astype(np.int64))
@@ -103,7 +105,7 @@ def _at_an_end(ctx: Context, row: I8, holding: _Holding) -> Mask:
     them, else at a place of their kinds. For the other regimes every place will do.
     """
     out = ~ctx.of_journey(_is_minerals, none=False)[row]
-    place = np.flatnonzero(~out)
+    place = which(~out)
     if len(place):
         for end, kinds in ((_origin, ORIGINS), (_destination, DESTINATIONS)):
             named = ctx.of_journey(end, None)[row[place]].tolist()
@@ -136,6 +138,8 @@ def _where_it_was_opened(ctx: Context, moment: Moment) -> dict[str, Any]:
 
 
 def _refused(ctx: Context) -> None:
+    if not ctx.said & REFUSALS and not ctx.carries(REFUSED):
+        return
     facts = ctx.pings.facts & REFUSALS
     of_pings(ctx, REFUSED, facts != 0, lambda moment: {"facts": _names(int(facts[moment.i]))})
 
@@ -145,11 +149,11 @@ def _names(facts: int) -> list[str]:
 
 
 def _too_long(ctx: Context) -> None:
-    lock = ctx.pings.lock
-    opened = lock == Lock.OPEN
-    if not opened.any() and not ctx.carries(TOO_LONG):
+    if ctx.worst_lock < OPEN and not ctx.carries(TOO_LONG):
         return
-    told = opened | (lock == Lock.CLOSED)  # a lock that is cut or unknown is neither
+    lock = ctx.pings.lock
+    opened = lock == OPEN
+    told = opened | (lock == CLOSED)  # a lock that is cut or unknown is neither
     of_pings(ctx, TOO_LONG, opened, lambda moment: _how_long(ctx, moment), among=told)
 
 

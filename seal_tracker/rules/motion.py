@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from geofences.masks import which
 from seal_tracker.rules.context import Context
 
 __all__ = ["PAIR_MS", "UNKNOWN", "mean_m_h", "said_m_h", "speed_m_h"]
@@ -30,7 +31,7 @@ def said_m_h(ctx: Context, fix: I8 | slice = slice(None)) -> I8:
 def speed_m_h(ctx: Context, fix: I8 | slice = slice(None)) -> I8:
     """The device's speed, else that from the fix before, where it is at most 5 min ago and no jump; else `UNKNOWN`."""
     said = said_m_h(ctx, fix)
-    silent = np.flatnonzero(said == UNKNOWN)
+    silent = which(said == UNKNOWN)
     if len(silent):
         at = np.arange(len(ctx.fixes))[fix][silent]
         said[silent] = _between(ctx, at)

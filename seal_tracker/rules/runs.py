@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geofences.masks import which
 from seal_tracker.model import NO_TIME
 from seal_tracker.rules.arrays import begins, ends, previous
 from seal_tracker.rules.table import Values, per
@@ -214,7 +215,7 @@ def debounce(carry: NDArray[np.void], obs: Observations, limits: Limits) -> Tran
     was_open = carry["open"][stream]
     open_after = np.where(marked, raises[last_mark], was_open)
     open_before = np.where(start, was_open, previous(open_after))
-    row = np.flatnonzero(open_after != open_before)
+    row = which(open_after != open_before)
 
     anew = obs.on & ~open_before & (on.begin == i) & ~on.continues
     group = np.maximum.accumulate(np.where(anew | start, i, 0))

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geofences.masks import some, which
 from seal_tracker.journey import Journey
 from seal_tracker.rules.context import Context
 from seal_tracker.rules.debounced import Moment, of_fixes
@@ -73,7 +74,7 @@ def _judge(ctx: Context) -> None:
 def _slow_over_a_gap(ctx: Context, speed: I8, highest: I8) -> NDArray[np.bool_]:
     """Which fixes without a speed came after a gap that was, on the whole, not driven too fast."""
     slow: NDArray[np.bool_] = speed == UNKNOWN
-    if slow.any():
+    if some(slow):
         mean, dt_ms = mean_m_h(ctx)
         slow &= (dt_ms > PAIR_MS) & (mean <= highest)
     return slow
@@ -119,7 +120,7 @@ def _in_zones(ctx: Context) -> dict[str, I8]:
     if ctx.hits is None or not len(ctx.hits.fix):
         return {}
     limit_kmh = ctx.terrain.zone_limit_kmh[ctx.hits.zone]
-    limited = np.flatnonzero(np.isfinite(limit_kmh))
+    limited = which(np.isfinite(limit_kmh))
     if not len(limited):
         return {}
     limit = np.full(len(ctx.fixes), NO_LIMIT)
@@ -155,11 +156,11 @@ def _on_legs(ctx: Context) -> dict[str, I8]:
     if not legs.any or ctx.located is None:
         return {}
     corridors = ctx.terrain.corridors
-    rows = np.flatnonzero((legs.count[ctx.journey_at] > 0) & (ctx.route >= 0))
+    rows = which((legs.count[ctx.journey_at] > 0) & (ctx.route >= 0))
     rows = rows[np.array(corridors.ids, object)[ctx.route[rows]] == legs.route[ctx.journey_at[rows]]]
     limited = np.zeros(len(ctx.seal), bool)
     limited[rows] = True
-    fix = np.flatnonzero(limited[ctx.fixes.row] & np.isfinite(ctx.located.chainage_m))
+    fix = which(limited[ctx.fixes.row] & np.isfinite(ctx.located.chainage_m))
     if not len(fix):
         return {}
     row = ctx.fixes.row[fix]

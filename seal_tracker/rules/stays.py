@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geofences.masks import some, which
 from seal_tracker.rules.context import Context
 from seal_tracker.rules.evidence import run_evidence, zone_evidence
 from seal_tracker.rules.runs import Limits, Observations, Transitions, debounce
@@ -60,8 +61,8 @@ class Judged:
 
     def open_before(self, row: int, zone: int, fix: int) -> bool:
         """Whether a stay was open when a fix of a seal came."""
-        stream = np.flatnonzero((self.seen.row == row) & (self.seen.zone == zone))
-        at = np.flatnonzero((self.fix == fix) & np.isin(self.obs.stream, stream))
+        stream = which((self.seen.row == row) & (self.seen.zone == zone))
+        at = which((self.fix == fix) & np.isin(self.obs.stream, stream))
         if not len(at):
             return False
         i = int(at[0])
@@ -77,7 +78,7 @@ def in_zones(ctx: Context, name: str, zones: Mask | None) -> I8:
     """Hits (as indexes) of armed seals in these zones, where the policy lets ``name`` judge; None: no zone."""
     if zones is None or ctx.hits is None or not len(ctx.hits.fix):
         return np.zeros(0, np.int64)
-    hit = np.flatnonzero(zones[ctx.hits.zone])
+    hit = which(zones[ctx.hits.zone])
     if not len(hit):
         return hit
     row = ctx.fixes.row[ctx.hits.fix[hit]]
@@ -121,7 +122,7 @@ def of_zones(
     """
     number = STREAM_NUMBER[name]
     carried = ctx.streams["rule"] == number
-    if not len(hit) and not carried.any():
+    if not len(hit) and not some(carried):
         return None
     watched = np.zeros(len(ctx.terrain.zone_key), bool) if zones is None else zones
     drop_unwatched(ctx, name, number, watched)
@@ -160,13 +161,13 @@ def _observed(
     """What the streams see, and by which fix each time."""
     fixes, fix, stream, on, off = ctx.fixes, seen.fix, seen.stream, seen.inside, ~seen.inside
     if holds is not None:
-        at = np.flatnonzero(on)
+        at = which(on)
         on = on.copy()
         on[at] = holds(seen.row[stream[at]], fix[at], seen.zone[stream[at]])
-    if margin_m is not None and off.any():
+    if margin_m is not None and some(off):
         _keep_those_away(ctx, seen, off, margin_m(seen.row, seen.zone))
         if not breaks:
-            says = np.flatnonzero(off | seen.inside)
+            says = which(off | seen.inside)
             fix, stream, on, off = fix[says], stream[says], on[says], off[says]
     lasting_ms = None
     if clear_ms is not None and off.any():
@@ -186,7 +187,7 @@ def _observed(
 
 def _keep_those_away(ctx: Context, seen: Watch, off: Mask, margin_m: NDArray[np.float64]) -> None:
     """Of the observations ``off``, outside their zones, leave those that are by the zone's margin, or after its time."""
-    near = np.flatnonzero(off & (margin_m[seen.stream] > 0))
+    near = which(off & (margin_m[seen.stream] > 0))
     if not len(near):
         return
     fix, zone = seen.fix[near], seen.zone[seen.stream[near]]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geofences.masks import every, which
 from geofences.ragged import expand
 from seal_tracker.rules.context import Context
 from seal_tracker.rules.records import copied, picked, put, put_field
@@ -50,7 +51,7 @@ class Watch:
 
     def survive(self, ctx: Context, keep: NDArray[np.bool_]) -> None:
         """Hand the streams worth keeping back to the pass."""
-        at = np.flatnonzero(keep)
+        at = which(keep)
         if not len(at):
             return
         kept = np.zeros(len(at), STREAM)
@@ -65,14 +66,14 @@ def drop_unwatched(ctx: Context, name: str, number: int, zones: NDArray[np.bool_
     What they raised closes where the version begins.
     """
     carried = ctx.streams
-    mine = np.flatnonzero(carried["rule"] == number)
+    mine = which(carried["rule"] == number)
     if not len(mine):
         return
     row = carried["row"][mine]
     zone = ctx.terrain.zone_of(carried["key"][mine])
     watched = zone >= 0
     watched[watched] = zones[zone[watched]] & ctx.enabled(name, row[watched], zone[watched])
-    if watched.all():
+    if every(watched):
         return
     for r in np.unique(row[~watched & carried["run"]["open"][mine]]).tolist():
         _close_unwatched(ctx, name, r, set(zone[watched & (row == r)].tolist()))
@@ -94,7 +95,7 @@ def watch(ctx: Context, number: int, hit: NDArray[np.int64]) -> Watch:
     assert ctx.hits is not None
     fix, zone = ctx.hits.fix[hit], ctx.hits.zone[hit]
     row = ctx.fixes.row[fix]
-    carried = picked(ctx.streams, np.flatnonzero(ctx.streams["rule"] == number))
+    carried = picked(ctx.streams, which(ctx.streams["rule"] == number))
     carried_zone = ctx.terrain.zone_of(carried["key"])
     n_zones = max(len(ctx.terrain.zone_key), 1)
     pair = np.concatenate([carried["row"] * n_zones + carried_zone, row * n_zones + zone])

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geofences.masks import which
 from seal_tracker.journey import Journey
 from seal_tracker.rules.context import Context, mm_of_m
 from seal_tracker.rules.keys import PolicyKey, common_keys
@@ -110,7 +111,7 @@ def _speed(ctx: Context) -> None:
 def _on_it_m_h(ctx: Context, fix: I8, zone: I8) -> I8:
     """Speed of fixes within zones; that from the fix before only where it lies in the zone too."""
     fixes, speed = ctx.fixes, speed_m_h(ctx, fix)
-    paired = np.flatnonzero((said_m_h(ctx, fix) == UNKNOWN) & (speed != UNKNOWN))
+    paired = which((said_m_h(ctx, fix) == UNKNOWN) & (speed != UNKNOWN))
     before = fix[paired]
     inside = ctx.terrain.zones.holds(fixes.prev_lon_e7[before], fixes.prev_lat_e7[before], zone[paired])
     speed[paired[~inside]] = UNKNOWN

@@ -9,6 +9,8 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from geofences.masks import every
+
 __all__ = ["NEVER_MS", "NOWHERE_MM", "Waypoint", "WaypointTable"]
 
 I8 = NDArray[np.int64]
@@ -61,7 +63,7 @@ class WaypointTable:
                 chainage[r, k] = round(one.chainage_m * 1000)
                 zone[r, k] = one.zone
         pairs = sorted({r * n_zones + one.zone for r, waypoints in enumerate(routes) for one in waypoints})
-        if (due == NEVER_MS).all():
+        if every(due == NEVER_MS):
             due = due[:, :0]
         return cls(due, chainage, zone, np.array(pairs, np.int64), n_zones)
 

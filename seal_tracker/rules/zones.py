@@ -15,6 +15,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from geofences.masks import which
 from seal_tracker.rules.context import Context, mm_of_m
 from seal_tracker.rules.evidence import crossing_evidence, zone_evidence
 from seal_tracker.rules.keys import PolicyKey, at_most_high, common_keys
@@ -80,7 +81,7 @@ def _judge(
         clear_ms=clear_ms,
     )
     if ctx.crossings is not None:
-        for k in np.flatnonzero(zones[ctx.crossings.zone]).tolist():
+        for k in which(zones[ctx.crossings.zone]).tolist():
             _crossed(ctx, name, stays, k)
 
 

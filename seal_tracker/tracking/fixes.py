@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geofences.masks import every, which
 from seal_tracker.model import NO_TIME, PingBatch
 from seal_tracker.rules.arrays import begins, previous
 from seal_tracker.rules.context import Context, Doubts, Fixes
@@ -32,7 +33,7 @@ def track_of(ctx: Context, track: NDArray[np.void]) -> None:
     """Put the accepted fixes of the pass into the context; move ``track``, the caller's copy of the state, on."""
     pings = ctx.pings
     ctx.has_fix = usable_fix(pings)
-    usable = np.flatnonzero(ctx.has_fix)
+    usable = which(ctx.has_fix)
     beats = 0 if ctx.heartbeat_ms is None else int(np.count_nonzero(ctx.heartbeat_ms[ctx.ping_row]))
     _count(ctx, "fix_unusable", len(pings) - len(usable) - beats)
     _count(ctx, "clock_implausible", len(pings) - int(np.count_nonzero(pings.clock_ok)))
@@ -50,7 +51,7 @@ def track_of(ctx: Context, track: NDArray[np.void]) -> None:
     ctx.doubts = _doubts(pings, usable, taken)
     fixes = _in_track_order(ctx, found, taken)
     inside = fixes["time_ms"] >= ctx.stretch_ms[fixes["row"]]
-    if not inside.all():
+    if not every(inside):
         fixes = {name: column[inside] for name, column in fixes.items()}
     ctx.fixes = _with_previous(ctx, fixes)
 
@@ -82,7 +83,7 @@ def _in_track_order(ctx: Context, found: Candidates, taken: Accepted) -> dict[st
     }
     if not len(taken.held) and not len(taken.thrown):
         return columns  # every candidate was let in by itself
-    at, since_before = np.maximum(taken.order, 0), np.flatnonzero(taken.order < 0)
+    at, since_before = np.maximum(taken.order, 0), which(taken.order < 0)
     row = -1 - taken.order[since_before]
     out = {name: column[at] for name, column in columns.items()}
     out["decided_ms"] = found.time_ms[taken.decided_by]
@@ -101,7 +102,7 @@ def _in_track_order(ctx: Context, found: Candidates, taken: Accepted) -> dict[st
 
 def _with_previous(ctx: Context, fix: dict[str, Any]) -> Fixes:
     before, start = ctx.state["track"], begins(fix["row"])
-    first = np.flatnonzero(start)
+    first = which(start)
     row = fix["row"][first]
 
     def before_it(name: str, carried: str) -> I8:

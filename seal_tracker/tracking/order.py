@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geofences.masks import some, which
 from geofences.projection import distance_m
 from seal_tracker.model import NO_TIME, PingBatch
 from seal_tracker.rules.context import mm_of_m
@@ -52,7 +53,7 @@ def in_order(pings: PingBatch) -> OrderedPings:
     if len(pings) <= 1:
         return ordered
     rows = np.lexsort((at, pings.seal))
-    if _neighbours_equal(pings.seal[rows], at[rows]).any():
+    if some(_neighbours_equal(pings.seal[rows], at[rows])):
         rows = np.lexsort((pings.digest, pings.seq, at, pings.seal))
     return ordered.take(rows)
 
@@ -86,7 +87,7 @@ def merge_variants(pings: OrderedPings) -> OrderedPings:
     """
     if not len(pings):
         return pings
-    if not _neighbours_equal(pings.seal, pings.time_ms).any():
+    if not some(_neighbours_equal(pings.seal, pings.time_ms)):
         return pings
     accuracy = np.where(np.isnan(pings.accuracy_m), np.inf, pings.accuracy_m)
     rows = np.lexsort(
@@ -95,7 +96,7 @@ def merge_variants(pings: OrderedPings) -> OrderedPings:
     ranked = pings.take(rows)
     changes = (ranked.seal[1:] != ranked.seal[:-1]) | (ranked.time_ms[1:] != ranked.time_ms[:-1])
     starts = np.concatenate([[True], changes])
-    first = np.flatnonzero(starts)
+    first = which(starts)
 
     def joined(join: Any, column: NDArray[Any]) -> NDArray[Any]:
         out: NDArray[Any] = join.reduceat(column, first)
@@ -111,7 +112,7 @@ def merge_variants(pings: OrderedPings) -> OrderedPings:
 def _apart_mm(ranked: PingBatch, best: NDArray[np.int64]) -> NDArray[np.int64]:
     """Millimetres from each variant's fix to that of row ``best[i]``, the one taken; 0 where either has none."""
     out = np.zeros(len(ranked), np.int64)
-    other = np.flatnonzero(usable_fix(ranked) & (best != np.arange(len(ranked))))
+    other = which(usable_fix(ranked) & (best != np.arange(len(ranked))))
     taken = best[other]  # ranks first: usable wherever a variant of its moment is
     out[other] = mm_of_m(
         distance_m(ranked.lon_e7[taken], ranked.lat_e7[taken], ranked.lon_e7[other], ranked.lat_e7[other])

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from geofences.masks import every, which
 from geofences.projection import wrap_e7
 from seal_tracker.journey import Journey
 from seal_tracker.model import EQUIPMENT_PREFIX, PingBatch
@@ -122,11 +123,11 @@ def locate(ctx: Context, track: NDArray[np.void]) -> None:
     ctx.hits = Hits(np.zeros(0, np.int64), np.zeros(0, np.int64))
     if not len(fixes):
         return
-    armed = np.flatnonzero(ctx.armed[fixes.row])
+    armed = which(ctx.armed[fixes.row])
     point, zone = zones.holding(fixes.lon_e7[armed], fixes.lat_e7[armed])
     held = ctx.terrain.in_force(zone, fixes.time_ms[armed[point]])
     ctx.hits = Hits(armed[point[held]], zone[held].astype(np.int64))
-    first = np.flatnonzero(fixes.start)
+    first = which(fixes.start)
     tracks = fixes.row[first]
     route = np.where(ctx.armed[fixes.row], ctx.route[fixes.row], -1)
     where = ctx.terrain.corridors.locate(
@@ -152,9 +153,9 @@ def _crossings(
     """Zones crossed between two fixes, neither of them inside: along the corridor where both are on it, else straight."""
     fixes, state = ctx.fixes, ctx.state["track"]
     gap = fixes.time_ms - fixes.prev_ms
-    pair = np.flatnonzero(fixes.has_prev & ctx.armed[fixes.row] & (gap > 0) & (gap <= CROSSING_GAP_MS))
+    pair = which(fixes.has_prev & ctx.armed[fixes.row] & (gap > 0) & (gap <= CROSSING_GAP_MS))
     was_on, was_at = state["on_corridor"][fixes.row], state["chainage_m"][fixes.row]
-    if not fixes.start.all():
+    if not every(fixes.start):
         was_on = np.where(fixes.start, was_on, previous(on_corridor))
         was_at = np.where(fixes.start, was_at, previous(chainage_m))
     was_on, was_at = was_on[pair], was_at[pair]
@@ -195,7 +196,7 @@ def _neither_inside(ctx: Context, fix: I8, zone: I8) -> I8:
     if len(fix) == 0:
         return fix
     fixes, zones = ctx.fixes, ctx.terrain.zones
-    apart = np.flatnonzero(~zones.holds(fixes.lon_e7[fix], fixes.lat_e7[fix], zone))
+    apart = which(~zones.holds(fixes.lon_e7[fix], fixes.lat_e7[fix], zone))
     before = fix[apart]
     kept: I8 = apart[~zones.holds(fixes.prev_lon_e7[before], fixes.prev_lat_e7[before], zone[apart])]
     return kept

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geofences.masks import every, which
 from geofences.projection import distance_m
 from seal_tracker.model import NO_TIME
 from seal_tracker.rules.arrays import begins, ends, previous
@@ -100,15 +101,15 @@ def accept(track: NDArray[np.void], fixes: Candidates) -> Accepted:
     if not n:
         return Accepted(none, none, none, np.zeros(0, THROWN))
     start = begins(fixes.row)
-    first, last = np.flatnonzero(start), ends(start)
+    first, last = which(start), ends(start)
     row = fixes.row[first]
     near = _near(track, fixes, first)
     plain = np.logical_and.reduceat(near, first) & (track["held_ms"][row] == NO_TIME)
-    if plain.all():
+    if every(plain):
         _move(track, fixes, row, last)
         return Accepted(np.arange(n), np.arange(n), none, np.zeros(0, THROWN))
     _move(track, fixes, row[plain], last[plain])
-    at_once = np.flatnonzero(np.repeat(plain, last - first + 1))
+    at_once = which(np.repeat(plain, last - first + 1))
     doubtful = _Doubtful(track, fixes, near)
     for a, b in zip(first[~plain].tolist(), last[~plain].tolist(), strict=True):
         doubtful.decide(a, b)
@@ -170,7 +171,7 @@ class _Doubtful:
         state = self._track[row]
         accepted = LAST if state["fix_ms"] != NO_TIME else NONE
         held = HELD_BEFORE if state["held_ms"] != NO_TIME else NONE
-        far = (a + np.flatnonzero(~self._near[a : b + 1])).tolist()
+        far = (a + which(~self._near[a : b + 1])).tolist()
         c = a
         while c <= b:
             if held == NONE:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from geofences.masks import which
 from seal_tracker.rules.arrays import begins
 from seal_tracker.rules.records import picked, put
 from seal_tracker.rules.streams import STREAM
@@ -49,7 +50,7 @@ class StreamPool:
         self._slots["row"][slot] = 0
         first = begins(row)
         self._next[slot] = NO_STREAM
-        follows = np.flatnonzero(~first)
+        follows = which(~first)
         self._next[slot[follows - 1]] = slot[follows]
         heads = np.full(len(head), NO_STREAM)
         heads[row[first]] = slot[first]
@@ -57,7 +58,7 @@ class StreamPool:
 
     def _chains(self, head: I8) -> tuple[I8, I8]:
         """(position of the head, slot) of every stream, by position and then along the chain."""
-        row = np.flatnonzero(head != NO_STREAM)
+        row = which(head != NO_STREAM)
         slot = head[row]
         rows, slots = [row], [slot]
         while len(slot):

@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from geofences.masks import some, which
 from seal_tracker.model import NO_TIME, Episode
 from seal_tracker.rules.book import OpenEpisodes
 from seal_tracker.rules.catalog import RULES
@@ -178,7 +179,7 @@ class SealStates:
             return blank_rows(len(seals))
         rows = picked(self._rows, where)
         unknown = where < 0
-        if unknown.any():
+        if some(unknown):
             rows[unknown] = BLANK_ROW
         return rows
 
@@ -239,7 +240,7 @@ class SealStates:
     def _places(self, seals: NDArray[Any]) -> NDArray[np.int64]:
         """The row of each seal, given to those that had none; no seal is there twice."""
         where = self._where(seals)
-        new = np.flatnonzero(where < 0)
+        new = which(where < 0)
         if not len(new):
             return where
         end = self._n + len(new)
