@@ -6,20 +6,30 @@ have settled is a bit for each checkpoint of the route, by its place in the orde
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seal_tracker.model import NO_TIME, iso_ms
+from seal_tracker.model import NO_TIME, Severity, iso_ms
 from seal_tracker.rules.arrays import begins
 from seal_tracker.rules.context import Context, mm_of_m
 from seal_tracker.rules.entries import NUMBER, Entries, entered, was_entered
 from seal_tracker.rules.evidence import crossing_evidence, fix_evidence, last_fix, zone_evidence
-from seal_tracker.rules.keys import PolicyKey, at_most_high, common_keys
+from seal_tracker.rules.keys import PolicyKey, at_most, at_most_high, common_keys
+from seal_tracker.rules.passing import (
+    SILENCE,
+    Stretch,
+    keep_silences,
+    passed_at,
+    silence_at,
+    silence_evidence,
+    stretch_of,
+)
 from seal_tracker.rules.records import picked
 from seal_tracker.rules.rule import Rule
 from seal_tracker.rules.streams import STREAM
+from seal_tracker.rules.table import per, whole
 from seal_tracker.rules.waypoints import NOWHERE_MM
 
 __all__ = ["CHECKPOINT_LATE", "CHECKPOINT_MISSED", "CHECKPOINT_REACHED"]
@@ -31,7 +41,13 @@ REACHED, LATE, MISSED = "CHECKPOINT_REACHED", "CHECKPOINT_LATE", "CHECKPOINT_MIS
 MISSED_KEYS = common_keys("high", raise_=(1, 0), clear=None) | {
     "past_m": PolicyKey(
         "number", 2000.0, "metres along the route past a checkpoint, never entered, that miss it"
-    )
+    ),
+    "unobserved_gap_s": PolicyKey(
+        "number", 300.0, "fixes further apart do not show whether what lay between was entered"
+    ),
+    "unobserved_severity": PolicyKey(
+        "severity", "medium", "how bad it is at most where it was passed between such fixes"
+    ),
 }
 
 LATE_STATE = np.dtype(
@@ -48,21 +64,9 @@ MISSED_STATE = np.dtype(
         ("seen", "?"),  # where along the route the track was
         ("lowest_mm", "i8"),  # the lowest chainage so far
         ("settled", "u8"),  # checkpoints passed, told or entered
+        ("silence", SILENCE),  # the newest with a checkpoint in it
     ]
 )
-
-
-class _Stretch(NamedTuple):
-    """Fixes along their routes: row ``mine[k]`` of the pass has ``at[begin[k] : begin[k + 1]]``.
-
-    ``lowest_mm`` is the lowest chainage of each row before the pass.
-    """
-
-    at: I8
-    chainage_mm: I8
-    begin: I8
-    mine: I8
-    lowest_mm: I8
 
 
 def _reached(ctx: Context) -> None:
@@ -216,12 +220,16 @@ def _missed(ctx: Context) -> None:
     k, place = _unsettled(
         (of_route < highest[:, None]) & (of_route > lowest[:, None]), state["settled"][mine]
     )
+    limit_ms = per(whole(ctx.policy(MISSED, "unobserved_gap_s"), 1000), row)
+    stretch = stretch_of(ctx, at, chainage, before, limit_ms)
     if len(k):
-        _pass_by(ctx, _Stretch(at, chainage, np.append(first, len(at)), mine, before), k, place)
+        _pass_by(ctx, stretch, k, place)
+    if len(stretch.silent):
+        keep_silences(stretch, state["silence"])
     state["seen"][mine], state["lowest_mm"][mine] = True, lowest
 
 
-def _pass_by(ctx: Context, stretch: _Stretch, k: I8, place: I8) -> None:
+def _pass_by(ctx: Context, stretch: Stretch, k: I8, place: I8) -> None:
     """Settle the checkpoints (row ``mine[k]``, place) that have been passed far enough."""
     table, mine = ctx.terrain.waypoints, stretch.mine
     row, zone = mine[k], table.zone[ctx.route[mine[k]], place]
@@ -231,25 +239,24 @@ def _pass_by(ctx: Context, stretch: _Stretch, k: I8, place: I8) -> None:
     entries = entered(ctx)
     for one in np.flatnonzero(asked).tolist():
         r, p = int(row[one]), int(place[one])
-        i = _passed_at(stretch, int(k[one]), int(table.chainage_mm[ctx.route[r], p]), int(past_mm[one]))
-        if i is None:
+        of, checkpoint_mm = int(k[one]), int(table.chainage_mm[ctx.route[r], p])
+        passed = passed_at(stretch, of, checkpoint_mm, int(past_mm[one]))
+        if passed is None:
             continue
-        ctx.state[MISSED]["settled"][r] |= np.uint64(1 << p)
-        ctx.passed_ms[r, p] = int(ctx.fixes.decided_ms[i])
-        _settle_passing(ctx, entries, r, p, i, int(past_mm[one]))
+        fix, state = int(stretch.at[passed]), ctx.state[MISSED]
+        silence = silence_at(stretch, of, state["silence"][r], passed, checkpoint_mm)
+        state["settled"][r] |= np.uint64(1 << p)
+        ctx.passed_ms[r, p] = int(ctx.fixes.decided_ms[fix])
+        _settle_passing(ctx, entries, r, p, fix, int(past_mm[one]), silence)
 
 
-def _passed_at(stretch: _Stretch, k: int, checkpoint_mm: int, past_mm: int) -> int | None:
-    """The first fix that lies far enough past a checkpoint which the track was before once."""
-    span = slice(stretch.begin[k], stretch.begin[k + 1])
-    along = stretch.chainage_mm[span]
-    lowest = np.minimum(np.minimum.accumulate(along), stretch.lowest_mm[k])
-    passed = np.flatnonzero((along > checkpoint_mm + past_mm) & (lowest < checkpoint_mm))
-    return int(stretch.at[span][passed[0]]) if len(passed) else None
+def _settle_passing(
+    ctx: Context, entries: Entries, row: int, place: int, fix: int, past_mm: int, silence: np.void | None
+) -> None:
+    """Tell a checkpoint missed at a fix, unless it was entered before, or its zone is not in force then.
 
-
-def _settle_passing(ctx: Context, entries: Entries, row: int, place: int, fix: int, past_mm: int) -> None:
-    """Tell a checkpoint missed at a fix, unless it was entered before, or its zone is not in force then."""
+    In a ``silence`` it may have been entered, and nobody could have seen it: that is told, and is less bad.
+    """
     assert ctx.located is not None
     waypoint = ctx.terrain.checkpoints[int(ctx.route[row])][place]
     if was_entered(ctx, row, waypoint.zone) or (entries.of(ctx, row, waypoint.zone) <= fix).any():
@@ -258,11 +265,15 @@ def _settle_passing(ctx: Context, entries: Entries, row: int, place: int, fix: i
     if not ctx.terrain.in_force(np.array([waypoint.zone]), np.array([at_ms]))[0]:
         return
     chainage_m = float(ctx.located.chainage_m[fix])
+    severity, seen = ctx.severity(MISSED, row, waypoint.zone), {}
+    if silence is not None:
+        most = cast("Severity", ctx.policy_at(MISSED, "unobserved_severity", row, waypoint.zone))
+        severity, seen = at_most(most, severity), silence_evidence(silence)
     ctx.book.point(
         ctx.subjects[row],
         MISSED,
         ctx.terrain.zones.ids[waypoint.zone],
-        severity=ctx.severity(MISSED, row, waypoint.zone),
+        severity=severity,
         started_at_ms=at_ms,
         raised_at_ms=at_ms,
         settled_ms=int(ctx.fixes.decided_ms[fix]),
@@ -274,7 +285,8 @@ def _settle_passing(ctx: Context, entries: Entries, row: int, place: int, fix: i
             "limit_m": past_mm / 1000,
             "n_fixes": 1,
             "fixes": [fix_evidence(ctx.fixes, fix)],
-        },
+        }
+        | seen,
     )
 
 

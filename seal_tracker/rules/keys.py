@@ -8,7 +8,15 @@ from typing import Literal
 
 from seal_tracker.model import Severity
 
-__all__ = ["SEVERITIES", "PolicyKey", "PolicyValue", "at_most_high", "common_keys", "distance_keys"]
+__all__ = [
+    "SEVERITIES",
+    "PolicyKey",
+    "PolicyValue",
+    "at_most",
+    "at_most_high",
+    "common_keys",
+    "distance_keys",
+]
 
 PolicyValue = bool | int | float | str | None
 Kind = Literal["flag", "count", "number", "severity"]
@@ -18,7 +26,12 @@ SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low", "info")
 
 def at_most_high(severity: Severity) -> Severity:
     """Something inferred is never critical (SEMANTICS, *Inferred crossings*)."""
-    return SEVERITIES[max(SEVERITIES.index(severity), SEVERITIES.index("high"))]
+    return at_most("high", severity)
+
+
+def at_most(most: Severity, severity: Severity) -> Severity:
+    """The less bad of two."""
+    return SEVERITIES[max(SEVERITIES.index(severity), SEVERITIES.index(most))]
 
 
 @dataclass(frozen=True, slots=True)

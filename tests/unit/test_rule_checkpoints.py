@@ -207,6 +207,50 @@ def test_a_checkpoint_passed_by_two_kilometres_and_never_entered_is_missed() -> 
     assert span(one(told(road(), [ping(0, 3000), ping(400, 9000)]), MISSED))[0] == 400
 
 
+def test_a_checkpoint_passed_unseen_is_less_bad_and_says_so() -> None:
+    """Between two fixes more than 5 min apart it may have been entered: medium, with the ends of the gap."""
+    found = one(told(road(), [ping(0, 3000), ping(301, 8000)]), MISSED)
+    assert (found.severity, found.evidence["unobserved"]) == ("medium", True)
+    gap = found.evidence["gap"]
+    assert (gap["from"], gap["to"], gap["gap_s"]) == (iso(0), iso(301), 301)
+    assert (gap["from_chainage_m"], gap["to_chainage_m"]) == pytest.approx((3000, 8000), abs=5)
+    seen = one(told(road(), [ping(0, 3000, 400), ping(300, 8000, 400)]), MISSED)
+    assert (seen.severity, "unobserved" in seen.evidence) == ("high", False)
+
+
+def test_a_silence_counts_where_the_checkpoint_lies_in_it_though_it_is_missed_later() -> None:
+    """Another silence, before or after it, says nothing of A; nor does one in which no checkpoint lies."""
+    aside = {"y_m": 400}
+    before, after = places(0, 3000, every_s=400, **aside), [ping(1500, 6000, 400), ping(1560, 7100, 400)]
+    unseen = one(told(road(), [*before, *after]), MISSED)
+    assert (unseen.severity, unseen.evidence["gap"]["from"]) == ("medium", iso(400))
+    assert [f["time"] for f in unseen.evidence["fixes"]] == [iso(1560)]
+    around = [ping(460, 4500, 400), ping(520, 5400, 400)]
+    seen = one(told(road(), [*before, *around, *after]), MISSED)
+    assert (seen.severity, "gap" in seen.evidence) == ("high", False)
+    later = [*before, ping(1500, 6000, 400), ping(2500, 6500, 400), ping(2560, 7100, 400)]
+    assert one(told(road(), later), MISSED).evidence["gap"]["to"] == iso(1500)
+
+
+def test_each_checkpoint_has_the_silence_it_was_passed_in() -> None:
+    """Reports every 30 min: A in the first gap, B in the second, whose end shows that both were passed."""
+    found = missed(road(), [ping(0, 3000), ping(1800, 6000), ping(3600, 15_000)])
+    assert [(e.object, span(e)[0], e.severity, e.evidence["gap"]["from"]) for e in found] == [
+        ("A", 3600, "medium", iso(0)),
+        ("B", 3600, "medium", iso(1800)),
+    ]
+
+
+def test_the_policy_says_what_is_unseen_and_how_bad() -> None:
+    """By route, the severity by zone; it is never worse than where it was seen."""
+    made = road().policy(f"route.R.{MISSED}", unobserved_gap_s=600)
+    made.policy(f"zone.A.{MISSED}", unobserved_severity="low")
+    assert one(told(made, [ping(0, 3000), ping(600, 8000)]), MISSED).severity == "high"
+    assert one(told(made, [ping(0, 3000), ping(601, 8000)]), MISSED).severity == "low"
+    mild = road().policy(f"route.R.{MISSED}", severity="info")
+    assert one(told(mild, [ping(0, 3000), ping(601, 8000)]), MISSED).severity == "info"
+
+
 def test_a_checkpoint_passed_by_less_is_not_missed_yet() -> None:
     """> 2,000 m: at 6,999 m it may still turn round."""
     assert not missed(road(), [ping(0, 3000), ping(400, 6999)])
