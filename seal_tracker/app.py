@@ -24,6 +24,7 @@ import structlog
 
 from seal_tracker import __version__
 from seal_tracker.clock import clock_ms
+from seal_tracker.alarms.states import OPEN_STATES
 from seal_tracker.config import Settings, split_address
 from seal_tracker.metrics import WATCHERS
 from seal_tracker.model import LIVE
@@ -52,6 +53,9 @@ from seal_tracker.store import Store
 from seal_tracker.teller import Teller
 from seal_tracker.tls import server_context
 from seal_tracker.web.account_import import FIRST
+from seal_tracker.store.alarm_reads import AlarmFilter
+from seal_tracker.supervision.journey_plan import PlanJourneys, import_plan, kept_journeys
+from seal_tracker.supervision.journeys import deed_of
 from seal_tracker.web.context import WebConfig, WebContext
 from seal_tracker.web.keeper import AccountKeeper
 from seal_tracker.web.runner import start_web
@@ -250,10 +254,12 @@ def _give_back_memory() -> None:
 
 async def _remember_alarms(store: Store, teller: Teller, space: str) -> None:
     """Tell the teller which alarms there are, page by page."""
-    cursor = None
+    cursor, open_ones = None, AlarmFilter(states=OPEN_STATES)
     while True:
-        rows, cursor = await store.alarms(space, open_only=True, cursor=cursor, limit=ALARMS_AT_ONCE)
-        teller.remember_alarms(rows)
+        rows, cursor = await store.alarms(
+            space, open_ones, open_only=True, cursor=cursor, limit=ALARMS_AT_ONCE
+        )
+        teller.found_open(space, rows)
         if cursor is None:
             return
 

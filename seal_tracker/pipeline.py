@@ -142,9 +142,9 @@ class Pipeline:
         async with self._turn:
             return await work()
 
-    async def commit_prepared(self, space: str, prepared: Prepared) -> None:
+    async def commit_prepared(self, space: str, prepared: Prepared, deed: Deed = NO_DEED) -> None:
         """Commit what was not brought by messages: a load, a re-judgement. Call within `between`."""
-        await self._commit(self.spaces[space], SpaceIntake(), prepared)
+        await self._commit(self.spaces[space], SpaceIntake(), prepared, deed)
 
     async def act(self, space: str, work: Callable[[SpaceJudge], Awaitable[tuple[Prepared, Deed]]]) -> None:
         """Let a person act on a space between two batches: ``work`` looks and decides, what it gives is committed as one.

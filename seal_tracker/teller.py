@@ -82,22 +82,29 @@ class Teller:
                 for row in done.alarms.values()
             },
         )
-        self.remember_alarms(done.alarms.values())
+        self._remember(done.alarms.values())
         judging = self._spaces[done.space]
         self._journeys(judging, {judging.numbers[e.episode.seal] for e in done.events})
 
-    def remember_alarms(self, alarms: Iterable[AlarmRow]) -> None:
+    def found_open(self, space: str, alarms: Iterable[AlarmRow]) -> None:
+        """At a start: alarms that are open, for who watches and for journeys' states."""
+        rows = list(alarms)
+        self._hub.publish_alarms(space, {str(row.id): msgspec.Raw(row.body) for row in rows})
+        self._remember(rows)
+
+    def _remember(self, alarms: Iterable[AlarmRow]) -> None:
         """Keep the ids of alarms that episodes took over from others; the rest follow from the episode.
 
         At a start those that are not closed are read back: such an id is known nowhere else.
         """
         for row in alarms:
-            if row.episode is None or row.id == first_alarm_id(row.episode):
-                continue
-            if row.state != CLOSED:
-                self._heirlooms[row.episode] = row.id
-            else:
-                self._heirlooms.pop(row.episode, None)
+            for episode in row.episodes:
+                if row.id == first_alarm_id(episode):
+                    continue
+                if row.state != CLOSED:
+                    self._heirlooms[episode] = row.id
+                else:
+                    self._heirlooms.pop(episode, None)
 
     async def run(self) -> None:
         """Tell positions every second, and journeys' progress every minute. Ends by cancellation."""

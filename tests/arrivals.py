@@ -108,7 +108,7 @@ class Service:
 
     def alarms_fit(self) -> bool:
         """Whether each episode that needs a person has one alarm that is not closed, and no other episode has any."""
-        open_ = sorted(str(row.episode) for row in self.store.alarms.values() if row.state != CLOSED)
+        open_ = sorted(str(e) for row in self.store.alarms.values() if row.state != CLOSED for e in row.episodes)
         return open_ == sorted(str(e.episode) for e in self.store.episodes if alarming(e))
 
     def _plans(self) -> list[tuple[int, Any]]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 
 from seal_tracker.model import NO_TIME, Episode, Event, PingBatch
+from seal_tracker.store.alarm_reads import Alike
 from seal_tracker.store.records import AlarmRow, Commit, EpisodeRow, KnownPings, OutboxMessage, Portion
 from seal_tracker.tracking.order import effective_time_ms
 
@@ -97,9 +98,27 @@ class MemoryStore:
     async def revisions(self, ids: Iterable[UUID]) -> dict[UUID, int]:
         return {key: self.rows[key].revision for key in ids if key in self.rows}
 
-    async def alarms_of_episodes(self, episodes: Iterable[UUID]) -> list[AlarmRow]:
-        wanted = set(episodes)
-        return [alarm for alarm in self.alarms.values() if alarm.episode in wanted]
+    async def alarms_of_episodes(
+        self, episodes: Iterable[UUID], first_ids: Iterable[UUID] = ()
+    ) -> list[AlarmRow]:
+        wanted, ids = set(episodes), set(first_ids)
+        return [a for a in self.alarms.values() if wanted.intersection(a.episodes) or a.id in ids]
+
+    async def alarms_alike(self, _space: str, raised: Sequence[Alike]) -> list[AlarmRow]:
+        wanted = set(raised)
+        open_ = [a for a in self.alarms.values() if a.state != "closed"]
+        return [a for a in open_ if Alike(a.subject, a.type, a.object) in wanted]
+
+    async def alarms_beginning(self, _space: str, wanted: Mapping[str, tuple[int, int]]) -> list[AlarmRow]:
+        found = [a for a in self.alarms.values() if a.id == a.group and a.type in wanted]
+        return [a for a in found if wanted[a.type][0] <= a.raised_at_ms <= wanted[a.type][1]]
+
+    async def alarms_timed(self, _space: str, now_ms: int, limit: int) -> list[AlarmRow]:
+        due = [a for a in self.alarms.values() if a.timer_ms is not None and a.timer_ms <= now_ms]
+        return sorted(due, key=lambda a: (a.timer_ms, a.id))[:limit]
+
+    async def episodes_of_ids(self, episodes: Iterable[UUID]) -> dict[UUID, EpisodeRow]:
+        return {key: self.rows[key] for key in episodes if key in self.rows}
 
     async def commit(self, commit: Commit) -> list[int]:
         if commit.pings is not None:

@@ -22,8 +22,10 @@ __all__ = [
     "AlarmState",
     "JourneyState",
     "ServiceState",
+    "SetAside",
     "cloud_event",
     "state_payload",
+    "step_event",
 ]
 
 TYPE_PREFIX: Final = "vn.eseal"
@@ -39,22 +41,86 @@ DEGREE_DIGITS: Final = 7
 _encoder: Final = msgspec.json.Encoder()
 
 
+class SetAside(msgspec.Struct, frozen=True, kw_only=True):
+    """Until when an alarm is set aside (shelved, or suppressed by design), by whom and why. Times are ISO 8601."""
+
+    until: str
+    by: str
+    reason: str
+
+
 class AlarmState(msgspec.Struct, frozen=True, kw_only=True):
-    """The present state of an alarm, on ``alarm/{alarm}``; the topic is emptied when it closes. Times are ISO 8601."""
+    """An alarm as it stands, on ``alarm/{alarm}``; the topic is emptied when it closes. Times are ISO 8601.
+
+    Attributes
+    ----------
+    version
+        rises with every change of the alarm; its ``ETag``.
+    episode
+        the newest of the ``repeats`` episodes that the alarm stands for.
+    unit, responsible
+        the journey's unit; and the unit whose head answers: that in whose jurisdiction the alarm's place lies, else the former.
+    place
+        ``[lon, lat]`` where it was raised.
+    group
+        the alarm that began the group of which this is one; of a lone alarm its own id.
+    opened_at
+        when it was first known; ``raised_at`` is the time of what happened.
+    late, silent
+        told by data that came late; and was over by then, so that nobody is called.
+    note, notes
+        the last note, and how many there are.
+    acknowledge_by, close_by, escalates_at
+        deadlines, and when the alarm is next put before a head.
+    escalations, escalated_to
+        how often since it was last dealt with, and before whom.
+    code, closing_note
+        why it was closed.
+    changed_by, changed_at
+        who took the last step, and when; the service itself is ``system``.
+    """
 
     alarm: str
+    version: int = 1
     state: str
     episode: UUID
     type: str
     severity: Severity
     subject: str
     journey: str | None
-    seal: str
+    seal: str | None
     object: str | None
     unit: str | None
+    responsible: str | None = None
+    declaration: str | None = None
+    place: tuple[float, float] | None = None
+    group: str = ""
+    repeats: int = 1
     raised_at: str
+    opened_at: str = ""
     ended_at: str | None
     updated_at: str
+    late: bool = False
+    silent: bool = False
+    acked_by: str | None = None
+    acked_at: str | None = None
+    assignee: str | None = None
+    dispatched: str | None = None
+    note: str | None = None
+    notes: int = 0
+    shelf: SetAside | None = None
+    suppression: SetAside | None = None
+    acknowledge_by: str | None = None
+    close_by: str | None = None
+    escalates_at: str | None = None
+    escalations: int = 0
+    escalated_to: str | None = None
+    code: str | None = None
+    closing_note: str | None = None
+    closed_by: str | None = None
+    closed_at: str | None = None
+    changed_by: str | None = None
+    changed_at: str | None = None
     exercise: bool
 
 
@@ -81,20 +147,32 @@ class ServiceState(msgspec.Struct, frozen=True, kw_only=True):
 
 def cloud_event(event: Event, tenant: str) -> bytes:
     """Encode an event. Times as ISO 8601 with milliseconds and Z; ``sequence`` as text of 20 digits."""
+    return _encoded(event, tenant, event.transition, _properties(event))
+
+
+def step_event(event: Event, tenant: str, step: str, alarm: dict[str, Any]) -> bytes:
+    """Encode a step of an alarm: its episode as it stands, the step as transition, and ``alarm`` among the properties.
+
+    So who folds events by episode finds the episode as it was, and nothing else.
+    """
+    return _encoded(event, tenant, step, {**_properties(event), "transition": step, **alarm})
+
+
+def _encoded(event: Event, tenant: str, transition: str, properties: dict[str, Any]) -> bytes:
     episode = event.episode
     return _encoder.encode(
         {
             "specversion": "1.0",
             "id": str(event.id),
             "source": f"/seal-tracker/{tenant}",
-            "type": f"{TYPE_PREFIX}.{episode.type}.{event.transition}",
+            "type": f"{TYPE_PREFIX}.{episode.type}.{transition}",
             "subject": f"{episode.subject_kind}/{episode.subject}",
             "time": iso_ms(event.time_ms),
             "recordedtime": iso_ms(event.recorded_ms),
             "datacontenttype": "application/geo+json",
             "severitytext": episode.severity,
             "sequence": f"{event.sequence:0{SEQUENCE_DIGITS}}",
-            "data": geojson.Feature(geometry=_geometry(event), properties=_properties(event)),
+            "data": geojson.Feature(geometry=_geometry(event), properties=properties),
         }
     )
 

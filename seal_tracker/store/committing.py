@@ -113,7 +113,7 @@ def event_row(event: Event, body: bytes) -> tuple[Any, ...]:
     e = event.episode
     return (
         event.sequence, event.id, e.episode, e.subject_kind, e.subject, e.journey, e.seal, e.type, event.transition,
-        e.severity, event.revision, event.time_ms, event.recorded_ms, event.late, body,
+        e.severity, event.revision, event.time_ms, event.recorded_ms, event.late, body, e.unit,
     )  # fmt: skip
 
 
@@ -124,4 +124,5 @@ def action_row(action: Action) -> tuple[Any, ...]:
 
 def alarm_row(alarm: AlarmRow) -> tuple[Any, ...]:
     """Columns of ``upsert_alarms``."""
-    return (*alarm[:-1], alarm.body.decode())
+    episodes = "{" + ",".join(map(str, alarm.episodes)) + "}"
+    return tuple(alarm._replace(body=alarm.body.decode(), episodes=episodes))  # type: ignore[arg-type]

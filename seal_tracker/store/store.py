@@ -17,6 +17,7 @@ import numpy as np
 from seal_tracker.clock import clock_ms
 from seal_tracker.ledger.chain import Head, link_after
 from seal_tracker.model import PingBatch
+from seal_tracker.store.alarm_reads import AlarmReads
 from seal_tracker.store.committing import check_commit, write_parts
 from seal_tracker.store.connections import Connection
 from seal_tracker.store.episode_reads import EpisodeReads
@@ -42,7 +43,7 @@ class Attempt(NamedTuple):
     head: Head
 
 
-class Store(PingReads, EpisodeReads, EventReads, SpaceReads, SessionTable, LedgerReads):
+class Store(PingReads, EpisodeReads, EventReads, AlarmReads, SpaceReads, SessionTable, LedgerReads):
     """PostgreSQL as the service sees it; see the modules of its bases for what can be asked."""
 
     def __init__(self, dsn: str, **options: Any) -> None:

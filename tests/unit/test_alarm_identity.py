@@ -6,9 +6,12 @@ from dataclasses import replace
 from uuid import UUID
 
 from arrivals import Service
-from story import Core, Ground, Ping, batch, ping
+from story import T0_MS, Core, Ground, Ping, batch, ping
 
+from seal_tracker.alarms.deadlines import DEFAULT_TERMS
 from seal_tracker.alarms.derive import first_alarm_id
+from seal_tracker.alarms.life_cycle import Act, taken
+from seal_tracker.alarms.rows import alarm_in, row_of
 from seal_tracker.journey import Authorisation
 from seal_tracker.store.records import AlarmRow
 
@@ -25,7 +28,9 @@ def hear(told: Service, *pings: Ping) -> None:
 
 
 def acknowledge(told: Service, alarm: UUID) -> None:
-    told.store.alarms[alarm] = told.store.alarms[alarm]._replace(state="acknowledged")
+    row = told.store.alarms[alarm]
+    seen = Act(verb="ack", by="an officer", role="operator", at_ms=T0_MS)
+    told.store.alarms[alarm] = row_of(taken(alarm_in(row), seen, DEFAULT_TERMS), row.episodes)
 
 
 def alarms(told: Service) -> list[AlarmRow]:
@@ -75,7 +80,7 @@ def test_two_alarms_that_become_one_thing_leave_the_one_that_was_seen() -> None:
         made.policy(f"default.{rule}", enabled=False)
     made.policy("default.PROHIBITED_ZONE", clear_fixes=1)
     told = Service(Core(made.plan()))
-    hear(told, ping(0, 2000), ping(600, 0), ping(660, 2000), ping(1200, 0), ping(1260, 2000))
+    hear(told, ping(0, 2000), ping(600, 0), ping(660, 2000), ping(3600, 0), ping(3660, 2000))
     first, second = sorted(alarms(told), key=lambda row: row.raised_at_ms)
     acknowledge(told, second.id)
     # A better fix of the same moment: it had not left the zone.

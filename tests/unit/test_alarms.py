@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from seal_tracker.alarms.derive import alarm_rows, alarming, first_alarm_id
+from seal_tracker.alarms.derive import alarming, derived, first_alarm_id
 from seal_tracker.model import Episode, Event, Transition, episode_id, event_id
 from seal_tracker.store.records import AlarmRow
 
@@ -51,7 +51,7 @@ def after(*events: Event) -> list[tuple[UUID, UUID | None, str]]:
     stored: dict[UUID, AlarmRow] = {}
     for one in events:
         concerned = {one.episode.episode, *one.references}
-        stored |= alarm_rows([one], [row for row in stored.values() if row.episode in concerned])
+        stored |= derived([one], [row for row in stored.values() if concerned.intersection(row.episodes)]).rows
     return [(row.id, row.episode, row.state) for row in stored.values()]
 
 

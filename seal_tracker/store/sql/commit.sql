@@ -30,12 +30,13 @@ ON CONFLICT (episode) DO UPDATE SET
 -- Appends transitions. Nothing ever updates or deletes one.
 INSERT INTO events (
     space, sequence, id, episode, subject_kind, subject, journey, seal, type, transition, severity, revision, time,
-    recorded_at, late, body
+    recorded_at, late, body, unit
 )
 SELECT $1, e.*
 FROM unnest(
     $2::bigint[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
-    $11::text[], $12::int[], $13::timestamptz[], $14::timestamptz[], $15::bool[], $16::bytea[]
+    $11::text[], $12::int[], $13::timestamptz[], $14::timestamptz[], $15::bool[], $16::bytea[],
+    $17::text[]
 ) AS e;
 
 -- name: add_outbox
@@ -57,19 +58,30 @@ SELECT * FROM unnest($1::int[], $2::timestamptz[], $3::bytea[])
 ON CONFLICT (seal, at) DO UPDATE SET state = excluded.state;
 
 -- name: upsert_alarms
--- Writes alarms as they now stand; when it was first raised stays.
+-- Writes alarms as they now stand; when it was first raised, and opened, stays. Arrays of arrays do not come apart again, so the
+-- episodes of each come as text.
 INSERT INTO alarms (
-    space, id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body
+    space, id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
+    object, responsible, declaration, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
 )
-SELECT $1, a.*
+SELECT $1, id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
+       object, responsible, declaration, episodes::uuid[], group_id, opened_at, due_at, timer_at, closed_at, code, silent
 FROM unnest(
     $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-    $10::timestamptz[], $11::timestamptz[], $12::int[], $13::json[]
-) AS a
+    $10::timestamptz[], $11::timestamptz[], $12::int[], $13::json[], $14::int[], $15::text[],
+    $16::text[], $17::text[], $18::text[], $19::text[], $20::uuid[], $21::timestamptz[], $22::timestamptz[],
+    $23::timestamptz[], $24::timestamptz[], $25::text[], $26::bool[]
+) AS a (
+    id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
+    object, responsible, declaration, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
+)
 ON CONFLICT (id) DO UPDATE SET
     episode = excluded.episode, state = excluded.state, severity = excluded.severity, type = excluded.type,
     journey = excluded.journey, seal = excluded.seal, unit = excluded.unit, updated_at = excluded.updated_at,
-    repeats = excluded.repeats, body = excluded.body;
+    repeats = excluded.repeats, body = excluded.body, version = excluded.version, subject = excluded.subject,
+    object = excluded.object, responsible = excluded.responsible, declaration = excluded.declaration,
+    episodes = excluded.episodes, group_id = excluded.group_id, due_at = excluded.due_at, timer_at = excluded.timer_at,
+    closed_at = excluded.closed_at, code = excluded.code, silent = excluded.silent;
 
 -- name: add_actions
 -- Appends what persons did, in the order given. Nothing ever updates or deletes one.

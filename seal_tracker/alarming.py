@@ -1,0 +1,157 @@
+"""Alarms beside judging: what a commit's events make of them, and what the clock does. Reads the store; writes nothing.
+
+events ─ alarms concerned, alike, nearby ─ derived ─┐
+now ──── alarms whose time has come ─────── timed ──┴─ rows, steps, actions ─ (commit)
+
+No state of its own: all there is to know of an alarm is its row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import UUID
+
+import msgspec
+
+from seal_tracker.alarms.deadlines import Terms
+from seal_tracker.alarms.derive import Derived, Surroundings, alarming, derived, first_alarm_id, subject_of
+from seal_tracker.alarms.due import SYSTEM, timed
+from seal_tracker.alarms.grouping import GROUP_WINDOW_MS
+from seal_tracker.alarms.responsibility import answering, responsible_unit
+from seal_tracker.alarms.rows import alarm_in, row_of
+from seal_tracker.deeds import Deed, Step
+from seal_tracker.model import LIVE, Event
+from seal_tracker.space import SpaceJudge
+from seal_tracker.store import AlarmRow
+from seal_tracker.store.alarm_reads import Alike
+from seal_tracker.store.records import Action
+from seal_tracker.tracking.epochs import JourneyTable, key_of
+
+__all__ = ["AlarmStore", "Changed", "action_of", "alarms_after", "alarms_due"]
+
+TIMED_AT_ONCE = 500
+"""Alarms that the clock changes in one commit; the rest in the next, at once."""
+
+SERVICE_ROLE = "service"
+
+
+class AlarmStore(Protocol):
+    """What is read of alarms."""
+
+    async def alarms_of_episodes(  # noqa: D102
+        self, episodes: Iterable[UUID], first_ids: Iterable[UUID] = ()
+    ) -> list[AlarmRow]: ...
+    async def alarms_alike(self, space: str, raised: Sequence[Alike]) -> list[AlarmRow]: ...  # noqa: D102
+    async def alarms_beginning(  # noqa: D102
+        self, space: str, wanted: Mapping[str, tuple[int, int]]
+    ) -> list[AlarmRow]: ...
+    async def alarms_timed(self, space: str, now_ms: int, limit: int) -> list[AlarmRow]: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Alarms as they stand after a commit, by id, and the actions of the service itself that led there."""
+
+    rows: Mapping[UUID, AlarmRow]
+    actions: Sequence[Action] = ()
+
+
+async def alarms_after(
+    store: AlarmStore,
+    judging: SpaceJudge,
+    events: Sequence[Event],
+    acted: Mapping[UUID, AlarmRow],
+    terms: Terms,
+) -> Changed:
+    """What a commit's events make of alarms, those that persons change in the same commit (``acted``) among them."""
+    concerned = [e for e in events if alarming(e.episode) or e.references]
+    if not concerned:
+        return Changed(acted)
+    episodes = {e.episode.episode for e in concerned} | {r for e in concerned for r in e.references}
+    first_ids = [first_alarm_id(e.episode.episode) for e in concerned]
+    existing = await store.alarms_of_episodes(episodes, first_ids)
+    raised = [e for e in concerned if e.transition == "raised"]
+    around = await _surroundings(store, judging, raised, acted, terms)
+    found = derived(events, [acted.get(row.id, row) for row in existing], around)
+    return Changed({**acted, **found.rows}, _actions(found))
+
+
+async def alarms_due(
+    store: AlarmStore, judging: SpaceJudge, now_ms: int, recorded_ms: int, terms: Terms
+) -> Deed:
+    """What the clock makes of alarms by the space's now: at most `TIMED_AT_ONCE` of them."""
+    rows = await store.alarms_timed(judging.space, now_ms, TIMED_AT_ONCE)
+    units = judging.plan.units if judging.plan else ()
+    after, steps, actions = [], [], []
+    for row in rows:
+        alarm = alarm_in(row)
+        while (step := timed(alarm, now_ms, terms, answering(units, alarm.responsible))) is not None:
+            alarm = step.alarm
+            changed = row_of(alarm, row.episodes)
+            steps.append(Step(changed, alarm.version, step.name, now_ms, SYSTEM, _encoded(step.detail)))
+            actions.append(action_of(changed, step.name, SYSTEM, SERVICE_ROLE, recorded_ms, step.detail))
+        after.append(row_of(alarm, row.episodes))
+    return Deed(alarms=after, steps=steps, actions=actions)
+
+
+def action_of(
+    row: AlarmRow, step: str, actor: str, role: str, at_ms: int, detail: Mapping[str, Any]
+) -> Action:
+    """A step of an alarm as the audit trail keeps it, with the state and version it led to."""
+    body = {"state": row.state, "version": row.version, **detail}
+    return Action(
+        at_ms, actor, role, f"alarm.{step}", f"alarm/{row.id}", row.journey, row.unit, _encoded(body)
+    )
+
+
+async def _surroundings(
+    store: AlarmStore,
+    judging: SpaceJudge,
+    raised: Sequence[Event],
+    acted: Mapping[UUID, AlarmRow],
+    terms: Terms,
+) -> Surroundings:
+    alike: list[AlarmRow] = []
+    beginnings: list[AlarmRow] = []
+    if raised:
+        wanted = {Alike(subject_of(e.episode), e.episode.type, e.episode.object) for e in raised}
+        alike = await store.alarms_alike(judging.space, sorted(wanted, key=str))
+        beginnings = await store.alarms_beginning(judging.space, _windows(raised))
+    plan, table = judging.plan, judging.journeys
+    return Surroundings(
+        now_ms=None if judging.space == LIVE else judging.now_ms,
+        terms=terms,
+        responsible=lambda place, unit: responsible_unit(plan, place, unit),
+        declaration=lambda journey: _declaration(table, journey),
+        alike=[acted.get(row.id, row) for row in alike],
+        beginnings=beginnings,
+    )
+
+
+def _windows(raised: Iterable[Event]) -> dict[str, tuple[int, int]]:
+    """For each type the time in which a group may have begun that something raised belongs to."""
+    found: dict[str, tuple[int, int]] = {}
+    for event in raised:
+        at_ms, type_ = event.episode.raised_at_ms, event.episode.type
+        after, before = found.get(type_, (at_ms, at_ms))
+        found[type_] = (min(after, at_ms), max(before, at_ms))
+    return {type_: (a - GROUP_WINDOW_MS, b + GROUP_WINDOW_MS) for type_, (a, b) in found.items()}
+
+
+def _declaration(table: JourneyTable, journey: str | None) -> str | None:
+    at = None if journey is None else table.by_key.get(key_of(journey))
+    return None if at is None else table.journeys[at].declaration
+
+
+def _actions(found: Derived) -> list[Action]:
+    return [
+        action_of(found.rows[p.alarm], p.name, SYSTEM, SERVICE_ROLE, p.at_ms, p.detail)
+        for p in found.passages
+        if p.alarm in found.rows
+    ]
+
+
+def _encoded(value: Mapping[str, Any]) -> bytes:
+    return msgspec.json.encode(value)

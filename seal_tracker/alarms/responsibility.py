@@ -1,0 +1,59 @@
+"""Who answers for an alarm: the unit in whose jurisdiction it lies, else the journey's; and whom it goes to when nobody does. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from seal_tracker.plans.model import Plan, Unit
+
+__all__ = ["NOBODY", "Answering", "answering", "responsible_unit"]
+
+
+class Answering(NamedTuple):
+    """A unit and its head, who answers for it; None where the plan names none."""
+
+    unit: str | None
+    head: str | None
+
+
+NOBODY: Final = Answering(None, None)
+"""Headquarters: what nobody below answers for."""
+
+Place = tuple[float, float]
+"""[lon, lat] in degrees."""
+
+
+def responsible_unit(plan: Plan | None, place: Place | None, origin: str | None) -> str | None:
+    """The unit in whose jurisdiction zone the place lies, the lowest of several in the tree of units; else ``origin``."""
+    if plan is None or place is None:
+        return origin
+    zoned = [u for u in plan.units if u.jurisdiction_zone in plan.zone_index]
+    if not zoned:
+        return origin
+    zone = np.array([plan.zone_index[u.jurisdiction_zone or ""] for u in zoned], np.int64)
+    lon_e7, lat_e7 = (np.full(len(zoned), round(degrees * 1e7), np.int64) for degrees in place)
+    holds = plan.zone_set.holds(lon_e7, lat_e7, zone).tolist()
+    units = {u.id: u for u in plan.units}
+    holding = [u for u, is_in in zip(zoned, holds, strict=True) if is_in]
+    lowest = min(holding, key=lambda u: (-len(upwards(units, u.id)), u.id), default=None)
+    return origin if lowest is None else lowest.id
+
+
+def answering(units: Iterable[Unit], unit: str | None) -> list[Answering]:
+    """The heads to whom an alarm of a unit goes, one after the other: its own, then those above it. Never empty."""
+    known = {u.id: u for u in units}
+    line = [Answering(u.id, u.head) for u in upwards(known, unit)]
+    with_head = [one for one in line if one.head is not None]
+    return with_head or line or [NOBODY]
+
+
+def upwards(units: Mapping[str, Unit], unit: str | None) -> list[Unit]:
+    """A unit and those above it; a circle is gone round once."""
+    line: dict[str, Unit] = {}
+    while unit is not None and unit in units and unit not in line:
+        line[unit] = units[unit]
+        unit = units[unit].parent
+    return list(line.values())

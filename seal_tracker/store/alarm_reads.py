@@ -1,0 +1,291 @@
+"""Alarms out of the store: the operator's lists, what an event or the clock concerns, their history, and how often there are any."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from seal_tracker.store.binary_copy import TIME_MAX_MS, TIME_MIN_MS
+from seal_tracker.store.connections import END_OF_TIME
+from seal_tracker.store.database import Database
+from seal_tracker.store.episode_reads import LAST_ID, cursor_text, episode_of, read_cursor
+from seal_tracker.store.queries import sql
+from seal_tracker.store.records import Action, AlarmRow, EpisodeRow
+
+__all__ = [
+    "AlarmFilter",
+    "AlarmRates",
+    "AlarmReads",
+    "Alike",
+    "Chatter",
+    "Flood",
+    "Outcome",
+    "RateQuery",
+    "StoredAction",
+]
+
+FLOOD_ALARMS: Final = 10
+"""More alarms than this within ten minutes are a flood: nobody can look at each."""
+
+FLOOD_S: Final = 600
+CHATTER_TIMES: Final = 3
+CHATTER_S: Final = 3600
+CHATTER_TOLD: Final = 100
+"""The worst so many chatterers are told."""
+
+STALE_MS: Final = 24 * 3600 * 1000
+"""An alarm that is open for longer stands there as furniture."""
+
+RANKS: Final[Mapping[str, int]] = {"critical": 1, "high": 2, "medium": 3, "low": 4}
+"""As the table's own column; others are 5."""
+
+FALSE_ALARM: Final = "false_alarm"
+NOT_BY_PERSONS: Final = ("retracted", "merged")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmFilter:
+    """Which alarms are asked for; None: whichever. ``text`` begins a declaration, journey or seal; ``scope`` are the units that
+    the asker may see.
+    """
+
+    states: tuple[str, ...]
+    severity: str | None = None
+    type: str | None = None
+    unit: str | None = None
+    journey: str | None = None
+    seal: str | None = None
+    group: UUID | None = None
+    text: str | None = None
+    since_ms: int | None = None
+    scope: frozenset[str] | None = None
+
+    def arguments(self) -> list[Any]:
+        """$2 to $11 of the lists."""
+        scope = None if self.scope is None else sorted(self.scope)
+        return [
+            list(self.states), self.severity, self.type, self.unit, self.journey, self.seal, self.group, self.text,
+            self.since_ms, scope,
+        ]  # fmt: skip
+
+
+class Alike(NamedTuple):
+    """What a repeat has in common with what it repeats."""
+
+    subject: str
+    type: str
+    object: str | None
+
+
+class StoredAction(NamedTuple):
+    """An action of the audit trail, and its number there."""
+
+    id: int
+    action: Action
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateQuery:
+    """Over which time [from_ms, to_ms), of which unit, and what the asker may see."""
+
+    from_ms: int
+    to_ms: int
+    unit: str | None = None
+    scope: frozenset[str] | None = None
+
+
+class Flood(NamedTuple):
+    """A stretch in which too many alarms came, from the first to the last of them."""
+
+    from_ms: int
+    to_ms: int
+    alarms: int
+
+
+class Chatter(NamedTuple):
+    """A subject that raised one type again and again: the most within an hour, and all."""
+
+    subject: str
+    type: str
+    within_hour: int
+    times: int
+
+
+class Outcome(NamedTuple):
+    """How many alarms of a type persons closed under a code."""
+
+    type: str
+    code: str
+    alarms: int
+
+
+class AlarmRates(NamedTuple):
+    """How the alarms of a time were."""
+
+    alarms: int
+    floods: list[Flood]
+    chattering: list[Chatter]
+    stale: dict[str, int]
+    outcomes: list[Outcome]
+
+
+class AlarmReads(Database):
+    """Reads of alarms and of what was done to them."""
+
+    async def alarm(self, space: str, alarm: UUID) -> AlarmRow | None:
+        """One alarm, None where there is none of that id."""
+        async with self._reading() as connection:
+            row = await connection.fetchrow(sql("alarm_of_id"), space, alarm)
+        return None if row is None else alarm_of(row)
+
+    async def alarms(
+        self,
+        space: str,
+        wanted: AlarmFilter,
+        *,
+        open_only: bool = False,
+        by_priority: bool = False,
+        cursor: str | None = None,
+        limit: int = 100,
+    ) -> tuple[list[AlarmRow], str | None]:
+        """A page of a space's alarms and the cursor of the next one, None at the end: newest first; or open ones by severity, and
+        of one severity by when they are due.
+
+        Raises
+        ------
+        ValueError
+            The cursor is none of this list's.
+        """
+        query = self._list(wanted, open_only=open_only, by_priority=by_priority)
+        place = priority_place(cursor) if by_priority else newest_place(cursor)
+        async with self._reading() as connection:
+            rows = await connection.fetch(sql(query), space, *wanted.arguments(), limit + 1, *place)
+        items = [alarm_of(row) for row in rows[:limit]]
+        if len(rows) <= limit:
+            return items, None
+        last = items[-1]
+        return items, priority_cursor(last) if by_priority else cursor_text(last.raised_at_ms, last.id)
+
+    @staticmethod
+    def _list(wanted: AlarmFilter, *, open_only: bool, by_priority: bool) -> str:
+        """The query whose index leads to few rows besides those wanted."""
+        if by_priority:
+            return "alarms_by_priority"
+        for query, value in (
+            ("alarms_of_group", wanted.group),
+            ("alarms_of_journey", wanted.journey),
+            ("alarms_of_seal", wanted.seal),
+        ):
+            if value is not None:
+                return query
+        if open_only:
+            return "alarms_open"
+        return "alarms_newest" if wanted.type is None else "alarms_of_type"
+
+    async def alarms_of_episodes(
+        self, episodes: Iterable[UUID], first_ids: Iterable[UUID] = ()
+    ) -> list[AlarmRow]:
+        """The alarms that stand for these episodes, or have one of these ids, in any state, in no order."""
+        async with self._reading() as connection:
+            rows = await connection.fetch(sql("alarms_concerned"), list(episodes), list(first_ids))
+        return [alarm_of(row) for row in rows]
+
+    async def alarms_alike(self, space: str, raised: Sequence[Alike]) -> list[AlarmRow]:
+        """Open alarms about the same as what is raised."""
+        async with self._reading() as connection:
+            rows = await connection.fetch(sql("alarms_alike"), space, *zip(*raised, strict=True))
+        return [alarm_of(row) for row in rows]
+
+    async def alarms_beginning(self, space: str, wanted: Mapping[str, tuple[int, int]]) -> list[AlarmRow]:
+        """Alarms that began a group, of each type within its own [after, before]."""
+        columns = list(wanted), [after for after, _ in wanted.values()], [b for _, b in wanted.values()]
+        async with self._reading() as connection:
+            rows = await connection.fetch(sql("alarms_beginning"), space, *columns)
+        return [alarm_of(row) for row in rows]
+
+    async def alarms_timed(self, space: str, now_ms: int, limit: int) -> list[AlarmRow]:
+        """Alarms that the clock changes by now, the longest overdue first."""
+        async with self._reading() as connection:
+            rows = await connection.fetch(sql("alarms_timed"), space, now_ms, limit)
+        return [alarm_of(row) for row in rows]
+
+    async def episodes_of_ids(self, episodes: Iterable[UUID]) -> dict[UUID, EpisodeRow]:
+        """Episodes as they stand, by id, retracted ones too."""
+        async with self._reading() as connection:
+            rows = await connection.fetch(sql("episodes_of_ids"), list(episodes))
+        return {row["episode"]: episode_of(row) for row in rows}
+
+    async def actions_of(
+        self, space: str, subject: str, *, before_id: int | None = None, limit: int = 100
+    ) -> list[StoredAction]:
+        """What was done to something (``alarm/ID``), newest first."""
+        before = END_OF_TIME if before_id is None else before_id
+        async with self._reading() as connection:
+            rows = await connection.fetch(sql("actions_of"), space, subject, before, limit)
+        found = []
+        for number, *columns, body in map(tuple, rows):
+            found.append(StoredAction(number, Action._make((*columns, body.encode()))))
+        return found
+
+    async def alarm_rates(self, space: str, asked: RateQuery) -> AlarmRates:
+        """How often there were alarms, in floods, chattering, left standing, and how persons closed them."""
+        scope = None if asked.scope is None else sorted(asked.scope)
+        within = space, asked.from_ms, asked.to_ms, asked.unit, scope
+        stale_ms = asked.to_ms - STALE_MS
+        async with self._reading() as connection:
+            count = await connection.fetchval(sql("alarm_count"), *within)
+            floods = await connection.fetch(
+                sql("alarm_floods"), *within, FLOOD_ALARMS, timedelta(seconds=FLOOD_S)
+            )
+            chatter = await connection.fetch(
+                sql("alarm_chatter"), *within, CHATTER_TIMES, timedelta(seconds=CHATTER_S), CHATTER_TOLD
+            )
+            stale = await connection.fetch(sql("alarm_stale"), space, stale_ms, asked.unit, scope)
+            outcomes = await connection.fetch(sql("alarm_outcomes"), *within, list(NOT_BY_PERSONS))
+        return AlarmRates(
+            alarms=count,
+            floods=[Flood(*row) for row in floods],
+            chattering=[Chatter(*row) for row in chatter],
+            stale=dict(map(tuple, stale)),
+            outcomes=[Outcome(*row) for row in outcomes],
+        )
+
+
+def alarm_of(row: Any) -> AlarmRow:
+    """An alarm from a row that has its columns in their order."""
+    alarm = AlarmRow._make(row)
+    return alarm._replace(body=str(alarm.body).encode(), episodes=tuple(alarm.episodes))
+
+
+def newest_place(cursor: str | None) -> tuple[int, UUID]:
+    """The place before which a list that is newest first goes on."""
+    return (END_OF_TIME, LAST_ID) if cursor is None else read_cursor(cursor)
+
+
+def priority_cursor(row: AlarmRow) -> str:
+    """A place in the list by priority."""
+    due = "" if row.due_ms is None else row.due_ms
+    return f"{RANKS.get(row.severity, 5)}.{due}.{row.id.hex}"
+
+
+def priority_place(cursor: str | None) -> tuple[int, int, UUID]:
+    """The place after which a list by priority goes on.
+
+    Raises
+    ------
+    ValueError
+        The cursor is none of this list's.
+    """
+    if cursor is None:
+        return 0, 0, UUID(int=0)
+    try:
+        rank, due, alarm = cursor.split(".")
+        place = int(rank), int(due) if due else END_OF_TIME, UUID(hex=alarm)
+    except ValueError as error:
+        raise ValueError(f"not a cursor of this list: {cursor!r}") from error
+    if not 0 <= place[0] <= len(RANKS) + 1 or (due and not TIME_MIN_MS <= place[1] < TIME_MAX_MS):
+        raise ValueError(f"not a cursor of this list: {cursor!r}")
+    return place

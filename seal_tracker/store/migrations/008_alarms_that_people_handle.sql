@@ -1,0 +1,62 @@
+-- Alarms become what people work with: deadlines, what is set aside, repeats, groups, who answers, why they were closed.
+--
+-- body is the alarm's public state, whole; the columns are what lists are ordered, filtered and counted by.
+
+ALTER TABLE alarms
+    -- Rises with every change: two officers who have both seen version 3 cannot both act on it.
+    ADD COLUMN version     int NOT NULL DEFAULT 1,
+    ADD COLUMN subject     text COLLATE "C" NOT NULL DEFAULT '',
+    ADD COLUMN object      text COLLATE "C",
+    -- The unit whose head answers; it may be another than the journey's.
+    ADD COLUMN responsible text COLLATE "C",
+    ADD COLUMN declaration text COLLATE "C",
+    -- Every episode that the alarm stands for, the repeats; episode is the newest.
+    ADD COLUMN episodes    uuid[] NOT NULL DEFAULT '{}',
+    ADD COLUMN group_id    uuid,
+    ADD COLUMN opened_at   timestamptz,
+    ADD COLUMN due_at      timestamptz,
+    -- When time alone changes it next.
+    ADD COLUMN timer_at    timestamptz,
+    ADD COLUMN closed_at   timestamptz,
+    ADD COLUMN code        text COLLATE "C",
+    ADD COLUMN silent      boolean NOT NULL DEFAULT false,
+    ADD COLUMN rank        smallint NOT NULL GENERATED ALWAYS AS (
+        CASE severity WHEN 'critical' THEN 1 WHEN 'high' THEN 2 WHEN 'medium' THEN 3 WHEN 'low' THEN 4 ELSE 5 END
+    ) STORED;
+
+UPDATE alarms SET
+    subject = coalesce(body ->> 'subject', ''),
+    object = body ->> 'object',
+    episodes = CASE WHEN episode IS NULL THEN '{}' ELSE ARRAY[episode] END,
+    group_id = id,
+    opened_at = raised_at,
+    closed_at = CASE WHEN state = 'closed' THEN updated_at END;
+
+ALTER TABLE alarms ALTER COLUMN opened_at SET NOT NULL;
+
+-- The alarm of an episode, when the episode changes; of any that it stands for.
+DROP INDEX alarms_of_episode;
+CREATE INDEX alarms_of_episodes ON alarms USING gin (episodes);
+
+-- The operator's list.
+CREATE INDEX alarms_by_priority ON alarms (space, rank, (coalesce(due_at, 'infinity')), id) WHERE state <> 'closed';
+
+-- Newest first of a journey, a seal, a type and a group.
+CREATE INDEX alarms_of_journey ON alarms (space, journey, raised_at DESC, id DESC);
+CREATE INDEX alarms_of_seal ON alarms (space, seal, raised_at DESC, id DESC);
+CREATE INDEX alarms_of_type ON alarms (space, type, raised_at DESC, id DESC);
+CREATE INDEX alarms_of_group ON alarms (space, group_id, raised_at DESC, id DESC);
+
+-- What the text of a declaration begins with.
+CREATE INDEX alarms_of_declaration ON alarms (space, declaration) WHERE declaration IS NOT NULL;
+
+-- Whether what is raised is a repeat, and which group it belongs to.
+CREATE INDEX alarms_alike ON alarms (space, subject, type, (coalesce(object, ''))) WHERE state <> 'closed';
+CREATE INDEX alarms_beginning ON alarms (space, type, raised_at) WHERE id = group_id;
+
+-- What the clock changes next; a closed alarm has no timer.
+CREATE INDEX alarms_by_timer ON alarms (space, timer_at, id) WHERE timer_at IS NOT NULL;
+
+-- How many there were in a time, and what became of them.
+CREATE INDEX alarms_by_opening ON alarms (space, opened_at) WHERE NOT silent;
+CREATE INDEX alarms_by_closing ON alarms (space, closed_at) WHERE closed_at IS NOT NULL;
