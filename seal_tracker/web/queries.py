@@ -29,6 +29,7 @@ from seal_tracker.web.errors import (
 __all__ = [
     "EpisodesQuery",
     "EventsQuery",
+    "ListQuery",
     "NewPassword",
     "NoQuery",
     "PageQuery",
@@ -73,6 +74,13 @@ class SpaceQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class PageQuery(SpaceQuery, frozen=True, forbid_unknown_fields=True):
     """One page of a list: at most ``limit`` items after the cursor."""
+
+    limit: Limit = 100
+    after: Cursor | UnsetType = UNSET
+
+
+class ListQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One page of a list that is of no space."""
 
     limit: Limit = 100
     after: Cursor | UnsetType = UNSET

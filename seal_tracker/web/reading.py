@@ -15,6 +15,7 @@ from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.cursors import NameCursor, encode_cursor
 from seal_tracker.web.errors import Missing, Unavailable
 from seal_tracker.web.queries import (
+    ListQuery,
     NoQuery,
     PageQuery,
     SpaceQuery,
@@ -48,9 +49,9 @@ NOTHING_DRAWN: Final = '{"type":"FeatureCollection","features":[]}'
 ItemT = TypeVar("ItemT")
 
 
-def encoded(value: Any, content_type: str = JSON) -> web.Response:
+def encoded(value: Any, content_type: str = JSON, status: int = 200) -> web.Response:
     """A JSON response."""
-    return web.Response(body=msgspec.json.encode(value), content_type=content_type)
+    return web.Response(status=status, body=msgspec.json.encode(value), content_type=content_type)
 
 
 def known_space(request: web.Request, space: str) -> None:
@@ -174,7 +175,7 @@ def journey_item(journey: Journey, row: PositionRow | None) -> JourneyItem:
 
 
 def page_of(
-    items: Iterable[ItemT], name: Callable[[ItemT], str], query: PageQuery
+    items: Iterable[ItemT], name: Callable[[ItemT], str], query: PageQuery | ListQuery
 ) -> tuple[Sequence[ItemT], str | None]:
     """The items after the query's cursor in order of their name, and the cursor of the next page, None at the end."""
     cursor = cursor_of(query.after, NameCursor)
