@@ -25,6 +25,7 @@ from seal_tracker.rules.arrays import ends
 from seal_tracker.rules.book import Book, Subject
 from seal_tracker.rules.keys import PolicyValue
 from seal_tracker.rules.leave import Authorisations
+from seal_tracker.rules.legs import PlannedLegs
 from seal_tracker.rules.runs import Limits
 from seal_tracker.rules.table import Policies, Values, per
 from seal_tracker.rules.waypoints import Waypoint, WaypointTable
@@ -77,7 +78,13 @@ class Terrain:
 
     def prepare(self) -> None:
         """Work out now what the first pings would otherwise have to wait for."""
-        _ = self.zones_along, self.zone_of(self.zone_key[:1]), self.waypoints, self.limited_stops
+        _ = (
+            self.zones_along,
+            self.zone_of(self.zone_key[:1]),
+            self.waypoints,
+            self.limited_stops,
+            self.planned_legs,
+        )
 
     def zone_of(self, key: I8) -> I8:
         """Zone index of each of some zone keys, -1 where this version has no such zone."""
@@ -108,6 +115,11 @@ class Terrain:
         flags = np.zeros(len(self.zone_key), bool)
         flags[[c.zone for of_route in self.checkpoints for c in of_route]] = True
         return flags
+
+    @cached_property
+    def planned_legs(self) -> PlannedLegs:
+        """On which way routes that pass a checkpoint more than once are planned to reach it."""
+        return PlannedLegs.of(self.checkpoints, self.zones_along, len(self.zone_key))
 
     @cached_property
     def watched(self) -> NDArray[np.bool_]:

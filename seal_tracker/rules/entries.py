@@ -35,7 +35,10 @@ class Entries(NamedTuple):
 
 
 def entered(ctx: Context) -> Entries:
-    """Where the fixes, and the ways between them, lie in checkpoints of their routes; a crossing goes before a hit."""
+    """Where the fixes, and the ways between them, lie in checkpoints of their routes; a crossing goes before a hit.
+
+    Where a route passes a checkpoint on its way out and is planned to reach it on its way back, the way out does not count.
+    """
     if ctx.hits is None:
         return Entries(NONE, NONE, NONE)
     mask = ctx.terrain.is_checkpoint
@@ -47,7 +50,12 @@ def entered(ctx: Context) -> Entries:
         zone = np.concatenate([ctx.crossings.zone[over], zone])
         crossing = np.concatenate([over, crossing])
     row = ctx.fixes.row[fix]
-    wanted = which(ctx.armed[row] & ctx.terrain.waypoints.holds(ctx.route[row], zone))
+    counts = ctx.armed[row] & ctx.terrain.waypoints.holds(ctx.route[row], zone)
+    if ctx.located is not None:
+        on_route = ctx.located.distance_m[fix] <= ctx.located.half_width_m[fix]
+        along_m = np.where(on_route, ctx.located.chainage_m[fix], np.nan)
+        counts &= ~ctx.terrain.planned_legs.too_early(ctx.route[row], zone, along_m)
+    wanted = which(counts)
     rank = np.where(crossing < 0, np.iinfo(np.int64).max, crossing)
     order = wanted[np.lexsort((rank[wanted], zone[wanted], fix[wanted]))]
     return Entries(fix[order], zone[order], crossing[order])

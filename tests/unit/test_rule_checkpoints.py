@@ -392,3 +392,37 @@ def test_a_checkpoint_passed_before_a_diversion_is_not_missed_after_it() -> None
     made = road(diversions=order).route("Q", (0, 0), (30_000, 0), checkpoints=[{"zone": "A"}])
     assert not missed(made, [ping(0, 3000), ping(200, 6500, 400), ping(400, 9000)])
     assert [span(e)[0] for e in missed(made, [ping(0, 3000), ping(310, 4000), ping(700, 9000)])] == [700]
+
+
+def out_and_back(*order: str, **a: Any) -> Ground:
+    """20 km east to F and back 60 m beside, past A at 5 km on either way; checkpoints in the order given."""
+    made = Ground().zone("A", 5000, 0, 300, "checkpoint").zone("F", 20_000, 0, 300, "checkpoint")
+    points = [{"zone": zone} | (a if zone == "A" else {}) for zone in order]
+    return made.route("R", (0, 0), (20_000, 0), (20_000, 60), (0, 60), checkpoints=points).journey(route="R")
+
+
+def there_and_back(aside_m: float = 0) -> list[Ping]:
+    """At 15 m/s, turning after 1,320 s; on the way back A is passed ``aside_m`` beside the road, after 2,300 s."""
+    out = [ping(60 * i, 900 * i) for i in range(23)]
+    back = [(60 * i, 900 * (44 - i)) for i in range(22, 45)]
+    return [*out, *(ping(s + 30, x, 60 + aside_m * (3000 < x < 7000)) for s, x in back)]
+
+
+def test_a_checkpoint_planned_for_the_way_back_is_not_reached_on_the_way_out() -> None:
+    """F first, then A: A is reached when it is passed for the second time."""
+    found = told(out_and_back("F", "A"), there_and_back())
+    reached = {e.object: span(e)[0] for e in only(found, REACHED)}
+    assert reached == {"F": 1320, "A": pytest.approx(2310, abs=30)}
+    assert not only(found, MISSED)
+    first = told(out_and_back("A", "F"), there_and_back())
+    assert [(e.object, span(e)[0] < 400) for e in only(first, REACHED)] == [("A", True), ("F", False)]
+
+
+def test_a_checkpoint_passed_on_the_way_out_may_be_missed_or_late_on_the_way_back() -> None:
+    """Around A on the way back; or not there in time."""
+    story = there_and_back(aside_m=900)
+    missing = one(told(out_and_back("F", "A"), story), MISSED)
+    assert (missing.object, missing.severity) == ("A", "high")
+    assert not missed(out_and_back("A", "F"), story)
+    assert span(one(told(out_and_back("F", "A", after_min=30), there_and_back()), LATE))[0] == 1800
+    assert not late(out_and_back("A", "F", after_min=30), there_and_back())
