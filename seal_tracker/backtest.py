@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -23,10 +23,13 @@ from seal_tracker.tracking.heartbeats import device_name, heartbeats_of
 from seal_tracker.tracking.order import fresh
 from seal_tracker.tracking.state import SealStates
 
-__all__ = ["Compared", "Outcome", "compare", "run_backtest"]
+__all__ = ["Compared", "Outcome", "compare", "never_armed", "run_backtest"]
 
 CHUNK_PINGS = 50_000
 """Pings judged at once: whole seals, so that the order of arrival does not matter; small enough for a moving bar."""
+
+
+FOREVER_MS = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
@@ -45,12 +48,14 @@ class Outcome:
 class Compared:
     """What another policy would have made of the same pings: episodes of the second back-test but ``lost``.
 
-    ``changed`` has those of both that differ in severity, times or evidence; ``kept`` counts the others of both.
+    ``changed`` has those of both that differ in severity, times or evidence, and ``was`` by their ids what they were;
+    ``kept`` counts the others of both.
     """
 
     gained: list[Episode]
     lost: list[Episode]
     changed: list[Episode]
+    was: Mapping[UUID, Episode]
     kept: int
 
 
@@ -60,13 +65,39 @@ def compare(first: Sequence[Episode], second: Sequence[Episode]) -> Compared:
     changes = difference(before, after)
     gained = {c.episode.episode for c in changes if c.transition == "raised"}
     lost = {c.episode.episode for c in changes if c.transition == "retracted"}
-    changed = {c.episode.episode for c in changes} - gained - lost
+    others = [c for c in changes if c.episode.episode not in gained | lost]
+    changed = {c.episode.episode for c in others}
     return Compared(
         gained=in_file_order(after[key] for key in gained),
         lost=in_file_order(before[key] for key in lost),
         changed=in_file_order(after[key] for key in changed),
+        was={
+            key: before[key if key in before else c.references[0]]
+            for c in others
+            for key in [c.episode.episode]
+        },
         kept=len(after) - len(gained) - len(changed),
     )
+
+
+def never_armed(plan: Plan, traces: Iterable[Trace]) -> list[str]:
+    """Seals of traces that no journey of the plan has armed between their first and their last ping, by name."""
+    heard: dict[str, tuple[int, int]] = {}
+    for trace in traces:
+        first, last = np.full(len(trace.seals), FOREVER_MS), np.full(len(trace.seals), NO_TIME)
+        np.minimum.at(first, trace.seal, trace.raw.time_ms)
+        np.maximum.at(last, trace.seal, trace.raw.time_ms)
+        for name, begin, end in zip(trace.seals, first.tolist(), last.tolist(), strict=True):
+            if begin <= end and not name.startswith(EQUIPMENT_PREFIX):
+                known = heard.get(name, (begin, end))
+                heard[name] = min(known[0], begin), max(known[1], end)
+    armed = set()
+    for journey in plan.journeys:
+        until_ms = FOREVER_MS if journey.disarmed_at_ms is None else journey.disarmed_at_ms
+        for name in {journey.seal, *(device for device, _ in journey.devices)} & heard.keys():
+            if journey.armed_at_ms <= heard[name][1] and until_ms > heard[name][0]:
+                armed.add(name)
+    return sorted(heard.keys() - armed)
 
 
 def run_backtest(

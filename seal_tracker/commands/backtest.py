@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections import Counter
@@ -15,7 +16,7 @@ import click
 import msgspec
 from tqdm import tqdm
 
-from seal_tracker.backtest import Compared, Outcome, compare, run_backtest
+from seal_tracker.backtest import Compared, Outcome, compare, never_armed, run_backtest
 from seal_tracker.commands.errors import CommandError
 from seal_tracker.episodes_file import episode_line
 from seal_tracker.model import Episode, iso_ms, iso_or_none
@@ -35,6 +36,9 @@ SHOWN_FAULTS = 10
 SHOWN_EPISODES = 20
 """Episodes gained, lost or changed that are told one by one; the rest are counted."""
 
+SHOWN_SEALS = 5
+"""Seals without a journey that are named; the rest are counted."""
+
 
 def backtest(
     plan: Path,
@@ -49,6 +53,8 @@ def backtest(
 ) -> int:
     """Judge, write, and sum up; 0."""
     now_ms = None if now is None else _moment_ms(now)
+    for file in (episodes, events):
+        _must_be_writable(file)
     began = time.perf_counter()
     judged_by = plan_of(plan)
     recorded = load_traces(traces, seal)
@@ -66,8 +72,9 @@ def backtest(
     if events is not None:
         _write(events, (cloud_event(e, "backtest") + b"\n" for e in outcome.events))
     faults = sum(len(t.faults) for t in recorded)
-    compared = None if policy is None else compare(outcomes[0].episodes, outcome.episodes)
-    (_print_json if as_json else _print)(outcome, read_s, faults, compared)
+    own = None if policy is None else outcomes[0]
+    (_print_json if as_json else _print)(outcome, read_s, faults, own)
+    _tell_strangers(judged_by, recorded)
     return 0
 
 
@@ -129,12 +136,32 @@ def _moment_ms(text: str) -> int:
     return round(moment.timestamp() * 1000)
 
 
+def _must_be_writable(path: Path | None) -> None:
+    """Say so before long work, not after it."""
+    if path is not None and not os.access(path if path.exists() else path.parent, os.W_OK):
+        why = "cannot be written" if path.parent.is_dir() else f"there is no folder {path.parent}"
+        raise CommandError(f"{path}: {why}")
+
+
 def _write(path: Path, lines: Iterable[bytes]) -> None:
     with path.open("wb") as file:
         file.writelines(lines)
 
 
-def _print_json(outcome: Outcome, read_s: float, faults: int, compared: Compared | None) -> None:
+def _tell_strangers(plan: Plan, traces: Iterable[Trace]) -> None:
+    """Name the seals that are not armed in their trace: that most rules are silent about them is no good news."""
+    strangers = never_armed(plan, traces)
+    if strangers:
+        named = ", ".join(strangers[:SHOWN_SEALS])
+        more = f" and {len(strangers) - SHOWN_SEALS:,} more" if len(strangers) > SHOWN_SEALS else ""
+        click.echo(
+            f"no journey of the plan is armed while these were heard, so that most rules do not judge them: "
+            f"{named}{more}",
+            err=True,
+        )
+
+
+def _print_json(outcome: Outcome, read_s: float, faults: int, own: Outcome | None) -> None:
     figures = {
         "pings": outcome.pings,
         "read_s": round(read_s, 4),
@@ -144,8 +171,11 @@ def _print_json(outcome: Outcome, read_s: float, faults: int, compared: Compared
         "by_type": _by_type(outcome.episodes),
         "discards": outcome.discards | {"trace_lines_faulty": faults},
     }
-    if compared is not None:
+    if own is not None:
+        compared = compare(own.episodes, outcome.episodes)
         figures["compared"] = {
+            "episodes": len(own.episodes),
+            "by_type": _by_type(own.episodes),
             "gained": _by_type(compared.gained),
             "lost": _by_type(compared.lost),
             "changed": _by_type(compared.changed),
@@ -158,19 +188,22 @@ def _by_type(episodes: Iterable[Episode]) -> dict[str, int]:
     return dict(sorted(Counter(e.type for e in episodes).items()))
 
 
-def _print(outcome: Outcome, read_s: float, faults: int, compared: Compared | None) -> None:
+def _print(outcome: Outcome, read_s: float, faults: int, own: Outcome | None) -> None:
+    instead = "" if own is None else f", {len(own.episodes):,} by the plan's own policy"
     click.echo(
         f"{outcome.pings:,} pings read in {read_s:.1f} s, judged in {outcome.judge_s:.2f} s: "
-        f"{len(outcome.episodes):,} episodes"
+        f"{len(outcome.episodes):,} episodes{instead}"
     )
-    for kind, times in _by_type(outcome.episodes).items():
-        click.echo(f"  {times:8,}  {kind}")
+    found, before = _by_type(outcome.episodes), {} if own is None else _by_type(own.episodes)
+    for kind in sorted(found | before):
+        was = "" if own is None else f"  (was {before.get(kind, 0):,})"
+        click.echo(f"  {found.get(kind, 0):8,}  {kind}{was}")
     if outcome.discards or faults:
         click.echo("left out or doubted:")
     for name, times in (outcome.discards | ({"trace_lines_faulty": faults} if faults else {})).items():
         click.echo(f"  {times:8,}  {name}")
-    if compared is not None:
-        _print_compared(compared)
+    if own is not None:
+        _print_compared(compare(own.episodes, outcome.episodes))
 
 
 def _print_compared(compared: Compared) -> None:
@@ -183,7 +216,8 @@ def _print_compared(compared: Compared) -> None:
     ):
         click.echo(f"  {len(episodes):8,}  {word}")
         for episode in episodes[:SHOWN_EPISODES]:
-            click.echo(f"            {_in_a_line(episode)}")
+            was = compared.was.get(episode.episode)
+            click.echo(f"            {_in_a_line(episode)}{'' if was is None else _difference(was, episode)}")
         if len(episodes) > SHOWN_EPISODES:
             click.echo(f"            and {len(episodes) - SHOWN_EPISODES:,} more")
     click.echo(f"  {compared.kept:8,}  the same")
@@ -193,3 +227,16 @@ def _in_a_line(episode: Episode) -> str:
     until = iso_or_none(episode.ended_at_ms) or "still open"
     at = f" at {episode.object}" if episode.object else ""
     return f"{episode.type} {episode.severity}, {episode.subject}{at}, {iso_ms(episode.started_at_ms)} to {until}"
+
+
+def _difference(was: Episode, now: Episode) -> str:
+    """What another policy makes different of an episode: how bad, when, else on what evidence."""
+    told: dict[str, tuple[str, str]] = {"severity": (was.severity, now.severity)}
+    for name in ("started", "raised", "ended", "cleared"):
+        before, after = (iso_or_none(getattr(e, f"{name}_at_ms")) or "open" for e in (was, now))
+        told[name] = (before, after)
+    found = [f"{name} was {before}" for name, (before, after) in told.items() if before != after]
+    if not found:
+        keys = sorted(was.evidence.keys() | now.evidence.keys())
+        found = [f"other {key}" for key in keys if was.evidence.get(key) != now.evidence.get(key)]
+    return f"; {', '.join(found)}" if found else ""

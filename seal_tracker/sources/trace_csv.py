@@ -43,6 +43,9 @@ COLUMNS: Final = (
 CHUNK_ROWS: Final = 5_000
 """Rows parsed at once: few enough for their text to stay in the processor's cache, three times as fast as 50,000."""
 
+SHOWN_HEADER: Final = 60
+"""Characters of a header that is none, as they are told."""
+
 YES_NO: Final = {"": True, "true": True, "false": False, "1": True, "0": False}
 """Spellings of ``valid``, in lower case; unknown is taken as valid, as in a ping."""
 
@@ -202,13 +205,19 @@ def _header(reader: Any, file: str, seal: str | None) -> list[str]:
     except DAMAGE as error:
         raise TraceError(file, f"cannot be read: {error}") from error
     required = ("time",) if seal is not None else ("seal", "time")
+    if not names:
+        raise TraceError(
+            file, f"begins with an empty line, not with a header of some of {', '.join(COLUMNS)}"
+        )
     if missing := [name for name in required if name not in names]:
+        shown = ",".join(names)[:SHOWN_HEADER]
         raise TraceError(
             file,
-            f"the header has no column {' and no '.join(missing)}: expected some of {', '.join(COLUMNS)}",
+            f"the header {shown!a} has no column {' and no '.join(missing)}: "
+            f"expected some of {', '.join(COLUMNS)}, separated by commas",
         )
-    if len(set(names)) != len(names):
-        raise TraceError(file, "the header has a column twice")
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise TraceError(file, f"the header has a column twice: {', '.join(twice)}")
     return names
 
 

@@ -46,6 +46,8 @@ def test_it_says_what_is_gained_lost_changed_and_the_same(folder: Path) -> None:
     assert result.exit_code == 0, result.output
     figures = json.loads(result.stdout)
     assert figures["compared"] == {
+        "episodes": 2,
+        "by_type": {"ROUTE_DEVIATION": 1, "ZONE_ENTERED": 1},
         "gained": {"ROUTE_DEVIATION": 2},
         "lost": {"ZONE_ENTERED": 1},
         "changed": {"ROUTE_DEVIATION": 1},
@@ -72,7 +74,8 @@ def test_the_same_policy_changes_nothing(folder: Path) -> None:
     compared = json.loads(backtest(folder, "--policy", str(folder / "none.toml"), "--json").stdout)[
         "compared"
     ]
-    assert compared == {"gained": {}, "lost": {}, "changed": {}, "kept": 2}
+    del compared["by_type"]
+    assert compared == {"episodes": 2, "gained": {}, "lost": {}, "changed": {}, "kept": 2}
 
 
 def test_people_are_told_each_episode_in_a_line(folder: Path) -> None:
@@ -80,6 +83,28 @@ def test_people_are_told_each_episode_in_a_line(folder: Path) -> None:
     text = backtest(folder, "--policy", str(folder / "strict.toml")).output
     assert f"ROUTE_DEVIATION high, J-S1, {iso(600)} to {iso(630)}" in text
     assert "ZONE_ENTERED info, J-S1 at I," in text
+    assert f"{iso(1800)} to {iso(2400)}; raised was {iso(1830)}" in text
+    assert "3  ROUTE_DEVIATION  (was 1)" in text
+    assert "0  ZONE_ENTERED  (was 1)" in text
+
+
+def test_a_seal_that_no_journey_has_armed_is_named(folder: Path, tmp_path: Path) -> None:
+    """Most rules do not judge it: that nothing is told of it is no good news, and a plan of another year is soon taken."""
+    text = (folder / "trace.csv").read_text()
+    strangers = "".join(f"X{i},{iso(60)},106,20,true\n" for i in range(7))
+    (tmp_path / "trace.csv").write_text(text.replace("S1,", "S2,") + strangers)
+    (tmp_path / "plan").symlink_to(folder / "plan")
+    assert "S2, X0, X1, X2, X3 and 3 more" in backtest(tmp_path).output
+    assert "no journey" not in backtest(folder).output
+    (tmp_path / "trace.csv").write_text(f"seal,time,valid\nS1,{iso(-60)},false\nS1,{iso(-1)},false\n")
+    assert "do not judge them: S1\n" in backtest(tmp_path).output
+
+
+def test_a_file_that_cannot_be_written_is_told_before_the_work(folder: Path) -> None:
+    """Not after an hour of it."""
+    result = backtest(folder, "--episodes", str(folder / "nowhere" / "episodes"))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"there is no folder {folder / 'nowhere'}" in result.output
 
 
 def test_a_faulty_policy_is_refused_by_its_file_and_key(folder: Path) -> None:

@@ -131,10 +131,19 @@ def test_a_column_that_we_do_not_know_is_told(tmp_path: Path) -> None:
     assert reasons(trace)[0][1].startswith("column 'speed' is unknown and not read")
 
 
-@pytest.mark.parametrize("text", ["", "lon,lat\n1,2\n", "seal,time,time\n", '{"topic":1}\n'])
-def test_what_is_no_trace_at_all_is_refused(tmp_path: Path, text: str) -> None:
-    """A header without seal or time cannot be worked with, and the refusal says what was expected."""
-    with pytest.raises(TraceError, match=r"trace\.csv: the header has"):
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "begins with an empty line, not with a header of some of seal, time, lon"),
+        ("lon,lat\n1,2\n", "the header 'lon,lat' has no column seal and no time: expected some of seal"),
+        ("seal;time\n", "the header 'seal;time' has no column seal and no time: .*separated by commas"),
+        ("seal,time,time\n", "the header has a column twice: time"),
+        ('{"topic":1}\n', "the header '{.*' has no column"),
+    ],
+)
+def test_what_is_no_trace_at_all_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    """A header without seal or time cannot be worked with, and the refusal says what it is and what was expected."""
+    with pytest.raises(TraceError, match=rf"trace\.csv: {said}"):
         trace_of(tmp_path, text)
 
 
