@@ -15,17 +15,20 @@ import json
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import structlog
 
 from seal_tracker import __version__
-from seal_tracker.clock import clock_ms
 from seal_tracker.alarms.states import OPEN_STATES
+from seal_tracker.clock import clock_ms
 from seal_tracker.config import Settings, split_address
+from seal_tracker.hooks.mailer import Mailer, SmtpServer
+from seal_tracker.hooks.sender import HookSender
 from seal_tracker.metrics import WATCHERS
 from seal_tracker.model import LIVE
 from seal_tracker.parts import open_parts
@@ -50,12 +53,12 @@ from seal_tracker.service import Service
 from seal_tracker.sources.mqtt import MqttSource
 from seal_tracker.space import Prepared, SpaceJudge
 from seal_tracker.store import Store
-from seal_tracker.teller import Teller
-from seal_tracker.tls import server_context
-from seal_tracker.web.account_import import FIRST
 from seal_tracker.store.alarm_reads import AlarmFilter
 from seal_tracker.supervision.journey_plan import PlanJourneys, import_plan, kept_journeys
 from seal_tracker.supervision.journeys import deed_of
+from seal_tracker.teller import Teller
+from seal_tracker.tls import server_context
+from seal_tracker.web.account_import import FIRST
 from seal_tracker.web.context import WebConfig, WebContext
 from seal_tracker.web.keeper import AccountKeeper
 from seal_tracker.web.runner import start_web
@@ -130,6 +133,7 @@ class _Opened:
     loaded: Prepared
     changed: Mapping[str, Span]
     diverted: Mapping[str, Sequence[Diversion]]
+    brought: PlanJourneys
     new_plans: list[DatedPlan] | None = None
 
 
@@ -139,20 +143,30 @@ async def _open_spaces(store: Store, plan: Plan | None) -> tuple[dict[str, Space
     opened: dict[str, _Opened] = {}
     for row in await store.spaces():
         plans = await stored_plans(store, row.name, plan if row.name == LIVE else None)
-        before = plans[-1][1].journeys if plans else ()
+        stored = plans[-1][1].journeys if plans else ()
+        kept = await kept_journeys(store, row.name, stored, clock_ms())
         judging = spaces[row.name] = SpaceJudge(row.name, store)
         # By what it was judged by; what changed is judged again from there.
-        loaded = await judging.open(plans)
+        loaded = await judging.open(plans, kept)
         newest = with_newest(plan, plans, clock_ms()) if row.name == LIVE and plan is not None else plans
+        brought = PlanJourneys()
         if newest is not plans:
-            await judging.use_plans(newest)
-        after = newest[-1][1].journeys if newest else ()
-        changed = changed_journeys(before, after)
+            brought = await import_plan(store, row.name, newest[-1][1].journeys, clock_ms())
+            await judging.use_plans(newest, brought.taken_over(kept))
+        for fault in brought.faults:
+            log.warning(
+                "plan.journey_left_alone", journey=fault.feature, what=fault.what, remedy=fault.remedy
+            )
+        changed = changed_journeys(brought.before, brought.after)
         if newest is not plans and plans:
             # A device's clock may be minutes ahead: what it sent is judged by the version of its event time all the same.
             changed = spans_of_both(judging.judged_past(newest[-1][0]), changed)
         opened[row.name] = _Opened(
-            loaded, changed, new_diversions(before, after), None if newest is plans else newest
+            loaded,
+            changed,
+            new_diversions(brought.before, brought.after),
+            brought,
+            None if newest is plans else newest,
         )
     return spaces, opened
 
@@ -161,7 +175,7 @@ async def _commit_opened(store: Store, pipeline: Pipeline, opened: Mapping[str, 
     for space, one in opened.items():
         await pipeline.commit_prepared(space, one.loaded)
         again = await pipeline.spaces[space].rejudge_since(one.changed, one.diverted)
-        await pipeline.commit_prepared(space, again)
+        await pipeline.commit_prepared(space, again, deed_of(one.brought.changes))
         if one.new_plans is not None:
             await record_newest(store, space, one.new_plans, clock_ms())
 
@@ -223,7 +237,7 @@ async def running(settings: Settings, *, embedded: Path | None = None) -> AsyncI
         )
         WATCHERS.set_function(lambda: hub.watchers)
         _give_back_memory()
-        async with _tasks(pipeline, teller, service):
+        async with _tasks(pipeline, service, _beside(settings, store, teller, service)):
             try:
                 await _subscribed(source)
                 yield Ready(
@@ -244,6 +258,22 @@ def _tell_first_password(password: str | None) -> None:
             "  It must be changed at the first sign-in, and is not told again.\n\n"
         )
         sys.stdout.flush()
+
+
+def _beside(
+    settings: Settings, store: Store, teller: Teller, service: Service
+) -> dict[str, Coroutine[Any, Any, None]]:
+    """What runs beside the pipeline, by name."""
+    hooks = HookSender(store, private=settings.webhook_private, clock_ms=clock_ms)
+    runs = {"teller": teller.run(), "canary": service.send_canary(), "hooks": hooks.run()}
+    if settings.smtp_host is not None:
+        password = settings.smtp_password.get_secret_value() if settings.smtp_password else None
+        server = SmtpServer(
+            settings.smtp_host, settings.smtp_port, settings.smtp_sender, settings.smtp_username, password,
+            settings.smtp_security,
+        )  # fmt: skip
+        runs["mail"] = Mailer(store, server, clock_ms=clock_ms).run()
+    return runs
 
 
 def _give_back_memory() -> None:
@@ -278,15 +308,20 @@ def _web_context(
     settings: Settings, store: Store, keeper: AccountKeeper, service: Service, hub: Hub
 ) -> WebContext:
     https = settings.https_in_front or settings.https_certificate is not None
-    config = WebConfig(tenant=settings.tenant, version=__version__, tile_url=settings.tile_url, tls=https)
+    config = WebConfig(
+        tenant=settings.tenant, version=__version__, tile_url=settings.tile_url, tls=https,
+        webhook_private=settings.webhook_private,
+    )  # fmt: skip
     if settings.basemap is not None:
         config = replace(config, basemap=settings.basemap)
     return WebContext(config, store, Sessions(store), keeper, service, hub)
 
 
 @asynccontextmanager
-async def _tasks(pipeline: Pipeline, teller: Teller, service: Service) -> AsyncIterator[None]:
-    """Run the tasks of the service; one that fails ends the service, loudly."""
+async def _tasks(
+    pipeline: Pipeline, service: Service, beside: Mapping[str, Coroutine[Any, Any, None]]
+) -> AsyncIterator[None]:
+    """Run the pipeline and the tasks beside it, by name; one that fails ends the service, loudly."""
     here = asyncio.current_task()
     failed: list[BaseException] = []
     ending = False
@@ -299,10 +334,7 @@ async def _tasks(pipeline: Pipeline, teller: Teller, service: Service) -> AsyncI
                 here.cancel()
 
     work = asyncio.create_task(pipeline.run(), name="pipeline")
-    rest = [
-        asyncio.create_task(c, name=n)
-        for n, c in (("teller", teller.run()), ("canary", service.send_canary()))
-    ]
+    rest = [asyncio.create_task(run, name=name) for name, run in beside.items()]
     for task in (work, *rest):
         task.add_done_callback(watch)
     try:

@@ -105,6 +105,15 @@ class Settings(BaseSettings):
     basemap: Path | None = Field(
         None, description="names and boundary lines of the basemap; unset: Viet Nam's"
     )
+    webhook_private: bool = Field(
+        default=False, description="webhooks may lead to private addresses, and go by http"
+    )
+    smtp_host: str | None = Field(None, description="whom mail about escalations is given to; unset: no mail")
+    smtp_port: int = Field(587, ge=1, le=65535)
+    smtp_sender: str = Field("seal-tracker@localhost", description="the address mail comes from")
+    smtp_username: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
     log_format: Literal["text", "json"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

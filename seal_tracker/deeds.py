@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from uuid import UUID, uuid5
 
 from seal_tracker.store.journey_rows import JourneyChange
+from seal_tracker.hooks.rows import HookRow, Mail, Progress
 from seal_tracker.store.records import AccountRow, Action, AlarmRow, OutboxMessage, TokenRow
 
 __all__ = ["Deed", "Step"]
@@ -46,6 +47,9 @@ class Deed:
     outbox: Sequence[OutboxMessage] = ()
     accounts: Sequence[AccountRow] = ()
     tokens: Sequence[TokenRow] = ()
+    hooks: Sequence[HookRow] = ()
+    hook_progress: Sequence[Progress] = ()
+    mails: Sequence[Mail] = ()
     journeys: Sequence[JourneyChange] = ()
 
     def __bool__(self) -> bool:

@@ -347,6 +347,9 @@ class Pipeline:
             actions=[*deed.actions, *alarms.actions],
             accounts=deed.accounts,
             tokens=deed.tokens,
+            hooks=deed.hooks,
+            hook_progress=deed.hook_progress,
+            mails=deed.mails,
             journeys=deed.journeys,
         )
         parts = (

@@ -7,23 +7,27 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from geofences.catalog import Fault
 from seal_tracker.clock import clock_ms
 from seal_tracker.config import Settings
+from seal_tracker.deeds import Deed
+from seal_tracker.in_force import InForce
 from seal_tracker.metrics import OUTBOX_WAITING, SOURCE_QUEUED
 from seal_tracker.model import LIVE, PingBatch, iso_ms
 from seal_tracker.pipeline import Pipeline
 from seal_tracker.planning import read_plan, record_newest, with_newest
 from seal_tracker.plans.model import Journey, Plan
 from seal_tracker.positions import equipment_rows, position_rows
+from seal_tracker.prepared import Prepared
 from seal_tracker.publishing.outbox import OutboxPublisher
 from seal_tracker.publishing.topics import canary_topic
 from seal_tracker.replaying import FOREVER_MS, PORTION_PINGS
 from seal_tracker.sources.mqtt import MqttSource
 from seal_tracker.space import SpaceJudge
 from seal_tracker.store import Store
+from seal_tracker.supervision.journey_plan import commit_of, import_plan
 from seal_tracker.tracks import DeviceTrack, accepted_pings
 from seal_tracker.web.context import Check
 from seal_tracker.web.wire import EquipmentRow, PositionRow
@@ -126,6 +130,10 @@ class Service:
             f"none of our own messages came back for {silent_s:.0f} s: the broker does not answer, or pings wait",
         )
 
+    async def act(self, space: str, work: Callable[[SpaceJudge], Awaitable[tuple[Prepared, Deed]]]) -> None:
+        """Let a person act on a space between two batches."""
+        await self.pipeline.act(space, work)
+
     async def create_space(self, space: str, files: Mapping[str, str]) -> Sequence[Fault]:
         """Make an exercise space, of a name not taken, judged by a plan; faults of it.
 
@@ -141,7 +149,10 @@ class Service:
         await self.store.add_space(space)
         judging = SpaceJudge(space, self.store)
         plans = with_newest(plan, [], clock_ms())
-        await judging.open(plans)
+        brought = await import_plan(self.store, space, plan.journeys, clock_ms())
+        if brought.changes:
+            await self.store.commit(commit_of(space, brought))
+        await judging.open(plans, InForce(plan.journeys))
         await record_newest(self.store, space, plans, clock_ms())
         self._spaces[space] = judging
 

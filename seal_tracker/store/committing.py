@@ -13,6 +13,7 @@ import msgspec
 from seal_tracker.model import DeadLetter, Episode, Event
 from seal_tracker.store.connections import Connection
 from seal_tracker.store.errors import CommitRefused
+from seal_tracker.store.journey_writes import write_journeys
 from seal_tracker.store.ping_rows import copy_pings
 from seal_tracker.store.queries import sql
 from seal_tracker.store.records import Action, AlarmRow, Commit, EpisodeRow
@@ -63,6 +64,14 @@ async def write_parts(connection: Connection, commit: Commit, outbox_ids: Sequen
     await send(connection, "upsert_checkpoints", (), checkpoints)
     await send(connection, "upsert_alarms", space, [alarm_row(alarm) for alarm in alarms])
     await send(connection, "add_actions", space, [action_row(action) for action in commit.actions])
+    await write_journeys(connection, commit.space, commit.journeys)
+    await send(connection, "upsert_accounts", (), commit.accounts)
+    await send(connection, "upsert_tokens", (), commit.tokens)
+    for hook in commit.hooks:
+        await connection.execute(sql("upsert_hooks"), *hook)
+    for progress in commit.hook_progress:
+        await connection.execute(sql("set_progress"), *progress)
+    await send(connection, "add_mails", space, commit.mails)
     await send(connection, "add_counts", space, sorted(counts_of(commit).items()))
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from seal_tracker.hooks.rows import HookRow, Mail, Progress
 from seal_tracker.model import DeadLetter, Episode, Event, PingBatch
 from seal_tracker.store.journey_rows import JourneyChange
 
@@ -200,8 +201,10 @@ class Commit:
         Further events, whose sequences follow those of ``events``.
     actions
         What persons did that is committed here; stored in this order.
-    accounts, tokens
+    accounts, tokens, hooks, hook_progress
         As they stand afterwards.
+    mails
+        To be sent; one an event.
     journeys
         As they stand afterwards and what made them so; each at most once.
     drop_checkpoints
@@ -226,6 +229,9 @@ class Commit:
     actions: Sequence[Action] = ()
     accounts: Sequence[AccountRow] = ()
     tokens: Sequence[TokenRow] = ()
+    hooks: Sequence[HookRow] = ()
+    hook_progress: Sequence[Progress] = ()
+    mails: Sequence[Mail] = ()
     journeys: Sequence[JourneyChange] = ()
 
 

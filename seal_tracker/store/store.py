@@ -17,12 +17,15 @@ import numpy as np
 from seal_tracker.clock import clock_ms
 from seal_tracker.ledger.chain import Head, link_after
 from seal_tracker.model import PingBatch
+from seal_tracker.store.accounts import AccountTable
 from seal_tracker.store.alarm_reads import AlarmReads
 from seal_tracker.store.committing import check_commit, write_parts
 from seal_tracker.store.connections import Connection
 from seal_tracker.store.episode_reads import EpisodeReads
 from seal_tracker.store.errors import CommitRefused, StoreUnavailable, WriterSuperseded
 from seal_tracker.store.event_reads import EventReads
+from seal_tracker.store.hook_reads import HookTable
+from seal_tracker.store.journey_reads import JourneyReads
 from seal_tracker.store.ledger_reads import LedgerReads
 from seal_tracker.store.ledger_rows import ledger_entries, read_head, write_link
 from seal_tracker.store.ping_rows import PingReads
@@ -43,14 +46,24 @@ class Attempt(NamedTuple):
     head: Head
 
 
-class Store(PingReads, EpisodeReads, EventReads, AlarmReads, SpaceReads, SessionTable, LedgerReads):
+class Store(
+    PingReads,
+    EpisodeReads,
+    EventReads,
+    AlarmReads,
+    JourneyReads,
+    SpaceReads,
+    SessionTable,
+    AccountTable,
+    HookTable,
+    LedgerReads,
+):
     """PostgreSQL as the service sees it; see the modules of its bases for what can be asked."""
 
     def __init__(self, dsn: str, **options: Any) -> None:
         super().__init__(dsn, **options)
         self._attempt: Attempt | None = None
         self._seals_of: dict[str, set[int]] = {}
-
         self._head: Head | None = None
 
     async def commit(self, commit: Commit) -> list[int]:

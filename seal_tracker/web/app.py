@@ -15,8 +15,10 @@ from seal_tracker.web import (
     description,
     health,
     history,
+    hooks,
     ogc,
     page,
+    people,
     reading,
     registry,
     signing,
@@ -36,6 +38,7 @@ __all__ = ["ROUTES", "create_app"]
 ROUTES: Final[tuple[Route, ...]] = (
     *health.ROUTES,
     *signing.ROUTES,
+    *people.ROUTES,
     *reading.ROUTES,
     *history.ROUTES,
     *spaces.ROUTES,
@@ -43,6 +46,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *registry.ROUTES,
     *ogc.ROUTES,
     *stream.ROUTES,
+    *hooks.ROUTES,
     *description.ROUTES,
     *page.ROUTES,  # last: they take every other path, and find nothing but files of the page
 )

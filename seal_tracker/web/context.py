@@ -5,7 +5,7 @@ All of it is used on the event loop's thread only.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -21,7 +21,11 @@ from seal_tracker.web.wire import EquipmentRow, PositionRow
 
 if TYPE_CHECKING:
     from geofences.catalog import Fault
+    from seal_tracker.deeds import Deed
+    from seal_tracker.hooks.rows import HookRow, Progress
     from seal_tracker.plans import Journey, Plan
+    from seal_tracker.prepared import Prepared
+    from seal_tracker.space import SpaceJudge
     from seal_tracker.tracks import DeviceTrack
     from seal_tracker.web.keeper import AccountKeeper
     from seal_tracker.web.sessions import Sessions
@@ -48,11 +52,13 @@ class Reading(Protocol):
     async def last_sequence(self) -> int:
         """Sequence of the newest event of any space, 0 where there is none."""
 
-    async def events_after(self, space: str, sequence: int, limit: int) -> Sequence[tuple[int, bytes]]:
-        """(sequence, CloudEvent) above the sequence, oldest first."""
+    async def events_after(
+        self, space: str, sequence: int, limit: int, units: Collection[str] | None = None
+    ) -> Sequence[tuple[int, bytes]]:
+        """(sequence, CloudEvent) above the sequence, oldest first; only of ``units`` where given, here as below."""
 
     async def events_before(
-        self, space: str, sequence: int | None, limit: int
+        self, space: str, sequence: int | None, limit: int, units: Collection[str] | None = None
     ) -> Sequence[tuple[int, bytes]]:
         """(sequence, CloudEvent) below the sequence (None: from the end), newest first."""
 
@@ -66,14 +72,21 @@ class Reading(Protocol):
         seal: str | None = None,
         cursor: str | None = None,
         limit: int = 100,
+        units: Collection[str] | None = None,
     ) -> EpisodePage:
         """A page of episodes, newest first, retracted ones left out."""
 
-    def stream_episodes(self, space: str) -> AsyncIterator[Episode]:
+    def stream_episodes(self, space: str, units: Collection[str] | None = None) -> AsyncIterator[Episode]:
         """All episodes in the order of the episodes file, retracted ones left out."""
+
+    async def event_count(self, space: str, units: Collection[str]) -> int:
+        """How many events those units have."""
 
     async def stats(self, space: str) -> Stats:
         """What the space holds."""
+
+    async def hooks(self) -> Sequence[tuple[HookRow, Progress]]:
+        """Every webhook that was not removed."""
 
 
 class Live(Protocol):
@@ -103,6 +116,9 @@ class Live(Protocol):
     async def tracks(self, space: str, journey: Journey) -> Sequence[DeviceTrack]:
         """The track of each device of a journey while it was armed."""
 
+    async def act(self, space: str, work: Callable[[SpaceJudge], Awaitable[tuple[Prepared, Deed]]]) -> None:
+        """Let a person act on a space between two batches: ``work`` looks and decides, what it gives is committed as one."""
+
     async def create_space(self, space: str, files: Mapping[str, str]) -> Sequence[Fault]:
         """Make an exercise space judged by that plan; faults of level ``error`` mean that nothing was made."""
 
@@ -119,6 +135,8 @@ class WebConfig:
         JSON file with ``centre``, ``zoom``, ``labels`` and what the page draws below zones and routes.
     page
         Folder of the built page.
+    webhook_private
+        Whether webhooks may lead to private addresses, and go by http.
     tls
         Whether people reach the service by https (here or at a proxy in front); cookies are then Secure.
     session_s
@@ -131,6 +149,7 @@ class WebConfig:
     basemap: Path = HERE / "basemaps" / "viet_nam.json"
     page: Path = HERE / "ui" / "dist"
     tls: bool = False
+    webhook_private: bool = False
     session_s: int = 12 * 3600
     lockout: LockoutPolicy = field(default_factory=LockoutPolicy)
 
