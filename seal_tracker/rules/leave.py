@@ -37,11 +37,12 @@ class Authorisations:
     journey_of: Callable[[int], Journey]
     zone_index: Mapping[str, int]
 
-    def cover(self, row: I8, time_ms: I8) -> NDArray[np.bool_]:
-        """Which of the moments (row, time) lie within an authorisation [from, to)."""
-        covered = np.zeros(len(row), bool)
-        covered[self.covering(row, time_ms)[0]] = True
-        return covered
+    def until_ms(self, row: I8, time_ms: I8) -> I8:
+        """When the last of the authorisations [from, to) over each moment (row, time) ends; 0 where there is none."""
+        until = np.zeros(len(row), np.int64)
+        moment, _, to_ms = self._over(row, time_ms)
+        np.maximum.at(until, moment, to_ms)
+        return until
 
     def covering(self, row: I8, time_ms: I8) -> tuple[I8, I8]:
         """Every pair of a moment (row, time) and an authorisation over it.
@@ -51,9 +52,15 @@ class Authorisations:
         moment, zone
             int64[k], ascending in moment; a zone's index, `ANYWHERE` or `NOWHERE`.
         """
+        moment, zone, _ = self._over(row, time_ms)
+        return moment, zone
+
+    def _over(self, row: I8, time_ms: I8) -> tuple[I8, I8, I8]:
+        """Every pair of a moment and an authorisation over it: the moment, the zone, when the authorisation ends."""
         asked = self.some[row]
         if not some(asked):
-            return np.zeros(0, np.int64), np.zeros(0, np.int64)
+            none = np.zeros(0, np.int64)
+            return none, none, none
         rows = np.unique(row[asked]).tolist()
         found = [(r, a.from_ms, a.to_ms, self._zone(a)) for r in rows for a in self._of(r)]
         owner, from_ms, to_ms, zone = np.array(found, np.int64).reshape(-1, 4).T
@@ -62,7 +69,7 @@ class Authorisations:
         moment = np.repeat(np.arange(len(row)), n)
         span = np.arange(len(moment)) + np.repeat(first - (np.cumsum(n) - n), n)
         holds = (from_ms[span] <= time_ms[moment]) & (time_ms[moment] < to_ms[span])
-        return moment[holds], zone[span[holds]]
+        return moment[holds], zone[span[holds]], to_ms[span[holds]]
 
     def at(self, row: int, time_ms: int) -> list[Authorisation]:
         """The authorisations over one moment of one row, as the journey has them."""

@@ -75,9 +75,7 @@ class Pair:
     resets_ms: tuple[int, ...] = ()
 
 
-def companion_pairs(
-    rule: str, journey: Journey, other: str, *, gap_m: float | None = None
-) -> Iterator[Pair]:
+def companion_pairs(rule: str, journey: Journey, other: str, *, gap_m: float | None = None) -> Iterator[Pair]:
     """The lead of a journey and another device of it, which is the object: a pair for each time both were on it."""
     served = journey.served
     for lead, its in both_on((s for s in served if s.leads), [s for s in served if s.device == other]):

@@ -1,4 +1,8 @@
-"""``SEAL_TAMPER`` and ``BATTERY_LOW``: what the seal says of itself, judged on every ping, with or without a position."""
+"""``SEAL_TAMPER`` and ``BATTERY_LOW``: what the seal says of itself, judged on every ping, with or without a position.
+
+A lock open without leave is tampering. One that was opened within a leave and has not been closed since, though the leave
+is over, is an inspection that takes longer: that is tampering once a grace is over as well.
+"""
 
 from __future__ import annotations
 
@@ -9,20 +13,33 @@ from numpy.typing import NDArray
 
 from geofences.masks import which
 from seal_tracker.model import Fact, Lock, Severity
+from seal_tracker.rules.arrays import ends
 from seal_tracker.rules.context import Context
 from seal_tracker.rules.debounced import of_pings, own_places, run_places
 from seal_tracker.rules.keys import PolicyKey, common_keys
 from seal_tracker.rules.rule import Rule
 from seal_tracker.rules.runs import MEASURED_RUN, RUN, Observations, Transitions, debounce, new_runs, peak_at
-from seal_tracker.rules.table import per
+from seal_tracker.rules.table import per, whole
 
 __all__ = ["BATTERY_LOW", "SEAL_TAMPER"]
 
-OPEN, CUT = int(Lock.OPEN), int(Lock.CUT)  # numpy compares with a number ten times as fast as with an enum
+UNKNOWN, OPEN, CUT = (
+    int(Lock.UNKNOWN),
+    int(Lock.OPEN),
+    int(Lock.CUT),
+)  # numpy compares with a number ten times as fast as with an enum
 TAMPER_FACTS = int(Fact.ROPE_CUT | Fact.SHELL_OPENED | Fact.REMOVED)
 
 TAMPER = "SEAL_TAMPER"
 BATTERY = "BATTERY_LOW"
+
+TAMPER_KEYS = common_keys("critical", raise_=(1, 0), clear=(1, 0), latched=True) | {
+    "leave_grace_min": PolicyKey(
+        "number", 10.0, "minutes that a lock opened within a leave may be open after it"
+    )
+}
+TAMPER_STATE = np.dtype([*RUN.descr, ("leave_ms", "i8")])
+"""A run, and when the leave ends within which the lock was opened that has not been closed since, 0: none."""
 
 BATTERY_KEYS = common_keys("low", raise_=(2, 600), clear=(1, 0)) | {
     "low_pct": PolicyKey("number", 30.0, "below this the battery is low", maximum=100),
@@ -54,10 +71,28 @@ def _tamper(ctx: Context) -> None:
         return
     pings = ctx.pings
     tampered = (pings.lock == CUT) | ((pings.facts & TAMPER_FACTS) != 0)
-    opened = which(pings.lock == OPEN)
-    if len(opened):
-        tampered[opened] |= ~ctx.authorisations.cover(ctx.ping_row[opened], pings.time_ms[opened])
+    tampered |= _open_without_leave(ctx)
+    state = ctx.state[TAMPER]
+    leave_ms = state["leave_ms"].copy()
     of_pings(ctx, TAMPER, tampered, lambda moment: _what_the_seal_says(ctx, moment.i))
+    state["leave_ms"] = leave_ms  # a policy that switches the rule off ends its runs, not what was allowed
+    ctx.mark(TAMPER, np.arange(len(state)), state["open"] | (state["on_n"] > 0) | (leave_ms > 0))
+
+
+def _open_without_leave(ctx: Context) -> NDArray[np.bool_]:
+    """Which pings say that the lock is open, and are neither within a leave nor within the grace after one; keeps the leaves."""
+    lock, time_ms, row = ctx.pings.lock, ctx.pings.time_ms, ctx.ping_row
+    opened, i = which(lock == OPEN), np.arange(len(lock))
+    leave_ms = np.zeros(len(lock), np.int64)
+    leave_ms[opened] = ctx.authorisations.until_ms(row[opened], time_ms[opened])
+    without, kept = (lock == OPEN) & (leave_ms == 0), ctx.state[TAMPER]["leave_ms"]
+    says = (leave_ms > 0) | ((lock != OPEN) & (lock != UNKNOWN))
+    newest = np.maximum.accumulate(np.where(says | ctx.ping_start, i, 0))
+    since_ms = np.where(says[newest], leave_ms[newest], kept[row])
+    kept[row[ends(ctx.ping_start)]] = since_ms[ends(ctx.ping_start)]
+    grace_ms = per(whole(ctx.policy(TAMPER, "leave_grace_min"), 60_000), row)
+    over: NDArray[np.bool_] = (since_ms == 0) | (time_ms >= since_ms + grace_ms)
+    return without & over
 
 
 def _what_the_seal_says(ctx: Context, i: int) -> dict[str, Any]:
@@ -160,10 +195,10 @@ def _critical_severity(ctx: Context, row: int) -> Severity:
 
 SEAL_TAMPER = Rule(
     TAMPER,
-    common_keys("critical", raise_=(1, 0), clear=(1, 0), latched=True),
+    TAMPER_KEYS,
     _tamper,
-    state=RUN,
-    start=new_runs(1)[0],
+    state=TAMPER_STATE,
+    start=new_runs(1, TAMPER_STATE)[0],
 )
 BATTERY_LOW = Rule(
     BATTERY, BATTERY_KEYS, _battery, state=MEASURED_RUN, start=new_runs(1, MEASURED_RUN)[0], per_journey=False

@@ -100,6 +100,53 @@ def test_an_authorised_unlock_is_no_tamper() -> None:
         assert span(one(told(made, [ping(moment, 0, lock="open")]), TAMPER))[0] == moment
 
 
+def opened(*moments: float, lock: str = "open") -> list[Ping]:
+    return [ping(s, 0, lock=lock) for s in moments]
+
+
+def test_an_inspection_that_overruns_its_leave_is_tamper_after_a_grace() -> None:
+    """Open since within the leave: 10 min more are no tamper; what says nothing of the lock changes nothing."""
+    made, story = leave((100, 200)), [*opened(150, 199, 260), *opened(300, lock="unknown"), *opened(799)]
+    assert not only(told(made, story), TAMPER)
+    assert not only(told(made, [*opened(199), *opened(230, lock="closed")]), TAMPER)
+    found = one(told(made, [*story, *opened(800, 900)]), TAMPER)
+    assert (span(found)[:2], found.severity) == ((800, 800), "critical")
+
+
+def test_only_a_lock_opened_within_the_leave_has_a_grace() -> None:
+    """Opened after it, or closed after it and opened again; a leave after another has its own."""
+    made = leave((100, 200))
+    assert span(one(told(made, opened(201)), TAMPER))[0] == 201
+    assert span(one(told(made, [*opened(90), *opened(150, 210)]), TAMPER))[0] == 90
+    again = [*opened(150), *opened(210, lock="closed"), *opened(240)]
+    assert span(one(told(made, again), TAMPER))[0] == 240
+    assert not only(told(leave((100, 200), (180, 500)), opened(150, 490, 1099)), TAMPER)
+    assert only(told(leave((100, 200), (180, 500)), opened(150, 490, 1100)), TAMPER)
+
+
+def test_the_grace_is_a_policy_and_saves_no_cut_rope() -> None:
+    """None at 0 min; longer by route; a rope cut within it is tamper."""
+    assert (
+        span(
+            one(
+                told(leave((100, 200)).policy(f"default.{TAMPER}", leave_grace_min=0), opened(150, 200)),
+                TAMPER,
+            )
+        )[0]
+        == 200
+    )
+    longer = leave((100, 200)).policy(f"transit.{TAMPER}", leave_grace_min=60)
+    assert not only(told(longer, opened(150, 3799)), TAMPER)
+    assert span(one(told(longer, [*opened(150), *opened(260, lock="cut")]), TAMPER))[0] == 260
+
+
+def test_a_grace_outlasts_a_plan_that_did_not_ask_for_tamper() -> None:
+    """What was opened within a leave was, whatever was judged then."""
+    off = leave((100, 200)).policy(f"default.{TAMPER}", enabled=False)
+    later = [(220, leave((100, 200)).plan(2))]
+    assert span(one(told(off, opened(150, 180, 230, 799, 800), later=later), TAMPER))[0] == 800
+
+
 def test_leave_to_unlock_is_no_leave_to_cut() -> None:
     """A cut rope, a shell opened or a seal removed is tamper whatever was authorised."""
     for says in ({"lock": "cut"}, {"lock": "open", "facts": ["shell_opened"]}, {"facts": ["removed"]}):
