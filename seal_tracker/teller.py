@@ -14,11 +14,12 @@ import msgspec
 import numpy as np
 
 from seal_tracker.alarms.derive import CLOSED, alarming, first_alarm_id
+from seal_tracker.journey_record import record_of, state_of
 from seal_tracker.metrics import EVENTS
 from seal_tracker.model import LIVE, Episode, iso_ms
 from seal_tracker.pipeline import Committed
 from seal_tracker.plans.model import Journey
-from seal_tracker.positions import position_rows, progress_pct
+from seal_tracker.positions import derived_state, position_rows, progress_pct
 from seal_tracker.publishing.cloudevents import JourneyState, state_payload
 from seal_tracker.publishing.outbox import OutboxPublisher
 from seal_tracker.publishing.topics import journey_topic
@@ -72,7 +73,8 @@ class Teller:
         told = [(e.sequence, body) for e, body in zip(done.events, done.bodies, strict=True)]
         told += [(step.sequence, step.body) for step in done.steps]
         if told:
-            self._hub.publish_events(done.space, told)
+            units = [e.episode.unit for e in done.events] + [step.unit for step in done.steps]
+            self._hub.publish_events(done.space, told, units)
         for event in done.events:
             EVENTS.labels(done.space, event.episode.type, event.transition).inc()
         self._hub.publish_alarms(
@@ -81,6 +83,7 @@ class Teller:
                 str(row.id): None if row.state == "closed" else msgspec.Raw(row.body)
                 for row in done.alarms.values()
             },
+            _units_of(done.alarms.values()),
         )
         self._remember(done.alarms.values())
         judging = self._spaces[done.space]
@@ -89,7 +92,8 @@ class Teller:
     def found_open(self, space: str, alarms: Iterable[AlarmRow]) -> None:
         """At a start: alarms that are open, for who watches and for journeys' states."""
         rows = list(alarms)
-        self._hub.publish_alarms(space, {str(row.id): msgspec.Raw(row.body) for row in rows})
+        told = {str(row.id): msgspec.Raw(row.body) for row in rows}
+        self._hub.publish_alarms(space, told, _units_of(rows))
         self._remember(rows)
 
     def _remember(self, alarms: Iterable[AlarmRow]) -> None:
@@ -132,6 +136,7 @@ class Teller:
         """Publish the states of these seals' journeys."""
         table = judging.journeys
         states: dict[str, JourneyState | None] = {}
+        units: dict[str, tuple[str, ...]] = {}
         for seal in self._leads(judging, seals):
             track = judging.states.one(seal).row["track"][0]
             (at,) = table.places(track["journey"][None], track["phase_ms"][None]).tolist()
@@ -143,13 +148,17 @@ class Teller:
                 self._told[judging.space, seal] = journey.id
                 of_seals = (judging.states.open.get(judging.numbers[s], {}) for s in journey.seals)
                 open_ = [e for of_seal in of_seals for e in of_seal.values() if e.journey == journey.id]
+                units[journey.id] = (journey.unit,) if journey.unit else ()
                 states[journey.id] = self._state(
                     judging, journey, table.phases[at], float(track["chainage_m"]), open_
                 )
+        if None in states.values():
+            led = {journey for (space, _), journey in self._told.items() if space == judging.space}
+            states = {name: state for name, state in states.items() if state is not None or name not in led}
         for name, state in states.items():
             topic = journey_topic(self._tenant, name, judging.space)
             self._publisher.publish_state(topic, b"" if state is None else state_payload(state))
-        self._hub.publish_journeys(judging.space, states)
+        self._hub.publish_journeys(judging.space, states, units)
 
     def _leads(self, judging: SpaceJudge, seals: set[int]) -> set[int]:
         """These seals, the lead of its journey in place of each secondary one: it alone has progress."""
@@ -157,7 +166,7 @@ class Teller:
         track = judging.states.take(numbers)["track"]
         places = table.places(track["journey"], track["phase_ms"]).tolist()
         return {
-            judging.numbers[table.journeys[at].seal] if at >= 0 and table.phases[at].secondary else seal
+            judging.numbers[table.journeys[at].lead] if at >= 0 and table.phases[at].secondary else seal
             for seal, at in zip(numbers.tolist(), places, strict=True)
         }
 
@@ -187,12 +196,14 @@ class Teller:
     def _state(
         self, judging: SpaceJudge, journey: Journey, phase: Phase, chainage_m: float, open_: list[Episode]
     ) -> JourneyState:
-        stopped = any(e.type == "STOP_UNPLANNED" for e in open_)
         progress = progress_pct(judging, phase.route, chainage_m)
         return JourneyState(
             journey=journey.id,
-            seal=journey.seal,
-            status="SUSPENDED" if phase.suspended else "AT_STOP" if stopped else "IN_TRANSIT",
+            seal=journey.lead,
+            state=state_of(record_of(journey)),
+            status="SUSPENDED"
+            if phase.suspended
+            else derived_state(judging, journey, judging.numbers[journey.lead]),
             route=phase.route,
             progress_pct=None if progress is None else round(progress, 2),
             eta=None,

@@ -9,15 +9,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+from uuid import UUID
 
 from aiohttp import web
 from prometheus_client import REGISTRY, CollectorRegistry
 
+from seal_tracker.alarms.deadlines import DEFAULT_TERMS, Terms
 from seal_tracker.model import Episode
-from seal_tracker.store.records import EpisodePage, Stats
+from seal_tracker.store.alarm_reads import AlarmFilter, AlarmRates, RateQuery, StoredAction
+from seal_tracker.store.records import AlarmRow, EpisodePage, Stats
 from seal_tracker.web.accounts import Accounts
 from seal_tracker.web.lockout import LockoutPolicy
-from seal_tracker.web.wire import EquipmentRow, PositionRow
+from seal_tracker.web.wire import EquipmentRow, PositionRow, UnderWay
 
 if TYPE_CHECKING:
     from geofences.catalog import Fault
@@ -48,6 +51,27 @@ HERE = Path(__file__).parent
 
 class Reading(Protocol):
     """What is read from the store."""
+
+    async def alarm(self, space: str, alarm: UUID) -> AlarmRow | None:
+        """One alarm, None where there is none."""
+
+    async def alarms(
+        self,
+        space: str,
+        wanted: AlarmFilter,
+        *,
+        open_only: bool = False,
+        by_priority: bool = False,
+        cursor: str | None = None,
+        limit: int = 100,
+    ) -> tuple[Sequence[AlarmRow], str | None]:
+        """A page of alarms and the cursor of the next one; ``ValueError`` where the cursor is none of that list."""
+
+    async def actions_of(self, space: str, subject: str, *, limit: int = 100) -> Sequence[StoredAction]:
+        """What was done to something, newest first."""
+
+    async def alarm_rates(self, space: str, asked: RateQuery) -> AlarmRates:
+        """How often there were alarms."""
 
     async def last_sequence(self) -> int:
         """Sequence of the newest event of any space, 0 where there is none."""
@@ -116,6 +140,9 @@ class Live(Protocol):
     async def tracks(self, space: str, journey: Journey) -> Sequence[DeviceTrack]:
         """The track of each device of a journey while it was armed."""
 
+    def under_way(self, space: str, journeys: Iterable[str]) -> Mapping[str, UnderWay]:
+        """What the tracks of these journeys tell, by id; those that have ended or nobody heard of are absent."""
+
     async def act(self, space: str, work: Callable[[SpaceJudge], Awaitable[tuple[Prepared, Deed]]]) -> None:
         """Let a person act on a space between two batches: ``work`` looks and decides, what it gives is committed as one."""
 
@@ -139,6 +166,8 @@ class WebConfig:
         Whether webhooks may lead to private addresses, and go by http.
     tls
         Whether people reach the service by https (here or at a proxy in front); cookies are then Secure.
+    alarm_terms
+        By when alarms must be dealt with.
     session_s
         Seconds until one must sign in again; 12 h covers a long shift.
     """
@@ -149,6 +178,7 @@ class WebConfig:
     basemap: Path = HERE / "basemaps" / "viet_nam.json"
     page: Path = HERE / "ui" / "dist"
     tls: bool = False
+    alarm_terms: Terms = field(default_factory=lambda: DEFAULT_TERMS)
     webhook_private: bool = False
     session_s: int = 12 * 3600
     lockout: LockoutPolicy = field(default_factory=LockoutPolicy)

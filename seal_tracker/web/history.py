@@ -12,6 +12,7 @@ from msgspec import UNSET
 from seal_tracker.episodes_file import episode_line, episode_members
 from seal_tracker.model import LIVE
 from seal_tracker.web.accounts import Right
+from seal_tracker.web.auth import scope_of
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.cursors import EpisodeCursor, EventCursor, encode_cursor
 from seal_tracker.web.errors import BadParameter
@@ -49,10 +50,11 @@ async def events(request: web.Request) -> web.Response:
     following: str | None
     if query.order == "asc":
         seen = cursor.sequence if cursor else 0
-        rows = await store.events_after(query.space, seen, query.limit)
+        rows = await store.events_after(query.space, seen, query.limit, scope_of(request))
         following = encode_cursor(EventCursor(rows[-1][0] if rows else seen))
     else:
-        rows = await store.events_before(query.space, cursor.sequence if cursor else None, query.limit)
+        before = cursor.sequence if cursor else None
+        rows = await store.events_before(query.space, before, query.limit, scope_of(request))
         following = encode_cursor(EventCursor(rows[-1][0])) if len(rows) == query.limit else None
     return encoded({"items": [msgspec.Raw(body) for _, body in rows], "next": following})
 
@@ -77,6 +79,7 @@ async def episodes(request: web.Request) -> web.StreamResponse:
         seal=query.seal or None,
         cursor=cursor.place if cursor else None,
         limit=query.limit or 100,
+        units=scope_of(request),
     )
     following = encode_cursor(EpisodeCursor(page.next)) if page.next else None
     return encoded({"items": [episode_members(row.episode) for row in page.items], "next": following})
@@ -87,7 +90,7 @@ async def episodes_file(request: web.Request, space: str) -> web.StreamResponse:
     async with request.app[WHOLE_READERS]:
         response = web.StreamResponse(headers={"Content-Type": NDJSON})
         lines = bytearray()
-        async for episode in request.app[CONTEXT].store.stream_episodes(space):
+        async for episode in request.app[CONTEXT].store.stream_episodes(space, scope_of(request)):
             if (
                 not response.prepared
             ):  # not before, so that a database that is away is still told as a problem
@@ -105,10 +108,13 @@ async def episodes_file(request: web.Request, space: str) -> web.StreamResponse:
 
 
 async def stats(request: web.Request) -> web.Response:
-    """What the store holds and what was discarded, by name."""
+    """What the store holds and what was discarded, by name; a unit is told of its own events and seals alone."""
     query = read_query(request, SpaceQuery)
     known_space(request, query.space)
-    context = request.app[CONTEXT]
+    context, scope = request.app[CONTEXT], scope_of(request)
+    if scope is not None:
+        seals = sum(row.unit in scope for row in context.live.positions(query.space))
+        return encoded({"events": await context.store.event_count(query.space, scope), "seals": seals})
     counts: dict[str, Any] = (await context.store.stats(query.space))._asdict()
     named = dict(counts["discards"])
     counts |= {name: named.pop(name, 0) for name in NOT_DISCARDED} | {"discards": named}

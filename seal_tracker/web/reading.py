@@ -11,6 +11,7 @@ from aiohttp import web
 
 from seal_tracker.model import LIVE, iso_ms, iso_or_none
 from seal_tracker.web.accounts import Right
+from seal_tracker.web.auth import scope_of
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.cursors import NameCursor, encode_cursor
 from seal_tracker.web.errors import Missing, Unavailable
@@ -23,6 +24,7 @@ from seal_tracker.web.queries import (
     read_query,
 )
 from seal_tracker.web.routes import Route
+from seal_tracker.web.scope import sees
 from seal_tracker.web.wire import (
     ConfigAnswer,
     FeatureCollection,
@@ -134,7 +136,8 @@ async def seals(request: web.Request) -> web.Response:
     """Where each seal was last seen, by name."""
     query = read_query(request, PageQuery)
     known_space(request, query.space)
-    rows = request.app[CONTEXT].live.positions(query.space)
+    scope = scope_of(request)
+    rows = (row for row in request.app[CONTEXT].live.positions(query.space) if sees(scope, row.unit))
     page, following = page_of(rows, lambda row: row.seal, query)
     return encoded({"items": [seal_item(row) for row in page], "next": following})
 
@@ -145,7 +148,9 @@ async def journeys(request: web.Request) -> web.Response:
     known_space(request, query.space)
     live = request.app[CONTEXT].live
     plan = live.plan(query.space)
-    page, following = page_of(plan.journeys if plan else (), lambda journey: journey.id, query)
+    scope = scope_of(request)
+    seen = (journey for journey in (plan.journeys if plan else ()) if sees(scope, journey.unit))
+    page, following = page_of(seen, lambda journey: journey.id, query)
     where = {row.journey: row for row in live.positions(query.space) if row.journey}
     items = [journey_item(journey, where.get(journey.id)) for journey in page]
     return encoded({"items": items, "next": following})

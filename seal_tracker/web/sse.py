@@ -9,6 +9,8 @@ Not thread-safe; everything happens on the event loop, and putting in never wait
   So a slow reader loses old positions, never the newest, and never an event.
 
 A frame is at most one second of changes for positions; alarms and journeys go out at the next turn of the loop.
+
+What is put in says whose it is; a client of some units is sent what is theirs, in frames shared with all clients of the same units.
 """
 
 from __future__ import annotations
@@ -17,20 +19,47 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import msgspec
 
 from seal_tracker.web.cursors import EventCursor, encode_cursor
 from seal_tracker.web.wire import PositionRow, seal_item
 
-__all__ = ["Hub", "Subscription", "event_frame"]
+__all__ = ["Hub", "Item", "Subscription", "event_frame"]
 
 QUEUE_LIMIT = 1000
 """Events a client may be behind before it reads the database instead; a few hundred kB at most."""
 
 POSITION_INTERVAL_S = 1.0
 """Positions go out at most this often; eyes do not need more, and 2,000 seals make 0.5 MB a frame."""
+
+
+Scope = frozenset[str] | None
+"""Units that a client sees; None: all."""
+
+Units = Mapping[str, tuple[str, ...]]
+"""Whose something is, by its key."""
+
+NO_UNITS: Units = {}
+
+
+class Item(NamedTuple):
+    """The newest of a key, None where it is gone, and the units whose it is (of none: headquarters' alone)."""
+
+    said: Any
+    units: tuple[str, ...] = ()
+
+    def seen(self, scope: Scope) -> bool:
+        """Whether a client of that scope is told of it."""
+        return scope is None or not scope.isdisjoint(self.units)
+
+
+class Change(NamedTuple):
+    """What a key was and what it has become; ``before`` None: it was not there."""
+
+    before: Item | None
+    after: Item
 
 
 def event_frame(sequence: int, body: bytes) -> bytes:
@@ -48,13 +77,13 @@ class StateTopic:
         self.version = 0
         self.flushed_at_s = float("-inf")
         self.timer: asyncio.TimerHandle | None = None
-        self._whole: dict[str, Any] = {}
-        self._changed: dict[str, Any] = {}
-        self._newest: dict[str, Any] = {}
-        self._frames: dict[bool, bytes] = {}
+        self._whole: dict[str, Item] = {}
+        self._changed: dict[str, Item] = {}
+        self._newest: dict[str, Change] = {}
+        self._frames: dict[tuple[bool, Scope], bytes] = {}
 
-    def put(self, items: Iterable[tuple[str, Any]]) -> None:
-        """Take in newer items; None as an item: the key is gone."""
+    def put(self, items: Iterable[tuple[str, Item]]) -> None:
+        """Take in newer items."""
         self._changed.update(items)
 
     @property
@@ -66,29 +95,42 @@ class StateTopic:
         """What has changed becomes the next frame; it is encoded when the first client asks for it."""
         self.timer = None
         self.flushed_at_s = now_s
+        self._newest = {key: Change(self._whole.get(key), item) for key, item in self._changed.items()}
         for key, item in self._changed.items():
-            if item is None:
+            if item.said is None:
                 self._whole.pop(key, None)
             else:
                 self._whole[key] = item
-        self._newest, self._changed = self._changed, {}
+        self._changed = {}
         self._frames.clear()
         self.version += 1
 
-    def frame_after(self, version: int) -> bytes:
+    def frame_after(self, version: int, scope: Scope = None) -> bytes:
         """What brings a client that saw ``version`` up to date; -1: it saw nothing. Empty: nothing to say."""
         if self.version in (version, 0):
             return b""
         whole = version < 0 or version < self.version - 1
-        if whole not in self._frames:
-            self._frames[whole] = self._encode(self._whole if whole else self._newest, whole=whole)
-        return self._frames[whole]
+        if (whole, scope) not in self._frames:
+            self._frames[whole, scope] = self._encode_whole(scope) if whole else self._encode_newest(scope)
+        return self._frames[whole, scope]
 
-    def _encode(self, items: Mapping[str, Any], *, whole: bool) -> bytes:
-        kept = [item for item in items.values() if item is not None]
-        said = [seal_item(item) if isinstance(item, PositionRow) else item for item in kept]
+    def _encode_whole(self, scope: Scope) -> bytes:
+        return self._encode([item for item in self._whole.values() if item.seen(scope)], [], whole=True)
+
+    def _encode_newest(self, scope: Scope) -> bytes:
+        """What is new to a client of that scope. What has left its units is gone for it, as what was never theirs is not."""
+        kept, gone = [], []
+        for key, (before, after) in self._newest.items():
+            if after.said is not None and after.seen(scope):
+                kept.append(after)
+            elif scope is None or (before is not None and before.seen(scope)):
+                gone.append(key)
+        return self._encode(kept, gone, whole=False) if kept or gone else b""
+
+    def _encode(self, kept: Sequence[Item], gone: Sequence[str], *, whole: bool) -> bytes:
+        said = [seal_item(item.said) if isinstance(item.said, PositionRow) else item.said for item in kept]
         data: dict[str, Any] = {"items": said, "whole": whole}
-        if gone := [key for key, item in items.items() if item is None]:
+        if gone:
             data["gone"] = gone
         return b"event: %b\ndata: %b\n\n" % (self.name.encode(), msgspec.json.encode(data))
 
@@ -114,9 +156,12 @@ class Subscription:
         Events were missed: call ``caught_up_from_here``, then read the database from the last sequence sent.
     closed
         The hub is closing; end the stream.
+    scope
+        The units it sees; None: all.
     """
 
-    def __init__(self, hub: Hub, space: Space, queue_limit: int) -> None:
+    def __init__(self, hub: Hub, space: Space, queue_limit: int, scope: Scope) -> None:
+        self.scope = scope
         self.behind = False
         self.closed = hub.closed
         self._hub = hub
@@ -160,14 +205,16 @@ class Subscription:
         """The frames that bring each topic up to date."""
         frames = []
         for name, topic in self._space.topics.items():
-            if frame := topic.frame_after(self._seen[name]):
+            if frame := topic.frame_after(self._seen[name], self.scope):
                 frames.append(frame)
             self._seen[name] = topic.version
         return frames
 
-    def put_events(self, frames: Sequence[tuple[int, bytes]]) -> None:
-        """Queue events, or fall behind when there is no room."""
-        if self.behind:
+    def put_events(self, frames: Sequence[tuple[int, bytes]], units: Sequence[str | None]) -> None:
+        """Queue events, those of its units, or fall behind when there is no room."""
+        if self.scope is not None:
+            frames = [frame for frame, unit in zip(frames, units, strict=True) if unit in self.scope]
+        if self.behind or not frames:
             return
         if len(self._events) + len(frames) > self._queue_limit:
             self._events.clear()
@@ -199,30 +246,35 @@ class Hub:
         """Clients subscribed now, in all spaces."""
         return sum(len(space.subscriptions) for space in self._spaces.values())
 
-    def subscribe(self, space: str) -> Subscription:
-        """A place for one client; nothing is queued for it before it is entered."""
-        return Subscription(self, self._space(space), self._queue_limit)
+    def subscribe(self, space: str, scope: Scope = None) -> Subscription:
+        """A place for one client that sees those units; nothing is queued for it before it is entered."""
+        return Subscription(self, self._space(space), self._queue_limit, scope)
 
-    def publish_events(self, space: str, events: Sequence[tuple[int, bytes]]) -> None:
-        """Tell of committed events, (sequence, CloudEvent body) in order of sequence. Call after the commit."""
+    def publish_events(
+        self, space: str, events: Sequence[tuple[int, bytes]], units: Sequence[str | None] = ()
+    ) -> None:
+        """Tell of committed events, (sequence, CloudEvent body) in order of sequence. Call after the commit.
+
+        ``units`` has whose each is; empty: all are headquarters'.
+        """
         watchers = self._space(space).subscriptions
         if not watchers or not events:
             return
         frames = [(sequence, event_frame(sequence, body)) for sequence, body in events]
         for subscription in watchers:
-            subscription.put_events(frames)
+            subscription.put_events(frames, units or (None,) * len(frames))
 
     def publish_positions(self, space: str, rows: Iterable[PositionRow]) -> None:
         """Tell where seals are; of several rows of a seal the last given wins."""
-        self._put(space, "position", ((row.seal, row) for row in rows))
+        self._put(space, "position", ((row.seal, Item(row, (row.unit,) if row.unit else ())) for row in rows))
 
-    def publish_alarms(self, space: str, alarms: Mapping[str, Any]) -> None:
-        """Tell alarms' states by id, as JSON values; None: closed and gone."""
-        self._put(space, "alarm", alarms.items())
+    def publish_alarms(self, space: str, alarms: Mapping[str, Any], units: Units = NO_UNITS) -> None:
+        """Tell alarms' states by id, as JSON values; None: closed and gone. ``units`` has whose each is."""
+        self._put(space, "alarm", ((key, Item(said, units.get(key, ()))) for key, said in alarms.items()))
 
-    def publish_journeys(self, space: str, journeys: Mapping[str, Any]) -> None:
-        """Tell journeys' states by id, as JSON values; None: gone."""
-        self._put(space, "journey", journeys.items())
+    def publish_journeys(self, space: str, journeys: Mapping[str, Any], units: Units = NO_UNITS) -> None:
+        """Tell journeys' states by id, as JSON values; None: gone. ``units`` has whose each is."""
+        self._put(space, "journey", ((key, Item(said, units.get(key, ()))) for key, said in journeys.items()))
 
     def close(self) -> None:
         """End every stream; clients come back with their last id."""
@@ -240,7 +292,7 @@ class Hub:
             self._spaces[name] = Space(self._position_interval_s)
         return self._spaces[name]
 
-    def _put(self, space_name: str, topic_name: str, items: Iterable[tuple[str, Any]]) -> None:
+    def _put(self, space_name: str, topic_name: str, items: Iterable[tuple[str, Item]]) -> None:
         space = self._space(space_name)
         topic = space.topics[topic_name]
         topic.put(items)

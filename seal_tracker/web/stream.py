@@ -17,7 +17,7 @@ import structlog
 from aiohttp import web
 
 from seal_tracker.web.accounts import Right
-from seal_tracker.web.auth import still_signed_in
+from seal_tracker.web.auth import scope_of, still_signed_in
 from seal_tracker.web.context import CONTEXT, Reading
 from seal_tracker.web.cursors import EventCursor, encode_cursor
 from seal_tracker.web.errors import BadParameter
@@ -51,7 +51,7 @@ STREAMS: web.AppKey[Streams] = web.AppKey("streams", set)
 
 
 async def stream(request: web.Request) -> web.StreamResponse:
-    """The stream of one space, until the client leaves, the session ends or the service stops."""
+    """The stream of one space, until the client leaves, may no longer see it, or the service stops."""
     query = read_query(request, StreamQuery)
     known_space(request, query.space)
     context = request.app[CONTEXT]
@@ -60,7 +60,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
     assert task is not None
     request.app[STREAMS].add(task)
     try:
-        with context.hub.subscribe(query.space) as subscription:
+        with context.hub.subscribe(query.space, scope_of(request)) as subscription:
             response = await begin(request, sequence)
             client = Client(response, context.store, subscription, query.space, sequence)
             await send(client, request)
@@ -99,7 +99,8 @@ class Client:
 
     async def run(self, request: web.Request) -> None:
         """Send until the end."""
-        subscription = self._subscription
+        subscription, clock = self._subscription, asyncio.get_running_loop().time
+        asked_at_s = clock()
         await self._catch_up()
         while not subscription.closed:
             if subscription.behind:
@@ -109,15 +110,19 @@ class Client:
                 for frame in subscription.take_states():
                     await self._write(frame)
             if not await subscription.wait(HEARTBEAT_S):
+                await self._write(b": alive\n\n")
+            if clock() - asked_at_s >= HEARTBEAT_S:
                 if not await still_signed_in(request):
                     return
-                await self._write(b": alive\n\n")
+                asked_at_s = clock()
 
     async def _catch_up(self) -> None:
         """Send everything the database has after the last sequence sent."""
         self._subscription.caught_up_from_here()
         while not self._subscription.closed:
-            page = await self._store.events_after(self._space, self._sequence, CATCH_UP_PAGE)
+            page = await self._store.events_after(
+                self._space, self._sequence, CATCH_UP_PAGE, self._subscription.scope
+            )
             await self._send_events([(sequence, event_frame(sequence, body)) for sequence, body in page])
             if len(page) < CATCH_UP_PAGE:
                 return

@@ -18,17 +18,21 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import click
 import psutil
 import uvloop
 
 from seal_tracker.model import LIVE
-from seal_tracker.web.accounts import Accounts
+from seal_tracker.store.accounts import FailureRow
+from seal_tracker.web.account_files import FILE, KeptAccounts, read_credentials
+from seal_tracker.web.account_import import import_accounts
 from seal_tracker.web.context import WebConfig, WebContext
+from seal_tracker.web.keeper import AccountKeeper
 from seal_tracker.web.runner import start_web
 from seal_tracker.web.sessions import Sessions
-from seal_tracker.web.sse import Hub, StateTopic, event_frame
+from seal_tracker.web.sse import Hub, Item, StateTopic, event_frame
 from seal_tracker.web.wire import PositionRow
 
 CREDENTIALS = {"operator": {"username": "o", "password": "p", "token": "t"}}
@@ -41,8 +45,15 @@ class NoEvents:
     async def last_sequence(self) -> int:
         return 0
 
-    async def events_after(self, _space: str, _sequence: int, _limit: int) -> Sequence[tuple[int, bytes]]:
+    async def events_after(self, *_asked: object) -> Sequence[tuple[int, bytes]]:
         return []
+
+    async def sign_in_failures(self, _after_ms: int) -> Sequence[FailureRow]:
+        return []
+
+    async def token_used(self, _token: UUID, _at_ms: int) -> None: ...
+
+    async def act(self, *_deed: object) -> None: ...
 
 
 def body(sequence: int) -> bytes:
@@ -61,17 +72,20 @@ def rows(seals: int, round_: int) -> list[PositionRow]:
 async def product(_seals: int) -> AsyncIterator[tuple[int, Any, Any]]:
     """The stream as served; (port, how to tell positions, how to tell an event)."""
     hub = Hub()
-    accounts = Accounts.from_credentials(json.dumps(CREDENTIALS).encode())
-    config = WebConfig(tenant="bench", version="0", page=Path("/nonexistent"))
     parts: Any = NoEvents()
-    server = await start_web(WebContext(config, parts, Sessions(parts), accounts, parts, hub), "127.0.0.1", 0)
+    keeper = AccountKeeper(parts, parts.act)
+    kept = KeptAccounts(FILE, read_credentials(json.dumps(CREDENTIALS).encode()))
+    made = import_accounts(keeper.accounts, kept, {}, 0).change
+    keeper.accounts.install(made.accounts, made.tokens)
+    config = WebConfig(tenant="bench", version="0", page=Path("/nonexistent"))
+    server = await start_web(WebContext(config, parts, Sessions(parts), keeper, parts, hub), "127.0.0.1", 0)
     yield (
         int(server.url.rsplit(":", 1)[1]),
         lambda moved: hub.publish_positions(LIVE, moved),
         lambda number: hub.publish_events(LIVE, [(number, body(number))]),
     )
     await server.close()
-    accounts.close()
+    keeper.accounts.close()
 
 
 @asynccontextmanager
@@ -90,7 +104,7 @@ async def bare(_seals: int) -> AsyncIterator[tuple[int, Any, Any]]:
 
     def positions(moved: list[PositionRow]) -> None:
         topic = StateTopic("position", 0)
-        topic.put((row.seal, row) for row in moved)
+        topic.put((row.seal, Item(row)) for row in moved)
         topic.flush(0)
         tell(topic.frame_after(0))
 
