@@ -84,6 +84,10 @@ class CompanionSpace:
         self._mine.forget(seals)
         self._open_read = False
 
+    def let_go(self, facts: Facts) -> None:
+        """Compare by these journeys; what is not among them any more has ended, and stands as it was told."""
+        self._mine.let_go(facts)
+
     def install(self, beside: Beside) -> None:
         """Remember what was found, now that it is stored."""
         for found in beside.installs:
@@ -133,7 +137,13 @@ class CompanionSpace:
         compared = {p.journey for p in self._mine.table.pairs if _concerns(p, since_ms)}
         journeys = {j for j in named | compared | self._mine.stale if j is not None}
         apart = journeys - self._mine.table.of_journey.keys()  # they compare nothing any more
-        leads = {j.seal: j.armed_at_ms - 1 for j in reversed(facts.journeys.journeys) if j.id in apart}
+        leads = {
+            s.device: s.from_ms - 1
+            for j in reversed(facts.journeys.journeys)
+            if j.id in apart
+            for s in j.served
+            if s.leads
+        }
         known = _by_journey([*stored, *await self._stored(_by_number(facts, leads))])
         await self._judge(facts, self._mine.due_again(journeys), {}, PingBatch.empty(), out, known)
         self._add(self._mine.gone(journeys, known), out)

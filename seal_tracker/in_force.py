@@ -71,7 +71,7 @@ class InForce:
         after = InForce((), self.held_from_ms)
         kept = {name: journey for name, journey in self.journeys.items() if name not in changes}
         after.journeys = kept | {name: j for name, j in changes.items() if j is not None}
-        after._reach_ms = dict(self._reach_ms)  # noqa: SLF001 - a copy of our own
+        after._reach_ms = dict(self._reach_ms)
         return after
 
     def over_by(self, horizon_ms: int) -> set[str]:

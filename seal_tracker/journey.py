@@ -106,6 +106,11 @@ class Journey:
         return tuple(served for d, role in self.devices for served in self._succession(d, role))
 
     @property
+    def lead(self) -> str:
+        """The device whose track is the journey's now."""
+        return [served.device for served in self.served if served.leads][-1] if self.transfers else self.seal
+
+    @property
     def seals(self) -> tuple[str, ...]:
         """The lead device, then the journey's secondary seals: every other device of role seal; their successors too."""
         served = self.served

@@ -89,6 +89,8 @@ class Committed:
     outbox: Sequence[PendingMessage]
     alarms: Mapping[UUID, AlarmRow] = field(default_factory=dict)
     steps: Sequence[EventRow] = ()
+    journeys: Mapping[str, str] = field(default_factory=dict)
+    """States of journeys that persons have changed, by id."""
 
 
 class Pipeline:
@@ -296,6 +298,7 @@ class Pipeline:
                 outbox,
                 committed,
                 commit.steps,
+                {change.row.id: change.row.state for change in commit.journeys},
             )
         )
 
@@ -350,6 +353,7 @@ class Pipeline:
             hooks=deed.hooks,
             hook_progress=deed.hook_progress,
             mails=deed.mails,
+            plans=deed.plans,
             journeys=deed.journeys,
         )
         parts = (

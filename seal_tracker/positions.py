@@ -6,14 +6,15 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from seal_tracker.journey import Journey
 from seal_tracker.model import EQUIPMENT_PREFIX, NO_TIME, Lock
 from seal_tracker.space import SpaceJudge
 from seal_tracker.tracking.heartbeats import device_name
-from seal_tracker.web.wire import EquipmentRow, PositionRow
+from seal_tracker.web.wire import EquipmentRow, PositionRow, UnderWay, seal_item
 
-__all__ = ["equipment_rows", "position_rows", "progress_pct"]
+__all__ = ["derived_state", "equipment_rows", "position_rows", "progress_pct", "under_way"]
 
-OFFLINE = "EQUIPMENT_OFFLINE"
+OFFLINE, STOPPED = "EQUIPMENT_OFFLINE", "STOP_UNPLANNED"
 
 
 def progress_pct(judging: SpaceJudge, route: str | None, chainage_m: float) -> float | None:
@@ -53,6 +54,37 @@ def position_rows(judging: SpaceJudge, seals: Iterable[int] | None = None) -> It
             progress_pct=progress_pct(judging, route, float(track["chainage_m"])),
             off_route_m=float(track["off_route_m"]),
         )
+
+
+def derived_state(judging: SpaceJudge, journey: Journey, seal: int) -> str:
+    """Where a journey is by the track of its lead: it has arrived where its last fix lies in the zone it is bound for."""
+    if any(e.type == STOPPED for e in judging.states.open.get(seal, {}).values()):
+        return "AT_STOP"
+    version, track = judging.versions[-1], judging.states.one(seal).row["track"]
+    zone = version.plan.zone_index.get(journey.destination_zone or "")
+    if zone is None or track["fix_ms"][0] == NO_TIME:
+        return "IN_TRANSIT"
+    there = version.terrain.zones.holds(track["fix_lon"], track["fix_lat"], np.array([zone]))
+    return "ARRIVED" if there.all() else "IN_TRANSIT"
+
+
+def under_way(judging: SpaceJudge, journeys: Iterable[str]) -> dict[str, UnderWay]:
+    """What the tracks of these journeys tell, by id; those that no seal has spoken on, or that have ended, are absent."""
+    found = [j for name in journeys if (j := judging.journey(name)) is not None and j.disarmed_at_ms is None]
+    leads = {judging.numbers[j.lead]: j for j in found}
+    rows = {row.seal: row for row in position_rows(judging, leads)}
+    return {
+        j.id: UnderWay(
+            seal=j.lead,
+            derived=derived_state(judging, j, number),
+            progress_pct=item.progress_pct,
+            off_route_m=item.off_route_m,
+            time=item.time,
+        )
+        for number, j in leads.items()
+        if (row := rows.get(j.lead)) is not None and row.journey == j.id
+        for item in (seal_item(row),)
+    }
 
 
 def equipment_rows(judging: SpaceJudge) -> Iterator[EquipmentRow]:

@@ -19,7 +19,7 @@ from seal_tracker.model import LIVE, PingBatch, iso_ms
 from seal_tracker.pipeline import Pipeline
 from seal_tracker.planning import read_plan, record_newest, with_newest
 from seal_tracker.plans.model import Journey, Plan
-from seal_tracker.positions import equipment_rows, position_rows
+from seal_tracker.positions import equipment_rows, position_rows, under_way
 from seal_tracker.prepared import Prepared
 from seal_tracker.publishing.outbox import OutboxPublisher
 from seal_tracker.publishing.topics import canary_topic
@@ -30,7 +30,7 @@ from seal_tracker.store import Store
 from seal_tracker.supervision.journey_plan import commit_of, import_plan
 from seal_tracker.tracks import DeviceTrack, accepted_pings
 from seal_tracker.web.context import Check
-from seal_tracker.web.wire import EquipmentRow, PositionRow
+from seal_tracker.web.wire import EquipmentRow, PositionRow, UnderWay
 
 __all__ = ["Service"]
 
@@ -129,6 +129,10 @@ class Service:
             False,
             f"none of our own messages came back for {silent_s:.0f} s: the broker does not answer, or pings wait",
         )
+
+    def under_way(self, space: str, journeys: Iterable[str]) -> Mapping[str, UnderWay]:
+        """What the tracks of these journeys tell."""
+        return under_way(self._spaces[space], journeys)
 
     async def act(self, space: str, work: Callable[[SpaceJudge], Awaitable[tuple[Prepared, Deed]]]) -> None:
         """Let a person act on a space between two batches."""

@@ -19,9 +19,11 @@ import structlog
 from numpy.typing import NDArray
 
 from seal_tracker.companion_space import ACROSS, Beside, CompanionSpace
-from seal_tracker.journey import Diversion
-from seal_tracker.judge import Verdict, judge, judge_now, late
+from seal_tracker.in_force import HELD_MS, InForce, judged_of
+from seal_tracker.journey import Diversion, Journey
+from seal_tracker.judge import Verdict, judge, judge_now, late, moved_by_time
 from seal_tracker.model import EQUIPMENT_PREFIX, NO_TIME, Episode, PingBatch
+from seal_tracker.planning import changed_journeys, new_diversions
 from seal_tracker.plans.folder import empty_plan
 from seal_tracker.plans.model import Plan
 from seal_tracker.prepared import Prepared
@@ -55,6 +57,7 @@ class SpaceStore(ReplayStore, Protocol):
         self, seals: Sequence[int], after_ms: Sequence[int]
     ) -> list[EpisodeRow]: ...
     async def revisions(self, ids: Iterable[UUID]) -> dict[UUID, int]: ...  # noqa: D102
+    async def journeys_of_devices(self, space: str, after_ms: Mapping[str, int]) -> list[str]: ...  # noqa: D102
 
 
 class SpaceJudge:
@@ -68,7 +71,8 @@ class SpaceJudge:
         self.versions: tuple[Version, ...] = ()
         self.now_ms: int | None = None
         self._store = store
-        self._journeys = JourneyTable.build((), {})
+        self._in_force = InForce()
+        self._are_kept = False
         self._heartbeats: Mapping[int, Heartbeats] = {}
         self.equipment: frozenset[str] = frozenset()
         self._loaded: set[int] = set()
@@ -85,16 +89,20 @@ class SpaceJudge:
     @property
     def journeys(self) -> JourneyTable:
         """Armed intervals, by the newest facts."""
-        return self._journeys
+        return self._in_force.table
 
-    async def open(self, plans: Sequence[tuple[int, Plan]]) -> Prepared:
+    def journey(self, journey: str) -> Journey | None:
+        """A journey that is held in memory, as it is judged."""
+        return self._in_force.journeys.get(journey)
+
+    async def open(self, plans: Sequence[tuple[int, Plan]], journeys: InForce | None = None) -> Prepared:
         """Take the plan's versions, (in force from, plan) ascending, and load every seal known.
 
-        What loading finds to differ from the store (it should find nothing) is in the result, to be committed.
+        ``journeys``: those that may still be judged; None: those of the newest plan, all of them. What loading finds to differ from the store (it should find nothing) is in the result, to be committed.
         """
         self.names = await self._store.seal_names(self.space)
         self.numbers = {name: number for number, name in self.names.items()}
-        await self.use_plans(plans)
+        await self.use_plans(plans, journeys)
         prepared = Prepared()
         numbers = sorted(self.names)
         for i in range(0, len(numbers), LOAD_AT_ONCE):
@@ -102,17 +110,17 @@ class SpaceJudge:
         await self._find_revisions(prepared)
         return prepared
 
-    async def use_plans(self, plans: Sequence[tuple[int, Plan]]) -> None:
-        """Judge by these versions from now on, by an empty plan where there is none; journeys are the newest's."""
+    async def use_plans(self, plans: Sequence[tuple[int, Plan]], journeys: InForce | None = None) -> None:
+        """Judge by these versions from now on, by an empty plan where there is none; journeys given once are kept."""
         plans = plans or [(NO_TIME, empty_plan())]
         known = {v.plan.version: v for v in self.versions}
         self.versions = tuple(known.get(p.version) or Version(at, p, terrain_of(p)) for at, p in plans)
-        journeys = plans[-1][1].journeys
-        watched = {device_name(e.id) for v in self.versions for e in v.plan.equipment}
-        await self.know(
-            watched | {device for j in journeys for device, _ in j.devices} | {j.seal for j in journeys}
-        )
-        self._journeys = JourneyTable.build(journeys, self.numbers)
+        self._are_kept |= journeys is not None
+        if journeys is None:
+            journeys = self._in_force if self._are_kept else InForce(plans[-1][1].journeys)
+        await self.know({device_name(e.id) for v in self.versions for e in v.plan.equipment})
+        await self._build(journeys)
+        self._in_force = journeys
         self._heartbeats = heartbeats_of([(v.from_ms, v.plan) for v in self.versions], self.numbers)
         self.equipment = frozenset(e.id for e in self.versions[-1].plan.equipment)
 
@@ -126,12 +134,70 @@ class SpaceJudge:
             # New to the store too, whose every seal `open` knows: nothing to load.
             self._loaded.update(found.values())
 
+    async def _build(self, in_force: InForce) -> None:
+        await self.know({s.device for j in in_force.journeys.values() for s in j.served})
+        in_force.build(self.numbers)
+
+    async def change_journeys(self, changes: Sequence[tuple[Journey | None, Journey | None]]) -> Prepared:
+        """Find what it changes that journeys, (as judged before, as from now on), are others; None: not judged.
+
+        They are taken over when what was found has been committed.
+        """
+        before, after = (tuple(j for j in side if j is not None) for side in zip(*changes, strict=True))
+        was = self._in_force
+        then = was.changed({j.id: None for j in before} | {j.id: j for j in after})
+        await self._build(then)
+        self._in_force = then
+        try:
+            found = await self.rejudge_since(changed_journeys(before, after), new_diversions(before, after))
+        finally:
+            self._in_force = was
+        found.installs.append(lambda: self._use(then))
+        return found
+
+    def _use(self, journeys: InForce) -> None:
+        self._in_force = journeys
+
+    async def _reach(self, after_ms: Mapping[int, int]) -> None:
+        """Read the journeys that seals, by number, are judged by from before what is held."""
+        short = self._in_force.short_of({self.names[seal]: at for seal, at in after_ms.items()})
+        if short:
+            found = judged_of(await self._store.journeys_of_devices(self.space, short))
+            self._in_force.extend(found, short)
+            await self._build(self._in_force)
+
+    async def _reach_back(self, pings: PingBatch) -> None:
+        at_ms, held_from_ms = effective_time_ms(pings), self._in_force.held_from_ms
+        old = np.flatnonzero(at_ms < held_from_ms)
+        if len(old):
+            newest_first = old[np.argsort(-at_ms[old])]
+            await self._reach(
+                dict(zip(pings.seal[newest_first].tolist(), (at_ms[newest_first] - 1).tolist(), strict=True))
+            )
+
+    def _let_go(self) -> None:
+        """Once a day: hold journeys no longer that have ended days ago, and that no seal's state is on."""
+        held = self._in_force
+        if (
+            held.held_from_ms == NO_TIME
+            or self.now_ms is None
+            or self.now_ms < held.held_from_ms + 1.5 * HELD_MS
+        ):
+            return
+        horizon_ms = self.now_ms - HELD_MS
+        on = np.isin(held.table.key, self.states.all_rows()["track"]["journey"])
+        still = {held.table.journeys[i].id for i in np.flatnonzero(on).tolist()}
+        over = held.over_by(horizon_ms) - still
+        self._in_force = InForce([j for j in held.journeys.values() if j.id not in over], horizon_ms)
+        self._in_force.build(self.numbers)
+        self._companions.let_go(self.facts())
+
     def facts(self, now_ms: int | None = None) -> Facts:
         """What pings are judged by."""
         return Facts(
             self.space,
             self.versions,
-            self._journeys,
+            self._in_force.table,
             self.names,
             self.now_ms if now_ms is None else now_ms,
             self._heartbeats,
@@ -144,6 +210,7 @@ class SpaceJudge:
         out.counts["duplicates"] += int((~first).sum())
         pings = arrived if first.all() else arrived.take(first)
         await self._load_missing(np.unique(pings.seal), out)
+        await self._reach_back(pings)
         tardy = late(self.states, pings)
         if tardy.any():
             pings, tardy = await self._without_stored(pings, tardy, out)
@@ -173,7 +240,7 @@ class SpaceJudge:
         """
         self.now_ms = now_ms if self.now_ms is None else max(now_ms, self.now_ms)
         out = Prepared()
-        seals = self.states.seals()
+        seals = moved_by_time(self.states, self.facts())
         await self._load_missing(seals, out)
         if not all_seals and self._heard:
             seals = seals[~np.isin(seals, np.fromiter(self._heard, np.int64, len(self._heard)))]
@@ -181,6 +248,7 @@ class SpaceJudge:
             self._take(judge_now(self.states, self.facts(), seals), out)
         self._join(await self._companions.pass_time(self.facts()), out)
         await self._find_revisions(out)
+        self._let_go()
         self._heard.clear()  # last: where the store is away, the same moment is judged again
         return out
 
@@ -190,12 +258,12 @@ class SpaceJudge:
         """Judge seals, by name, again where facts about them have changed; ``diverted`` has new diversions by journey."""
         out = Prepared(diverted=diverted or {})
         spans = {self.numbers[seal]: span for seal, span in changed.items() if seal in self.numbers}
-        heard = self.states.take(np.fromiter(spans, np.int64, len(spans)))["track"]["last_ms"] != NO_TIME
-        heard_of = {
-            seal: spans[seal] for seal, has_pings in zip(spans, heard.tolist(), strict=True) if has_pings
+        judged = self.states.through_ms(np.fromiter(spans, np.int64, len(spans))) != NO_TIME
+        judged_before = {
+            seal: spans[seal] for seal, known in zip(spans, judged.tolist(), strict=True) if known
         }
-        if heard_of:
-            await self._again(heard_of, PingBatch.empty(), out)
+        if judged_before:
+            await self._again(judged_before, PingBatch.empty(), out)
         since_ms = {seal: span.from_ms for seal, span in changed.items()}
         self._join(await self._companions.again(self.facts(), since_ms), out)
         await self._find_revisions(out)
@@ -274,6 +342,7 @@ class SpaceJudge:
         moved = advanced_by_time(rows).tolist()
         out.late_before_ms |= {self.names[s]: at for s, at in zip(seals, last, strict=True)}
         replay = await Replay(self._store, seals).start([span.from_ms for span in spans.values()])
+        await self._reach(replay.after_ms)
         before = await self._unsettled(replay)
         done = await replay.run(
             self.facts(now_that_was(row.episode for row in before) if self.now_ms is None else None),
@@ -310,6 +379,7 @@ class SpaceJudge:
         """
         loading = Prepared()
         replay = await Replay(self._store, seals).start()
+        await self._reach(replay.after_ms)
         before = await self._unsettled(replay)
         now_ms = now_that_was(row.episode for row in before)
         done = await replay.run(

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from seal_tracker.alarms.derive import CLOSED, alarming, first_alarm_id
-from seal_tracker.journey_record import record_of, state_of
+from seal_tracker.journey_record import State, record_of, state_of
 from seal_tracker.metrics import EVENTS
 from seal_tracker.model import LIVE, Episode, iso_ms
 from seal_tracker.pipeline import Committed
@@ -61,6 +61,7 @@ class Teller:
         self._moved: dict[str, set[int]] = defaultdict(set)
         self._progressed: dict[str, set[int]] = defaultdict(set)
         self._told: dict[tuple[str, int], str] = {}
+        self._waiting: set[tuple[str, str]] = set()
         self._heirlooms: dict[UUID, UUID] = {}
 
     def __call__(self, done: Committed) -> None:
@@ -68,7 +69,7 @@ class Teller:
         self._publisher.put(done.outbox)
         self._moved[done.space] |= done.seals
         self._progressed[done.space] |= done.seals
-        if not (done.events or done.alarms):
+        if not (done.events or done.alarms or done.journeys):
             return
         told = [(e.sequence, body) for e, body in zip(done.events, done.bodies, strict=True)]
         told += [(step.sequence, step.body) for step in done.steps]
@@ -87,7 +88,11 @@ class Teller:
         )
         self._remember(done.alarms.values())
         judging = self._spaces[done.space]
-        self._journeys(judging, {judging.numbers[e.episode.seal] for e in done.events})
+        self._waiting.difference_update((done.space, name) for name in done.journeys)
+        self._waiting.update((done.space, n) for n, state in done.journeys.items() if state == State.DISARMED)
+        acted_on = {j.lead for name in done.journeys if (j := judging.journey(name)) is not None}
+        seals = acted_on | {e.episode.seal for e in done.events}
+        self._journeys(judging, {judging.numbers[seal] for seal in seals})
 
     def found_open(self, space: str, alarms: Iterable[AlarmRow]) -> None:
         """At a start: alarms that are open, for who watches and for journeys' states."""
@@ -143,7 +148,7 @@ class Teller:
             journey = None if at < 0 else table.journeys[at]
             before = self._told.pop((judging.space, seal), None)
             if before is not None and (journey is None or journey.id != before):
-                states[before] = None
+                states[before] = self._ended(judging, before)
             if journey is not None:
                 self._told[judging.space, seal] = journey.id
                 of_seals = (judging.states.open.get(judging.numbers[s], {}) for s in journey.seals)
@@ -152,9 +157,13 @@ class Teller:
                 states[journey.id] = self._state(
                     judging, journey, table.phases[at], float(track["chainage_m"]), open_
                 )
-        if None in states.values():
+        if any(state is None or state.state == State.DISARMED for state in states.values()):
             led = {journey for (space, _), journey in self._told.items() if space == judging.space}
-            states = {name: state for name, state in states.items() if state is not None or name not in led}
+            states = {
+                name: state
+                for name, state in states.items()
+                if name not in led or (state is not None and state.state != State.DISARMED)
+            }
         for name, state in states.items():
             topic = journey_topic(self._tenant, name, judging.space)
             self._publisher.publish_state(topic, b"" if state is None else state_payload(state))
@@ -169,6 +178,24 @@ class Teller:
             judging.numbers[table.journeys[at].lead] if at >= 0 and table.phases[at].secondary else seal
             for seal, at in zip(numbers.tolist(), places, strict=True)
         }
+
+    def _ended(self, judging: SpaceJudge, name: str) -> JourneyState | None:
+        """The state of a journey that its seal has left: that it waits to be closed, where a person has disarmed it."""
+        journey = judging.journey(name)
+        if journey is None or (judging.space, name) not in self._waiting:
+            return None
+        return JourneyState(
+            journey=name,
+            seal=journey.lead,
+            state=State.DISARMED,
+            status=State.DISARMED,
+            route=journey.route,
+            progress_pct=None,
+            eta=None,
+            open_alarms=(),
+            updated_at=iso_ms(self._clock_ms()),
+            exercise=judging.space != LIVE,
+        )
 
     def _left_behind(self) -> list[tuple[str, str]]:
         """(space, journey) of journeys that no seal is on, though the broker may still keep their states.
@@ -217,3 +244,10 @@ class Teller:
             updated_at=iso_ms(self._clock_ms()),
             exercise=judging.space != LIVE,
         )
+
+
+def _units_of(alarms: Iterable[AlarmRow]) -> dict[str, tuple[str, ...]]:
+    """Whose each alarm is, by its id: the journey's unit, and the unit that answers."""
+    return {
+        str(row.id): tuple(unit for unit in (row.unit, row.responsible) if unit is not None) for row in alarms
+    }

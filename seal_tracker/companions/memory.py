@@ -99,6 +99,15 @@ class Companions:
         self.stale |= {pair.journey for pair in place.keys() - {*table.pairs}}
         self.table, self._mine = table, mine
 
+    def let_go(self, facts: Facts) -> None:
+        """Compare what these journeys say; those that are gone have only ended, and are not stale for that."""
+        stale = set(self.stale)
+        self.use(facts)
+        for journey in self.stale - stale:
+            if journey not in self.table.of_journey:
+                self._mine.told.pop(journey, None)
+        self.stale = stale
+
     def forget(self, devices: Collection[int]) -> None:
         """On any doubt: read everything about these devices again."""
         which = self.table.touching(np.array(list(devices), np.int64))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import Any
 
 from geofences.catalog import Fault, FaultSink, Fields
 from geofences.catalog.text import as_text
@@ -87,7 +88,7 @@ def _journey(fields: Fields, references: References, armed: dict[str, list[_Arme
         fields.warn(
             "due_at", "is not after armed_at", "it would be late from the start", "correct one of the two"
         )
-    rest = {
+    rest: dict[str, Any] = {
         "unit": references.unit(fields, "unit"),
         "origin_zone": references.zone(fields, "origin_zone"),
         "destination_zone": references.zone(fields, "destination_zone"),

@@ -125,10 +125,14 @@ class AlarmState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JourneyState(msgspec.Struct, frozen=True, kw_only=True):
-    """The present state of a journey, on ``journey/{journey}/state``; emptied when it closes. Times are ISO 8601."""
+    """The present state of a journey, on ``journey/{journey}/state``; emptied when it closes. Times are ISO 8601.
+
+    ``state`` is where it is in its life, ``status`` that or what its track tells (IN_TRANSIT, AT_STOP, ARRIVED).
+    """
 
     journey: str
     seal: str
+    state: str
     status: str
     route: str | None
     progress_pct: float | None

@@ -16,7 +16,7 @@ from seal_tracker.model import iso_ms
 from seal_tracker.supervision.errors import Unfit
 from seal_tracker.supervision.life_cycle import Verb, check_allowed
 
-__all__ = ["CLOSING_CODES", "EARLIEST_MS", "Order", "applied"]
+__all__ = ["AHEAD_MS", "CLOSING_CODES", "EARLIEST_MS", "Order", "applied"]
 
 AHEAD_MS = 5 * 60_000
 """How far ahead of our clock an order may be dated: clocks of offices differ, plans belong into the plan (SEMANTICS, *Clock*)."""

@@ -19,6 +19,7 @@ from seal_tracker.plans.model import ROLES, Plan
 from seal_tracker.plans.permits import check_permit
 from seal_tracker.plans.references import References
 from seal_tracker.rules.policy import REGIMES
+from seal_tracker.supervision.journey_orders import AHEAD_MS, EARLIEST_MS
 
 __all__ = ["CSV", "JSON_LINES", "Overlaps", "read_declaration", "read_declarations", "references_of"]
 
@@ -65,19 +66,19 @@ def references_of(plan: Plan | None) -> References:
 
 
 def read_declaration(
-    values: Mapping[str, Any], references: References
+    values: Mapping[str, Any], references: References, now_ms: int
 ) -> tuple[JourneyRecord | None, list[Fault]]:
     """The journey that one JSON object declares, or None; and every fault."""
     sink = FaultSink("")
     fields = Fields(values, sink, 0, str(values.get("id", "")))
     if fields.require("id", "write an id of 1 to 64 of A-Z a-z 0-9 _ . : -"):
         fields.id("id")
-    record = _record(fields, references)
+    record = _record(fields, references, now_ms)
     return None if sink.is_faulty(0) else record, sink.in_order()
 
 
 def read_declarations(
-    text: str | bytes, kind: str, references: References
+    text: str | bytes, kind: str, references: References, now_ms: int
 ) -> tuple[list[JourneyRecord], list[Fault]]:
     """The journeys of a file (``JSON_LINES`` or ``CSV``) without a fault, in its order; and every fault of all lines."""
     sink = FaultSink(kind)
@@ -85,7 +86,7 @@ def read_declarations(
     rows = objects_of(plain, sink) if kind == JSON_LINES else _csv_rows(plain, sink)
     found, overlaps = [], Overlaps()
     for fields in rows:
-        record = _record(fields, references)
+        record = _record(fields, references, now_ms)
         if record is not None:
             overlaps.add(record, fields)
             found.append((fields.row, record))
@@ -120,7 +121,7 @@ class Overlaps:
             known.append((begin, end, record.id))
 
 
-def _record(fields: Fields, references: References) -> JourneyRecord | None:
+def _record(fields: Fields, references: References, now_ms: int) -> JourneyRecord | None:
     """None, after all members have been checked, where one that a journey cannot be without is faulty."""
     fields.only(MEMBERS)
     fields.require("regime", f"write one of {', '.join(REGIMES)}")
@@ -129,16 +130,18 @@ def _record(fields: Fields, references: References) -> JourneyRecord | None:
     armed_at_ms, disarmed_at_ms = fields.period_ms("armed_at", "disarmed_at")
     if disarmed_at_ms is not None and fields.values.get("armed_at") is None:
         fields.error("disarmed_at", "stands without armed_at", "it was never armed", "write armed_at too")
+    for key, at_ms in (("armed_at", armed_at_ms), ("disarmed_at", disarmed_at_ms)):
+        if at_ms is not None and not EARLIEST_MS <= at_ms <= now_ms + AHEAD_MS:
+            fields.error(
+                key, "is not a time that has been", "it is recorded when it happened", "correct the time"
+            )
     if armed_at_ms is not None and lead_of(devices) is None:
         fields.error("armed_at", "stands without a seal", "nothing is armed", 'write "seal": "…" with its id')
     route = references.route(fields, "route")
     permit = fields.table("permit")
     check_permit(permit, fields, references, legs=references.legs.get(route or ""))
-    rest = {
-        "unit": references.unit(fields, "unit"),
-        "origin_zone": references.zone(fields, "origin_zone"),
-        "destination_zone": references.zone(fields, "destination_zone"),
-    } | {name: _text(fields, name) for name in TEXTS}
+    unit, texts = references.unit(fields, "unit"), {name: _text(fields, name) for name in TEXTS}
+    origin, destination = (references.zone(fields, key) for key in ("origin_zone", "destination_zone"))
     due_at_ms = fields.time_ms("due_at")
     if regime is None:
         return None
@@ -151,7 +154,13 @@ def _record(fields: Fields, references: References) -> JourneyRecord | None:
         permit=dict(permit) or None,
         armed_at_ms=armed_at_ms,
         disarmed_at_ms=disarmed_at_ms,
-        **rest,
+        unit=unit,
+        origin_zone=origin,
+        destination_zone=destination,
+        declaration=texts["declaration"],
+        box=texts["box"],
+        vehicle=texts["vehicle"],
+        cargo=texts["cargo"],
     )
     try:
         written(record)

@@ -53,8 +53,8 @@ class PhaseColumns(NamedTuple):
     """Phases by their position in the table; one more row at the end, also found at -1, stands for none.
 
     int64 but the last: the journey's key (0 for none), from when to when the phase holds, when its journey was armed,
-    since when it has been judged by the same route in the same manner, and which that is (`Manner`); bool, whether it is
-    its journey's last phase.
+    since when it has been judged by the same route in the same manner, and which that is (`Manner`), the position of its
+    journey's first phase (-1 for none); bool, whether it is its journey's last.
     """
 
     key: NDArray[np.int64]
@@ -63,6 +63,7 @@ class PhaseColumns(NamedTuple):
     armed_ms: NDArray[np.int64]
     stretch_ms: NDArray[np.int64]
     manner: NDArray[np.int64]
+    first: NDArray[np.int64]
     is_last: NDArray[np.bool_]
 
 
@@ -85,10 +86,15 @@ class JourneyTable:
     def build(cls, journeys: Sequence[Journey], numbers: Mapping[str, int]) -> JourneyTable:
         """``numbers`` gives the number of each journey's seals; those without one are left out."""
         known = sorted(
-            ((seal, j) for j in journeys for seal in j.seals if seal in numbers),
-            key=lambda of: (numbers[of[0]], of[1].armed_at_ms),
+            (
+                (seal, j)
+                for j in journeys
+                for seal in j.served
+                if (seal.leads or seal.role == "seal") and seal.device in numbers
+            ),
+            key=lambda of: (numbers[of[0].device], of[0].from_ms),
         )
-        rows = [(seal, j, phase) for seal, j in known for phase in phases_of(j, secondary=seal != j.seal)]
+        rows = [(seal.device, j, phase) for seal, j in known for phase in phases_of(j, seal)]
         return cls(
             seal=np.array([numbers[seal] for seal, _, _ in rows], np.int64),
             from_ms=np.array([phase.from_ms for _, _, phase in rows], np.int64),
@@ -111,14 +117,15 @@ class JourneyTable:
         """Phases as columns, with one more row for none."""
         first = begins(self.key)
         last = np.append(first[1:], True)[: len(first)]
-        armed = self.from_ms[np.maximum.accumulate(np.where(first, np.arange(len(first)), 0))]
+        begin = np.maximum.accumulate(np.where(first, np.arange(len(first)), 0))
         return PhaseColumns(
             key=np.append(self.key, 0),
             from_ms=np.append(self.from_ms, NO_TIME),
             to_ms=np.append(self.to_ms, NEVER_MS),
-            armed_ms=np.append(armed, NO_TIME),
+            armed_ms=np.append(self.from_ms[begin], NO_TIME),
             stretch_ms=np.array([*(p.stretch_ms for p in self.phases), NO_TIME], np.int64),
             manner=np.array([*(p.manner for p in self.phases), Manner.WHOLE], np.int64),
+            first=np.append(begin, -1),
             is_last=np.append(last, False),
         )
 
@@ -180,23 +187,54 @@ class JourneyTable:
         self, seals: NDArray[Any], row: NDArray[np.int64], time_ms: NDArray[np.int64]
     ) -> NDArray[np.int64]:
         """Position of the phase in force for each (seal row, moment), -1 where none; ``seals`` sorted, by row."""
-        low = np.searchsorted(self.seal, seals)
-        high = np.searchsorted(self.seal, seals, side="right")
-        if not len(self.seal) or not (high > low).any():
+        low, high = self._spans(seals)
+        if not (high > low).any():
             return np.full(len(row), -1)
-        if (high - low <= 1).all():
-            at = np.where(high > low, low, 0)[row]
-            known = (high > low)[row] & (self.from_ms[at] <= time_ms)
-        else:
-            owner = np.repeat(np.arange(len(seals)), high - low)
-            entry = np.concatenate(
-                [np.arange(a, b) for a, b in zip(low.tolist(), high.tolist(), strict=True)]
-            )
-            packed = (owner << 42) + np.clip(self.from_ms[entry], 0, FOREVER_MS)
-            found = np.searchsorted(packed, (row << 42) + np.clip(time_ms, 0, FOREVER_MS), side="right") - 1
-            known = (found >= 0) & (owner[np.maximum(found, 0)] == row)
-            at = entry[np.maximum(found, 0)]
-        return np.where(known & (time_ms < self.to_ms[at]), at, -1)
+        begun = self._begun(low, high, row, time_ms)
+        at = np.maximum(low[row] + begun - 1, 0)
+        return np.where((begun > 0) & (time_ms < self.to_ms[at]), at, -1)
+
+    def following(self, seals: NDArray[Any], since_ms: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Position of the phase of each seal that begins next after a moment of its own, -1 where none does."""
+        low, high = self._spans(seals)
+        if not (high > low).any():
+            return np.full(len(seals), -1)
+        at = low + self._begun(low, high, np.arange(len(seals)), since_ms)
+        return np.where(at < high, at, -1)
+
+    def armed_by(self, now_ms: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Seals, and when each was armed, of all journeys that have begun by now."""
+        seal, armed_ms = self._armings
+        n = int(np.searchsorted(armed_ms, now_ms, side="right"))
+        return seal[:n], armed_ms[:n]
+
+    @cached_property
+    def _armings(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        first = np.flatnonzero(begins(self.key))
+        first = first[np.argsort(self.from_ms[first], kind="stable")]
+        return self.seal[first], self.from_ms[first]
+
+    def _spans(self, seals: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Where the phases of each seal begin and end in the table."""
+        return np.searchsorted(self.seal, seals), np.searchsorted(self.seal, seals, side="right")
+
+    def _begun(
+        self,
+        low: NDArray[np.int64],
+        high: NDArray[np.int64],
+        row: NDArray[np.int64],
+        time_ms: NDArray[np.int64],
+    ) -> NDArray[np.int64]:
+        """How many of the phases [low, high) of each seal row have begun by each moment; some row has some."""
+        n = high - low
+        if n.max() <= 1:
+            of_row = np.where(n > 0, low, 0)[row]
+            return ((n > 0)[row] & (self.from_ms[of_row] <= time_ms)).astype(np.int64)
+        owner, before = np.repeat(np.arange(len(n)), n), np.cumsum(n) - n
+        entry = np.arange(len(owner)) + np.repeat(low - before, n)
+        packed = (owner << 42) + np.clip(self.from_ms[entry], 0, FOREVER_MS)
+        found = np.searchsorted(packed, (row << 42) + np.clip(time_ms, 0, FOREVER_MS), side="right")
+        return found - before[row]
 
 
 def _regime(journey: Journey) -> int:
@@ -247,6 +285,12 @@ class Facts:
     def version_from_ms(self) -> NDArray[np.int64]:
         """When each version but the first begins to hold."""
         return np.array([v.from_ms for v in self.versions[1:]], np.int64)
+
+    @cached_property
+    def equipment(self) -> NDArray[np.int64]:
+        """Numbers of the equipment of any version, ascending."""
+        numbers = [np.zeros(0, np.int64), *(one.number for one in self.heartbeats.values())]
+        return np.unique(np.concatenate(numbers))
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,7 @@ class Subjects:
             return Subject("equipment", name.removeprefix(EQUIPMENT_PREFIX), name, unit=self._unit(row))
         if self._of_seal or journey is None:
             return Subject("seal", name, name, unit=journey.unit if journey else None)
-        if name != journey.seal:
+        if self._facts.journeys.phases[at].secondary:
             return Subject("seal", name, name, journey.id, journey.regime, journey.unit)
         return Subject("journey", journey.id, name, journey.id, journey.regime, journey.unit)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from seal_tracker.journey import Journey
+from seal_tracker.journey import Journey, Served
 
 __all__ = ["FOREVER_MS", "Manner", "Phase", "phases_of"]
 
@@ -51,9 +51,9 @@ class Phase:
         return Manner.SUSPENDED if self.suspended else Manner.WHOLE
 
 
-def phases_of(journey: Journey, *, secondary: bool = False) -> tuple[Phase, ...]:
-    """The phases of a journey, in order, from its arming to its disarming; facts outside of that do nothing."""
-    begin, end = journey.armed_at_ms, _end(journey.disarmed_at_ms)
+def phases_of(journey: Journey, seal: Served) -> tuple[Phase, ...]:
+    """The phases of a journey, in order, while it had this seal; facts outside of that do nothing."""
+    begin, end, secondary = seal.from_ms, _end(seal.to_ms), not seal.leads
     if not (journey.diversions or journey.suspensions or journey.resets):
         return (Phase(begin, end, begin, journey.route, suspended=False, secondary=secondary),)
     dated = [d.at_ms for d in journey.diversions] + [r.at_ms for r in journey.resets]

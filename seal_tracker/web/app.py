@@ -12,10 +12,13 @@ from typing import Final
 from aiohttp import web
 
 from seal_tracker.web import (
+    alarm_acts,
+    alarms,
     description,
     health,
     history,
     hooks,
+    journeys,
     ogc,
     page,
     people,
@@ -40,6 +43,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *signing.ROUTES,
     *people.ROUTES,
     *reading.ROUTES,
+    *journeys.ROUTES,
     *history.ROUTES,
     *spaces.ROUTES,
     *tracks.ROUTES,
@@ -47,6 +51,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     *ogc.ROUTES,
     *stream.ROUTES,
     *hooks.ROUTES,
+    *alarms.ROUTES,
+    *alarm_acts.ROUTES,
     *description.ROUTES,
     *page.ROUTES,  # last: they take every other path, and find nothing but files of the page
 )

@@ -17,6 +17,8 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from seal_tracker.alarms.deadlines import DEFAULT_TERMS, Terms
 from seal_tracker.model import Episode
 from seal_tracker.store.alarm_reads import AlarmFilter, AlarmRates, RateQuery, StoredAction
+from seal_tracker.store.journey_reads import JourneyFilter, Overlap
+from seal_tracker.store.journey_rows import JourneyRow, JourneyVersion
 from seal_tracker.store.records import AlarmRow, EpisodePage, Stats
 from seal_tracker.web.accounts import Accounts
 from seal_tracker.web.lockout import LockoutPolicy
@@ -108,6 +110,28 @@ class Reading(Protocol):
 
     async def stats(self, space: str) -> Stats:
         """What the space holds."""
+
+    async def journey(self, space: str, journey: str) -> JourneyRow | None:
+        """A journey as it stands."""
+
+    async def journeys(
+        self, space: str, which: JourneyFilter, *, after: str = "", limit: int = 100
+    ) -> tuple[list[JourneyRow], bool]:
+        """A page of journeys by id, and whether there are more."""
+
+    async def journeys_known(self, space: str, ids: Iterable[str]) -> set[str]:
+        """Which of these ids are taken."""
+
+    async def journeys_overlapping(
+        self, space: str, wanted: Sequence[tuple[str, str, int, int | None]]
+    ) -> list[Overlap]:
+        """Which other journeys have seals that are to be armed."""
+
+    async def journey_versions(self, space: str, journey: str) -> list[JourneyVersion]:
+        """Every version of a journey, oldest first."""
+
+    async def journey_alarms_open(self, space: str, ids: Iterable[str]) -> dict[str, int]:
+        """How many alarms of these journeys are not closed."""
 
     async def hooks(self) -> Sequence[tuple[HookRow, Progress]]:
         """Every webhook that was not removed."""

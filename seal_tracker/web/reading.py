@@ -1,4 +1,4 @@
-"""What can be looked up without the database: configuration, the plan's zones, routes, units and journeys, seals."""
+"""What can be looked up without the database: configuration, the plan's zones, routes and units, seals."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import msgspec
 from aiohttp import web
 
-from seal_tracker.model import LIVE, iso_ms, iso_or_none
+from seal_tracker.model import LIVE
 from seal_tracker.web.accounts import Right
 from seal_tracker.web.auth import scope_of
 from seal_tracker.web.context import CONTEXT
@@ -28,16 +28,14 @@ from seal_tracker.web.scope import sees
 from seal_tracker.web.wire import (
     ConfigAnswer,
     FeatureCollection,
-    JourneyItem,
     Page,
-    PositionRow,
     SealItem,
     UnitItem,
     seal_item,
 )
 
 if TYPE_CHECKING:
-    from seal_tracker.plans import Journey, Unit
+    from seal_tracker.plans import Unit
 
 __all__ = ["ROUTES", "encoded", "known_space", "page_of"]
 
@@ -142,43 +140,6 @@ async def seals(request: web.Request) -> web.Response:
     return encoded({"items": [seal_item(row) for row in page], "next": following})
 
 
-async def journeys(request: web.Request) -> web.Response:
-    """The plan's journeys by id, each with where its lead device was last seen."""
-    query = read_query(request, PageQuery)
-    known_space(request, query.space)
-    live = request.app[CONTEXT].live
-    plan = live.plan(query.space)
-    scope = scope_of(request)
-    seen = (journey for journey in (plan.journeys if plan else ()) if sees(scope, journey.unit))
-    page, following = page_of(seen, lambda journey: journey.id, query)
-    where = {row.journey: row for row in live.positions(query.space) if row.journey}
-    items = [journey_item(journey, where.get(journey.id)) for journey in page]
-    return encoded({"items": items, "next": following})
-
-
-def journey_item(journey: Journey, row: PositionRow | None) -> JourneyItem:
-    """The journey in outer units."""
-    seen = seal_item(row) if row else None
-    return JourneyItem(
-        id=journey.id,
-        seal=journey.seal,
-        devices=[{"id": device, "role": role} for device, role in journey.devices],
-        route=journey.route,
-        regime=journey.regime,
-        unit=journey.unit,
-        armed_at=iso_ms(journey.armed_at_ms),
-        disarmed_at=iso_or_none(journey.disarmed_at_ms),
-        due_at=iso_or_none(journey.due_at_ms),
-        declaration=journey.declaration,
-        cargo=journey.cargo,
-        origin_zone=journey.origin_zone,
-        destination_zone=journey.destination_zone,
-        progress_pct=seen.progress_pct if seen else None,
-        off_route_m=seen.off_route_m if seen else None,
-        time=seen.time if seen else None,
-    )
-
-
 def page_of(
     items: Iterable[ItemT], name: Callable[[ItemT], str], query: PageQuery | ListQuery
 ) -> tuple[Sequence[ItemT], str | None]:
@@ -200,9 +161,5 @@ ROUTES: Final = (
         query=SpaceQuery, answer=FeatureCollection, media=(GEO_JSON,), problems=(404,),
     ),
     Route("GET", "/api/v1/units", units, Right.READ, "The plan's units.", query=SpaceQuery, answer=Page[UnitItem], problems=(404,)),
-    Route(
-        "GET", "/api/v1/journeys", journeys, Right.READ, "The plan's journeys by id, each with where it was last seen.",
-        query=PageQuery, answer=Page[JourneyItem], problems=(404,),
-    ),
     Route("GET", "/api/v1/seals", seals, Right.READ, "Where each seal was last seen.", query=PageQuery, answer=Page[SealItem], problems=(404,)),
 )  # fmt: skip

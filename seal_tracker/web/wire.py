@@ -23,7 +23,6 @@ __all__ = [
     "EquipmentRow",
     "FeatureCollection",
     "HealthAnswer",
-    "JourneyItem",
     "Page",
     "PolicyItem",
     "PositionRow",
@@ -34,6 +33,7 @@ __all__ = [
     "SpaceMade",
     "StatsAnswer",
     "Tail",
+    "UnderWay",
     "UnitItem",
     "degrees",
     "seal_item",
@@ -205,6 +205,16 @@ class PositionRow(msgspec.Struct, frozen=True, kw_only=True):
     off_route_m: float | None = None
 
 
+class UnderWay(msgspec.Struct, frozen=True, kw_only=True):
+    """What the track of an armed journey tells; ``derived`` is IN_TRANSIT, AT_STOP or ARRIVED, ``time`` ISO 8601."""
+
+    seal: str
+    derived: str
+    progress_pct: float | None
+    off_route_m: float | None
+    time: str
+
+
 class EquipmentRow(msgspec.Struct, frozen=True, kw_only=True):
     """A piece of equipment, when it was last heard (None: never), and since when it is missed (None: it is not)."""
 
@@ -259,27 +269,6 @@ class SealItem(msgspec.Struct, frozen=True, kw_only=True):
     battery_pct: float | None
     progress_pct: float | None
     off_route_m: float | None
-
-
-class JourneyItem(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of ``/api/v1/journeys``: the journey as planned, and where it is."""
-
-    id: str
-    seal: str
-    devices: Sequence[Mapping[str, str]]
-    route: str | None
-    regime: str | None
-    unit: str | None
-    armed_at: str
-    disarmed_at: str | None
-    due_at: str | None
-    declaration: str | None
-    cargo: str | None
-    origin_zone: str | None
-    destination_zone: str | None
-    progress_pct: float | None
-    off_route_m: float | None
-    time: str | None
 
 
 def degrees(value_e7: int) -> float:

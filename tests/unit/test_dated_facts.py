@@ -161,7 +161,7 @@ def test_phases_are_cut_where_something_changes_and_nowhere_else() -> None:
     (journey,) = two_roads(disarmed_s=100, **orders).plan().journeys
     found = [
         (seconds(p.from_ms), seconds(p.to_ms), seconds(p.stretch_ms), p.route, p.suspended, p.resets)
-        for p in phases_of(journey)
+        for p in phases_of(journey, journey.served[0])
     ]
     assert found == [
         (0, 20, 0, "R", False, ()),

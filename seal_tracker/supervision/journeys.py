@@ -1,0 +1,213 @@
+"""The desk at which persons keep journeys: it looks at the store, decides, and gives what is to be committed.
+
+    work(judging) ── read ── decide (life_cycle, journey_orders) ── SpaceJudge.change_journeys ── (Prepared, Deed)
+
+Every method is run by `Pipeline.act`, between two batches: what it has read stands until its deed is committed. A refusal is
+raised (see ``errors``), and nothing was changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from geofences.catalog import Fault
+from seal_tracker.deeds import Deed
+from seal_tracker.journey import Journey
+from seal_tracker.journey_record import JourneyRecord, as_judged, read_record
+from seal_tracker.model import LIVE, iso_ms
+from seal_tracker.prepared import Prepared
+from seal_tracker.publishing.cloudevents import JourneyState, state_payload
+from seal_tracker.publishing.topics import journey_topic
+from seal_tracker.rules.catalog import POLICY_KEYS
+from seal_tracker.space import SpaceJudge
+from seal_tracker.store.journey_reads import Overlap
+from seal_tracker.store.journey_rows import JourneyChange, JourneyRow
+from seal_tracker.store.records import OutboxMessage
+from seal_tracker.supervision.errors import Clash, Unfit, Unknown
+from seal_tracker.supervision.journey_changes import Actor, action_of, change_of
+from seal_tracker.supervision.journey_orders import Order, applied
+from seal_tracker.supervision.life_cycle import Verb
+
+__all__ = ["JourneyDesk", "JourneyKeeping", "deed_of", "seen_by", "wanted_of"]
+
+Work = tuple[Prepared, Deed]
+
+
+class JourneyKeeping(Protocol):
+    """What is read."""
+
+    async def journey(self, space: str, journey: str) -> JourneyRow | None: ...  # noqa: D102
+    async def journeys_known(self, space: str, ids: Iterable[str]) -> set[str]: ...  # noqa: D102
+    async def journeys_overlapping(  # noqa: D102
+        self, space: str, wanted: Sequence[tuple[str, str, int, int | None]]
+    ) -> list[Overlap]: ...
+
+
+@dataclass(frozen=True)
+class JourneyDesk:
+    """Works with a store; ``clock_ms`` is our clock, ``tenant`` that of the topics."""
+
+    store: JourneyKeeping
+    tenant: str
+    clock_ms: Callable[[], int]
+
+    async def declare(self, judging: SpaceJudge, record: JourneyRecord, actor: Actor) -> Work:
+        """Take in one journey.
+
+        Raises
+        ------
+        Clash
+            The id is taken, or a seal is armed for another journey.
+        """
+        if await self.store.journeys_known(judging.space, [record.id]):
+            raise Clash(f"there is a journey {record.id!r} already; choose another id", field="id")
+        await self._check_free(judging.space, [record])
+        return await self._take_in(judging, [record], actor, "declare")
+
+    async def import_all(self, judging: SpaceJudge, records: Sequence[JourneyRecord], actor: Actor) -> Work:
+        """Take in many, or none.
+
+        Raises
+        ------
+        Unfit
+            With a fault for each whose id is taken or whose seal is armed for another journey.
+        """
+        known = await self.store.journeys_known(judging.space, [record.id for record in records])
+        faults = [
+            Fault(
+                "",
+                name,
+                "id",
+                "is there already",
+                "an id names one journey",
+                "leave the line out, or rename it",
+            )
+            for name in sorted(known)
+        ]
+        for overlap in await self.store.journeys_overlapping(judging.space, wanted_of(records)):
+            what = f"“{overlap.seal}” is armed for journey “{overlap.other}” {_span(overlap)}"
+            why, remedy = "a seal serves one journey at a time", f"disarm “{overlap.other}” before"
+            faults.append(Fault("", overlap.journey, "armed_at", what, why, remedy))
+        if faults:
+            raise Unfit(f"{len(faults)} lines cannot be taken in; nothing was", field="body", faults=faults)
+        return await self._take_in(judging, records, actor, "import")
+
+    async def order(
+        self, judging: SpaceJudge, row: JourneyRow, order: Order, actor: Actor
+    ) -> tuple[JourneyChange, Work]:
+        """Do to a journey, as it stands, what was ordered.
+
+        Raises
+        ------
+        WrongState, Unfit, Clash
+            As their names say.
+        """
+        _check_names(judging, order)
+        before = read_record(row.body)
+        record = applied(before, order, self.clock_ms())
+        if order.verb in {Verb.ARM, Verb.TRANSFER}:
+            await self._check_free(judging.space, [record])
+        change = change_of(
+            record,
+            row,
+            actor,
+            order.verb,
+            at_ms=order.at_ms,
+            now_ms=self.clock_ms(),
+            reason=order.reason,
+        )
+        prepared = await _judged(judging, [(as_judged(before), as_judged(record))])
+        return change, (prepared, deed_of([change], outbox=self._told(judging, change, record)))
+
+    async def _take_in(
+        self, judging: SpaceJudge, records: Sequence[JourneyRecord], actor: Actor, verb: str
+    ) -> Work:
+        now_ms = self.clock_ms()
+        changes = [change_of(r, None, actor, verb, at_ms=now_ms, now_ms=now_ms) for r in records]
+        prepared = await _judged(judging, [(None, as_judged(record)) for record in records])
+        return prepared, deed_of(changes)
+
+    async def _check_free(self, space: str, records: Sequence[JourneyRecord]) -> None:
+        for taken in await self.store.journeys_overlapping(space, wanted_of(records)):
+            raise Clash(
+                f"seal {taken.seal!r} is armed for journey {taken.other!r} {_span(taken)}; a seal serves one journey at a time: "
+                f"disarm {taken.other!r} before, or choose another seal",
+                field="at",
+            )
+
+    def _told(self, judging: SpaceJudge, change: JourneyChange, record: JourneyRecord) -> list[OutboxMessage]:
+        """The retained state of a journey whose seal is off it: that it waits to be closed, or nothing any more."""
+        state = change.row.state
+        if state not in {"DISARMED", "CLOSED", "CANCELLED"}:
+            return []
+        topic = journey_topic(self.tenant, record.id, judging.space)
+        judged = as_judged(record)
+        payload = b""
+        if state == "DISARMED" and judged is not None:
+            payload = state_payload(
+                JourneyState(
+                    journey=record.id,
+                    state=state,
+                    seal=judged.lead,
+                    status=state,
+                    route=record.route,
+                    progress_pct=None,
+                    eta=None,
+                    open_alarms=(),
+                    updated_at=iso_ms(change.row.changed_ms),
+                    exercise=judging.space != LIVE,
+                )
+            )
+        return [OutboxMessage(f"{judging.space} journey/{record.id}", topic, payload, retain=True)]
+
+
+def seen_by(row: JourneyRow | None, journey: str, scope: Collection[str] | None) -> JourneyRow:
+    """The row, where there is one and it is of a unit of the scope (None: all).
+
+    Raises
+    ------
+    Unknown
+        Else.
+    """
+    if row is None or (scope is not None and row.unit not in scope):
+        raise Unknown(f"there is no journey {journey!r}")
+    return row
+
+
+def wanted_of(records: Iterable[JourneyRecord]) -> list[tuple[str, str, int, int | None]]:
+    """(journey, seal, from, to) of the seals that these journeys have armed."""
+    judged = (journey for record in records if (journey := as_judged(record)) is not None)
+    return [
+        (j.id, s.device, s.from_ms, s.to_ms) for j in judged for s in j.served if s.leads or s.role == "seal"
+    ]
+
+
+def deed_of(changes: Sequence[JourneyChange], *, outbox: Sequence[OutboxMessage] = ()) -> Deed:
+    """The changes with their actions."""
+    return Deed(actions=[action_of(change) for change in changes], journeys=changes, outbox=outbox)
+
+
+async def _judged(judging: SpaceJudge, pairs: Sequence[tuple[Journey | None, Journey | None]]) -> Prepared:
+    """What it changes, where what is judged changes at all."""
+    differing = [(before, after) for before, after in pairs if before != after]
+    return await judging.change_journeys(differing) if differing else Prepared()
+
+
+def _check_names(judging: SpaceJudge, order: Order) -> None:
+    """Refuse what names a route, zone or rule that there is not."""
+    plan = judging.plan
+    known: Mapping[str, tuple[str | None, Collection[str]]] = {
+        "route": (order.route, plan.route_index if plan else ()),
+        "zone": (order.zone, plan.zone_index if plan else ()),
+        "rule": (order.rule, POLICY_KEYS),
+    }
+    for field, (name, names) in known.items():
+        if name is not None and name not in names:
+            raise Unfit(f"{field}: there is no {field} {name!r}; name one of the plan in force", field=field)
+
+
+def _span(overlap: Overlap) -> str:
+    begin = f"from {iso_ms(overlap.from_ms)}"
+    return f"{begin} on" if overlap.to_ms is None else f"{begin} to {iso_ms(overlap.to_ms)}"

@@ -1,0 +1,358 @@
+"""``/api/v1/journeys``: declared, imported, listed, and what persons order of them. Translation alone; see ``supervision``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Sequence
+from typing import Any, Final
+
+import msgspec
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from msgspec import UNSET
+
+from geofences.catalog import Fault
+from seal_tracker.clock import clock_ms
+from seal_tracker.deeds import Deed
+from seal_tracker.journey_record import JourneyRecord, as_judged, lead_of, read_record
+from seal_tracker.model import iso_ms, iso_or_none
+from seal_tracker.prepared import Prepared
+from seal_tracker.space import SpaceJudge
+from seal_tracker.store.journey_reads import JourneyFilter
+from seal_tracker.store.journey_rows import JourneyRow
+from seal_tracker.supervision.errors import Unfit
+from seal_tracker.supervision.journey_changes import Actor
+from seal_tracker.supervision.journey_reading import (
+    CSV,
+    JSON_LINES,
+    read_declaration,
+    read_declarations,
+    references_of,
+)
+from seal_tracker.supervision.journeys import JourneyDesk, seen_by
+from seal_tracker.supervision.life_cycle import Verb
+from seal_tracker.web.accounts import Right
+from seal_tracker.web.auth import PRINCIPAL, scope_of
+from seal_tracker.web.context import CONTEXT
+from seal_tracker.web.cursors import NameCursor, encode_cursor
+from seal_tracker.web.errors import InvalidBody, Problem, WrongContentType
+from seal_tracker.web.journey_bodies import (
+    BODIES,
+    Declaration,
+    DeviceItem,
+    ImportAnswer,
+    JourneyDetail,
+    JourneyItem,
+    JourneysQuery,
+    VersionItem,
+    ms_of,
+    order_of,
+)
+from seal_tracker.web.queries import SpaceQuery, cursor_of, path_id, read_body, read_content, read_query
+from seal_tracker.web.reading import encoded, known_space
+from seal_tracker.web.refusals import problem_of, refusals_told
+from seal_tracker.web.routes import Route
+from seal_tracker.web.versions import check_version, etag
+from seal_tracker.web.wire import Page
+
+__all__ = ["ROUTES"]
+
+IMPORT_BYTES: Final = 16 * 1024 * 1024
+"""A file of journeys: 10,000 lines are 3 MB."""
+
+KINDS: Final = {
+    "text/csv": CSV,
+    "application/x-ndjson": JSON_LINES,
+    "application/jsonl": JSON_LINES,
+    "application/json-lines": JSON_LINES,
+}
+
+RIGHTS: Final = {
+    Verb.ASSIGN: Right.KEEP_JOURNEYS,
+    Verb.ARM: Right.KEEP_JOURNEYS,
+    Verb.DISARM: Right.KEEP_JOURNEYS,
+    Verb.TRANSFER: Right.KEEP_JOURNEYS,
+    Verb.CLOSE: Right.KEEP_JOURNEYS,
+    Verb.SUSPEND: Right.ORDER,
+    Verb.RESUME: Right.ORDER,
+    Verb.DIVERT: Right.ORDER,
+    Verb.AUTHORISE: Right.ORDER,
+    Verb.CANCEL: Right.ORDER,
+    Verb.RESET: Right.HANDLE_ALARMS,
+}
+
+SUMMARIES: Final = {
+    Verb.ASSIGN: "Assign seal and devices, before arming.",
+    Verb.ARM: "The seal was locked: judging begins.",
+    Verb.DISARM: "The seal was opened at the end: judging ends.",
+    Verb.TRANSFER: "Another seal, device or vehicle takes over on the way.",
+    Verb.CLOSE: "Close a journey that was disarmed, with a reason code and a note.",
+    Verb.SUSPEND: "Stop judging route, stops and times; never what the seal says of itself.",
+    Verb.RESUME: "Judge a suspended journey again.",
+    Verb.DIVERT: "Another route from a time on.",
+    Verb.AUTHORISE: "Leave to unlock, at a place, for a time.",
+    Verb.CANCEL: "Call a journey off; under way only with a reason.",
+    Verb.RESET: "A latched episode is dealt with.",
+}
+
+
+async def list_journeys(request: web.Request) -> web.Response:
+    """Journeys by id, each with where its lead device was last seen."""
+    query = read_query(request, JourneysQuery)
+    known_space(request, query.space)
+    cursor = cursor_of(query.after, NameCursor)
+    scope, unit = scope_of(request), query.unit or None
+    units = None if scope is None else sorted(scope)
+    if unit is not None:
+        units = [unit] if scope is None or unit in scope else []
+    which = JourneyFilter(
+        units=units,
+        state=query.state or None,
+        regime=query.regime or None,
+        route=query.route or None,
+        seal=query.seal or None,
+        text=query.text or None,
+        from_ms=None if query.from_ is UNSET else ms_of(query.from_),
+        to_ms=None if query.to is UNSET else ms_of(query.to),
+    )
+    store = request.app[CONTEXT].store
+    rows, more = await store.journeys(
+        query.space, which, after=cursor.name if cursor else "", limit=query.limit
+    )
+    items = await _items(request, query.space, rows)
+    following = encode_cursor(NameCursor(rows[-1].id)) if more else None
+    return encoded({"items": items, "next": following})
+
+
+async def show_journey(request: web.Request) -> web.Response:
+    """One journey with its history."""
+    query = read_query(request, SpaceQuery)
+    known_space(request, query.space)
+    name = path_id(request, "id")
+    with refusals_told():
+        row = seen_by(await request.app[CONTEXT].store.journey(query.space, name), name, scope_of(request))
+    return await _detail(request, query.space, row)
+
+
+async def declare_journey(request: web.Request) -> web.Response:
+    """Take in one journey."""
+    query = read_query(request, SpaceQuery)
+    known_space(request, query.space)
+    body = await read_body(request, Declaration)
+    values: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(body))
+    record, faults = read_declaration(
+        values, references_of(request.app[CONTEXT].live.plan(query.space)), clock_ms()
+    )
+    if record is None:
+        raise _faulty(faults, "the journey cannot be declared so", _field_of(faults))
+    _check_units(request, [record])
+    desk, actor = _desk(request), _actor(request)
+    with refusals_told():
+        await request.app[CONTEXT].live.act(query.space, lambda judging: desk.declare(judging, record, actor))
+    row = await request.app[CONTEXT].store.journey(query.space, record.id)
+    assert row is not None, "it was just committed"
+    return await _detail(request, query.space, row, status=201)
+
+
+async def import_journeys(request: web.Request) -> web.Response:
+    """Take in a file of journeys, or nothing of it."""
+    query = read_query(request, SpaceQuery)
+    known_space(request, query.space)
+    kind = KINDS.get(request.content_type)
+    if kind is None:
+        raise WrongContentType(
+            f"send text/csv or application/x-ndjson, not {request.content_type}", field="Content-Type"
+        )
+    content = await read_content(request, IMPORT_BYTES)
+    references = references_of(request.app[CONTEXT].live.plan(query.space))
+    records, faults = await asyncio.to_thread(read_declarations, content, kind, references, clock_ms())
+    if any(fault.level == "error" for fault in faults):
+        raise _faulty(faults, f"the file has {len(faults)} faults; nothing was taken in")
+    if not records:
+        raise InvalidBody("the file has no journeys; write one on each line")
+    _check_units(request, records)
+    desk, actor = _desk(request), _actor(request)
+    with refusals_told():
+        await request.app[CONTEXT].live.act(
+            query.space, lambda judging: desk.import_all(judging, records, actor)
+        )
+    return encoded(ImportAnswer(imported=len(records)), status=201)
+
+
+def ordering(verb: Verb) -> Handler:
+    """The handler of one verb."""
+
+    async def order_journey(request: web.Request) -> web.Response:
+        query = read_query(request, SpaceQuery)
+        known_space(request, query.space)
+        name, scope = path_id(request, "id"), scope_of(request)
+        body = await read_body(request, BODIES[verb])
+        desk, actor, store = _desk(request), _actor(request), request.app[CONTEXT].store
+        done: list[JourneyRow] = []
+
+        async def work(judging: SpaceJudge) -> tuple[Prepared, Deed]:
+            row = seen_by(await store.journey(query.space, name), name, scope)
+            check_version(request, row.version)
+            change, found = await desk.order(
+                judging, row, order_of(verb, body, actor.name, clock_ms()), actor
+            )
+            done.append(change.row)
+            return found
+
+        with refusals_told():
+            await request.app[CONTEXT].live.act(query.space, work)
+        return await _detail(request, query.space, done[-1])
+
+    return order_journey
+
+
+async def _detail(request: web.Request, space: str, row: JourneyRow, status: int = 200) -> web.Response:
+    (item,) = await _items(request, space, [row])
+    record = read_record(row.body)
+    versions = await request.app[CONTEXT].store.journey_versions(space, row.id)
+    detail = JourneyDetail(
+        **{name: getattr(item, name) for name in item.__struct_fields__},
+        authorisations=[_outer(a) for a in record.authorisations],
+        diversions=[_outer(d) for d in record.diversions],
+        suspensions=[_outer(s) for s in record.suspensions],
+        resets=[_outer(r) for r in record.resets],
+        transfers=[_outer(t) for t in record.transfers],
+        closing=None if record.closing is None else _outer(record.closing),
+        cancelled_at=iso_or_none(record.cancelled_at_ms),
+        permit=record.permit,
+        history=[
+            VersionItem(
+                version=v.version,
+                verb=v.verb,
+                state=v.state,
+                at=iso_ms(v.effective_ms),
+                recorded_at=iso_ms(v.recorded_ms),
+                by=v.actor,
+                role=v.role,
+                reason=v.reason,
+            )
+            for v in versions
+            if v.version <= row.version
+        ],
+    )
+    response = encoded(detail, status=status)
+    response.headers["ETag"] = etag(row.version)
+    return response
+
+
+def _outer(part: Any) -> dict[str, Any]:
+    """A dated part of a record with its times as text: ``at_ms`` is ``at``."""
+    members: dict[str, Any] = msgspec.to_builtins(part)
+    return {
+        name.removesuffix("_ms"): iso_or_none(value) if name.endswith("_ms") else value
+        for name, value in members.items()
+    }
+
+
+async def _items(request: web.Request, space: str, rows: Sequence[JourneyRow]) -> list[JourneyItem]:
+    context = request.app[CONTEXT]
+    ids = [row.id for row in rows]
+    alarms = await context.store.journey_alarms_open(space, ids) if ids else {}
+    live = context.live.under_way(space, ids)
+    items = []
+    for row in rows:
+        record, seen = read_record(row.body), live.get(row.id)
+        devices = _devices(record)
+        items.append(
+            JourneyItem(
+                id=row.id,
+                version=row.version,
+                state=row.state,
+                derived=seen.derived if seen else None,
+                seal=seen.seal if seen else lead_of(record.devices),
+                devices=devices,
+                vehicle=record.vehicle,
+                box=record.box,
+                route=record.route,
+                regime=record.regime,
+                unit=record.unit,
+                armed_at=iso_or_none(record.armed_at_ms),
+                disarmed_at=iso_or_none(record.disarmed_at_ms),
+                due_at=iso_or_none(record.due_at_ms),
+                declaration=record.declaration,
+                cargo=record.cargo,
+                origin_zone=record.origin_zone,
+                destination_zone=record.destination_zone,
+                progress_pct=seen.progress_pct if seen else None,
+                off_route_m=seen.off_route_m if seen else None,
+                time=seen.time if seen else None,
+                open_alarms=alarms.get(row.id, 0),
+                changed_at=iso_ms(row.changed_ms),
+            )
+        )
+    return items
+
+
+def _devices(record: JourneyRecord) -> list[DeviceItem]:
+    judged = as_judged(record)
+    if judged is None:
+        return [DeviceItem(id=name, role=role, from_=None, to=None) for name, role in record.devices]
+    return [
+        DeviceItem(id=s.device, role=s.role, from_=iso_ms(s.from_ms), to=iso_or_none(s.to_ms))
+        for s in judged.served
+    ]
+
+
+def _desk(request: web.Request) -> JourneyDesk:
+    context = request.app[CONTEXT]
+    return JourneyDesk(context.store, context.config.tenant, clock_ms)
+
+
+def _actor(request: web.Request) -> Actor:
+    account = request[PRINCIPAL].account
+    return Actor(account.username, account.role)
+
+
+def _check_units(request: web.Request, records: Collection[JourneyRecord]) -> None:
+    """Who sees some units only declares journeys of those only."""
+    scope = scope_of(request)
+    for record in records:
+        if scope is not None and record.unit not in scope:
+            raise InvalidBody(
+                f"journey {record.id!r} is of {'no unit' if record.unit is None else f'unit {record.unit!r}'}; "
+                "name a unit of yours",
+                field="unit",
+            )
+
+
+def _faulty(faults: Sequence[Fault], text: str, field: str | None = None) -> Problem:
+    detail = text if field is None else f"{text}: {field} {faults[0].what}; {faults[0].remedy}"
+    return problem_of(Unfit(detail, field=field, faults=faults))
+
+
+def _field_of(faults: Sequence[Fault]) -> str | None:
+    return faults[0].where if faults else None
+
+
+PATH: Final = "/api/v1/journeys"
+
+ROUTES: Final[tuple[Route, ...]] = (
+    Route(
+        "GET", PATH, list_journeys, Right.READ, "Journeys by id, each with where it was last seen.",
+        query=JourneysQuery, answer=Page[JourneyItem], problems=(404,),
+    ),
+    Route(
+        "POST", PATH, declare_journey, Right.KEEP_JOURNEYS, "Declare a journey.",
+        query=SpaceQuery, body=Declaration, answer=JourneyDetail, status=201, problems=(404, 409),
+    ),
+    Route(
+        "POST", f"{PATH}/import", import_journeys, Right.KEEP_JOURNEYS, "Declare many journeys, CSV or JSON Lines, or none.",
+        query=SpaceQuery, answer=ImportAnswer, status=201, problems=(404, 413, 415, 422),
+    ),
+    Route(
+        "GET", f"{PATH}/{{id}}", show_journey, Right.READ, "One journey with its history.",
+        query=SpaceQuery, answer=JourneyDetail, problems=(404,),
+    ),
+    *(
+        Route(
+            "POST", f"{PATH}/{{id}}/{verb}", ordering(verb), RIGHTS[verb], SUMMARIES[verb],
+            query=SpaceQuery, body=BODIES[verb], answer=JourneyDetail, edits=True, problems=(404, 409),
+        )
+        for verb in Verb
+    ),
+)  # fmt: skip
