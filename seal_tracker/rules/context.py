@@ -377,4 +377,5 @@ class Context:
             clear_s=self.policy(rule, "clear_s"),
             latched=self.policy(rule, "latched"),
             raise_excess_m_s=self.policy(rule, evidence) if has else None,
+            missing_fix_s=self.policy(rule, "missing_fix_s") if has else 0.0,
         )

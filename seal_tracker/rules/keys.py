@@ -80,11 +80,21 @@ def common_keys(
     }
 
 
-def distance_keys(base: Mapping[str, PolicyKey], *, raise_excess_m_s: float) -> dict[str, PolicyKey]:
+def distance_keys(
+    base: Mapping[str, PolicyKey], *, raise_excess_m_s: float, missing_fix_s: float
+) -> dict[str, PolicyKey]:
     """Keys of a rule that gathers metres beyond a limit as evidence (see *Evidence for distance rules*)."""
     return dict(base) | {
         "raise_excess_m_s": PolicyKey(
-            "number", raise_excess_m_s, "weighed metre-seconds beyond the limit before it is raised"
+            "number",
+            raise_excess_m_s,
+            "metre-seconds beyond the limit before it is raised; a metre counts half at 50 m from the road, once at"
+            " 100 m, twice from 200 m on, and a pair of fixes for 60 s at most",
+        ),
+        "missing_fix_s": PolicyKey(
+            "number",
+            missing_fix_s,
+            "seconds for each of raise_fixes above two: a run that spans them needs two fixes, not raise_fixes",
         ),
         "clear_margin_m": PolicyKey(
             "number", None, "metres inside the limit that clear it; unset: a quarter of the half-width"

@@ -37,11 +37,6 @@ Mask = NDArray[np.bool_]
 EVIDENCE_PAIR_CAP_MS = 60_000
 """The longest that one pair of fixes may count as evidence: a longer silence says nothing of what was between."""
 
-MISSING_FIX_MS = 20_000
-"""A run of evidence this much longer may be one fix shorter, down to two: what throws single fixes off (a reversed pair,
-a cold start, a reflection) rarely lasts as long, and a truck that reports every 30 s or 2 min need not wait for a third.
-On 55,000 km of simulated trips at such intervals it cost no false episode and halved the delay (docs/detection.md)."""
-
 EXCESS_CAP_MM = 100_000_000
 """Metres beyond the limit count up to 100 km, so that sums of mm·ms stay within int64."""
 
@@ -105,7 +100,10 @@ class Observations:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Thresholds, each a scalar or one value a stream. ``raise_excess_m_s`` None: the rule gathers no evidence."""
+    """Thresholds, each a scalar or one value a stream. ``raise_excess_m_s`` None: the rule gathers no evidence.
+
+    A run of evidence that spans ``missing_fix_s`` for each of ``raise_fixes`` above two needs two.
+    """
 
     raise_fixes: Values
     raise_s: Values
@@ -113,6 +111,7 @@ class Limits:
     clear_s: Values
     latched: Values
     raise_excess_m_s: Values = None
+    missing_fix_s: Values = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +181,8 @@ def _completes(obs: Observations, on: _Runs, excess: I8 | None, limits: Limits) 
     fixes = per(limits.raise_fixes, obs.stream)
     enough = on.n >= fixes
     if excess is not None:
-        enough |= (on.n >= 2) & (span >= np.multiply(fixes - 2, MISSING_FIX_MS))  # noqa: PLR2004 - two, by the rule's own words
+        missing_ms = np.multiply(per(limits.missing_fix_s, obs.stream), 1000)
+        enough |= (on.n >= 2) & (span >= (fixes - 2) * missing_ms)  # noqa: PLR2004 - two, by the rule's own words
         enough &= excess >= np.multiply(per(limits.raise_excess_m_s, obs.stream), 1e6)
     done: Mask = obs.on & enough & (span >= np.multiply(per(limits.raise_s, obs.stream), 1000))
     return done

@@ -85,14 +85,15 @@ def _open_without_leave(ctx: Context) -> NDArray[np.bool_]:
     opened, i = which(lock == OPEN), np.arange(len(lock))
     leave_ms = np.zeros(len(lock), np.int64)
     leave_ms[opened] = ctx.authorisations.until_ms(row[opened], time_ms[opened])
-    without, kept = (lock == OPEN) & (leave_ms == 0), ctx.state[TAMPER]["leave_ms"]
+    kept = ctx.state[TAMPER]["leave_ms"]
     says = (leave_ms > 0) | ((lock != OPEN) & (lock != UNKNOWN))
     newest = np.maximum.accumulate(np.where(says | ctx.ping_start, i, 0))
     since_ms = np.where(says[newest], leave_ms[newest], kept[row])
     kept[row[ends(ctx.ping_start)]] = since_ms[ends(ctx.ping_start)]
     grace_ms = per(whole(ctx.policy(TAMPER, "leave_grace_min"), 60_000), row)
-    over: NDArray[np.bool_] = (since_ms == 0) | (time_ms >= since_ms + grace_ms)
-    return without & over
+    tampered: NDArray[np.bool_] = (lock == OPEN) & (leave_ms == 0)
+    tampered &= (since_ms == 0) | (time_ms >= since_ms + grace_ms)
+    return tampered
 
 
 def _what_the_seal_says(ctx: Context, i: int) -> dict[str, Any]:

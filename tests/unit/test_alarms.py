@@ -51,7 +51,9 @@ def after(*events: Event) -> list[tuple[UUID, UUID | None, str]]:
     stored: dict[UUID, AlarmRow] = {}
     for one in events:
         concerned = {one.episode.episode, *one.references}
-        stored |= derived([one], [row for row in stored.values() if concerned.intersection(row.episodes)]).rows
+        stored |= derived(
+            [one], [row for row in stored.values() if concerned.intersection(row.episodes)]
+        ).rows
     return [(row.id, row.episode, row.state) for row in stored.values()]
 
 

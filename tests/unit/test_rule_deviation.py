@@ -203,6 +203,18 @@ def test_policy_may_set_its_thresholds() -> None:
     assert span(one(told(made, story), RULE)) == (60, 90, 150, 150)
 
 
+def test_the_policy_says_how_long_a_run_stands_for_a_fix_that_is_missing() -> None:
+    """`missing_fix_s`: a minute, so that two fixes 59 s apart wait for a third; with five asked, two do after three minutes."""
+    made = ground().policy(f"default.{RULE}", missing_fix_s=60)
+    assert not told(made, off((0, 2000), (59, 2000)))
+    assert span(one(told(made, off((0, 2000), (60, 2000))), RULE)) == (0, 60, None, None)
+    assert span(one(told(made, off((0, 2000), (30, 2000), (59, 2000))), RULE)) == (0, 59, None, None)
+    five = ground().policy(f"default.{RULE}", missing_fix_s=60, raise_fixes=5)
+    assert not told(five, off((0, 2000), (60, 2000), (120, 2000), (179, 2000)))
+    for story in (off((0, 2000), (180, 2000)), off(*((45 * i, 2000) for i in range(5)))):
+        assert span(one(told(five, story), RULE))[:2] == (0, 180)
+
+
 def test_policy_may_ask_for_time_besides_evidence() -> None:
     """`raise_s`: the run must span it, whatever the evidence."""
     made = ground().policy(f"default.{RULE}", raise_s=120)

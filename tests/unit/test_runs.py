@@ -50,6 +50,9 @@ class Wanted(NamedTuple):
     raise_excess_m_s: float | None
 
 
+MISSING_FIX_S = 20.0
+
+
 @dataclass
 class Slow:
     """One stream, one observation at a time."""
@@ -84,7 +87,7 @@ class Slow:
             return False
         if wanted.raise_excess_m_s is None:
             return n >= wanted.raise_fixes
-        far_apart = n >= 2 and span_ms >= 20_000 * (wanted.raise_fixes - 2)
+        far_apart = n >= 2 and span_ms >= 1000 * MISSING_FIX_S * (wanted.raise_fixes - 2)
         return (n >= wanted.raise_fixes or far_apart) and self.excess() >= wanted.raise_excess_m_s * 1e6
 
     def clears(self) -> bool:
@@ -135,7 +138,7 @@ def limits_of(wanted: Sequence[Wanted]) -> Limits:
     *columns, excess = (np.array(column) for column in zip(*wanted, strict=True))
     fixes, raise_s, clear_fixes, clear_s, latched = columns
     evidence = None if wanted[0].raise_excess_m_s is None else excess.astype(float)
-    return Limits(fixes, raise_s, clear_fixes, clear_s, latched, evidence)
+    return Limits(fixes, raise_s, clear_fixes, clear_s, latched, evidence, MISSING_FIX_S)
 
 
 def observations(rows: Sequence[tuple[int, Seen]], *, evidence: bool) -> Observations:
