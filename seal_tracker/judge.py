@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from seal_tracker.model import Episode, PingBatch
 from seal_tracker.rules.arrays import begins, ends
 from seal_tracker.rules.book import Book, OpenEpisodes
-from seal_tracker.rules.catalog import BITS
 from seal_tracker.rules.context import Context
 from seal_tracker.rules.records import copied, picked, put, put_field
 from seal_tracker.rules.streams import STREAM
@@ -30,10 +29,7 @@ from seal_tracker.tracking.passes import build_context, locate
 from seal_tracker.tracking.phases import Manner
 from seal_tracker.tracking.state import SealState, SealStates
 
-__all__ = ["Verdict", "judge", "judge_now", "late"]
-
-EQUIPMENT = BITS["EQUIPMENT_OFFLINE"]
-"""Set for every device that is equipment, which has no journey."""
+__all__ = ["Verdict", "judge", "judge_now", "late", "moved_by_time"]
 
 
 @dataclass
@@ -91,13 +87,21 @@ def judge(states: SealStates, pings: PingBatch, facts: Facts) -> Verdict:
     return work.verdict()
 
 
+def moved_by_time(states: SealStates, facts: Facts) -> NDArray[np.int64]:
+    """Seals that ``facts.now_ms`` may move, ascending: on a journey or, heard of or not, armed since; and equipment."""
+    assert facts.now_ms is not None, "time needs a now"
+    on_journey = states.seals()[states.all_rows()["track"]["journey"] != 0]
+    seal, armed_ms = facts.journeys.armed_by(facts.now_ms)
+    armed = seal[states.through_ms(seal) < armed_ms]
+    return np.unique(np.concatenate([on_journey, armed, facts.equipment]))
+
+
 def judge_now(states: SealStates, facts: Facts, seals: NDArray[np.int64] | None = None) -> Verdict:
-    """Judge what depends on ``facts.now_ms`` alone: journeys that have ended, seals and equipment silent for too long."""
+    """Judge what depends on ``facts.now_ms`` alone, of some seals (None: all): journeys that have begun and ended, seals
+    and equipment silent for too long.
+    """
     assert facts.now_ms is not None, "judge_now needs a now"
-    seals = np.sort(states.seals() if seals is None else seals)
-    track = states.take(seals)["track"]
-    underway = (track["journey"] != 0) | ((track["active"] & EQUIPMENT) != 0)
-    work = _Work(states, seals[underway], facts)
+    work = _Work(states, moved_by_time(states, facts) if seals is None else np.sort(seals), facts)
     work.pass_time(facts.now_ms)
     return work.verdict()
 
@@ -150,7 +154,7 @@ class _Work(Timeline):
         every, until = np.arange(len(self.seals)), np.full(len(self.seals), now_ms)
         self.advance(every, until)
         at = self.places(every)
-        going = np.flatnonzero((at >= 0) | ((self.rows["track"]["active"] & EQUIPMENT) != 0))
+        going = np.flatnonzero((at >= 0) | self.is_equipment(every))
         version = np.searchsorted(self.facts.version_from_ms, until[going], side="right")
         self.let_time_pass(going, at[going], version, until[going])
 

@@ -90,6 +90,7 @@ class Rejudgement:
         newest_only: bool = False,
     ) -> None:
         self._facts = facts
+        self._seals = tuple(seals)
         self._newest_only = newest_only
         self._states = SealStates()
         for seal in seals:
@@ -121,9 +122,10 @@ class Rejudgement:
     def finish(self, still: Mapping[int, int] | None) -> Rejudged:
         """Let time come to now again where it had moved a seal on beyond its newest ping; everything found.
 
-        ``still`` gives the newest pings of those seals: one that has a newer one now is talking, not silent. None: all.
+        ``still`` gives the newest pings (`NO_TIME`: never heard) of those seals: one that has a newer one now is talking,
+        not silent. None: all.
         """
-        seals = [seal for seal in self._states.seals().tolist() if seal not in self._stands]
+        seals = [seal for seal in self._seals if seal not in self._stands]
         last = self._states.take(np.array(seals, np.int64))["track"]["last_ms"].tolist()
         moved = [s for s, at in zip(seals, last, strict=True) if still is None or still.get(s) == at]
         if moved and self._facts.now_ms is not None:

@@ -1,6 +1,7 @@
 """What happens to a seal's judgement at set moments, pings or none: phases and versions that begin, journeys that end. Pure.
 
-Between the last ping and the next (or now) lie the moments at which the facts say that something changes. They are
+Between the last ping and the next (or now) lie the moments at which the facts say that something changes: a seal is armed,
+a phase or a plan version begins, a seal is disarmed. They are
 passed in their order, each once: time is let pass up to the moment by what held before it, then what the change ends
 is closed and what it must not inherit is emptied. So it makes no difference which batch, or the clock, comes past them.
 """
@@ -19,7 +20,7 @@ from seal_tracker.rules.catalog import BITS, OF_EVERY_SEAL, RULES
 from seal_tracker.rules.context import Context
 from seal_tracker.rules.records import picked, put
 from seal_tracker.rules.rule import Rule
-from seal_tracker.rules.signal import close_silence
+from seal_tracker.rules.signal import begin_silence, close_silence
 from seal_tracker.tracking.epochs import Facts, key_of
 from seal_tracker.tracking.phases import Manner
 
@@ -64,40 +65,60 @@ class Timeline:
     def bring_to(self, rows: I8, at: I8, version: int, until_ms: I8) -> None:
         """Bring rows to their next pings, at ``until_ms`` and in the phases ``at`` (positions, -1 none) of a version."""
         phases, track = self.facts.journeys.with_none, self.rows["track"]
-        key = phases.key[at]
         was = track["journey"][rows]
-        changed = was != key
-        if changed.any():
-            leaving = changed & (was != 0)
-            self._leave(rows[leaving], until_ms[leaving])
-            self._begin(rows[changed], at[changed])
-        behind = track["phase_ms"][rows] != phases.from_ms[at]
+        leaving = (was != phases.key[at]) & (was != 0)
+        if leaving.any():
+            self._leave(rows[leaving], at[leaving], until_ms[leaving])
+        if not was.all():
+            away = rows[was == 0]
+            coming = self._coming(away)
+            armed = (coming >= 0) & (phases.from_ms[coming] <= until_ms[was == 0])
+            self._begin(away[armed], coming[armed])
+        on = track["journey"][rows] != 0
+        behind = on & (track["phase_ms"][rows] != phases.from_ms[at])
         if len(self.facts.version_from_ms):
-            behind |= self._version_at(self._clock(rows)) != version
-        behind &= key != 0
+            older = self._version_at(self._clock(rows)) != version
+            behind |= older & (on | self.is_equipment(rows))
         if behind.any():
             self.advance(rows[behind], until_ms[behind])
 
     def advance(self, rows: I8, until_ms: I8) -> None:
         """Pass every set moment up to ``until_ms`` (by row, inclusive), in order."""
-        to_ms, clock = self.facts.journeys.with_none.to_ms, self._clock(rows)
+        phases, clock = self.facts.journeys.with_none, self._clock(rows)
         version_ends = np.append(self.facts.version_from_ms, NEVER_MS)
         while len(rows):
-            at = self.places(rows)
-            version = self._version_at(clock)
-            due_ms = np.minimum(to_ms[at], version_ends[version])
-            due = np.flatnonzero((due_ms <= until_ms) & (at >= 0))
-            rows, at, version, clock, until_ms = (
-                column[due] for column in (rows, at, version, due_ms, until_ms)
+            at, version = self.places(rows), self._version_at(clock)
+            watched = (at >= 0) | self.is_equipment(rows)
+            coming = np.where(watched, -1, self._coming(rows))
+            due_ms = np.where(watched, np.minimum(phases.to_ms[at], version_ends[version]), NEVER_MS)
+            due_ms = np.where(coming >= 0, phases.from_ms[coming], due_ms)
+            due = np.flatnonzero(due_ms <= until_ms)
+            rows, at, version, coming, clock, until_ms = (
+                column[due] for column in (rows, at, version, coming, due_ms, until_ms)
             )
-            if len(rows):
-                self.let_time_pass(rows, at, version, clock)
-                self._pass_moment(rows, at, version, clock)
+            armed = coming >= 0
+            if armed.any():
+                self._begin(rows[armed], coming[armed])
+            if not armed.all():
+                moment = [column[~armed] for column in (rows, at, version, clock)]
+                self.let_time_pass(*moment)
+                self._pass_moment(*moment)
 
     def places(self, rows: I8) -> I8:
         """Position in the table of the phase each row is in, -1 where none or no longer known."""
         track = self.rows["track"]
         return self.facts.journeys.places(track["journey"][rows], track["phase_ms"][rows])
+
+    def is_equipment(self, rows: I8) -> NDArray[np.bool_]:
+        """Which rows are cameras, scanners and readers, which have no journeys."""
+        equipment = self.facts.equipment
+        return np.isin(self.seals[rows], equipment) if len(equipment) else np.zeros(len(rows), bool)
+
+    def _coming(self, rows: I8) -> I8:
+        """The first phase of the journey that rows on none will be on next, -1 where none is known or they are on one."""
+        track = self.rows["track"]
+        at = self.facts.journeys.following(self.seals[rows], track["through_ms"][rows])
+        return np.where(track["journey"][rows] == 0, at, -1)
 
     def let_time_pass(self, rows: I8, at: I8, version: I8, until_ms: I8) -> None:
         """Raise what time alone raises up to ``until_ms`` in the phases ``at`` of some versions (all by row)."""
@@ -128,11 +149,12 @@ class Timeline:
         phases = self.facts.journeys.with_none
         turned = phases.to_ms[at] == due_ms
         ended = turned & phases.is_last[at]
-        newer = np.flatnonzero(~ended & (self._version_at(due_ms) != version))
+        newer = np.flatnonzero((at >= 0) & ~ended & (self._version_at(due_ms) != version))
         for r, a, v, t in zip(*(c[newer].tolist() for c in (rows, at, version, due_ms)), strict=True):
             self._replan(r, a, v, t)
         for r, a, t in zip(*(c[turned & ~ended].tolist() for c in (rows, at, due_ms)), strict=True):
             self._turn(r, a, t)
+        self._pass_through(rows[at < 0], due_ms[at < 0])
         if ended.any():
             for k in np.flatnonzero(ended).tolist():
                 self._close_silence(int(rows[k]), int(at[k]), int(version[k]), int(due_ms[k]))
@@ -156,9 +178,13 @@ class Timeline:
             self._stop(row, STOPPED, at_ms, SUSPENDED, keep_records=True)
         for name, obj in after.resets:
             self._reset(row, name, obj, at_ms)
+        self._pass_through(np.array([row]), np.array([at_ms]))
+
+    def _pass_through(self, rows: I8, at_ms: I8) -> None:
+        """Another phase of a journey, or of equipment another version, has begun: what is before it is late from now on."""
         track = self.rows["track"]
-        track["phase_ms"][row] = at_ms
-        track["through_ms"][row] = max(int(track["through_ms"][row]), at_ms - 1)
+        track["phase_ms"][rows] = at_ms
+        track["through_ms"][rows] = np.maximum(track["through_ms"][rows], at_ms - 1)
 
     def _off_route(self, row: int) -> None:
         """No chainage is carried onto another line."""
@@ -197,13 +223,15 @@ class Timeline:
         if ("SIGNAL_LOST", None) in self.book.open_of(int(self.seals[row])):
             one, nothing = np.array([row]), np.zeros(0, np.int64)
             ctx = self._context(one, np.array([at]), version, PingBatch.empty(), nothing)
-            close_silence(ctx, 0, at_ms)
+            close_silence(ctx, 0, at_ms, DISARMED)
 
-    def _leave(self, rows: I8, until_ms: I8) -> None:
+    def _leave(self, rows: I8, at: I8, until_ms: I8) -> None:
         """Pass the rest of the journeys that rows were on; one that the plan no longer knows ends now."""
         self.advance(rows, until_ms)
-        on = self.rows["track"]["journey"][rows] != 0
-        self._end(rows[on], until_ms[on])
+        lost = (self.rows["track"]["journey"][rows] != 0) & (self.places(rows) < 0)
+        if lost.any():
+            self._end(rows[lost], until_ms[lost])
+            self._begin(rows[lost], self.facts.journeys.with_none.first[at[lost]])
 
     def _end(self, rows: I8, end_ms: I8) -> None:
         """Disarm: every episode of the journey ends with it."""
@@ -211,18 +239,35 @@ class Timeline:
             self.book.close_journey(int(self.seals[row]), at_ms=end, reason=DISARMED)
         through = self.rows["track"]["through_ms"]
         through[rows] = np.maximum(through[rows], end_ms - 1)
-        self._begin(rows, np.full(len(rows), -1))
+        self._empty_journey(rows)
 
     def _begin(self, rows: I8, at: I8) -> None:
-        """Put rows at the beginning of the journeys of the phases ``at`` (-1: on none), with empty runs."""
+        """Arm: put rows at the beginning of the journeys whose first phases are ``at`` (-1: on none), with empty runs."""
+        if not len(rows):
+            return
+        self._empty_journey(rows)
+        armed = at >= 0
+        rows, at = rows[armed], at[armed]
         phases, track = self.facts.journeys.with_none, self.rows["track"]
+        track["journey"][rows] = phases.key[at]
+        self._pass_through(rows, phases.armed_ms[at])
+        version = self._version_at(phases.armed_ms[at])
+        for v in np.unique(version).tolist():
+            of = np.flatnonzero(version == v)
+            ctx = self._context(rows[of], at[of], v, PingBatch.empty(), np.zeros(0, np.int64))
+            begin_silence(ctx)
+            put(self.rows, rows[of], ctx.state)
+
+    def _empty_journey(self, rows: I8) -> None:
+        """Put rows on no journey, with empty runs."""
+        track = self.rows["track"]
         self._empty(rows, OF_JOURNEY)
         if len(self.streams):
             self.streams = picked(self.streams, ~np.isin(self.streams["row"], rows))
         track["chainage_m"][rows] = track["off_route_m"][rows] = np.nan
         track["on_corridor"][rows] = False
-        track["journey"][rows] = phases.key[at]
-        track["phase_ms"][rows] = phases.armed_ms[at]
+        track["journey"][rows] = 0
+        track["phase_ms"][rows] = NO_TIME
 
     def _empty(self, rows: I8, rules: Collection[Rule]) -> None:
         """Make rules' states those of seals that have seen nothing."""

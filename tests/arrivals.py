@@ -77,9 +77,9 @@ class Service:
         with patch.object(space, "CHECKPOINT_EVERY", CHECKPOINT_EVERY):
             run(self._pipeline.commit_prepared(LIVE, run(self.judging.prepare(arrived))))
 
-    def tick(self, now_s: float) -> None:
+    def tick(self, now_s: float, *, all_seals: bool = True) -> None:
         """Hear the canary."""
-        found = run(self.judging.pass_time(T0_MS + round(now_s * 1000), all_seals=True))
+        found = run(self.judging.pass_time(T0_MS + round(now_s * 1000), all_seals=all_seals))
         run(self._pipeline.commit_prepared(LIVE, found))
 
     def learn(self, journeys: Sequence[Journey], versions: Sequence[Version]) -> None:

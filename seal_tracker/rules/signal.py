@@ -1,7 +1,7 @@
 """``SIGNAL_LOST``: a seal says nothing for longer than its mode allows, between two pings or up to now.
 
-The silence begins at the last ping and is raised at that ping plus the limit, whenever it is noticed. What was in force
-at that ping decides, so that the clock and the next ping cannot disagree. A gap that is filled later was none: the next
+The silence begins at the last ping, or at the arming where none has been heard since, and is raised when the limit is over,
+whenever that is noticed. What was in force when it began decides, so that the clock and the next ping cannot disagree. A gap that is filled later was none: the next
 judgement does not find it, and its episode is retracted.
 """
 
@@ -19,7 +19,7 @@ from seal_tracker.rules.keys import SEVERITIES, PolicyKey, common_keys
 from seal_tracker.rules.rule import Rule
 from seal_tracker.rules.table import per
 
-__all__ = ["NAME", "RULE", "close_silence"]
+__all__ = ["NAME", "RULE", "begin_silence", "close_silence"]
 
 NAME = "SIGNAL_LOST"
 
@@ -36,24 +36,25 @@ KEYS = common_keys("high", raise_=(1, 0), clear=(1, 0)) | {
 
 SILENCE = np.dtype(
     [
-        ("limit_ms", "i8"),  # how long the seal may be silent after its last ping, 0: as long as it likes
+        ("limit_ms", "i8"),  # how long the seal may be silent from then on, 0: as long as it likes
         ("severity", "i1"),  # what a silence since then will be: its place in SEVERITIES
         ("latched", "?"),
         ("version", "i8"),
     ]
 )
-"""What the last ping left in force for the silence after it."""
+"""What the last ping, or the arming, left in force for the silence after it."""
 
 
-def _limit_ms(ctx: Context) -> NDArray[np.int64]:
-    """How long each seal may be silent after each ping; 0 where the rule does not watch it."""
-    pings, row = ctx.pings, ctx.ping_row
+def _limit_ms(
+    ctx: Context, row: NDArray[np.int64], mode: NDArray[np.int8], interval_s: NDArray[np.int32]
+) -> NDArray[np.int64]:
+    """How long the seals ``row`` may be silent that have said to keep a mode and an interval; 0: the rule does not watch."""
 
     def of(key: str) -> NDArray[np.float64]:
         return np.asarray(per(ctx.policy(NAME, key), row), np.float64)
 
-    floor = np.where(pings.mode == Mode.ASLEEP, of("asleep_floor_s"), of("awake_floor_s"))
-    limit = np.rint(np.maximum(of("intervals") * pings.interval_s, floor) * 1000).astype(np.int64)
+    floor = np.where(mode == Mode.ASLEEP, of("asleep_floor_s"), of("awake_floor_s"))
+    limit = np.rint(np.maximum(of("intervals") * interval_s, floor) * 1000).astype(np.int64)
     return np.where(ctx.armed[row] & ctx.enabled(NAME, row), limit, 0)
 
 
@@ -72,14 +73,15 @@ def _judge(ctx: Context) -> None:
     pings, row = ctx.pings, ctx.ping_row
     if not len(row):
         return
-    carried, terms, limit = ctx.state[NAME], _terms(ctx), _limit_ms(ctx)
-    last_ms = np.where(ctx.ping_start, ctx.state["track"]["last_ms"][row], previous(pings.time_ms))
+    carried, terms, limit = ctx.state[NAME], _terms(ctx), _limit_ms(ctx, row, pings.mode, pings.interval_s)
+    since_ms = np.where(ctx.ping_start, _since_ms(ctx)[row], previous(pings.time_ms))
     allowed = np.where(ctx.ping_start, carried["limit_ms"][row], previous(limit))
-    watched = ctx.armed[row] & (allowed > 0) & (last_ms != NO_TIME) & (last_ms >= ctx.epoch_start_ms[row])
-    gap = pings.time_ms - np.where(watched, last_ms, pings.time_ms) > allowed
-    for i in np.flatnonzero(gap & watched).tolist():
-        r, at, since = int(row[i]), int(pings.time_ms[i]), int(last_ms[i])
-        episode = _open(ctx, r, since, int(allowed[i]), carried[r] if ctx.ping_start[i] else terms[r])
+    silent = ctx.armed[row] & (allowed > 0) & (pings.time_ms > since_ms + allowed)
+    for i in np.flatnonzero(silent).tolist():
+        r, at, since = int(row[i]), int(pings.time_ms[i]), int(since_ms[i])
+        first = bool(ctx.ping_start[i])
+        heard = int(ctx.state["track"]["last_ms"][r]) if first else since
+        episode = _open(ctx, r, since, heard, int(allowed[i]), carried[r] if first else terms[r])
         if not episode.latched:
             ctx.book.close(
                 int(ctx.seal[r]), NAME, None, ended_at_ms=at, cleared_at_ms=at, evidence=_silent(at, since)
@@ -88,8 +90,14 @@ def _judge(ctx: Context) -> None:
     ctx.state[NAME] = terms
 
 
-def _open(ctx: Context, row: int, last_ms: int, limit_ms: int, terms: np.void) -> Episode:
-    """Raise the silence since ``last_ms``, unless the clock has already done so."""
+def _since_ms(ctx: Context) -> NDArray[np.int64]:
+    """Since when each armed seal has said nothing, before the pass: its last ping, or its arming."""
+    since_ms: NDArray[np.int64] = np.maximum(ctx.state["track"]["last_ms"], ctx.epoch_start_ms)
+    return since_ms
+
+
+def _open(ctx: Context, row: int, since_ms: int, heard_ms: int, limit_ms: int, terms: np.void) -> Episode:
+    """Raise the silence since ``since_ms``, unless the clock has already done so; the last ping may be older, or none."""
     found = ctx.book.open_of(int(ctx.seal[row])).get((NAME, None))
     if found is not None:
         return found
@@ -99,56 +107,64 @@ def _open(ctx: Context, row: int, last_ms: int, limit_ms: int, terms: np.void) -
         NAME,
         None,
         severity=SEVERITIES[terms["severity"]],
-        started_at_ms=last_ms,
-        raised_at_ms=last_ms + limit_ms,
+        started_at_ms=since_ms,
+        raised_at_ms=since_ms + limit_ms,
         latched=bool(terms["latched"]),
         plan_version=int(terms["version"]),
         evidence={
             "limit_s": limit_ms / 1000,
-            "last_ping": iso_ms(last_ms),
-            "fixes": _last_fix(ctx, row, last_ms),
+            **({"armed_at": iso_ms(since_ms)} if heard_ms < since_ms else {}),
+            **({} if heard_ms == NO_TIME else {"last_ping": iso_ms(heard_ms)}),
+            "fixes": _last_fix(ctx, row, since_ms),
         },
     )
 
 
-def _last_fix(ctx: Context, row: int, last_ms: int) -> list[dict[str, Any]]:
+def _last_fix(ctx: Context, row: int, since_ms: int) -> list[dict[str, Any]]:
     """The last fix accepted when the silence began, where there is one: a fix still held then is not known yet."""
     fixes, track = ctx.fixes, ctx.state["track"][row]
-    before = np.flatnonzero((fixes.row == row) & (fixes.decided_ms <= last_ms))
+    before = np.flatnonzero((fixes.row == row) & (fixes.decided_ms <= since_ms))
     if len(before):
         i = int(before[-1])
         at, lon, lat = int(fixes.time_ms[i]), int(fixes.lon_e7[i]), int(fixes.lat_e7[i])
-    elif track["fix_ms"] != NO_TIME and track["fix_ms"] <= last_ms:
+    elif track["fix_ms"] != NO_TIME and track["fix_ms"] <= since_ms:
         at, lon, lat = int(track["fix_ms"]), int(track["fix_lon"]), int(track["fix_lat"])
     else:
         return []
     return [{"time": iso_ms(at), "lon": lon / 1e7, "lat": lat / 1e7}]
 
 
-def _silent(until_ms: int, last_ms: int) -> dict[str, Any]:
-    return {"silent_s": (until_ms - last_ms) / 1000}
+def _silent(until_ms: int, since_ms: int) -> dict[str, Any]:
+    return {"silent_s": (until_ms - since_ms) / 1000}
 
 
 def _pass_time(ctx: Context, until_ms: NDArray[np.int64]) -> NDArray[np.int64]:
     """Raise what has been silent too long at ``until_ms`` (by row): time has passed without a ping."""
-    last, terms = ctx.state["track"]["last_ms"], ctx.state[NAME]
-    watched = ctx.armed & (terms["limit_ms"] > 0) & (last != NO_TIME) & (last >= ctx.epoch_start_ms)
-    silent = watched & (until_ms - np.where(watched, last, until_ms) > terms["limit_ms"])
+    since_ms, terms = _since_ms(ctx), ctx.state[NAME]
+    silent = ctx.armed & (terms["limit_ms"] > 0) & (until_ms > since_ms + terms["limit_ms"])
     raised_ms = np.full(len(until_ms), NO_TIME)
     for row in np.flatnonzero(silent).tolist():
-        episode = _open(ctx, row, int(last[row]), int(terms["limit_ms"][row]), terms[row])
+        heard = int(ctx.state["track"]["last_ms"][row])
+        episode = _open(ctx, row, int(since_ms[row]), heard, int(terms["limit_ms"][row]), terms[row])
         raised_ms[row] = episode.raised_at_ms
     return raised_ms
 
 
-def close_silence(ctx: Context, row: int, at_ms: int) -> None:
-    """End a silence at a disarming, where one is open and no ping has been heard since."""
-    seal, last = int(ctx.seal[row]), int(ctx.state["track"]["last_ms"][row])
+def begin_silence(ctx: Context) -> None:
+    """Arm seals, whose state and nothing else the context has: what is in force now, and how each said last to report."""
+    track, every = ctx.state["track"], np.arange(len(ctx.seal))
+    terms = _terms(ctx)
+    terms["limit_ms"] = _limit_ms(ctx, every, track["last_mode"], track["last_interval_s"])
+    ctx.state[NAME] = terms
+
+
+def close_silence(ctx: Context, row: int, at_ms: int, why: str) -> None:
+    """End a silence at a disarming, where one is open and no ping has been heard since; ``why`` is ``closed_by``."""
+    seal, since = int(ctx.seal[row]), int(_since_ms(ctx)[row])
     found = ctx.book.open_of(seal).get((NAME, None))
-    if found is not None and found.started_at_ms == last:
-        ctx.book.close(
-            seal, NAME, None, ended_at_ms=at_ms, cleared_at_ms=at_ms, evidence=_silent(at_ms, last)
-        )
+    if found is not None and found.started_at_ms == since:
+        evidence = _silent(at_ms, since) | {"closed_by": why}
+        ctx.book.close(seal, NAME, None, ended_at_ms=at_ms, cleared_at_ms=at_ms, evidence=evidence)
 
 
 RULE = Rule(NAME, KEYS, _judge, state=SILENCE, pass_time=_pass_time)

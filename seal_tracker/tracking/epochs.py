@@ -233,8 +233,9 @@ class JourneyTable:
         owner, before = np.repeat(np.arange(len(n)), n), np.cumsum(n) - n
         entry = np.arange(len(owner)) + np.repeat(low - before, n)
         packed = (owner << 42) + np.clip(self.from_ms[entry], 0, FOREVER_MS)
-        found = np.searchsorted(packed, (row << 42) + np.clip(time_ms, 0, FOREVER_MS), side="right")
-        return found - before[row]
+        asked = (row << 42) + np.clip(time_ms, 0, FOREVER_MS)
+        begun: NDArray[np.int64] = np.searchsorted(packed, asked, side="right") - before[row]
+        return begun
 
 
 def _regime(journey: Journey) -> int:

@@ -183,6 +183,13 @@ class SealStates:
             rows[unknown] = BLANK_ROW
         return rows
 
+    def through_ms(self, seals: NDArray[Any]) -> NDArray[np.int64]:
+        """Up to when each seal has been judged, `NO_TIME` for seals not known."""
+        where = self._where(seals)
+        if not self._n:
+            return np.full(len(seals), NO_TIME)
+        return np.where(where >= 0, self._rows["track"]["through_ms"][where], NO_TIME)
+
     def streams(self, seals: NDArray[Any]) -> NDArray[np.void]:
         """Streams of some seals, their ``row`` the position among these, in order."""
         where = self._where(seals)

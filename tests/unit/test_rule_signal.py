@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from arrivals import Service
-from story import Core, Ground, Ping, batch, iso, one, only, ping, span, told
+from story import T0_MS, Core, Ground, Ping, batch, iso, one, only, ping, span, told
 
 RULE = "SIGNAL_LOST"
 
@@ -116,7 +117,7 @@ def test_silence_ends_with_disarming() -> None:
     """Raised before the end, closed at it; a silence that was not long enough by then is none."""
     found = one(told(armed(disarmed_s=700), talk(0), now_s=5000), RULE)
     assert span(found) == (0, 600, 700, 700)
-    assert found.evidence["silent_s"] == 700
+    assert (found.evidence["silent_s"], found.evidence["closed_by"]) == (700, "disarmed")
     assert one(told(armed(disarmed_s=700), talk(0, 2000)), RULE) == found
     assert not told(armed(disarmed_s=600), talk(0, 2000), now_s=5000)
 
@@ -129,10 +130,116 @@ def test_what_is_before_arming_is_no_silence() -> None:
 
 
 def test_silence_over_two_journeys_is_counted_in_each_by_itself() -> None:
-    """The first ends at its end; in the next nothing was heard yet."""
+    """The first ends at its end; that of the next begins with its arming."""
     made = armed(disarmed_s=1000).journey(id="J-2", armed_s=1000)
     found = told(made, talk(0, 3000), now_s=3001)
-    assert [(e.journey, span(e)) for e in only(found, RULE)] == [("J-S1", (0, 600, 1000, 1000))]
+    assert [(e.journey, span(e)) for e in only(found, RULE)] == [
+        ("J-2", (1000, 1600, 3000, 3000)),
+        ("J-S1", (0, 600, 1000, 1000)),
+    ]
+
+
+def test_a_seal_never_heard_is_silent_from_its_arming_on() -> None:
+    """Raised by the clock alone at the limit, once, and never before; whether the seal was ever heard of or not."""
+    for heard in ([], talk(-500)):
+        core = Core(armed().plan())
+        core.tell(heard, now_s=600)
+        assert not core.episodes
+        for now_s in (600.001, 700, 1e5):
+            core.pass_time(now_s)
+        found = one(core.episodes.values(), RULE)
+        assert (span(found), found.journey) == ((0, 600, None, None), "J-S1")
+        assert (found.evidence["armed_at"], found.evidence.get("last_ping")) == (
+            iso(0),
+            iso(-500) if heard else None,
+        )
+        assert one(core.tell(talk(2000)), RULE).evidence["silent_s"] == 2000
+        assert core.lines() == _lines(told_core([*heard, *talk(2000)]))
+
+
+@pytest.mark.parametrize(
+    ("says", "limit_s"), [({}, 600), ({"mode": "asleep"}, 3900), ({"interval_s": 900}, 2700)]
+)
+def test_how_it_reported_before_it_was_armed_sets_the_limit(says: dict[str, Any], limit_s: float) -> None:
+    """Awake where it said nothing, or was never heard."""
+    assert not told(armed(armed_s=1000), talk(0, **says), now_s=1000 + limit_s)
+    found = one(told(armed(armed_s=1000), talk(0, **says), now_s=1e5), RULE)
+    assert span(found) == (1000, 1000 + limit_s, None, None)
+
+
+def test_where_it_was_before_its_arming_is_told() -> None:
+    """The last fix says where a seal is that has said nothing since."""
+    (fix,) = one(told(armed(armed_s=1000), talk(0), now_s=1e5), RULE).evidence["fixes"]
+    assert fix["time"] == iso(0)
+
+
+def test_every_journey_is_passed_whoever_comes_by_first() -> None:
+    """Two journeys in which nothing was heard, told by the clock or by the first ping after both."""
+    made = armed(disarmed_s=1000).journey(id="J-2", armed_s=1500, disarmed_s=4000)
+    expected = [("J-2", (1500, 2100, 4000, 4000)), ("J-S1", (0, 600, 1000, 1000))]
+    for story, looks_s in (([], (9000.0,)), ([], (700, 1200, 1700, 2200, 9000)), (talk(8000), ())):
+        core = Core(made.plan())
+        for now_s in looks_s:
+            core.pass_time(now_s)
+        core.tell(story)
+        assert sorted((e.journey, span(e)) for e in core.episodes.values()) == expected
+        assert all(e.evidence["silent_s"] in (1000, 2500) for e in core.episodes.values())
+
+
+def test_what_was_in_force_at_the_arming_decides() -> None:
+    """A version that begins before the limit is over changes nothing of it."""
+    later = [(300, armed().policy(f"default.{RULE}", awake_floor_s=7200, severity="low").plan(2))]
+    found = one(told(armed(), [], now_s=1e5, later=later), RULE)
+    assert (span(found)[1], found.severity, found.plan_version) == (600, "high", 1)
+
+
+def test_silence_since_arming_that_is_filled_late_was_none() -> None:
+    """The seal was sending into its buffer; the pings before its arming are no more than that."""
+    service = Service(Core(armed().plan()))
+    service.tick(700)
+    assert [e.transition for e in service.events] == ["raised"]
+    service.feed(batch(talk(-30, 300, 690), service.core.numbers))
+    service.tick(705)
+    assert not service.store.episodes
+    assert [e.transition for e in service.events] == ["raised", "retracted"]
+
+
+def test_a_start_tells_nothing_of_a_silence_that_it_finds() -> None:
+    """A seal that was never heard has no pings and no checkpoint, only what is stored of it."""
+    service = Service(Core(armed(disarmed_s=5000).plan()))
+    for now_s in (700, 6000):
+        service.tick(now_s)
+        stored, told_before = service.lines(), len(service.events)
+        service.restart()
+        service.tick(now_s)
+        assert (service.lines(), len(service.events)) == (stored, told_before)
+    assert [e.transition for e in service.events] == ["raised", "cleared"]
+
+
+def test_a_seal_that_empties_its_buffer_is_not_told_to_be_silent() -> None:
+    """The pings it sends are of before its arming, but it talks."""
+    service = Service(Core(armed(armed_s=1000).plan()))
+    service.feed(batch(talk(500), service.core.numbers))
+    service.tick(2000, all_seals=False)
+    assert not service.events
+    service.tick(2005, all_seals=False)
+    assert [e.transition for e in service.events] == ["raised"]
+
+
+def test_a_journey_that_is_armed_or_ended_late_moves_the_silence() -> None:
+    """Facts told late of a seal never heard count from when they took effect."""
+    plan = armed().plan()
+    service = Service(Core(plan))
+    service.tick(2000)
+    (journey,) = plan.journeys
+    service.learn([replace(journey, disarmed_at_ms=T0_MS + 500_000)], service.core.versions)
+    assert not service.store.episodes
+    service.learn([replace(journey, armed_at_ms=T0_MS + 500_000)], service.core.versions)
+    service.tick(2005)
+    assert [span(e) for e in service.store.episodes] == [(500, 1100, None, None)]
+    service.learn([], service.core.versions)
+    assert not service.store.episodes
+    assert service.folded()
 
 
 def test_a_gap_that_is_filled_later_was_none() -> None:

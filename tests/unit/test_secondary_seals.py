@@ -94,7 +94,7 @@ def test_leave_to_unlock_is_the_journeys() -> None:
     leave = [{"from": iso(0), "to": iso(60), "by": "an officer"}]
     made = armed(authorisations=leave).policy("default.SEAL_OPENED_OUTSIDE_ZONE", enabled=False)
     assert not told(made, [*lead(30, lock="open"), *second(30, lock="open")])
-    found = told(made, [*lead(30, 60, lock="open"), *second(30, 90, lock="open")])
+    found = told(made, [*lead(60, lock="open"), *second(30, lock="closed"), *second(90, lock="open")])
     assert sorted((e.seal, span(e)[1]) for e in only(found, "SEAL_TAMPER")) == [("S1", 60), ("S2", 90)]
 
 
