@@ -24,6 +24,9 @@ AHEAD_MS = 5 * 60_000
 EARLIEST_MS = 1_577_836_800_000
 """2020-01-01: pings from before are not believed either."""
 
+LONGEST_LEAVE_MS = 366 * 86_400_000
+"""Leave that never ends would make every later opening an authorised one."""
+
 CLOSING_CODES = ("completed", "completed_with_findings", "aborted", "other")
 """How a journey can have ended."""
 
@@ -75,6 +78,8 @@ def _assign(record: JourneyRecord, order: Order) -> JourneyRecord:
         raise Unfit(
             "devices: none has the role seal or tractor; a journey's track is its seal's", field="devices"
         )
+    if len({name for name, _ in order.devices}) != len(order.devices):
+        raise Unfit("devices: one is there twice; a device has one role on a journey", field="devices")
     return replace(record, devices=order.devices, vehicle=order.vehicle or record.vehicle)
 
 
@@ -131,6 +136,8 @@ def _divert(record: JourneyRecord, order: Order) -> JourneyRecord:
 def _authorise(record: JourneyRecord, order: Order) -> JourneyRecord:
     if order.to_ms is None or order.to_ms <= order.at_ms:
         raise Unfit("to: it is not after from; leave to unlock would hold at no time", field="to")
+    if order.to_ms > order.at_ms + LONGEST_LEAVE_MS:
+        raise Unfit("to: leave to unlock lasts a year at most; give it anew then", field="to")
     leave = Authorisation(order.at_ms, order.to_ms, order.zone, order.by)
     return replace(record, authorisations=(*record.authorisations, leave))
 
@@ -138,6 +145,8 @@ def _authorise(record: JourneyRecord, order: Order) -> JourneyRecord:
 def _transfer(record: JourneyRecord, order: Order) -> JourneyRecord:
     _check_under_way(record, order.at_ms)
     if order.to is None:
+        if order.vehicle is None:
+            raise Unfit("to: name the device or the vehicle that takes over", field="to")
         return replace(record, vehicle=order.vehicle)
     on_it, were = _devices_now(record), {d for d, _ in record.devices} | {t.to for t in record.transfers}
     device = order.device or on_it[lead_of(record.devices) or ""]
