@@ -19,7 +19,7 @@ from seal_tracker.model import Episode, PingBatch
 from seal_tracker.rules.arrays import begins, ends
 from seal_tracker.rules.book import Book, OpenEpisodes
 from seal_tracker.rules.context import Context
-from seal_tracker.rules.records import copied, picked, put, put_field
+from seal_tracker.rules.records import Rows, copied, joined, picked
 from seal_tracker.rules.streams import STREAM
 from seal_tracker.timeline import RULES_JUDGED, Timeline
 from seal_tracker.tracking.epochs import Facts, Pass, passes
@@ -27,7 +27,7 @@ from seal_tracker.tracking.fixes import track_of
 from seal_tracker.tracking.order import effective_time_ms, in_order, merge_variants
 from seal_tracker.tracking.passes import build_context, locate
 from seal_tracker.tracking.phases import Manner
-from seal_tracker.tracking.state import SealState, SealStates
+from seal_tracker.tracking.state import SealState, SealStates, row_of
 
 __all__ = ["Verdict", "judge", "judge_now", "late", "moved_by_time"]
 
@@ -47,7 +47,7 @@ class Verdict:
     """
 
     seals: NDArray[np.int64]
-    rows: NDArray[np.void]
+    rows: Rows
     streams: NDArray[np.void]
     open: dict[int, OpenEpisodes]
     touched: dict[UUID, Episode]
@@ -59,7 +59,7 @@ class Verdict:
         streams = copied(self.streams[begin:end])
         streams["row"] = 0
         seal = int(self.seals[i])
-        return SealState(self.rows[i : i + 1], streams, self.open.get(seal, states.open.get(seal, {})))
+        return SealState(row_of(self.rows, i), streams, self.open.get(seal, states.open.get(seal, {})))
 
     def install(self, states: SealStates) -> None:
         """Make this the state of the seals judged."""
@@ -131,7 +131,7 @@ class _Work(Timeline):
         """Judge one stretch of pings of each row of the pass."""
         self.bring_to(one.rows, one.journey, one.version, pings.time_ms[begins(ping_row)])
         ctx = self._context(one.rows, one.journey, one.version, pings, ping_row)
-        track = copied(ctx.state, "track")
+        track = copied(ctx.state["track"])
         track_of(ctx, track)
         if one.manner != Manner.SECONDARY:
             locate(ctx, track)
@@ -146,7 +146,7 @@ class _Work(Timeline):
         track["through_ms"] = np.maximum(track["through_ms"], pings.time_ms[last])
         track["n"] += np.bincount(ping_row, minlength=len(one.rows))
         track["active"] = ctx.active
-        put_field(ctx.state, "track", track)
+        ctx.state["track"] = track
         self._put_back(one.rows, ctx)
 
     def pass_time(self, now_ms: int) -> None:
@@ -166,7 +166,7 @@ class _Work(Timeline):
         pings: PingBatch,
         ping_row: NDArray[np.int64],
     ) -> Context:
-        state = self.rows if self._are_all(rows) else picked(self.rows, rows)
+        state = self.rows if self._are_all(rows) else self.rows.some(rows)
         return build_context(
             self.facts, self.facts.versions[version], self.seals[rows], state, journey,
             pings, ping_row, self._carried(rows), self.book, self.counts,
@@ -190,10 +190,10 @@ class _Work(Timeline):
     def _put_back(self, rows: NDArray[np.int64], ctx: Context) -> None:
         kept = [part for part in ctx.survivors if len(part)]
         if not self._are_all(rows):
-            put(self.rows, rows, ctx.state)
+            self.rows.put(rows, ctx.state)
             kept = [_renumbered(part, rows) for part in kept]
             kept.append(picked(self.streams, ~np.isin(self.streams["row"], rows)))
-        streams = np.concatenate(kept) if kept else np.zeros(0, STREAM)
+        streams = joined(kept) if kept else np.zeros(0, STREAM)
         self.streams = picked(streams, np.lexsort((streams["key"], streams["rule"], streams["row"])))
 
 

@@ -18,7 +18,7 @@ from seal_tracker.model import NO_TIME, PingBatch
 from seal_tracker.rules.book import Book
 from seal_tracker.rules.catalog import BITS, OF_EVERY_SEAL, RULES
 from seal_tracker.rules.context import Context
-from seal_tracker.rules.records import picked, put
+from seal_tracker.rules.records import Rows, picked
 from seal_tracker.rules.rule import Rule
 from seal_tracker.rules.signal import begin_silence, close_silence
 from seal_tracker.tracking.epochs import Facts, key_of
@@ -50,12 +50,12 @@ RULES_JUDGED = {Manner.WHOLE: RULES, Manner.SUSPENDED: ALWAYS_JUDGED, Manner.SEC
 class Timeline:
     """Working copies of the state of some seals, moved on from moment to moment.
 
-    ``rows`` (of `ROW`) and ``streams`` are the caller's own; row ``i`` is seal ``seals[i]``.
+    ``rows`` and ``streams`` are the caller's own; row ``i`` is seal ``seals[i]``.
     """
 
     seals: I8
     facts: Facts
-    rows: NDArray[np.void]
+    rows: Rows
     streams: NDArray[np.void]
     book: Book
 
@@ -133,7 +133,7 @@ class Timeline:
             track = ctx.state["track"]
             track["active"] = ctx.active
             track["through_ms"] = np.maximum(track["through_ms"], raised_ms)
-            put(self.rows, rows[of], ctx.state)
+            self.rows.put(rows[of], ctx.state)
 
     def _clock(self, rows: I8) -> I8:
         """The last moment that each row was judged at."""

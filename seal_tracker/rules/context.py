@@ -26,6 +26,7 @@ from seal_tracker.rules.book import Book, Subject
 from seal_tracker.rules.keys import PolicyValue
 from seal_tracker.rules.leave import Authorisations
 from seal_tracker.rules.legs import PlannedLegs
+from seal_tracker.rules.records import Rows
 from seal_tracker.rules.runs import Limits
 from seal_tracker.rules.table import Policies, Values, per
 from seal_tracker.rules.waypoints import Waypoint, WaypointTable
@@ -252,7 +253,7 @@ class Context:
 
     terrain: Terrain
     version_from_ms: int
-    state: NDArray[np.void]
+    state: Rows
     streams: NDArray[np.void]
     seal: I8
     subjects: SubjectOf

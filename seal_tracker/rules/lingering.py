@@ -22,7 +22,6 @@ from geofences.projection import distance_m
 from geofences.ragged import expand
 from seal_tracker.model import NO_TIME
 from seal_tracker.rules.context import Context, mm_of_m
-from seal_tracker.rules.records import copied, picked
 from seal_tracker.rules.table import per
 
 __all__ = ["NAME", "NO_ANCHOR", "START", "STOP", "Telling", "follow"]
@@ -88,7 +87,7 @@ def follow(ctx: Context, rows: I8, notable: I8, outside: Mask, tell: Telling) ->
 
 def _goes_on(ctx: Context, rows: I8, fix: I8, outside: Mask) -> Mask:
     """Seals for which their first fix changes nothing but the length of their run; it is written down where it is their only one."""
-    fixes, state = ctx.fixes, picked(copied(ctx.state, NAME), rows)
+    fixes, state = ctx.fixes, ctx.state[NAME].take(rows)
     n, is_open = state["n"], state["open"]
     alone = (n == 0) & fixes.has_prev[fix] & (fixes.prev_ms[fix] >= ctx.stretch_ms[rows])
     began = np.where(alone, fixes.prev_ms[fix], state["ms"])
@@ -127,7 +126,7 @@ class _Lingering:
     @classmethod
     def begin(cls, ctx: Context, row: I8, first: I8, end: I8) -> _Lingering:
         """The run of one fix that was not written down begins at the fix before, unless a suspension lies between."""
-        fixes, state = ctx.fixes, picked(copied(ctx.state, NAME), row)
+        fixes, state = ctx.fixes, ctx.state[NAME].take(row)
         fresh = state["n"] == 0
         counts = fixes.has_prev[first] & (fixes.prev_ms[first] >= ctx.stretch_ms[row])
         state["n"] = np.where(fresh, np.where(counts, 1, NO_ANCHOR), state["n"])

@@ -16,6 +16,7 @@ from seal_tracker.rules.book import Book, Subject
 from seal_tracker.rules.catalog import BITS
 from seal_tracker.rules.context import Context, Crossings, Hits
 from seal_tracker.rules.leave import Authorisations
+from seal_tracker.rules.records import Rows
 from seal_tracker.tracking.epochs import Facts, JourneyTable, Version
 from seal_tracker.tracking.fixes import no_fixes
 
@@ -34,7 +35,7 @@ def build_context(
     facts: Facts,
     version: Version,
     seal: I8,
-    state: NDArray[np.void],
+    state: Rows,
     journey: I8,
     pings: PingBatch,
     ping_row: I8,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from geofences.masks import which
 from seal_tracker.rules.arrays import begins
-from seal_tracker.rules.records import picked, put
+from seal_tracker.rules.records import joined, picked, put
 from seal_tracker.rules.streams import STREAM
 
 __all__ = ["NO_STREAM", "StreamPool"]
@@ -88,6 +88,6 @@ class StreamPool:
     def _grow(self, missing: int) -> None:
         before = len(self._slots)
         more = max(missing, before, 64)
-        self._slots = np.concatenate([self._slots, np.zeros(more, STREAM)])
+        self._slots = joined([self._slots, np.zeros(more, STREAM)])
         self._next = np.concatenate([self._next, np.full(more, NO_STREAM)])
         self._give_back(np.arange(before, before + more))

@@ -15,15 +15,15 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from geofences.masks import some, which
+from geofences.masks import which
 from seal_tracker.model import NO_TIME, Episode
 from seal_tracker.rules.book import OpenEpisodes
 from seal_tracker.rules.catalog import RULES
-from seal_tracker.rules.records import picked, put
+from seal_tracker.rules.records import Rows, joined, picked, put
 from seal_tracker.rules.streams import STREAM
 from seal_tracker.tracking.pool import NO_STREAM, StreamPool
 
-__all__ = ["ROW", "TRACK", "SealState", "SealStates", "StateFormatError", "blank_rows"]
+__all__ = ["ROW", "TRACK", "SealState", "SealStates", "StateFormatError", "blank_rows", "row_of"]
 
 TRACK = np.dtype(
     [
@@ -54,7 +54,9 @@ TRACK = np.dtype(
 )
 
 ROW = np.dtype([("track", TRACK), *((r.name, r.state) for r in RULES if r.state is not None)])
-"""All that is remembered of a seal in columns."""
+"""All that is remembered of a seal in columns, as it is written down. Live, each part of it is an array of its own."""
+
+PARTS = ROW.names or ()
 
 
 def _blank_row() -> NDArray[np.void]:
@@ -73,9 +75,18 @@ def _blank_row() -> NDArray[np.void]:
 BLANK_ROW = _blank_row()
 
 
-def blank_rows(n: int) -> NDArray[np.void]:
+BLANK = {name: BLANK_ROW[name].copy() for name in PARTS}
+
+
+def blank_rows(n: int) -> Rows:
     """Rows of seals that have said nothing."""
-    return np.repeat(BLANK_ROW, n)
+    return Rows(n, lambda name: BLANK[name].repeat(n))
+
+
+def row_of(rows: Rows, i: int) -> NDArray[np.void]:
+    """The parts of one row put together, as an array of one `ROW`."""
+    parts = b"".join(rows[name][i].tobytes() for name in PARTS)
+    return np.frombuffer(parts, ROW).copy()
 
 
 class StateFormatError(ValueError):
@@ -150,7 +161,7 @@ class SealStates:
     """
 
     def __init__(self) -> None:
-        self._rows = blank_rows(0)
+        self._rows = {name: blank.repeat(0) for name, blank in BLANK.items()}
         self._head = np.zeros(0, np.int64)
         self._numbers = np.zeros(0, np.int64)
         self._place = np.zeros(0, np.int64)
@@ -168,20 +179,25 @@ class SealStates:
         """Numbers of all seals known, in the order of `all_rows`."""
         return self._numbers[: self._n].copy()
 
-    def all_rows(self) -> NDArray[np.void]:
+    def all_rows(self) -> Rows:
         """The rows themselves; read only."""
-        return self._rows[: self._n]
+        return Rows(self._n, lambda name: self._rows[name][: self._n])
 
-    def take(self, seals: NDArray[Any]) -> NDArray[np.void]:
-        """Copies of rows, blank for seals not known."""
+    def take(self, seals: NDArray[Any]) -> Rows:
+        """Copies of rows, blank for seals not known; of each part when it is asked for."""
         where = self._where(seals)
         if not self._n:
             return blank_rows(len(seals))
-        rows = picked(self._rows, where)
-        unknown = where < 0
-        if some(unknown):
-            rows[unknown] = BLANK_ROW
-        return rows
+        unknown = which(where < 0)
+        if len(unknown) == len(seals):
+            return blank_rows(len(seals))
+
+        def part(name: str) -> NDArray[np.void]:
+            mine = picked(self._rows[name], where)
+            put(mine, unknown, BLANK[name].repeat(len(unknown)))
+            return mine
+
+        return Rows(len(seals), part)
 
     def through_ms(self, seals: NDArray[Any]) -> NDArray[np.int64]:
         """Up to when each seal has been judged, `NO_TIME` for seals not known."""
@@ -198,13 +214,14 @@ class SealStates:
     def put(
         self,
         seals: NDArray[Any],
-        rows: NDArray[np.void],
+        rows: Rows,
         streams: NDArray[np.void],
         open_: Mapping[int, OpenEpisodes],
     ) -> None:
         """Install new state of some seals; ``streams`` are all they have, sorted by ``row``, the position among these."""
         where = self._places(seals)
-        put(self._rows, where, rows)
+        for name, part in rows.own.items():
+            put(self._rows[name], where, part)
         self._head[where] = self._pool.replace(self._head[where], streams)
         for seal, episodes in open_.items():
             if episodes:
@@ -215,11 +232,12 @@ class SealStates:
     def one(self, seal: int) -> SealState:
         """The state of one seal, copied."""
         mine = np.array([seal])
-        return SealState(self.take(mine), self.streams(mine), dict(self.open.get(seal, {})))
+        return SealState(row_of(self.take(mine), 0), self.streams(mine), dict(self.open.get(seal, {})))
 
     def install(self, seal: int, state: SealState) -> None:
         """Replace the state of one seal."""
-        self.put(np.array([seal]), state.row, state.streams, {seal: dict(state.open)})
+        rows = Rows(1, lambda name: state.row[name])
+        self.put(np.array([seal]), rows.whole(PARTS), state.streams, {seal: dict(state.open)})
 
     def forget(self, seals: Iterable[int]) -> None:
         """Make seals as if never seen; their rows stay and are blanked."""
@@ -227,7 +245,7 @@ class SealStates:
         nothing: OpenEpisodes = {}
         self.put(
             np.array(known, np.int64),
-            blank_rows(len(known)),
+            blank_rows(len(known)).whole(PARTS),
             np.zeros(0, STREAM),
             dict.fromkeys(known, nothing),
         )
@@ -251,7 +269,7 @@ class SealStates:
         if not len(new):
             return where
         end = self._n + len(new)
-        if end > len(self._rows):
+        if end > len(self._numbers):
             self._grow(end)
         where[new] = self._place[seals[new]] = np.arange(self._n, end)
         self._numbers[self._n : end] = seals[new]
@@ -259,8 +277,8 @@ class SealStates:
         return where
 
     def _grow(self, needed: int) -> None:
-        size = max(needed, 2 * len(self._rows), 64)
-        more = size - len(self._rows)
-        self._rows = np.concatenate([self._rows, blank_rows(more)])
+        more = max(needed, 2 * len(self._numbers), 64) - len(self._numbers)
+        for name, part in self._rows.items():
+            self._rows[name] = joined([part, BLANK[name].repeat(more)])
         self._head = np.concatenate([self._head, np.full(more, NO_STREAM)])
         self._numbers = np.concatenate([self._numbers, np.zeros(more, np.int64)])

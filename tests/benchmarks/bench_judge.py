@@ -28,7 +28,7 @@ from seal_tracker.model import NO_TIME, PING_DTYPES, PingBatch
 from seal_tracker.plans.folder import load_files
 from seal_tracker.plans.model import Plan
 from seal_tracker.tracking.epochs import Facts, JourneyTable, Version, terrain_of
-from seal_tracker.tracking.state import SealStates
+from seal_tracker.tracking.state import ROW, SealStates
 from tests.benchmarks.roads import drive, random_route, random_zone, scaled
 
 T0_MS = 1_767_225_600_000
@@ -105,7 +105,7 @@ def state_size(facts: Facts, pings: PingBatch) -> None:
     states = SealStates()
     run(facts, pings, 2000, states)
     streams = len(states.streams(states.seals()))
-    row = states.all_rows().dtype.itemsize
+    row = ROW.itemsize
     stream = states.streams(states.seals()).dtype.itemsize + 8
     per_seal = row + 3 * 8 + stream * streams / len(states)
     print(

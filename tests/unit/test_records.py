@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from seal_tracker.rules.records import copied, picked, put, put_field
+from seal_tracker.rules.records import Rows, copied, joined, picked, put, put_field
 
 INNER = np.dtype([("a", "i8"), ("b", "?")])
 OUTER = np.dtype([("flag", "?"), ("inner", INNER), ("x", "f4")])
@@ -56,3 +56,30 @@ def test_a_field_of_a_single_record_is_copied_too() -> None:
     alone = records(1)
     copied(alone, "inner")["a"] = 99
     assert alone["inner"]["a"].tolist() == [0]
+
+
+def test_records_are_joined_in_order() -> None:
+    """One after another."""
+    one, other = records(2), records(3)
+    both = joined([one, other])
+    assert both.tolist() == one.tolist() + other.tolist()
+
+
+def test_a_part_is_copied_when_it_is_first_asked_for_and_only_such_parts_are_put_back() -> None:
+    """What nobody asked for is left alone; what was replaced is put whole."""
+    parts, asked = {"a": records(4), "b": records(4)}, list[str]()
+
+    def part(name: str) -> np.ndarray:
+        asked.append(name)
+        return parts[name].copy()
+
+    rows = Rows(4, part)
+    some = rows.some(np.array([2, 0]))
+    some["a"]["x"] = 7
+    assert asked == ["a"]
+    rows.put(np.array([2, 0]), some)
+    assert rows["a"]["x"].tolist() == [7, np.float32(1 / 3), 7, 1]
+    rows["a"] = records(4)
+    assert rows["a"].tolist() == records(4).tolist()
+    assert asked == ["a"]
+    assert list(rows.whole(["a", "b"]).own) == ["a", "b"]
