@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -17,6 +17,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from seal_tracker.alarms.deadlines import DEFAULT_TERMS, Term, Terms
 from seal_tracker.publishing.errors import TopicError
 from seal_tracker.publishing.topics import check_id
 
@@ -57,6 +58,15 @@ def _an_address(value: str) -> str:
     except ConfigError as fault:
         raise ValueError(str(fault)) from fault
     return value
+
+
+class AlarmDeadline(BaseModel):
+    """How many minutes an alarm of one severity may wait."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    acknowledge_min: float = Field(gt=0, le=10_080)
+    close_min: float = Field(gt=0, le=525_600)
 
 
 class Settings(BaseSettings):
@@ -114,8 +124,24 @@ class Settings(BaseSettings):
     smtp_username: str | None = None
     smtp_password: SecretStr | None = None
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    alarm_deadlines: dict[Literal["critical", "high", "medium", "low"], AlarmDeadline] = Field(
+        default_factory=lambda: {
+            severity: AlarmDeadline(acknowledge_min=term.acknowledge_s / 60, close_min=term.close_s / 60)
+            for severity, term in DEFAULT_TERMS.items()
+        },
+        validate_default=True,
+        description="by when alarms must be acknowledged and closed, in minutes; severities left out keep their defaults",
+    )
     log_format: Literal["text", "json"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def alarm_terms(self) -> Terms:
+        """By when alarms must be dealt with, by severity."""
+        set_: dict[str, Term] = {
+            s: Term(d.acknowledge_min * 60, d.close_min * 60) for s, d in self.alarm_deadlines.items()
+        }
+        return {**DEFAULT_TERMS, **set_}
 
     @classmethod
     def settings_customise_sources(

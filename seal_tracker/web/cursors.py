@@ -13,7 +13,7 @@ import msgspec
 
 from seal_tracker.web.errors import CursorError
 
-__all__ = ["EpisodeCursor", "EventCursor", "NameCursor", "decode_cursor", "encode_cursor"]
+__all__ = ["AlarmCursor", "EpisodeCursor", "EventCursor", "NameCursor", "decode_cursor", "encode_cursor"]
 
 MAX_CURSOR_CHARS = 1024
 """Longer ones are refused unread; ours stay under 400 characters."""
@@ -40,10 +40,16 @@ class EpisodeCursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown
     place: Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]{1,15}\.[0-9a-f]{32}\Z")]
 
 
-CursorT = TypeVar("CursorT", EventCursor, NameCursor, EpisodeCursor)
+class AlarmCursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag="alarm1"):
+    """The store's own place in one of its lists of alarms: when raised, or rank and when due; and the last alarm's id."""
+
+    place: Annotated[str, msgspec.Meta(pattern=r"^(-?[0-9]{1,15}|[1-5]\.(-?[0-9]{1,15})?)\.[0-9a-f]{32}\Z")]
 
 
-def encode_cursor(cursor: EventCursor | NameCursor | EpisodeCursor) -> str:
+CursorT = TypeVar("CursorT", EventCursor, NameCursor, EpisodeCursor, AlarmCursor)
+
+
+def encode_cursor(cursor: EventCursor | NameCursor | EpisodeCursor | AlarmCursor) -> str:
     """The cursor as clients get it."""
     return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).rstrip(b"=").decode()
 

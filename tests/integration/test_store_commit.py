@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from store_stories import START_MS, episode, event, number_id, pings
 
+from seal_tracker.alarms.states import OPEN_STATES, STATES
 from seal_tracker.model import NO_TIME, DeadLetter
 from seal_tracker.store import (
     AlarmRow,
@@ -21,6 +22,8 @@ from seal_tracker.store import (
     Store,
     StoredEvent,
 )
+from seal_tracker.store.alarm_reads import AlarmFilter
+from seal_tracker.store.records import NewPlan
 
 
 @pytest_asyncio.fixture
@@ -30,11 +33,15 @@ async def store(postgres_dsn: str) -> AsyncIterator[Store]:
     await store.close()
 
 
+ALL, OPEN = AlarmFilter(states=STATES), AlarmFilter(states=OPEN_STATES)
+
+
 def alarm(number: int, **changes: object) -> AlarmRow:
     values = AlarmRow(
         id=number_id(number), episode=number_id(1000 + number), state="unacknowledged", severity="high",
         type="ROUTE_DEVIATION", journey="J-1", seal=None, unit="HP", raised_at_ms=START_MS + number,
-        updated_at_ms=START_MS + number, repeats=0, body=b'{"b":1,"a":2}',
+        updated_at_ms=START_MS + number, repeats=0, body=b'{"b":1,"a":2}', subject="journey/J-1", object="Z",
+        episodes=(number_id(1000 + number), number_id(2000 + number)), group=number_id(number), opened_at_ms=START_MS,
     )  # fmt: skip
     return values._replace(**changes)
 
@@ -263,7 +270,7 @@ async def test_spaces_do_not_see_each_other(store: Store) -> None:
     await store.commit(Commit(space="drill", episodes=[(episode(1), 1, False)], alarms=[alarm(1)]))
     assert (await store.episodes("live")).items == []
     assert await ids_streamed(store) == []
-    assert await store.alarms("live") == ([], None)
+    assert await store.alarms("live", ALL) == ([], None)
     with pytest.raises(CommitRefused, match=r"of space 'drill'"):
         await store.commit(Commit(space="live", dead_letters=[DeadLetter(0, "t", b"", "r", space="drill")]))
     with pytest.raises(CommitRefused, match="no space 'moon'"):
@@ -291,33 +298,38 @@ async def test_alarms_are_upserted_and_closed_ones_leave_the_open_list(store: St
             alarms=[alarm(1, state="closed", raised_at_ms=0, updated_at_ms=START_MS + 99, repeats=3)],
         )
     )
-    page, cursor = await store.alarms("live", open_only=True, limit=2)
+    page, cursor = await store.alarms("live", OPEN, open_only=True, limit=2)
     assert page == [alarm(4), alarm(3)]
     assert cursor is not None
-    assert await store.alarms("live", open_only=True, limit=2, cursor=cursor) == ([alarm(2), alarm(0)], None)
+    assert await store.alarms("live", OPEN, open_only=True, limit=2, cursor=cursor) == (
+        [alarm(2), alarm(0)],
+        None,
+    )
     closed = alarm(1, state="closed", updated_at_ms=START_MS + 99, repeats=3)
-    assert (await store.alarms("live"))[0][3] == closed
-    assert await store.alarms_of_episodes([number_id(1001), number_id(5)]) == [closed]
+    assert (await store.alarms("live", ALL))[0][3] == closed
+    assert await store.alarms_of_episodes([number_id(2001), number_id(5)]) == [closed]
 
 
 async def test_plan_versions_are_kept_as_they_were_read(store: Store) -> None:
     """File names in their order, text to the letter; a version is never changed."""
     files = {"zones.geojson": '{"a":1,  "a":2}\r\n', "b": "ế\u0000", "a": ""}
-    await store.add_plan_version(
-        "live", version=1, valid_from_ms=None, recorded_ms=START_MS, digest="d1", files=files
-    )
-    await store.add_plan_version(
-        "live", version=2, valid_from_ms=START_MS, recorded_ms=START_MS, digest="d2", files={}
-    )
+    first = NewPlan(1, None, START_MS, "d1", files, import_digest="d0", imported={"a": "b"})
+    second = NewPlan(2, START_MS, START_MS, "d2", {}, "an", "why", b'{"zones":{}}')
+    await store.add_plan_version("live", first)
+    await store.commit(Commit(space="live", plans=[second]))
     one, two = await store.plan_versions("live")
     assert (one.version, one.valid_from_ms, one.recorded_ms, one.digest) == (1, None, START_MS, "d1")
     assert list(one.files.items()) == list(files.items())
     assert two.valid_from_ms == START_MS
     with pytest.raises(CommitRefused, match="duplicate key"):
-        await store.add_plan_version(
-            "live", version=2, valid_from_ms=None, recorded_ms=0, digest="", files={}
-        )
+        await store.add_plan_version("live", second)
     assert await store.plan_versions("drill") == []
+    newest, oldest = await store.plan_history("live", None, 10)
+    assert (newest.author, newest.note, newest.changes) == ("an", "why", b'{"zones":{}}')
+    assert [e.version for e in await store.plan_history("live", 2, 10)] == [oldest.version] == [1]
+    assert await store.last_import("live") == ("d0", {"a": "b"})
+    assert await store.plan_files("live", 1) == files
+    assert await store.plan_files("live", 3) is None
 
 
 async def test_sessions_end_when_deleted_or_expired(store: Store) -> None:

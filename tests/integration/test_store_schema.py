@@ -13,12 +13,16 @@ import asyncpg
 import pytest
 from store_stories import START_MS, episode, event, number_id, pings
 
+from seal_tracker.alarms.states import OPEN_STATES, STATES
 from seal_tracker.store import AlarmRow, Commit, SchemaMismatch, Store
+from seal_tracker.store.alarm_reads import AlarmFilter
 from seal_tracker.store.connections import connect
 from seal_tracker.store.migrations import MIGRATIONS, Migration, apply_migrations, missing_migrations
 from seal_tracker.store.queries import QUERIES, parse_queries, sql
 
-READ_IN_ORDER = {"events_after", "events_before", "last_sequence", "dead_letters"}
+READ_IN_ORDER = {
+    "events_after", "events_before", "last_sequence", "dead_letters", "alarms_open", "alarms_newest", "alarms_by_priority",
+}  # fmt: skip
 """Logs without end: a page must not cost a sort of all of it."""
 
 EVENT_INDEXES = "events_of_space|events_pkey"
@@ -123,6 +127,14 @@ def test_a_query_without_description_is_refused() -> None:
         list(parse_queries("-- name: b\nSELECT 1;\n"))
 
 
+OPEN_ALARMS = AlarmFilter(states=OPEN_STATES).arguments()
+
+
+def of(**wanted: Any) -> list[Any]:
+    """Arguments of a list of alarms in any state."""
+    return AlarmFilter(states=STATES, **wanted).arguments()
+
+
 @pytest.fixture(scope="module")
 def asked() -> dict[str, tuple[tuple[Any, ...], str]]:
     """Queries of lists, with arguments and the index each must be read by."""
@@ -143,9 +155,22 @@ def asked() -> dict[str, tuple[tuple[Any, ...], str]]:
         "pings_portion": (([1, 2], [START_MS] * 2, [START_MS + 90_000] * 2, 100), "pings_pkey"),
         "checkpoints_ahead": (([1, 2], [START_MS] * 2, 2), "checkpoints_pkey"),
         "newest_checkpoints": (([1, 2], [START_MS + 9] * 2), "checkpoints_pkey"),
-        "alarms_open": (("live", *top, 100), "alarms_open"),
-        "alarms_newest": (("live", *top, 100), "alarms_newest"),
-        "alarms_of_episodes": (([number_id(1)],), "alarms_of_episode"),
+        "alarms_open": (("live", *OPEN_ALARMS, 100, *top), "alarms_open"),
+        "alarms_newest": (("live", *of(), 100, *top), "alarms_newest"),
+        "alarms_by_priority": (("live", *OPEN_ALARMS, 100, 0, 0, number_id(0)), "alarms_by_priority"),
+        "alarms_of_journey": (("live", *of(journey="J-1"), 100, *top), "alarms_of_journey"),
+        "alarms_of_seal": (("live", *of(seal="S-1"), 100, *top), "alarms_of_seal"),
+        "alarms_of_group": (("live", *of(group=number_id(7)), 100, *top), "alarms_of_group"),
+        "alarms_of_type": (("live", *of(type="T7"), 100, *top), "alarms_of_type"),
+        "alarm_of_id": (("live", number_id(1)), "alarms_pkey"),
+        "alarms_concerned": (([number_id(1)], [number_id(2)]), "alarms_of_episodes"),
+        "alarms_alike": (("live", ["journey/J-1"], ["T"], [None]), "alarms_alike"),
+        "alarms_beginning": (("live", ["T7"], [START_MS], [START_MS + 9]), "alarms_beginning"),
+        "alarms_timed": (("live", START_MS, 100), "alarms_by_timer"),
+        "alarm_count": (("live", START_MS, START_MS + 999, None, None), "alarms_by_opening"),
+        "alarm_outcomes": (("live", START_MS, START_MS + 999, None, None, ["merged"]), "alarms_by_closing"),
+        "actions_of": (("live", "alarm/1", 1 << 62, 100), "actions_of_subject"),
+        "episodes_of_ids": (([number_id(1)],), "episodes_pkey"),
         "dead_letters": (("live", 1 << 62, 100), "dead_letters_newest|dead_letters_pkey"),
         "seals_named": (("live", ["S-1"]), "seals_space_name_key"),
         "session_get": ((b"x", START_MS), "sessions_pkey"),
@@ -173,16 +198,23 @@ async def fill(store: Store, space: str, start: int) -> None:
         AlarmRow(
             number_id(n),
             number_id(n),
-            "closed" if n % 99 else "new",
+            "closed" if n % 3 else "unacknowledged",
             "low",
-            "T",
+            f"T{n % 50}",
+            f"J-{n % 2000}",
+            f"S-{n % 2000}",
             None,
-            None,
-            None,
+            START_MS + n,
             n,
-            n,
-            0,
+            1,
             b"{}",
+            subject=f"journey/J-{n % 2000}",
+            episodes=(number_id(n),),
+            group=number_id(n - n % 3),
+            opened_at_ms=START_MS + n,
+            timer_ms=None if n % 3 else START_MS * 2,
+            closed_at_ms=START_MS + n if n % 3 else None,
+            code="resolved" if n % 3 else None,
         )
         for n in numbers
     ]
@@ -217,7 +249,13 @@ async def test_lists_are_read_by_their_index(
         )
     )
     await connection.execute(
-        many.format("sessions", "n::text::bytea, 'u', 'r', 'c', now(), now() + n * interval '1 day'")
+        many.format(
+            "actions (space, at, actor, role, kind, subject, body)",
+            "'live', now(), 'a', 'r', 'alarm.noted', 'alarm/' || n % 500, '{}'",
+        )
+    )
+    await connection.execute(
+        many.format("sessions", "n::text::bytea, 'u', 'c', now(), now() + n * interval '1 day', 1")
     )
     await connection.execute("ANALYZE")
     for mode in ("force_custom_plan", "force_generic_plan"):

@@ -1,0 +1,330 @@
+"""``/api/v1/alarms``: the operator's list, one alarm with its history and texts, and how often there are any."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+import msgspec
+from aiohttp import web
+from msgspec import UNSET, UnsetType
+
+from seal_tracker.alarms.rows import alarm_in
+from seal_tracker.alarms.states import CLOSED, OPEN_STATES, STATES
+from seal_tracker.alarms.texts import TEXTS, AlarmTexts, texts_of
+from seal_tracker.clock import clock_ms
+from seal_tracker.model import EPOCH, iso_ms
+from seal_tracker.publishing.cloudevents import AlarmState
+from seal_tracker.store.alarm_reads import FALSE_ALARM, AlarmFilter, AlarmRates, RateQuery, StoredAction
+from seal_tracker.store.records import AlarmRow
+from seal_tracker.supervision.alarms import may_see
+from seal_tracker.web.accounts import Right
+from seal_tracker.web.auth import scope_of
+from seal_tracker.web.context import CONTEXT
+from seal_tracker.web.cursors import AlarmCursor, encode_cursor
+from seal_tracker.web.errors import BadParameter, Missing
+from seal_tracker.web.queries import EventType, Id, NoQuery, PageQuery, SpaceQuery, cursor_of, read_query
+from seal_tracker.web.reading import encoded, known_space
+from seal_tracker.web.routes import Route
+from seal_tracker.web.versions import etag
+from seal_tracker.web.wire import Page
+
+__all__ = ["ALARM_ID", "ROUTES", "AlarmItem", "alarm_answer", "path_alarm"]
+
+AlarmStateName = Literal[
+    "unacknowledged", "returned_unacknowledged", "acknowledged", "shelved", "suppressed", "closed"
+]
+assert AlarmStateName.__args__ == STATES  # type: ignore[attr-defined]
+
+SeverityName = Literal["critical", "high", "medium", "low"]
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+Begin = Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f\ud800-\udfff]{1,64}\Z")]
+AlarmId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")]
+ALARM_ID: Final = {"alarm": AlarmId}
+
+HISTORY_TOLD: Final = 200
+"""Steps of an alarm that are told with it, the newest; one that chatters in a shelf for a month has more."""
+
+DAY_MS: Final = 86_400_000
+LONGEST_RATES_MS: Final = 366 * DAY_MS
+HOUR_MS: Final = 3_600_000
+
+
+class AlarmsQuery(PageQuery, frozen=True, forbid_unknown_fields=True):
+    """Which alarms, and in which order: ``priority`` is open alarms by severity and by when they are due, ``newest`` by when they
+    were raised. Closed ones are told where they are asked for by ``state=closed`` or ``open=false``. ``text`` begins a
+    declaration, a journey or a seal; ``since`` is when they were first known.
+    """
+
+    order: Literal["priority", "newest"] | UnsetType = UNSET
+    open: bool | UnsetType = UNSET
+    state: AlarmStateName | UnsetType = UNSET
+    severity: SeverityName | UnsetType = UNSET
+    type: EventType | UnsetType = UNSET
+    unit: Id | UnsetType = UNSET
+    journey: Id | UnsetType = UNSET
+    seal: Id | UnsetType = UNSET
+    group: AlarmId | UnsetType = UNSET
+    text: Begin | UnsetType = UNSET
+    since: Moment | UnsetType = UNSET
+
+
+class RatesQuery(SpaceQuery, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+    """Over which time, the last day where nothing is said, and of which unit."""
+
+    from_: Moment | UnsetType = UNSET
+    to: Moment | UnsetType = UNSET
+    unit: Id | UnsetType = UNSET
+
+
+class AlarmStep(msgspec.Struct, frozen=True, kw_only=True):
+    """A step of an alarm: what, when, who (``system``: the service itself), the state it led to, and what was said."""
+
+    step: str
+    at: str
+    by: str
+    role: str
+    state: str
+    version: int
+    detail: Mapping[str, Any]
+
+
+class AlarmItem(AlarmState, frozen=True, kw_only=True):
+    """An alarm with its history, newest first, and what its type means."""
+
+    texts: AlarmTexts | None
+    history: Sequence[AlarmStep]
+
+
+class FloodItem(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
+    """A stretch with more than ten alarms in ten minutes."""
+
+    from_: str
+    to: str
+    alarms: int
+
+
+class ChatterItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A subject that raised one type three times or more within an hour."""
+
+    subject: str
+    type: str
+    within_hour: int
+    times: int
+
+
+class OutcomeItem(msgspec.Struct, frozen=True, kw_only=True):
+    """What persons closed of a type, by code, and the share of it that was no true alarm."""
+
+    type: str
+    closed: int
+    codes: Mapping[str, int]
+    false_share: float
+
+
+class RatesAnswer(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
+    """How the alarms of a time were. ``per_operator_hour`` is null where it is not known who was on duty."""
+
+    from_: str
+    to: str
+    hours: float
+    alarms: int
+    per_hour: float
+    per_operator_hour: float | None
+    floods: Sequence[FloodItem]
+    chattering: Sequence[ChatterItem]
+    stale: Mapping[str, int]
+    outcomes: Sequence[OutcomeItem]
+
+
+async def list_alarms(request: web.Request) -> web.Response:
+    """Alarms, open ones by priority unless asked otherwise."""
+    query = read_query(request, AlarmsQuery)
+    known_space(request, query.space)
+    states = states_of(query)
+    by_priority = order_of(query, states) == "priority"
+    wanted = AlarmFilter(
+        states=states,
+        severity=query.severity or None,
+        type=query.type or None,
+        unit=query.unit or None,
+        journey=query.journey or None,
+        seal=query.seal or None,
+        group=UUID(query.group) if query.group else None,
+        text=query.text or None,
+        since_ms=moment_ms(query.since, "since"),
+        scope=scope_of(request),
+    )
+    cursor = cursor_of(query.after, AlarmCursor)
+    try:
+        rows, following = await request.app[CONTEXT].store.alarms(
+            query.space,
+            wanted,
+            open_only=CLOSED not in states,
+            by_priority=by_priority,
+            cursor=cursor.place if cursor else None,
+            limit=query.limit,
+        )
+    except ValueError as error:
+        raise BadParameter(
+            "after: a cursor of this list in another order; start again without one", field="after"
+        ) from error
+    after = encode_cursor(AlarmCursor(following)) if following else None
+    return encoded(Page([alarm_in(row) for row in rows], after))
+
+
+async def show_alarm(request: web.Request) -> web.Response:
+    """One alarm."""
+    query = read_query(request, SpaceQuery)
+    known_space(request, query.space)
+    alarm = path_alarm(request)
+    row = await request.app[CONTEXT].store.alarm(query.space, alarm)
+    if row is None or not may_see(scope_of(request), row):
+        raise Missing(f"there is no alarm {str(alarm)!r}", field="alarm")
+    return await alarm_answer(request, query.space, row)
+
+
+async def show_texts(request: web.Request) -> web.Response:
+    """What each type of alarm means."""
+    read_query(request, NoQuery)
+    return encoded(TEXTS)
+
+
+async def show_rates(request: web.Request) -> web.Response:
+    """How the alarms of a time were."""
+    query = read_query(request, RatesQuery)
+    known_space(request, query.space)
+    to_ms = moment_ms(query.to, "to") or clock_ms()
+    from_ms = moment_ms(query.from_, "from") or to_ms - DAY_MS
+    if not 0 < to_ms - from_ms <= LONGEST_RATES_MS:
+        raise BadParameter("from: must be before `to`, by a year at most", field="from")
+    asked = RateQuery(from_ms=from_ms, to_ms=to_ms, unit=query.unit or None, scope=scope_of(request))
+    rates = await request.app[CONTEXT].store.alarm_rates(query.space, asked)
+    return encoded(rates_answer(asked, rates))
+
+
+async def alarm_answer(request: web.Request, space: str, row: AlarmRow) -> web.Response:
+    """The alarm as it stands, with its version."""
+    steps = await request.app[CONTEXT].store.actions_of(space, f"alarm/{row.id}", limit=HISTORY_TOLD)
+    alarm = alarm_in(row)
+    item = AlarmItem(
+        **msgspec.structs.asdict(alarm), texts=texts_of(alarm.type), history=[step_item(s) for s in steps]
+    )
+    response = encoded(item)
+    response.headers["ETag"] = etag(row.version)
+    return response
+
+
+def path_alarm(request: web.Request) -> UUID:
+    """The alarm that the path names.
+
+    Raises
+    ------
+    Missing
+        No alarm can have that id.
+    """
+    try:
+        return UUID(request.match_info["alarm"])
+    except ValueError as error:
+        raise Missing("alarm: an alarm's id is a UUID", field="alarm") from error
+
+
+def states_of(query: AlarmsQuery) -> tuple[str, ...]:
+    """The states that are asked for."""
+    if query.state is not UNSET:
+        if query.open is not UNSET and query.open is (query.state == CLOSED):
+            raise BadParameter("open: contradicts `state`; leave it out", field="open")
+        return (query.state,)
+    return STATES if query.open is False else OPEN_STATES
+
+
+def order_of(query: AlarmsQuery, states: Sequence[str]) -> str:
+    """By priority unless asked otherwise; closed alarms have none, nor have those of one group or journey in a look back."""
+    if query.order == "priority" and CLOSED in states:
+        raise BadParameter("order: only open alarms have a priority; ask for order=newest", field="order")
+    return query.order or ("newest" if CLOSED in states else "priority")
+
+
+def moment_ms(moment: datetime | UnsetType, field: str) -> int | None:
+    """Epoch ms of a time that was given.
+
+    Raises
+    ------
+    BadParameter
+        It lies outside any calendar that is kept here.
+    """
+    if moment is UNSET:
+        return None
+    ms = round((moment - EPOCH).total_seconds() * 1000)
+    if not 0 <= ms < 253_402_300_800_000:  # noqa: PLR2004 - the year 10000
+        raise BadParameter(f"{field}: {moment.isoformat()} is before 1970 or after 9999", field=field)
+    return ms
+
+
+def step_item(stored: StoredAction) -> AlarmStep:
+    """A step in outer units."""
+    action = stored.action
+    said = msgspec.json.decode(action.body, type=dict[str, Any])
+    return AlarmStep(
+        step=action.kind.partition(".")[2],
+        at=iso_ms(action.at_ms),
+        by=action.actor,
+        role=action.role,
+        state=said.pop("state", ""),
+        version=said.pop("version", 0),
+        detail=said,
+    )
+
+
+def rates_answer(asked: RateQuery, rates: AlarmRates) -> RatesAnswer:
+    """The rates in outer units."""
+    hours = (asked.to_ms - asked.from_ms) / HOUR_MS
+    codes: dict[str, dict[str, int]] = {}
+    for outcome in rates.outcomes:
+        codes.setdefault(outcome.type, {})[outcome.code] = outcome.alarms
+    return RatesAnswer(
+        from_=iso_ms(asked.from_ms),
+        to=iso_ms(asked.to_ms),
+        hours=round(hours, 3),
+        alarms=rates.alarms,
+        per_hour=round(rates.alarms / hours, 3),
+        per_operator_hour=None,
+        floods=[
+            FloodItem(from_=iso_ms(f.from_ms), to=iso_ms(f.to_ms), alarms=f.alarms) for f in rates.floods
+        ],
+        chattering=[ChatterItem(**c._asdict()) for c in rates.chattering],
+        stale=rates.stale,
+        outcomes=[
+            OutcomeItem(
+                type=type_,
+                closed=sum(by_code.values()),
+                codes=by_code,
+                false_share=round(by_code.get(FALSE_ALARM, 0) / sum(by_code.values()), 4),
+            )
+            for type_, by_code in codes.items()
+        ],
+    )
+
+
+ROUTES: Final[tuple[Route, ...]] = (
+    Route(
+        "GET", "/api/v1/alarms", list_alarms, Right.READ,
+        "Alarms, open ones by priority unless asked otherwise.", query=AlarmsQuery, answer=Page[AlarmState], problems=(404,),
+    ),
+    Route(
+        "GET", "/api/v1/alarms/texts", show_texts, Right.READ,
+        "What each type of alarm means: cause, consequence and response.", answer=dict[str, AlarmTexts],
+    ),
+    Route(
+        "GET", "/api/v1/alarms/rates", show_rates, Right.READ,
+        "How often there were alarms: floods, chattering, left standing, and how they were closed.",
+        query=RatesQuery, answer=RatesAnswer, problems=(404,),
+    ),
+    Route(
+        "GET", "/api/v1/alarms/{alarm}", show_alarm, Right.READ,
+        "One alarm, with its history and what its type means.",
+        query=SpaceQuery, path_types=ALARM_ID, answer=AlarmItem, problems=(404,),
+    ),
+)  # fmt: skip

@@ -1,0 +1,46 @@
+"""What a desk refuses, as the problem that HTTP tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from seal_tracker.supervision.errors import Refused, Stale, Unfit, Unknown
+from seal_tracker.web.errors import Conflict, InvalidBody, Missing, Outdated, Problem
+
+__all__ = ["problem_of", "refusals_told"]
+
+FAULTS_TOLD = 200
+"""Faults told in one answer."""
+
+
+def problem_of(refused: Refused) -> Problem:
+    """The problem that says the same."""
+    faults = [
+        {name: str(getattr(fault, name)) for name in ("feature", "where", "what", "why", "remedy")}
+        for fault in refused.faults[:FAULTS_TOLD]
+    ]
+    members = {"faults": faults, "fault_count": len(refused.faults)} if faults else {}
+    kinds: tuple[tuple[type[Refused], type[Problem]], ...] = (
+        (Unknown, Missing),
+        (Stale, Outdated),
+        (Unfit, InvalidBody),
+        (Refused, Conflict),
+    )
+    problem = next(problem for kind, problem in kinds if isinstance(refused, kind))
+    return problem(str(refused), field=refused.field, members=members)
+
+
+@contextmanager
+def refusals_told() -> Iterator[None]:
+    """Tell what is refused within as a problem.
+
+    Raises
+    ------
+    Problem
+        Something was.
+    """
+    try:
+        yield
+    except Refused as refused:
+        raise problem_of(refused) from refused
