@@ -9,6 +9,8 @@ RUN python -m venv /opt/seal-tracker \
 
 FROM python:3.12-slim
 RUN useradd --system --uid 1000 --user-group --no-create-home --shell /usr/sbin/nologin seal-tracker
+# A new volume takes its owner from here.
+RUN install --directory --owner=1000 --group=1000 --mode=0700 /var/lib/seal-tracker
 COPY --from=build /opt/seal-tracker /opt/seal-tracker
 ENV PATH=/opt/seal-tracker/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 1000:1000

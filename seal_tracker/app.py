@@ -25,6 +25,7 @@ import structlog
 
 from seal_tracker import __version__
 from seal_tracker.alarms.states import OPEN_STATES
+from seal_tracker.checkpointing import Checkpointer
 from seal_tracker.clock import clock_ms
 from seal_tracker.config import Settings, split_address
 from seal_tracker.hooks.mailer import Mailer, SmtpServer
@@ -47,12 +48,12 @@ from seal_tracker.plans.check import render_faults
 from seal_tracker.plans.folder import errors_of, read_folder
 from seal_tracker.plans.model import Diversion, Plan
 from seal_tracker.publishing.outbox import OutboxPublisher
-from seal_tracker.publishing.topics import ingest_filters
+from seal_tracker.publishing.topics import ingest_filters, ledger_topic
 from seal_tracker.rejudge import Span
 from seal_tracker.service import Service
 from seal_tracker.sources.mqtt import MqttSource
 from seal_tracker.space import Prepared, SpaceJudge
-from seal_tracker.store import Store
+from seal_tracker.store import Store, StoreError
 from seal_tracker.store.alarm_reads import AlarmFilter
 from seal_tracker.supervision.journey_plan import PlanJourneys, import_plan, kept_journeys
 from seal_tracker.supervision.journeys import deed_of
@@ -232,12 +233,22 @@ async def running(settings: Settings, *, embedded: Path | None = None) -> AsyncI
         keeper = AccountKeeper(store, pipeline.act)
         stack.callback(keeper.accounts.close)
         _tell_first_password(await keeper.open(parts.accounts))
+        checkpointer = Checkpointer(
+            store,
+            parts.ledger_key,
+            f"/seal-tracker/{settings.tenant}",
+            lambda jws: publisher.publish_state(ledger_topic(settings.tenant), jws),
+            clock_ms=clock_ms,
+        )
+        await checkpointer.resume()
         server = await start_web(
-            _web_context(settings, store, keeper, service, hub), *split_address(settings.http), tls=tls
+            _web_context(settings, store, keeper, service, hub, checkpointer),
+            *split_address(settings.http),
+            tls=tls,
         )
         WATCHERS.set_function(lambda: hub.watchers)
         _give_back_memory()
-        async with _tasks(pipeline, service, _beside(settings, store, teller, service)):
+        async with _tasks(pipeline, service, checkpointer, _beside(settings, store, teller, service)):
             try:
                 await _subscribed(source)
                 yield Ready(
@@ -305,7 +316,12 @@ async def _subscribed(source: MqttSource) -> None:
 
 
 def _web_context(
-    settings: Settings, store: Store, keeper: AccountKeeper, service: Service, hub: Hub
+    settings: Settings,
+    store: Store,
+    keeper: AccountKeeper,
+    service: Service,
+    hub: Hub,
+    checkpointer: Checkpointer,
 ) -> WebContext:
     https = settings.https_in_front or settings.https_certificate is not None
     config = WebConfig(
@@ -314,12 +330,15 @@ def _web_context(
     )  # fmt: skip
     if settings.basemap is not None:
         config = replace(config, basemap=settings.basemap)
-    return WebContext(config, store, Sessions(store), keeper, service, hub)
+    return WebContext(config, store, Sessions(store), keeper, service, hub, checkpointer)
 
 
 @asynccontextmanager
 async def _tasks(
-    pipeline: Pipeline, service: Service, beside: Mapping[str, Coroutine[Any, Any, None]]
+    pipeline: Pipeline,
+    service: Service,
+    checkpointer: Checkpointer,
+    beside: Mapping[str, Coroutine[Any, Any, None]],
 ) -> AsyncIterator[None]:
     """Run the pipeline and the tasks beside it, by name; one that fails ends the service, loudly."""
     here = asyncio.current_task()
@@ -334,6 +353,7 @@ async def _tasks(
                 here.cancel()
 
     work = asyncio.create_task(pipeline.run(), name="pipeline")
+    beside = {**beside, "checkpointer": checkpointer.run()}
     rest = [asyncio.create_task(run, name=name) for name, run in beside.items()]
     for task in (work, *rest):
         task.add_done_callback(watch)
@@ -349,8 +369,10 @@ async def _tasks(
         for task in (work, *rest):
             task.cancel()
         await asyncio.gather(work, *rest, return_exceptions=True)
-        with contextlib.suppress(TimeoutError):
+        with contextlib.suppress(TimeoutError, StoreError):
             async with asyncio.timeout(DRAIN_S):
+                if pipeline.stalled is None:
+                    await checkpointer.sign_now()  # so that no tail is left uncovered until the next start
                 await service.publisher.drained()
     if failed:
         raise failed[0]

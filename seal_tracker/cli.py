@@ -1,7 +1,7 @@
 """``seal-tracker``: the command line.
 
-Exit codes: 0 done; 1 what was asked for has faults (a faulty plan, a service that cannot start); 2 wrong usage, a wrong
-setting or a file that cannot be read; 130 interrupted.
+Exit codes: 0 done; 1 what was asked for has faults (a faulty plan, a broken ledger, a service that cannot start); 2 wrong usage,
+a wrong setting, a file that cannot be read or a ledger that cannot be verified; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -144,6 +144,63 @@ def replay(trace: Path, **options: Any) -> None:
     from seal_tracker.commands.replay import replay as run  # noqa: PLC0415
 
     _guarded(run, trace, **options)
+
+
+@cli.group()
+def ledger() -> None:
+    """The chain of evidence: every event and every officer's action."""
+
+
+@ledger.command()
+@click.option(
+    "--embedded", type=Folder, metavar="DIR", help="The folder of an embedded service, running or not."
+)
+@click.option("--dsn", metavar="DSN", help="Or a database.  [default: SEAL_TRACKER_DATABASE_DSN]")
+@click.option(
+    "--checkpoint",
+    "checkpoints",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    multiple=True,
+    metavar="FILE",
+    help="Checkpoints that somebody else kept, a line each, as they came over MQTT; more than one file may be given.",
+)
+@click.option(
+    "--key",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The key that must have signed, in PEM.  [default: the embedded service's; else any]",
+)
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def verify(**options: Any) -> None:
+    """Check every link, and name the first that does not fit.
+
+    Exit code 0: the chain is whole; 1: it is broken, or a checkpoint is faulty; 2: it could not be verified.
+    """
+    from seal_tracker.commands.ledger import verify as run  # noqa: PLC0415
+
+    _guarded(run, **options)
+
+
+@ledger.command()
+def prepare() -> None:
+    """Print the SQL that a superuser runs once in a database that has no ledger yet."""
+    from seal_tracker.commands.ledger import prepare as run  # noqa: PLC0415
+
+    _guarded(run)
+
+
+@cli.command()
+@click.argument("journey")
+@click.option("--output", "-o", type=File, metavar="FILE", help="Where to.  [default: JOURNEY.zip]")
+@click.option("--ready-file", type=File, metavar="FILE", help="The running service's ready file.")
+@click.option("--embedded", type=Folder, metavar="DIR", help="Or the folder it was started with.")
+@click.option("--url", metavar="URL", help="Or its address,")
+@click.option("--token-file", type=File, metavar="FILE", help="and a file with the API token of an auditor.")
+def export(journey: str, **options: Any) -> None:
+    """Write the evidence of a JOURNEY as a zip that proves itself: python JOURNEY.zip."""
+    from seal_tracker.commands.export import export as run  # noqa: PLC0415
+
+    _guarded(run, journey, **options)
 
 
 def _guarded(run: Any, *args: Any, **options: Any) -> None:

@@ -106,6 +106,10 @@ class Settings(BaseSettings):
         default=False, description="a proxy serves us by https: cookies are then Secure"
     )
     plan: Path | None = Field(None, description="plan folder imported at the start when it has changed")
+    ledger_key_file: Path | None = Field(
+        None,
+        description="Ed25519 key in PEM that signs the ledger; made at the first start where it is not there",
+    )
     accounts_file: Path | None = Field(
         None, description="accounts with hashed passwords and tokens, imported at the start"
     )

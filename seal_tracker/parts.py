@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from seal_tracker.config import ConfigError, Settings
 from seal_tracker.embedded import EmbeddedParts
+from seal_tracker.ledger.keys import KeyFileError, load_or_make_key
 from seal_tracker.sources.mqtt import Broker
 from seal_tracker.tls import broker_context
 from seal_tracker.web.account_files import KeptAccounts, read_accounts
@@ -22,10 +24,11 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Parts:
-    """Where broker and database are, and the accounts that a file keeps; None: the database alone does."""
+    """Where broker and database are, what signs the ledger, and the accounts that a file keeps; None: the database alone does."""
 
     broker: Broker
     dsn: str
+    ledger_key: Ed25519PrivateKey
     accounts: KeptAccounts | None
     told: Mapping[str, Mapping[str, str]]
 
@@ -54,14 +57,19 @@ async def open_parts(settings: Settings, embedded: Path | None, stack: AsyncExit
         for name, a in parts.credentials.accounts().items()
     }
     broker = Broker(parts.mqtt.host, parts.mqtt.port, service.username, service.password)
-    return Parts(broker, parts.postgres_dsn, accounts, told)
+    return Parts(broker, parts.postgres_dsn, ledger_key(parts.folder / "ledger.key"), accounts, told)
 
 
 def external_parts(settings: Settings) -> Parts:
     """The broker and database that settings name; `ConfigError` says which settings are missing."""
-    names = ("database_dsn", "mqtt_host")
+    names = ("database_dsn", "mqtt_host", "ledger_key_file")
     missing = [f"SEAL_TRACKER_{name.upper()}" for name in names if getattr(settings, name) is None]
-    if missing or settings.database_dsn is None or settings.mqtt_host is None:
+    if (
+        missing
+        or settings.database_dsn is None
+        or settings.mqtt_host is None
+        or settings.ledger_key_file is None
+    ):
         raise ConfigError(f"{', '.join(missing)}: not set; set it, or start with --embedded DIR")
     password = settings.mqtt_password.get_secret_value() if settings.mqtt_password else None
     tls = broker_context(settings)
@@ -70,4 +78,13 @@ def external_parts(settings: Settings) -> Parts:
         accounts = read_accounts(settings.accounts_file) if settings.accounts_file else None
     except OSError as error:
         raise ConfigError(f"SEAL_TRACKER_ACCOUNTS_FILE={settings.accounts_file}: {error.strerror}") from error
-    return Parts(broker, settings.database_dsn.get_secret_value(), accounts, {})
+    key = ledger_key(settings.ledger_key_file, "SEAL_TRACKER_LEDGER_KEY_FILE=")
+    return Parts(broker, settings.database_dsn.get_secret_value(), key, accounts, {})
+
+
+def ledger_key(path: Path, named_by: str = "") -> Ed25519PrivateKey:
+    """The key that signs the ledger; `ConfigError` says why there is none."""
+    try:
+        return load_or_make_key(path)
+    except KeyFileError as error:
+        raise ConfigError(f"{named_by}{error}") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Self
 
 import aiohttp
@@ -12,7 +13,7 @@ import msgspec
 
 from seal_tracker.commands.errors import CommandError
 
-__all__ = ["ServiceClient"]
+__all__ = ["ServiceClient", "service_at"]
 
 
 class ServiceClient:
@@ -40,6 +41,11 @@ class ServiceClient:
         """
         return await self._ask("GET", path)
 
+    async def read(self, path: str) -> bytes:
+        """The bytes of a path. Raises as `get` does."""
+        async with self._answer("GET", path) as answer:
+            return await answer.read()
+
     async def post(self, path: str, body: Mapping[str, Any]) -> Any:
         """The JSON that answers a JSON body. Raises as `get` does."""
         return await self._ask("POST", path, json=body)
@@ -64,6 +70,26 @@ class ServiceClient:
                 yield answer
         except aiohttp.ClientError as fault:
             raise CommandError(f"{self._url}: {fault}; is the service running?") from fault
+
+
+def service_at(ready_file: Path | None, embedded: Path | None) -> Mapping[str, Any]:
+    """The ready file of the service that is meant: where it is, and its accounts.
+
+    Raises
+    ------
+    CommandError
+        Neither was given, or no service runs there.
+    """
+    file = ready_file or (embedded / "ready.json" if embedded else None)
+    if file is None:
+        raise CommandError(
+            "say where the service is: --ready-file FILE, or --embedded DIR as it was started with"
+        )
+    try:
+        found: dict[str, Any] = msgspec.json.decode(file.read_bytes())
+    except (OSError, msgspec.DecodeError) as fault:
+        raise CommandError(f"{file}: {fault}; is the service running?") from fault
+    return found
 
 
 class _Typed(msgspec.Struct):

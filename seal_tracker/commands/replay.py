@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 import time
 from collections.abc import Mapping
@@ -18,7 +17,7 @@ import uvloop
 from tqdm import tqdm
 
 from seal_tracker.commands.backtest import load_traces
-from seal_tracker.commands.client import ServiceClient
+from seal_tracker.commands.client import ServiceClient, service_at
 from seal_tracker.commands.errors import CommandError
 from seal_tracker.model import LIVE
 from seal_tracker.plans.folder import read_folder
@@ -52,7 +51,7 @@ def replay(
         raise CommandError(
             "--live goes into the live space, by the service's own plan: leave out --space and --plan"
         )
-    ready = _ready(ready_file, embedded)
+    ready = service_at(ready_file, embedded)
     [recorded] = load_traces([trace], seal)
     if not len(recorded):
         raise CommandError(f"{trace}: no ping in it can be sent")
@@ -63,20 +62,6 @@ def replay(
     else:
         _print(result)
     return 0
-
-
-def _ready(ready_file: Path | None, embedded: Path | None) -> Mapping[str, Any]:
-    """Where the service is."""
-    file = ready_file or (embedded / "ready.json" if embedded else None)
-    if file is None:
-        raise CommandError(
-            "say where the service is: --ready-file FILE, or --embedded DIR as it was started with"
-        )
-    try:
-        found: dict[str, Any] = json.loads(file.read_text())
-    except (OSError, ValueError) as fault:
-        raise CommandError(f"{file}: {fault}; is the service running?") from fault
-    return found
 
 
 async def _replay(

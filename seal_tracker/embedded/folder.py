@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Self
 import msgspec
 
 from .credentials import Credentials, load_or_make
-from .errors import FolderInUse, PortTaken
+from .errors import FolderDamaged, FolderInUse, PortTaken
 from .files import read_text, take_lock, write_atomic
 from .nats import NatsPart
 from .part import Change, Keeper, Listener, to_the_end
@@ -31,7 +31,7 @@ from .users import run_as
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["EmbeddedParts", "MqttAddress"]
+__all__ = ["EmbeddedParts", "MqttAddress", "postgres_dsn_of"]
 
 
 class MqttAddress(msgspec.Struct, frozen=True):
@@ -174,6 +174,23 @@ class EmbeddedParts:
     def _remember(self, ports: Ports) -> Ports:
         write_atomic(self.folder / "ports.json", msgspec.json.encode(ports).decode() + "\n", mode=0o644)
         return ports
+
+
+def postgres_dsn_of(folder: Path) -> str:
+    """Address of a folder's database, which may run or not.
+
+    Raises
+    ------
+    FolderDamaged
+        Its credentials or ports cannot be read.
+    """
+    folder = folder.resolve()
+    owner = load_or_make(folder / "credentials.json", has_data=True).database
+    try:
+        ports = msgspec.json.decode((folder / "ports.json").read_bytes(), type=Ports)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise FolderDamaged(f"{folder / 'ports.json'} cannot be read: {error}") from error
+    return dsn(ports.postgres, owner, owner.username)
 
 
 def _nobody_listens(_part: str, _change: Change) -> None:

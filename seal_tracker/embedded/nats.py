@@ -152,7 +152,7 @@ def _gateway_subjects(tenant: str) -> tuple[str, ...]:
 def _integrator_subjects() -> tuple[str, ...]:
     """List what alerts consist of; ``#`` also means the level above it, so both are named."""
     spaces = (f"{ROOTS[0]}.*", f"{ROOTS[1]}.*.*")
-    kinds = ("evt", "alarm", "journey", "svc")
+    kinds = ("evt", "alarm", "journey", "svc", "ledger")
     return tuple(f"{space}.{kind}{end}" for space in spaces for kind in kinds for end in ("", ".>"))
 
 

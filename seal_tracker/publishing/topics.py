@@ -12,6 +12,7 @@
         alarm/{alarm}                        out, retained
         journey/{journey}/state              out, retained
         svc/{instance}                       out, retained, last will
+        ledger/checkpoint                    out, retained; live only
 
 Pure. Ids match ``[A-Za-z0-9_.:-]{1,64}``, so no level can hold a wildcard or a slash.
 """
@@ -35,6 +36,7 @@ __all__ = [
     "event_topics",
     "ingest_filters",
     "journey_topic",
+    "ledger_topic",
     "parse",
     "root",
     "service_topic",
@@ -139,6 +141,11 @@ def alarm_topic(tenant: str, alarm: str, space: str = LIVE) -> str:
 def journey_topic(tenant: str, journey: str, space: str = LIVE) -> str:
     """Return the retained topic of a journey's state."""
     return f"{root(tenant, space)}/journey/{check_id(journey, 'journey')}/state"
+
+
+def ledger_topic(tenant: str) -> str:
+    """Return the retained topic of the ledger's newest checkpoint."""
+    return f"{root(tenant)}/ledger/checkpoint"
 
 
 def event_topic(event: Event, tenant: str, severity: str | None = None) -> str:

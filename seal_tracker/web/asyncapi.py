@@ -59,6 +59,11 @@ CHANNELS: Final[tuple[Channel, ...]] = (
         "service", "svc/{instance}", "service", "Whether an instance of the service is there; also its last will.",
         ServiceState, retained=True,
     ),
+    Channel(
+        "checkpoint", "ledger/checkpoint", "service",
+        "Where the ledger ends, signed (JWS, EdDSA), at most 60 s after a link was added: keep them, and nobody can change what is before.",
+        None, media="application/jose", retained=True,
+    ),
 )  # fmt: skip
 
 

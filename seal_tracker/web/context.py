@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
 from aiohttp import web
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CONTEXT",
     "Check",
+    "LedgerSigner",
     "Live",
     "Reading",
     "WebConfig",
@@ -137,6 +138,19 @@ class Reading(Protocol):
         """Every webhook that was not removed."""
 
 
+class LedgerSigner(Protocol):
+    """What signs the ledger; ``key`` is its raw public key, ``ledger`` the ledger's name."""
+
+    ledger: str
+    key: bytes
+
+    async def sign_now(self) -> None:
+        """Cover the ledger's end by a checkpoint."""
+
+    def sign(self, typ: str, payload: dict[str, Any]) -> str:
+        """A JWS of a payload."""
+
+
 class Live(Protocol):
     """The running service. Answers from memory; only ``create_space`` does I/O."""
 
@@ -218,6 +232,7 @@ class WebContext:
     keeper: AccountKeeper
     live: Live
     hub: Hub
+    ledger: LedgerSigner
     registry: CollectorRegistry = REGISTRY
 
     @property

@@ -147,7 +147,7 @@ def test_serve_without_parts_says_which_settings_are_missing() -> None:
     """All at once, and the other way to start."""
     done = seal_tracker("serve")
     assert done.returncode == 2
-    for name in ("DATABASE_DSN", "MQTT_HOST", "ACCOUNTS_FILE"):
+    for name in ("DATABASE_DSN", "MQTT_HOST", "LEDGER_KEY_FILE"):
         assert f"SEAL_TRACKER_{name}" in done.stderr
     assert "--embedded" in done.stderr
 

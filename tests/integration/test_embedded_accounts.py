@@ -90,6 +90,22 @@ def test_integrator_hears_exercises_and_retained_states(broker: Broker, mark: st
         wait_until(lambda: integrator.topics() == [f"{EXERCISE}/{mark}/alarm/A-1"], what="retained state")
 
 
+def test_integrator_keeps_the_ledgers_checkpoints(broker: Broker) -> None:
+    """Somebody else must hold them; nobody but the service says them."""
+    topic = f"{ROOT}/ledger/checkpoint"
+    with (
+        broker.client("service") as service,
+        broker.client("integrator") as integrator,
+        broker.client("integrator") as forger,
+    ):
+        forger.publish(topic, "forged", retain=True)
+        mid = service.publish(topic, "signed", retain=True)
+        wait_until(lambda: mid in service.acknowledged, what="checkpoint acknowledged")
+        assert integrator.subscribe("eseal/v1/+/ledger/#")
+        wait_until(lambda: topic in integrator.topics(), what="retained checkpoint")
+        assert [message.payload for message in integrator.messages] == [b"signed"]
+
+
 def test_integrator_neither_reads_devices_nor_publishes(broker: Broker, mark: str) -> None:
     """It only reads alerts: what devices say, where each is and when, is not for it."""
     with (

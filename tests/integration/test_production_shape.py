@@ -25,7 +25,7 @@ from seal_tracker.app import running
 from seal_tracker.config import Settings, load_settings
 from seal_tracker.embedded.credentials import make
 from seal_tracker.embedded.nats import ACK_WAIT_S, MAX_ACK_PENDING, MAX_PAYLOAD_BYTES
-from seal_tracker.web.accounts import hash_accounts
+from seal_tracker.web.account_files import hash_accounts
 from simulators.demo import write_plan
 
 PROJECT = COMPOSE.parent
@@ -228,6 +228,7 @@ def settings_of_compose(
         "SEAL_TRACKER_HTTP": "127.0.0.1:0",
         "SEAL_TRACKER_PLAN": str(folder / "plan"),
         "SEAL_TRACKER_ACCOUNTS_FILE": str(folder / "accounts.json"),
+        "SEAL_TRACKER_LEDGER_KEY_FILE": str(folder / "ledger.key"),
         "SEAL_TRACKER_INSTANCE": f"test-{shape}",
     }
     for name, value in {**service["environment"], **here}.items():

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from seal_tracker.embedded.credentials import make
-from seal_tracker.web.accounts import hash_accounts
+from seal_tracker.web.account_files import hash_accounts
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,6 +27,7 @@ def test_a_service_that_waits_for_its_broker_ends_when_it_is_told_to(
         "SEAL_TRACKER_MQTT_HOST": "127.0.0.1",
         "SEAL_TRACKER_MQTT_PORT": str(free_port),
         "SEAL_TRACKER_ACCOUNTS_FILE": str(open_folder / "accounts.json"),
+        "SEAL_TRACKER_LEDGER_KEY_FILE": str(open_folder / "ledger.key"),
         "SEAL_TRACKER_HTTP": "127.0.0.1:0",
     }
     ready = open_folder / "ready.json"

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from prometheus_client import CollectorRegistry, Counter
-from web_support import Fleet, World, keeper_on, plan_files
+from web_support import NOON_MS, Fleet, World, keeper_on, plan_files
 
+from seal_tracker.checkpointing import Checkpointer
 from seal_tracker.model import LIVE
 from seal_tracker.plans import load_files
 from seal_tracker.store import Store
@@ -18,6 +20,8 @@ from seal_tracker.web.lockout import LockoutPolicy
 from seal_tracker.web.runner import start_web
 from seal_tracker.web.sessions import Sessions
 from seal_tracker.web.sse import Hub
+
+LEDGER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 
 
 @pytest.fixture
@@ -61,7 +65,10 @@ async def world(store: Store, config: WebConfig) -> AsyncIterator[World]:
     registry = CollectorRegistry()
     Counter("pings", "Pings", registry=registry).inc(3)
     hub = Hub(position_interval_s=0.02, queue_limit=100)
-    context = WebContext(config, store, Sessions(store), keeper, fleet, hub, registry)
+    signer = Checkpointer(
+        store, LEDGER_KEY, f"/seal-tracker/{config.tenant}", lambda _: None, clock_ms=lambda: NOON_MS
+    )
+    context = WebContext(config, store, Sessions(store), keeper, fleet, hub, signer, registry)
     server = await start_web(context, "127.0.0.1", 0)
     async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as client:
         yield World(store, fleet, hub, keeper.accounts, registry, context, server, client)

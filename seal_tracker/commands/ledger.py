@@ -1,0 +1,191 @@
+"""``seal-tracker ledger``: whether the chain of evidence is whole, and what a database needs to hold it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+import asyncpg  # type: ignore[import-untyped]
+import click
+import msgspec
+from tqdm import tqdm
+
+from seal_tracker.config import load_settings
+from seal_tracker.embedded import EmbeddedError, EmbeddedParts
+from seal_tracker.embedded.folder import postgres_dsn_of
+from seal_tracker.ledger.checkpoints import fingerprint
+from seal_tracker.ledger.keys import KeyFileError, read_public_key
+from seal_tracker.ledger.verification import ChainCheck, Mark, read_marks
+from seal_tracker.model import iso_or_none
+from seal_tracker.store import StoreError, StoreUnavailable
+from seal_tracker.store.connections import Connection, connect
+from seal_tracker.store.ledger_reads import all_checkpoints, all_links
+
+__all__ = ["prepare", "verify"]
+
+WHOLE: Final = 0
+BROKEN: Final = 1
+NOT_VERIFIED: Final = 2
+
+TIMEOUT_S: Final = 60.0
+"""For one page of links; a database that is so slow is not there."""
+
+
+class Found(msgspec.Struct, kw_only=True):
+    """What a verification found: the object of ``--json``. Times are ISO 8601."""
+
+    whole: bool
+    links: int
+    entries: int
+    first_at: str | None
+    last_at: str | None
+    broken_at: int | None
+    broken_what: str | None
+    faulty_checkpoints: list[str]
+    signed_to: int
+    held_to: int
+    unsigned_links: int
+    unsigned_since: str | None
+    keys: list[str]
+    seconds: float
+
+
+def prepare() -> int:
+    """Print what a superuser runs once in a database that is to hold a ledger."""
+    script = files("seal_tracker.store").joinpath("ledger_owner.sql")
+    sys.stdout.write(script.read_text(encoding="utf-8"))
+    return 0
+
+
+def verify(
+    *, embedded: Path | None, dsn: str | None, checkpoints: Sequence[Path], key: Path | None, as_json: bool
+) -> int:
+    """Print what was found; 0 whole, 1 broken, 2 could not be verified."""
+    try:
+        held = [line for path in checkpoints for line in _lines(path)]
+        trusted = _trusted(key, embedded)
+        found = asyncio.run(_verified(embedded, dsn, held, trusted))
+    except (StoreError, EmbeddedError, KeyFileError, OSError, asyncpg.PostgresError) as fault:
+        click.echo(f"not verified: {_reason(fault)}", err=True)
+        return NOT_VERIFIED
+    if as_json:
+        sys.stdout.buffer.write(msgspec.json.encode(found) + b"\n")
+    else:
+        _print(found, held=bool(held))
+    return WHOLE if found.whole else BROKEN
+
+
+def _lines(path: Path) -> list[tuple[str, str]]:
+    """The checkpoints of a file, a line each, with where they stand."""
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    return [(f"{path}, line {number}", line) for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def _trusted(key: Path | None, embedded: Path | None) -> list[bytes]:
+    """The keys that checkpoints must be signed by; none: any."""
+    own = embedded / "ledger.key" if embedded else None
+    if key is None and own is not None and own.exists():
+        key = own
+    return [] if key is None else [read_public_key(key)]
+
+
+async def _verified(
+    embedded: Path | None, dsn: str | None, held: Sequence[tuple[str, str]], trusted: Sequence[bytes]
+) -> Found:
+    async with AsyncExitStack() as stack:
+        connection = await _connected(embedded, dsn, stack)
+        began = time.monotonic()
+        kept = [(f"checkpoint of link {c.number}", c.jws) for c in await all_checkpoints(connection)]
+        ours, faults = read_marks(kept, held=False, trusted=trusted)
+        theirs, more = read_marks(held, held=True, trusted=trusted)
+        check = await _checked(connection, [*ours, *theirs])
+        return _found(check, [*ours, *theirs], [*faults, *more], time.monotonic() - began)
+
+
+async def _connected(embedded: Path | None, dsn: str | None, stack: AsyncExitStack) -> Connection:
+    """A connection to the database that is meant; an embedded one that does not run is started for it."""
+    settings = load_settings()
+    if embedded is None:
+        told = settings.database_dsn
+        address = dsn or (told.get_secret_value() if told else None)
+        if address is None:
+            raise StoreUnavailable("say where: --embedded DIR, --dsn DSN, or SEAL_TRACKER_DATABASE_DSN")
+        connection = await connect(address, "seal-tracker ledger verify", TIMEOUT_S)
+    else:
+        if not (embedded / "postgres").is_dir():
+            raise StoreUnavailable(f"{embedded}: no embedded service ever ran there")
+        try:
+            connection = await connect(postgres_dsn_of(embedded), "seal-tracker ledger verify", TIMEOUT_S)
+        except StoreUnavailable:
+            parts = await stack.enter_async_context(EmbeddedParts(embedded, tenant=settings.tenant))
+            connection = await connect(parts.postgres_dsn, "seal-tracker ledger verify", TIMEOUT_S)
+    stack.push_async_callback(connection.close)
+    return connection
+
+
+async def _checked(connection: Connection, marks: Sequence[Mark]) -> ChainCheck:
+    check = ChainCheck(marks)
+    with tqdm(unit=" links", disable=None, leave=False) as bar:
+        async for page in all_links(connection):
+            bar.update(len(page))
+            if not check.take(page):
+                break
+    check.end()
+    return check
+
+
+def _found(check: ChainCheck, marks: Sequence[Mark], faults: list[str], seconds: float) -> Found:
+    return Found(
+        whole=check.broken is None and not faults,
+        links=check.links,
+        entries=check.entries,
+        first_at=iso_or_none(check.first_ms),
+        last_at=iso_or_none(check.last_ms),
+        broken_at=check.broken.number if check.broken else None,
+        broken_what=check.broken.what if check.broken else None,
+        faulty_checkpoints=faults,
+        signed_to=check.signed_to,
+        held_to=check.held_to,
+        unsigned_links=check.links - check.signed_to,
+        unsigned_since=iso_or_none(check.unsigned_since_ms),
+        keys=sorted({fingerprint(mark.checkpoint.key) for mark in marks}),
+        seconds=round(seconds, 2),
+    )
+
+
+def _print(found: Found, *, held: bool) -> None:
+    span = f", {found.first_at} to {found.last_at}" if found.first_at else ""
+    fits = "links" if found.whole else "links fit"
+    click.echo(f"{found.links:,} {fits}, {found.entries:,} entries{span} ({found.seconds:.1f} s)")
+    for fault in found.faulty_checkpoints:
+        click.echo(f"FAULTY CHECKPOINT: {fault}")
+    if found.broken_at is not None:
+        click.echo(f"BROKEN at link {found.broken_at:,}: {found.broken_what}")
+    click.echo(
+        f"signed up to link {found.signed_to:,}; "
+        + (
+            f"{found.unsigned_links:,} links after it, since {found.unsigned_since}, no checkpoint covers yet"
+            if found.unsigned_links
+            else "no link is uncovered"
+        )
+    )
+    if held:
+        click.echo(f"checkpoints held elsewhere cover it up to link {found.held_to:,}")
+    else:
+        click.echo(
+            "no checkpoint held elsewhere was given (--checkpoint): a tail cut off with its checkpoints does not show"
+        )
+    for key in found.keys:
+        click.echo(f"signing key: SHA-256 {key}")
+
+
+def _reason(fault: Exception) -> str:
+    if isinstance(fault, asyncpg.UndefinedTableError | asyncpg.InvalidSchemaNameError):
+        return "this database has no ledger; `seal-tracker ledger prepare` prints what makes one"
+    return str(fault)
