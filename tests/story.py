@@ -102,18 +102,20 @@ class Ground:
         self.cameras.append(one)
         return self
 
+    def files(self) -> dict[str, str]:
+        """What stands in the plan's folder, by name."""
+        collection = {"type": "FeatureCollection"}
+        return {
+            "zones.geojson": json.dumps(collection | {"features": self.zones}),
+            "routes.geojson": json.dumps(collection | {"features": self.routes}),
+            "journeys.jsonl": "\n".join(json.dumps(j) for j in self.journeys),
+            "policies.toml": self.policies,
+            "equipment.jsonl": "\n".join(json.dumps(c) for c in self.cameras),
+        }
+
     def plan(self, version: int = 1) -> Plan:
         """The plan, read as from its folder; an error in it fails the test."""
-        collection = {"type": "FeatureCollection"}
-        plan, faults = load_files(
-            {
-                "zones.geojson": json.dumps(collection | {"features": self.zones}),
-                "routes.geojson": json.dumps(collection | {"features": self.routes}),
-                "journeys.jsonl": "\n".join(json.dumps(j) for j in self.journeys),
-                "policies.toml": self.policies,
-                "equipment.jsonl": "\n".join(json.dumps(c) for c in self.cameras),
-            }
-        )
+        plan, faults = load_files(self.files())
         assert plan is not None, [f for f in faults if f.level == "error"]
         return replace(plan, version=version)
 

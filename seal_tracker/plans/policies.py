@@ -26,7 +26,8 @@ def read_policies(text: str | bytes, file: str, references: References) -> tuple
         zones=_nameable(references.zones, tables.get("zone")),
     )
     for fault in found:
-        sink.error(0, fault.where, "", fault.what, fault.why, fault.remedy)
+        note = sink.error if fault.level == "error" else sink.warn
+        note(0, fault.where, "", fault.what, fault.why, fault.remedy)
     return tables, sink.in_order()
 
 
@@ -69,4 +70,4 @@ def merge_policies(
 def _of_feature(fault: PolicyFault, file: str, feature: str, kind: str) -> Fault:
     where = fault.where.removeprefix(f"{kind}.{feature}").removeprefix(".")
     where = f"properties.policy.{where}" if where else "properties.policy"
-    return Fault(file, feature, where, fault.what, fault.why, fault.remedy)
+    return Fault(file, feature, where, fault.what, fault.why, fault.remedy, fault.level)

@@ -16,7 +16,7 @@ from seal_tracker.rules.arrays import begins
 from seal_tracker.rules.context import Context, mm_of_m
 from seal_tracker.rules.entries import NUMBER, Entries, entered, was_entered
 from seal_tracker.rules.evidence import crossing_evidence, fix_evidence, last_fix, zone_evidence
-from seal_tracker.rules.keys import PolicyKey, at_most, at_most_high, common_keys
+from seal_tracker.rules.keys import PolicyKey, at_most, at_most_high, common_keys, zoned
 from seal_tracker.rules.passing import (
     SILENCE,
     Stretch,
@@ -292,14 +292,14 @@ def _settle_passing(
 
 CHECKPOINT_REACHED = Rule(
     REACHED,
-    common_keys("info", raise_=(1, 0), clear=None),
+    zoned(common_keys("info", raise_=(1, 0), clear=None)),
     _reached,
     is_record=True,
     stream=NUMBER,
 )
 CHECKPOINT_LATE = Rule(
     LATE,
-    common_keys("medium", raise_=(1, 0), clear=None),
+    zoned(common_keys("medium", raise_=(1, 0), clear=None)),
     _late,
     state=LATE_STATE,
     start=np.array([(NO_TIME, 0)], LATE_STATE)[0],
@@ -310,7 +310,7 @@ CHECKPOINT_LATE = Rule(
 )
 CHECKPOINT_MISSED = Rule(
     MISSED,
-    MISSED_KEYS,
+    zoned(MISSED_KEYS, "unobserved_gap_s"),
     _missed,
     state=MISSED_STATE,
     of_route=True,

@@ -51,7 +51,10 @@ ARRIVAL_KEYS = common_keys("medium", raise_=(1, 300), clear=(1, 0)) | {
 ARRIVAL_STATE = np.dtype([*RUN.descr, ("arrived_ms", "i8")])
 """A run, and since which fix the cargo has been at the end of its route, 0: it is not."""
 
-LIMIT_KEYS = common_keys("high", raise_=(1, 300), clear=(1, 0), latched=True) | {
+IDLE = ("raise_fixes", "clear_fixes", "clear_s")
+"""The transit limit falls due at a moment, and ends with a plan that gives more time."""
+
+LIMIT_KEYS = common_keys("high", raise_=(1, 300), clear=(1, 0), latched=True, idle=IDLE) | {
     "limit_h": PolicyKey(
         "number",
         TRANSIT_H,

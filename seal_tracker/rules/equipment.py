@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from seal_tracker.model import NO_TIME, Episode, Fact, iso_ms
 from seal_tracker.rules.arrays import ends, previous
 from seal_tracker.rules.context import Context
-from seal_tracker.rules.keys import SEVERITIES, PolicyKey, common_keys
+from seal_tracker.rules.keys import COUNTED, SEVERITIES, PolicyKey, common_keys
 from seal_tracker.rules.rule import Rule
 
 __all__ = ["RULE"]
 
 NAME = "EQUIPMENT_OFFLINE"
 
-KEYS = common_keys("medium", raise_=(1, 0), clear=(1, 0)) | {
+KEYS = common_keys("medium", raise_=(1, 0), clear=(1, 0), idle=COUNTED) | {
     "intervals": PolicyKey("number", 3.0, "missed heartbeats before it counts as offline", minimum=1),
 }
 

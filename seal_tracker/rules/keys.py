@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from seal_tracker.model import Severity
 
 __all__ = [
+    "COUNTED",
     "SEVERITIES",
     "PolicyKey",
     "PolicyValue",
@@ -16,10 +17,14 @@ __all__ = [
     "at_most_high",
     "common_keys",
     "distance_keys",
+    "zoned",
 ]
 
 PolicyValue = bool | int | float | str | None
 Kind = Literal["flag", "count", "number", "severity"]
+
+COUNTED = ("raise_fixes", "raise_s", "clear_fixes", "clear_s")
+"""The keys of a debounce, which rules that are no matter of runs do not go by."""
 
 SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low", "info")
 
@@ -38,7 +43,8 @@ def at_most(most: Severity, severity: Severity) -> Severity:
 class PolicyKey:
     """One thing a policy may set for a rule.
 
-    ``default`` None means that the rule works the value out by itself, as ``doc`` says.
+    ``default`` None means that the rule works the value out by itself, as ``doc`` says. A key without ``has_effect`` is one
+    that every rule has and this one does not go by; one ``by_zone`` may be set for a zone by itself.
     """
 
     kind: Kind
@@ -46,6 +52,8 @@ class PolicyKey:
     doc: str
     minimum: float = 0.0
     maximum: float = 1e9
+    has_effect: bool = True
+    by_zone: bool = False
 
     def fault_of(self, value: object) -> str | None:
         """Why ``value`` is not one this key takes, or None where it is."""
@@ -63,11 +71,19 @@ class PolicyKey:
 
 
 def common_keys(
-    severity: Severity, *, raise_: tuple[int, float], clear: tuple[int, float] | None, latched: bool = False
+    severity: Severity,
+    *,
+    raise_: tuple[int, float],
+    clear: tuple[int, float] | None,
+    latched: bool = False,
+    idle: Collection[str] = (),
 ) -> dict[str, PolicyKey]:
-    """The keys every rule has. ``raise_`` and ``clear`` are (fixes, seconds); ``clear`` None: a point episode."""
+    """The keys every rule has. ``raise_`` and ``clear`` are (fixes, seconds); ``clear`` None: a point episode, told at once.
+
+    ``idle`` are those that have no effect on this one; on a point episode it is all that count, and ``latched``.
+    """
     clear_fixes, clear_s = clear or (1, 0)
-    return {
+    keys = {
         "enabled": PolicyKey("flag", default=True, doc="judge this rule at all"),
         "severity": PolicyKey("severity", severity, "how bad an episode is when it is raised"),
         "raise_fixes": PolicyKey("count", raise_[0], "consecutive true fixes before it is raised", minimum=1),
@@ -78,6 +94,14 @@ def common_keys(
         "clear_s": PolicyKey("number", clear_s, "seconds those fixes must span"),
         "latched": PolicyKey("flag", latched, "stays until an officer's reset or disarming"),
     }
+    for name in idle if clear else (*COUNTED, "latched"):
+        keys[name] = replace(keys[name], doc="no effect on this rule", has_effect=False)
+    return keys
+
+
+def zoned(keys: Mapping[str, PolicyKey], *but: str) -> dict[str, PolicyKey]:
+    """The same keys, each of which a zone may set by itself, ``but`` for some."""
+    return {name: replace(key, by_zone=name not in but) for name, key in keys.items()}
 
 
 def distance_keys(

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seal_tracker.rules.context import Context
-from seal_tracker.rules.keys import PolicyKey, common_keys
+from seal_tracker.rules.keys import PolicyKey, common_keys, zoned
 from seal_tracker.rules.rule import Rule
 from seal_tracker.rules.runs import Limits
 from seal_tracker.rules.stays import Stay, in_zones, leaving_margin_m, of_zones
@@ -64,4 +64,4 @@ def _judge(ctx: Context) -> None:
     )
 
 
-RULE = Rule(NAME, KEYS, _judge, stream=STREAM_NUMBER[NAME], while_suspended=False)
+RULE = Rule(NAME, zoned(KEYS), _judge, stream=STREAM_NUMBER[NAME], while_suspended=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Literal
 
 from seal_tracker.rules.catalog import POLICY_KEYS
 from seal_tracker.rules.keys import PolicyKey
@@ -13,17 +13,20 @@ from seal_tracker.rules.table import Policies
 
 __all__ = ["POLICY_KEYS", "REGIMES", "PolicyFault", "PolicyKey", "PolicyTable", "check_policies"]
 
+Level = Literal["error", "warning"]
+
 REGIMES: tuple[str, ...] = ("transit", "bonded", "oversized", "minerals")
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyFault:
-    """One thing wrong in a policy: where it stands, what it says, why that is wrong, what to do."""
+    """One thing wrong in a policy: where it stands, what it says, why that is wrong, what to do. A warning: it does nothing."""
 
     where: str
     what: str
     why: str
     remedy: str
+    level: Level = "error"
 
 
 class PolicyTable(Policies):
@@ -67,10 +70,10 @@ def _check_objects(kind: str, tables: object, known: Collection[str]) -> Iterato
     for name, table in tables.items():
         if name not in known:
             yield _unknown(f"{kind}.{name}", kind, name, known)
-        yield from _check_rules(f"{kind}.{name}", table)
+        yield from _check_rules(f"{kind}.{name}", table, of_zone=kind == "zone")
 
 
-def _check_rules(where: str, tables: object) -> Iterator[PolicyFault]:
+def _check_rules(where: str, tables: object, *, of_zone: bool = False) -> Iterator[PolicyFault]:
     if not isinstance(tables, Mapping):
         yield PolicyFault(where, f"{tables!r}", "is not a table", f"write [{where}.RULE]")
         return
@@ -81,6 +84,7 @@ def _check_rules(where: str, tables: object) -> Iterator[PolicyFault]:
             yield PolicyFault(f"{where}.{rule}", f"{table!r}", "is not a table", f"write [{where}.{rule}]")
         else:
             yield from _check_keys(f"{where}.{rule}", POLICY_KEYS[rule], table)
+            yield from _without_effect(f"{where}.{rule}", rule, table, of_zone=of_zone)
 
 
 def _check_keys(where: str, keys: Mapping[str, PolicyKey], table: Mapping[str, Any]) -> Iterator[PolicyFault]:
@@ -89,6 +93,28 @@ def _check_keys(where: str, keys: Mapping[str, PolicyKey], table: Mapping[str, A
             yield _unknown(f"{where}.{key}", "key", key, keys)
         elif why := keys[key].fault_of(value):
             yield PolicyFault(f"{where}.{key}", f"{value!r}", why, f"{key}: {keys[key].doc}")
+
+
+def _without_effect(
+    where: str, rule: str, table: Mapping[str, Any], *, of_zone: bool
+) -> Iterator[PolicyFault]:
+    """Keys that are in order and change nothing: whoever wrote them believes that they do."""
+    keys = POLICY_KEYS[rule]
+    known = {name: key for name, key in keys.items() if key.has_effect and (key.by_zone or not of_zone)}
+    if of_zone and not known:
+        remedy = f"set it for a route, [route.ID.{rule}], or a regime"
+        yield PolicyFault(where, rule, "is not judged by zone, so this has no effect", remedy, "warning")
+        return
+    for name in table:
+        if name in keys and name not in known:
+            kind = "for a zone" if keys[name].has_effect else f"on {rule}"
+            yield PolicyFault(
+                f"{where}.{name}",
+                f"{table[name]!r}",
+                f"has no effect {kind}",
+                f"remove it; what has: {', '.join(known)}",
+                "warning",
+            )
 
 
 def _unknown(where: str, kind: str, name: str, known: Collection[str]) -> PolicyFault:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seal_tracker.journey import Journey, Served
+from seal_tracker.rules.keys import zoned
 from seal_tracker.rules.pairs import (
     UNENDED_MS,
     Meetings,
@@ -28,7 +29,7 @@ __all__ = ["RULE"]
 
 NAME = "STRUCTURE_SHARED"
 
-KEYS = pair_keys("high", raise_=(1, 0), clear=(1, 0))
+KEYS = zoned(pair_keys("high", raise_=(1, 0), clear=(1, 0)))
 
 
 def _pairs(journeys: Sequence[Journey]) -> Iterator[Pair]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from seal_tracker.model import NO_TIME, Episode, Mode, iso_ms
 from seal_tracker.rules.arrays import ends, previous
 from seal_tracker.rules.context import Context
-from seal_tracker.rules.keys import SEVERITIES, PolicyKey, common_keys
+from seal_tracker.rules.keys import COUNTED, SEVERITIES, PolicyKey, common_keys
 from seal_tracker.rules.rule import Rule
 from seal_tracker.rules.table import per
 
@@ -23,7 +23,7 @@ __all__ = ["NAME", "RULE", "begin_silence", "close_silence"]
 
 NAME = "SIGNAL_LOST"
 
-KEYS = common_keys("high", raise_=(1, 0), clear=(1, 0)) | {
+KEYS = common_keys("high", raise_=(1, 0), clear=(1, 0), idle=COUNTED) | {
     "intervals": PolicyKey(
         "number", 3.0, "missed reports, of the interval the seal says it keeps", minimum=1
     ),

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from geofences.masks import which
 from seal_tracker.journey import Journey
 from seal_tracker.rules.context import Context, mm_of_m
-from seal_tracker.rules.keys import PolicyKey, common_keys
+from seal_tracker.rules.keys import PolicyKey, common_keys, zoned
 from seal_tracker.rules.motion import UNKNOWN, said_m_h, speed_m_h
 from seal_tracker.rules.rule import Rule
 from seal_tracker.rules.stays import Stay, in_zones, of_zones
@@ -118,5 +118,11 @@ def _on_it_m_h(ctx: Context, fix: I8, zone: I8) -> I8:
     return speed
 
 
-STOP_ON_STRUCTURE = Rule(STOP, STOP_KEYS, _stop, stream=STREAM_NUMBER[STOP], while_suspended=False)
-STRUCTURE_SPEED = Rule(SPEED, SPEED_KEYS, _speed, stream=STREAM_NUMBER[SPEED])
+STOP_ON_STRUCTURE = Rule(
+    STOP,
+    zoned(STOP_KEYS, "standing_kmh", "standing_m"),
+    _stop,
+    stream=STREAM_NUMBER[STOP],
+    while_suspended=False,
+)
+STRUCTURE_SPEED = Rule(SPEED, zoned(SPEED_KEYS, "tolerance_kmh"), _speed, stream=STREAM_NUMBER[SPEED])

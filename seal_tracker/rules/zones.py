@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from geofences.masks import which
 from seal_tracker.rules.context import Context, mm_of_m
 from seal_tracker.rules.evidence import crossing_evidence, zone_evidence
-from seal_tracker.rules.keys import PolicyKey, at_most_high, common_keys
+from seal_tracker.rules.keys import PolicyKey, at_most_high, common_keys, zoned
 from seal_tracker.rules.motion import speed_m_h
 from seal_tracker.rules.rule import Rule
 from seal_tracker.rules.stays import Judged, in_zones, leaving_margin_m, of_zones
@@ -109,5 +109,5 @@ def _crossed(ctx: Context, name: str, stays: Judged | None, k: int) -> None:
     )
 
 
-ZONE_ENTERED = Rule(ENTERED, ENTERED_KEYS, _entered, stream=STREAM_NUMBER[ENTERED])
-PROHIBITED_ZONE = Rule(PROHIBITED, PROHIBITED_KEYS, _prohibited, stream=STREAM_NUMBER[PROHIBITED])
+ZONE_ENTERED = Rule(ENTERED, zoned(ENTERED_KEYS), _entered, stream=STREAM_NUMBER[ENTERED])
+PROHIBITED_ZONE = Rule(PROHIBITED, zoned(PROHIBITED_KEYS), _prohibited, stream=STREAM_NUMBER[PROHIBITED])
