@@ -42,6 +42,7 @@ from seal_tracker.planning import (
     record_newest,
     spans_of_both,
     stored_plans,
+    to_import,
     with_newest,
 )
 from seal_tracker.plans.check import render_faults
@@ -149,7 +150,12 @@ async def _open_spaces(store: Store, plan: Plan | None) -> tuple[dict[str, Space
         judging = spaces[row.name] = SpaceJudge(row.name, store)
         # By what it was judged by; what changed is judged again from there.
         loaded = await judging.open(plans, kept)
-        newest = with_newest(plan, plans, clock_ms()) if row.name == LIVE and plan is not None else plans
+        newest = plans
+        if row.name == LIVE and plan is not None:
+            wanted, conflicts = await to_import(store, LIVE, plan, plans)
+            newest = plans if wanted is None else with_newest(wanted, plans, clock_ms())
+            for one in conflicts:
+                log.warning("plan.edited_here_too", file=one.file, object=one.id, what=one.what)
         brought = PlanJourneys()
         if newest is not plans:
             brought = await import_plan(store, row.name, newest[-1][1].journeys, clock_ms())
@@ -172,13 +178,15 @@ async def _open_spaces(store: Store, plan: Plan | None) -> tuple[dict[str, Space
     return spaces, opened
 
 
-async def _commit_opened(store: Store, pipeline: Pipeline, opened: Mapping[str, _Opened]) -> None:
+async def _commit_opened(
+    store: Store, pipeline: Pipeline, opened: Mapping[str, _Opened], plan: Plan | None
+) -> None:
     for space, one in opened.items():
         await pipeline.commit_prepared(space, one.loaded)
         again = await pipeline.spaces[space].rejudge_since(one.changed, one.diverted)
         await pipeline.commit_prepared(space, again, deed_of(one.brought.changes))
         if one.new_plans is not None:
-            await record_newest(store, space, one.new_plans, clock_ms())
+            await record_newest(store, space, one.new_plans, clock_ms(), plan)
 
 
 @asynccontextmanager
@@ -228,8 +236,9 @@ async def running(settings: Settings, *, embedded: Path | None = None) -> AsyncI
             instance=settings.instance,
             next_sequence=await store.last_sequence() + 1,
             clock_ms=clock_ms,
+            terms=settings.alarm_terms,
         )
-        await _commit_opened(store, pipeline, opened)
+        await _commit_opened(store, pipeline, opened, plan)
         keeper = AccountKeeper(store, pipeline.act)
         stack.callback(keeper.accounts.close)
         _tell_first_password(await keeper.open(parts.accounts))
@@ -326,7 +335,7 @@ def _web_context(
     https = settings.https_in_front or settings.https_certificate is not None
     config = WebConfig(
         tenant=settings.tenant, version=__version__, tile_url=settings.tile_url, tls=https,
-        webhook_private=settings.webhook_private,
+        webhook_private=settings.webhook_private, alarm_terms=settings.alarm_terms,
     )  # fmt: skip
     if settings.basemap is not None:
         config = replace(config, basemap=settings.basemap)

@@ -12,7 +12,7 @@ from uuid import UUID, uuid5
 
 from seal_tracker.store.journey_rows import JourneyChange
 from seal_tracker.hooks.rows import HookRow, Mail, Progress
-from seal_tracker.store.records import AccountRow, Action, AlarmRow, OutboxMessage, TokenRow
+from seal_tracker.store.records import AccountRow, Action, AlarmRow, NewPlan, OutboxMessage, TokenRow
 
 __all__ = ["Deed", "Step"]
 
@@ -50,6 +50,7 @@ class Deed:
     hooks: Sequence[HookRow] = ()
     hook_progress: Sequence[Progress] = ()
     mails: Sequence[Mail] = ()
+    plans: Sequence[NewPlan] = ()
     journeys: Sequence[JourneyChange] = ()
 
     def __bool__(self) -> bool:

@@ -11,17 +11,21 @@ import pickle
 import tempfile
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
+
 from geofences.catalog import Fault
 from seal_tracker.model import NO_TIME
+from seal_tracker.plans.check import render_faults
+from seal_tracker.plans.edits import Conflict, differences, joined
 from seal_tracker.plans.folder import errors_of, load_files
 from seal_tracker.plans.model import Diversion, Journey, Plan
 from seal_tracker.rejudge import Span
-from seal_tracker.store.records import PlanVersion
+from seal_tracker.store.records import NewPlan, PlanVersion
 
 __all__ = [
     "DatedPlan",
@@ -29,10 +33,12 @@ __all__ = [
     "PlanStore",
     "changed_journeys",
     "new_diversions",
+    "newest_row",
     "read_plan",
     "record_newest",
     "spans_of_both",
     "stored_plans",
+    "to_import",
     "with_newest",
 ]
 
@@ -51,16 +57,8 @@ class PlanStore(Protocol):
     """What plan versions are kept in."""
 
     async def plan_versions(self, space: str) -> list[PlanVersion]: ...  # noqa: D102
-    async def add_plan_version(  # noqa: D102
-        self,
-        space: str,
-        *,
-        version: int,
-        valid_from_ms: int | None,
-        recorded_ms: int,
-        digest: str,
-        files: Mapping[str, str],
-    ) -> None: ...
+    async def add_plan_version(self, space: str, plan: NewPlan) -> None: ...  # noqa: D102
+    async def last_import(self, space: str) -> tuple[str, dict[str, str]] | None: ...  # noqa: D102
 
 
 async def read_plan(files: Mapping[str, str | bytes]) -> tuple[Plan | None, list[Fault]]:
@@ -116,20 +114,66 @@ def with_newest(plan: Plan, before: list[DatedPlan], now_ms: int) -> list[DatedP
     return [*before, _dated(plan, version, now_ms if before else None)]
 
 
-async def record_newest(store: PlanStore, space: str, plans: list[DatedPlan], now_ms: int) -> None:
+async def to_import(
+    store: PlanStore, space: str, folder: Plan, plans: list[DatedPlan]
+) -> tuple[Plan | None, list[Conflict]]:
+    """What a plan folder makes of a space's plan: the folder's, or it with the edits made here since its last import.
+
+    Returns
+    -------
+    plan, conflicts
+        None where the folder is as it was when it was imported last; objects left as they are here.
+
+    Raises
+    ------
+    PlanRefusedError
+        Together they make no sound plan: the folder needs something, say, that was removed here.
+    """
+    last = await store.last_import(space)
+    if last is None or not plans:
+        return folder, []
+    digest, files = last
+    if digest == folder.digest:
+        return None, []
+    if plans[-1][1].digest == digest:
+        return folder, []
+    both, conflicts = joined(files, plans[-1][1].files, folder.files)
+    plan, faults = await read_plan(both)
+    if plan is None:
+        found = render_faults(errors_of(faults))
+        raise PlanRefusedError(
+            f"the folder and what was edited here since its last import do not go together:\n{found}"
+        )
+    return plan, conflicts
+
+
+def newest_row(
+    plans: list[DatedPlan],
+    now_ms: int,
+    *,
+    author: str | None = None,
+    note: str | None = None,
+    folder: Plan | None = None,
+) -> NewPlan:
+    """The newest version as it is recorded, with what it changes of the one before; ``folder``: it was imported from there."""
+    plan = plans[-1][1]
+    before = plans[-2][1].files if len(plans) > 1 else {}
+    found = {name: asdict(one) for name, one in differences(before, plan.files).items()}
+    return NewPlan(
+        plan.version, plan.valid_from_ms, now_ms, plan.digest, plan.files, author, note, msgspec.json.encode(found),
+        None if folder is None else folder.digest,
+        None if folder is None or folder.digest == plan.digest else folder.files,
+    )  # fmt: skip
+
+
+async def record_newest(
+    store: PlanStore, space: str, plans: list[DatedPlan], now_ms: int, folder: Plan | None = None
+) -> None:
     """Record the newest version for good.
 
     Do it when everything is judged by it: a start that is cut short before then finds it new again, and judges again.
     """
-    plan = plans[-1][1]
-    await store.add_plan_version(
-        space,
-        version=plan.version,
-        valid_from_ms=plan.valid_from_ms,
-        recorded_ms=now_ms,
-        digest=plan.digest,
-        files=plan.files,
-    )
+    await store.add_plan_version(space, newest_row(plans, now_ms, folder=folder))
 
 
 def changed_journeys(old: tuple[Journey, ...], new: tuple[Journey, ...]) -> dict[str, Span]:

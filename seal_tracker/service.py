@@ -28,6 +28,7 @@ from seal_tracker.sources.mqtt import MqttSource
 from seal_tracker.space import SpaceJudge
 from seal_tracker.store import Store
 from seal_tracker.supervision.journey_plan import commit_of, import_plan
+from seal_tracker.supervision.plan_editing import Change, Editor, PlanEdited, edit_plan
 from seal_tracker.tracks import DeviceTrack, accepted_pings
 from seal_tracker.web.context import Check
 from seal_tracker.web.wire import EquipmentRow, PositionRow, UnderWay
@@ -133,6 +134,10 @@ class Service:
     def under_way(self, space: str, journeys: Iterable[str]) -> Mapping[str, UnderWay]:
         """What the tracks of these journeys tell."""
         return under_way(self._spaces[space], journeys)
+
+    async def edit_plan(self, space: str, change: Change, editor: Editor) -> PlanEdited:
+        """Make a change of a plan's files its next version."""
+        return await edit_plan(self.pipeline.act, self._spaces[space], change, editor, clock_ms)
 
     async def act(self, space: str, work: Callable[[SpaceJudge], Awaitable[tuple[Prepared, Deed]]]) -> None:
         """Let a person act on a space between two batches."""

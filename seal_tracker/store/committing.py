@@ -16,9 +16,9 @@ from seal_tracker.store.errors import CommitRefused
 from seal_tracker.store.journey_writes import write_journeys
 from seal_tracker.store.ping_rows import copy_pings
 from seal_tracker.store.queries import sql
-from seal_tracker.store.records import Action, AlarmRow, Commit, EpisodeRow
+from seal_tracker.store.records import Action, AlarmRow, Commit, EpisodeRow, NewPlan
 
-__all__ = ["OWN_COUNTERS", "check_commit", "write_parts"]
+__all__ = ["OWN_COUNTERS", "check_commit", "plan_columns", "write_parts"]
 
 Row = TypeVar("Row")
 
@@ -72,6 +72,8 @@ async def write_parts(connection: Connection, commit: Commit, outbox_ids: Sequen
     for progress in commit.hook_progress:
         await connection.execute(sql("set_progress"), *progress)
     await send(connection, "add_mails", space, commit.mails)
+    for plan in commit.plans:
+        await connection.execute(sql("add_plan_version"), commit.space, *plan_columns(plan))
     await send(connection, "add_counts", space, sorted(counts_of(commit).items()))
 
 
@@ -129,6 +131,16 @@ def event_row(event: Event, body: bytes) -> tuple[Any, ...]:
 def action_row(action: Action) -> tuple[Any, ...]:
     """Columns of ``add_actions``."""
     return (*action[:-1], action.body.decode())
+
+
+def plan_columns(plan: NewPlan) -> tuple[Any, ...]:
+    """Columns of ``add_plan_version`` after the space."""
+    files, imported = (
+        None if f is None else msgspec.json.encode(dict(f)).decode() for f in (plan.files, plan.imported)
+    )
+    changes = None if plan.changes is None else plan.changes.decode()
+    head = (plan.version, plan.valid_from_ms, plan.recorded_ms, plan.digest)
+    return (*head, files, plan.author, plan.note, changes, plan.import_digest, imported)
 
 
 def alarm_row(alarm: AlarmRow) -> tuple[Any, ...]:

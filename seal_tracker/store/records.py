@@ -27,8 +27,10 @@ __all__ = [
     "EpisodeRow",
     "EventRow",
     "KnownPings",
+    "NewPlan",
     "OutboxMessage",
     "PendingMessage",
+    "PlanEntry",
     "PlanVersion",
     "Session",
     "Space",
@@ -203,8 +205,8 @@ class Commit:
         What persons did that is committed here; stored in this order.
     accounts, tokens, hooks, hook_progress
         As they stand afterwards.
-    mails
-        To be sent; one an event.
+    mails, plans
+        New ones; one mail an event.
     journeys
         As they stand afterwards and what made them so; each at most once.
     drop_checkpoints
@@ -232,6 +234,7 @@ class Commit:
     hooks: Sequence[HookRow] = ()
     hook_progress: Sequence[Progress] = ()
     mails: Sequence[Mail] = ()
+    plans: Sequence[NewPlan] = ()
     journeys: Sequence[JourneyChange] = ()
 
 
@@ -269,6 +272,37 @@ class StoredDeadLetter(NamedTuple):
 
     id: int
     letter: DeadLetter
+
+
+class NewPlan(NamedTuple):
+    """A version of a plan to be recorded: who made it and why, what it changed (JSON), and the folder it came from.
+
+    ``import_digest`` None: from no folder; ``imported`` None: its files are the folder's.
+    """
+
+    version: int
+    valid_from_ms: int | None
+    recorded_ms: int
+    digest: str
+    files: Mapping[str, str]
+    author: str | None = None
+    note: str | None = None
+    changes: bytes | None = None
+    import_digest: str | None = None
+    imported: Mapping[str, str] | None = None
+
+
+class PlanEntry(NamedTuple):
+    """A version of a plan as its history tells it."""
+
+    version: int
+    valid_from_ms: int | None
+    recorded_ms: int
+    digest: str
+    author: str | None
+    note: str | None
+    changes: bytes | None
+    import_digest: str | None
 
 
 class PlanVersion(NamedTuple):

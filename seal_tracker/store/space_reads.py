@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from seal_tracker.model import DeadLetter
+from seal_tracker.store.committing import plan_columns
 from seal_tracker.store.connections import END_OF_TIME
 from seal_tracker.store.database import Database
 from seal_tracker.store.errors import CommitRefused
 from seal_tracker.store.queries import sql
-from seal_tracker.store.records import PlanVersion, Space, Stats, StoredDeadLetter
+from seal_tracker.store.records import NewPlan, PlanEntry, PlanVersion, Space, Stats, StoredDeadLetter
 
 __all__ = ["SpaceReads"]
 
@@ -124,16 +125,7 @@ class SpaceReads(Database):
             for version, valid_from_ms, recorded_ms, digest, text in map(tuple, rows)
         ]
 
-    async def add_plan_version(
-        self,
-        space: str,
-        *,
-        version: int,
-        valid_from_ms: int | None,
-        recorded_ms: int,
-        digest: str,
-        files: Mapping[str, str],
-    ) -> None:
+    async def add_plan_version(self, space: str, plan: NewPlan) -> None:
         """Records a version of a space's plan for good.
 
         Raises
@@ -141,7 +133,25 @@ class SpaceReads(Database):
         CommitRefused
             The version exists, or the space does not.
         """
-        text = msgspec.json.encode(dict(files)).decode()
         async with self._turn, self._refusing("plan version"), self._transaction() as connection:
-            query = sql("add_plan_version")
-            await connection.execute(query, space, version, valid_from_ms, recorded_ms, digest, text)
+            await connection.execute(sql("add_plan_version"), space, *plan_columns(plan))
+
+    async def plan_history(self, space: str, before: int | None, limit: int) -> list[PlanEntry]:
+        """A space's versions before one (None: from the newest), newest first."""
+        last = 2**31 - 1 if before is None else before
+        async with self._reading() as connection:
+            rows = await connection.fetch(sql("plan_history"), space, last, limit)
+        entries = [PlanEntry(*row) for row in rows]
+        return [e._replace(changes=e.changes and str(e.changes).encode()) for e in entries]
+
+    async def plan_files(self, space: str, version: int) -> dict[str, str] | None:
+        """The files of one version; None where there is no such version."""
+        async with self._reading() as connection:
+            text = await connection.fetchval(sql("plan_files"), space, version)
+        return None if text is None else msgspec.json.decode(text)
+
+    async def last_import(self, space: str) -> tuple[str, dict[str, str]] | None:
+        """Digest and files of the folder that was imported last."""
+        async with self._reading() as connection:
+            row = await connection.fetchrow(sql("last_import"), space)
+        return None if row is None else (row[0], msgspec.json.decode(row[1]))

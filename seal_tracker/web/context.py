@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from seal_tracker.plans import Journey, Plan
     from seal_tracker.prepared import Prepared
     from seal_tracker.space import SpaceJudge
+    from seal_tracker.store.records import PlanEntry
+    from seal_tracker.supervision.plan_editing import Change, Editor, PlanEdited
     from seal_tracker.tracks import DeviceTrack
     from seal_tracker.web.keeper import AccountKeeper
     from seal_tracker.web.sessions import Sessions
@@ -134,6 +136,12 @@ class Reading(Protocol):
     async def journey_alarms_open(self, space: str, ids: Iterable[str]) -> dict[str, int]:
         """How many alarms of these journeys are not closed."""
 
+    async def plan_history(self, space: str, before: int | None, limit: int) -> Sequence[PlanEntry]:
+        """Versions of a space's plan before one (None: from the newest), newest first."""
+
+    async def plan_files(self, space: str, version: int) -> Mapping[str, str] | None:
+        """The files of one version."""
+
     async def hooks(self) -> Sequence[tuple[HookRow, Progress]]:
         """Every webhook that was not removed."""
 
@@ -180,6 +188,9 @@ class Live(Protocol):
 
     def under_way(self, space: str, journeys: Iterable[str]) -> Mapping[str, UnderWay]:
         """What the tracks of these journeys tell, by id; those that have ended or nobody heard of are absent."""
+
+    async def edit_plan(self, space: str, change: Change, editor: Editor) -> PlanEdited:
+        """Make a change of a plan's files its next version; refused with its faults where it is none."""
 
     async def act(self, space: str, work: Callable[[SpaceJudge], Awaitable[tuple[Prepared, Deed]]]) -> None:
         """Let a person act on a space between two batches: ``work`` looks and decides, what it gives is committed as one."""

@@ -95,7 +95,10 @@ def _operation(route: Route, path: str, parameters: Mapping[str, Any]) -> dict[s
     if given:
         operation["parameters"] = given
     if route.body is not None:
-        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": _schema(route.body)}}}
+        operation["requestBody"] = {
+            "required": True,
+            "content": {media: {"schema": _schema(route.body)} for media in route.takes},
+        }
     if route.right is Open.TO_ALL:
         operation["security"] = []
     elif not isinstance(route.right, Open):
@@ -113,6 +116,8 @@ def _responses(route: Route) -> dict[str, Any]:
             media: {"schema": _schema(route.answer) if media in structured else TEXT} for media in route.media
         }
     responses = {str(route.status): done}
+    if route.may_make:
+        responses["201"] = done | {"description": HTTPStatus.CREATED.phrase}
     if route.cached:
         done["headers"] = {"ETag": {"schema": TEXT}}
         responses["304"] = {"description": "Not changed"}
@@ -169,6 +174,8 @@ def _query_parameters(route: Route, parameters: Mapping[str, Any]) -> list[dict[
 
 def _headers(route: Route) -> list[dict[str, Any]]:
     headers = []
+    if route.may_make:
+        headers.append({"name": "If-Match", "in": "header", "required": False, "schema": TEXT})
     if route.edits:
         headers.append({"name": "If-Match", "in": "header", "required": True, "schema": TEXT})
     if route.cached:

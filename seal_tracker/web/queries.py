@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Sequence
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
@@ -188,7 +189,12 @@ def cursor_of(text: str | UnsetType, kind: type[CursorT], field: str = "after") 
         raise BadParameter(f"{field}: {error}", field=field) from error
 
 
-async def read_body(request: web.Request, kind: type[BodyT], max_bytes: int = SMALL_BODY_BYTES) -> BodyT:
+async def read_body(
+    request: web.Request,
+    kind: type[BodyT],
+    max_bytes: int = SMALL_BODY_BYTES,
+    takes: Sequence[str] = ("application/json",),
+) -> BodyT:
     """The request's JSON body as ``kind``; never more than ``max_bytes`` of it are held, unpacked.
 
     Raises
@@ -196,8 +202,8 @@ async def read_body(request: web.Request, kind: type[BodyT], max_bytes: int = SM
     WrongContentType, TooLarge, BadBody, InvalidBody
         As their names say; ``InvalidBody.field`` names the member.
     """
-    if request.content_type != "application/json":
-        raise WrongContentType(f"send application/json, not {request.content_type}", field="Content-Type")
+    if request.content_type not in takes:
+        raise WrongContentType(f"send {takes[0]}, not {request.content_type}", field="Content-Type")
     if (request.content_length or 0) > max_bytes:
         raise TooLarge(f"at most {max_bytes} bytes are read here")
     content = await read_content(request, max_bytes)

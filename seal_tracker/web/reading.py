@@ -27,7 +27,6 @@ from seal_tracker.web.routes import Route
 from seal_tracker.web.scope import sees
 from seal_tracker.web.wire import (
     ConfigAnswer,
-    FeatureCollection,
     Page,
     SealItem,
     UnitItem,
@@ -37,7 +36,7 @@ from seal_tracker.web.wire import (
 if TYPE_CHECKING:
     from seal_tracker.plans import Unit
 
-__all__ = ["ROUTES", "encoded", "known_space", "page_of"]
+__all__ = ["GEO_JSON", "ROUTES", "encoded", "known_space", "page_of", "plan_file"]
 
 JSON: Final = "application/json"
 GEO_JSON: Final = "application/geo+json"
@@ -87,16 +86,6 @@ async def config(request: web.Request) -> web.Response:
             "version": settings.version,
         }
     )
-
-
-async def zones(request: web.Request) -> web.Response:
-    """The plan's zones, as imported."""
-    return plan_file(request, "zones.geojson")
-
-
-async def routes(request: web.Request) -> web.Response:
-    """The plan's routes, as imported."""
-    return plan_file(request, "routes.geojson")
 
 
 def plan_file(request: web.Request, name: str) -> web.Response:
@@ -152,14 +141,6 @@ def page_of(
 
 ROUTES: Final = (
     Route("GET", "/api/v1/config", config, Right.READ, "What the page needs before it draws anything.", answer=ConfigAnswer),
-    Route(
-        "GET", "/api/v1/zones", zones, Right.READ, "The plan's zones.",
-        query=SpaceQuery, answer=FeatureCollection, media=(GEO_JSON,), problems=(404,),
-    ),
-    Route(
-        "GET", "/api/v1/routes", routes, Right.READ, "The plan's routes.",
-        query=SpaceQuery, answer=FeatureCollection, media=(GEO_JSON,), problems=(404,),
-    ),
     Route("GET", "/api/v1/units", units, Right.READ, "The plan's units.", query=SpaceQuery, answer=Page[UnitItem], problems=(404,)),
     Route("GET", "/api/v1/seals", seals, Right.READ, "Where each seal was last seen.", query=PageQuery, answer=Page[SealItem], problems=(404,)),
 )  # fmt: skip

@@ -41,6 +41,10 @@ class Route:
     problems
         Statuses of problems this route answers with, besides 401 and 403 (where it needs a right), 400 (where it has a query or a path),
         413, 415 and 422 (where it has a body) and 503, which are understood.
+    takes
+        Content types of the body.
+    may_make
+        Answers 201 where it made what was not there.
     edits
         Needs ``If-Match`` with the object's ``ETag``: 428 without, 412 where it has changed meanwhile.
     cached
@@ -61,6 +65,8 @@ class Route:
     status: int = 200
     media: tuple[str, ...] = (JSON,)
     problems: tuple[int, ...] = ()
+    takes: tuple[str, ...] = (JSON,)
+    may_make: bool = False
     edits: bool = False
     cached: bool = False
     tag: str = ""

@@ -4,8 +4,29 @@ SELECT version, valid_from, recorded_at, digest, files FROM plan_versions WHERE 
 
 -- name: add_plan_version
 -- Records a version of a space's plan. Versions are never changed.
-INSERT INTO plan_versions (space, version, valid_from, recorded_at, digest, files)
-VALUES ($1, $2, $3, $4, $5, $6);
+INSERT INTO plan_versions (
+    space, version, valid_from, recorded_at, digest, files, author, note, changes, import_digest, imported
+)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
+
+-- name: plan_history
+-- A space's versions before one, newest first, without their files. Index: the primary key read backwards.
+SELECT version, valid_from, recorded_at, digest, author, note, changes, import_digest
+FROM plan_versions
+WHERE space = $1 AND version < $2
+ORDER BY version DESC
+LIMIT $3;
+
+-- name: plan_files
+-- The files of one version. Index: the primary key.
+SELECT files FROM plan_versions WHERE space = $1 AND version = $2;
+
+-- name: last_import
+-- What the folder looked like that was imported last. Index: the primary key read backwards; the first of some few.
+SELECT import_digest, coalesce(imported, files) FROM plan_versions
+WHERE space = $1 AND import_digest IS NOT NULL
+ORDER BY version DESC
+LIMIT 1;
 
 -- name: session_put
 -- Opens a session, or prolongs it.

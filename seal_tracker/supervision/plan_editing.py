@@ -1,0 +1,103 @@
+"""A person edits a plan: new files, read and checked like any, become its next version, which holds from now on.
+
+files ─ change ─ read and check ─┬─ faulty: every fault told, nothing changed
+└─ between two batches: judged by it, recorded with who and why, in one commit
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from geofences.catalog import Fault
+from seal_tracker.deeds import Deed
+from seal_tracker.planning import DatedPlan, newest_row, read_plan, with_newest
+from seal_tracker.plans.folder import empty_plan
+from seal_tracker.plans.model import Plan
+from seal_tracker.prepared import Prepared
+from seal_tracker.space import SpaceJudge
+from seal_tracker.store.records import Action, NewPlan
+
+__all__ = ["Change", "Editor", "PlanEdited", "PlanMovedError", "edit_plan"]
+
+Act = Callable[[str, Callable[[SpaceJudge], Awaitable[tuple[Prepared, Deed]]]], Awaitable[None]]
+Change = Callable[[Mapping[str, str]], dict[str, str]]
+
+
+class PlanMovedError(ValueError):
+    """The plan has another version than the edit was made on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Editor:
+    """Who edits, in which role, and why."""
+
+    username: str
+    role: str
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanEdited:
+    """What became of an edit: the new version as recorded, None where it was refused or changed nothing; every fault."""
+
+    row: NewPlan | None
+    faults: Sequence[Fault]
+
+
+async def edit_plan(
+    act: Act, judging: SpaceJudge, change: Change, editor: Editor, clock_ms: Callable[[], int]
+) -> PlanEdited:
+    """Make ``change`` of the files of the plan in force its next version.
+
+    Raises
+    ------
+    PlanMovedError
+        Somebody else's edit was quicker.
+    """
+    base = judging.plan or empty_plan()
+    files = await asyncio.to_thread(change, base.files)
+    plan, faults = await read_plan(files)
+    if plan is None or plan.digest == base.digest:
+        return PlanEdited(None, faults)
+    plan = _sharing(plan, base)
+    rows: list[NewPlan] = []
+
+    async def work(now_judging: SpaceJudge) -> tuple[Prepared, Deed]:
+        if (now_judging.plan or empty_plan()).digest != base.digest:
+            raise PlanMovedError(
+                "the plan has been changed meanwhile; read it again, and make your change to it"
+            )
+        before: list[DatedPlan] = [(v.from_ms, v.plan) for v in now_judging.versions if v.plan.version]
+        now_ms = max([clock_ms(), *(at + 1 for at, _ in before)])
+        plans = with_newest(plan, before, now_ms)
+        await now_judging.use_plans(plans)
+        try:
+            prepared = await now_judging.rejudge_since(now_judging.judged_past(plans[-1][0]))
+        except BaseException:
+            await now_judging.use_plans(before)
+            raise
+        row = newest_row(plans, now_ms, author=editor.username, note=editor.note)
+        rows.append(row)
+        said = msgspec.json.encode(
+            {"version": row.version, "note": editor.note, "changes": msgspec.Raw(row.changes or b"{}")}
+        )
+        action = Action(
+            now_ms, editor.username, editor.role, "plan.edit", f"plan/{row.version}", None, None, said
+        )
+        return prepared, Deed(actions=[action], plans=[row])
+
+    await act(judging.space, work)
+    return PlanEdited(rows[0], faults)
+
+
+def _sharing(plan: Plan, base: Plan) -> Plan:
+    """The plan with the geometry of ``base`` where that is the same: versions that differ in a zone share their routes."""
+    if plan.files["routes.geojson"] == base.files.get("routes.geojson"):
+        plan = replace(plan, corridors=base.corridors)
+    if plan.files["zones.geojson"] == base.files.get("zones.geojson"):
+        plan = replace(plan, zone_set=base.zone_set)
+    return plan
