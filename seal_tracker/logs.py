@@ -21,7 +21,10 @@ def set_up_logs(form: str, level: str = "info") -> None:
     last: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if form == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            exception_formatter=structlog.dev.plain_traceback,  # others would tell local variables: secrets
+        )
     )
     tail = [structlog.processors.format_exc_info, last] if form == "json" else [last]
     threshold = logging.getLevelNamesMapping()[level.upper()]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import re
 import secrets
 import unicodedata
 from typing import Final
@@ -30,7 +31,7 @@ ALPHABET: Final = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 """Of generated passwords: nothing that is taken for something else when read aloud or from paper."""
 
 COMMON: Final = frozenset(
-    "abcabc abcd abcdefgh admin administrator anhyeuem asdf asdfgh asdfghjkl baclieu changeme congan customs daiduong danang "  # noqa: SIM905 - words, read as such
+    "abc abcd abcdefgh admin administrator anhyeuem asdf asdfgh asdfghjkl baclieu changeme congan customs daiduong danang "  # noqa: SIM905 - words, read as such
     "default dragon emyeuanh football guest haiphong haiquan haiquanvietnam hanoi hello hochiminh iloveyou khongbiet khongco letmein "
     "login loveyou matkhau matkhaumoi master monkey newpassword operator pass passw passwd password princess qazwsx qazwsxedc qwer "
     "qwert qwerty qwertyuiop qwertyuiopasdfghjkl root saigon sealtracker secret secretpassword seal sunshine superman test tester "
@@ -52,10 +53,16 @@ def weakness(password: str, username: str) -> str | None:
     if len(username) > 2 and username.casefold() in folded:  # noqa: PLR2004 - a name of two letters is in many words
         return "it contains the account's name"
     plain = unicodedata.normalize("NFKD", folded)
-    letters = {"".join(filter(str.isalpha, text)) for text in (plain, plain.translate(PLAIN))}
-    if not letters.isdisjoint({*COMMON, ""}):
+    core = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", plain)
+    words = ("".join(filter(str.isalpha, text)) for text in (plain, core.translate(PLAIN)))
+    if not {once(word) for word in words}.isdisjoint({*COMMON, ""}):
         return "it is one of those that everybody tries first; take some words that do not belong together"
     return None
+
+
+def once(word: str) -> str:
+    """The word that is said again and again in it: ``abcabc`` is ``abc``."""
+    return word[: (word + word).find(word, 1)] if word else word
 
 
 def generated() -> str:

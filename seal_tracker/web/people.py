@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Final, Literal, get_args
 from uuid import uuid4
 
@@ -207,7 +207,7 @@ async def create_token(request: web.Request) -> web.Response:
         id=uuid4(),
         name=given.name,
         scopes=frozenset(given.scopes),
-        expires_ms=int(given.expires_at.astimezone(UTC).timestamp() * 1000),
+        expires_ms=int(given.expires_at.timestamp() * 1000),
         hash=passwords.digest(secret),
         account=given.account or asker.account.username,
     )

@@ -167,6 +167,55 @@ async def test_an_alarm_that_is_gone_is_said_to_be_gone(hub):
         assert data_of(frame) == {"items": [{"id": "2"}], "whole": True}
 
 
+async def test_a_client_of_a_unit_is_told_what_is_its_own(hub):
+    """Events, positions, alarms and journeys of other units, and of none, never reach it; nor does it wake for them."""
+    rows = [
+        PositionRow(seal=name, time_ms=0, unit=unit) for name, unit in (("A", "u1"), ("B", "u2"), ("C", None))
+    ]
+    with hub.subscribe(LIVE, frozenset({"u1"})) as client, hub.subscribe(LIVE) as everyone:
+        hub.publish_events(LIVE, [event(1), event(2), event(3)], ["u1", "u2", None])
+        hub.publish_positions(LIVE, rows)
+        hub.publish_alarms(LIVE, {"1": {"id": "1"}, "2": {"id": "2"}}, {"1": ("u2", "u1"), "2": ("u2",)})
+        hub.publish_journeys(LIVE, {"J1": {"id": "J1"}, "J2": {"id": "J2"}}, {"J1": ("u1",)})
+        await settle()
+        assert [sequence for sequence, _ in client.take_events()] == [1]
+        assert [sequence for sequence, _ in everyone.take_events()] == [1, 2, 3]
+        said = [data_of(frame)["items"] for frame in client.take_states()]
+        assert [[item.get("seal") or item["id"] for item in items] for items in said] == [
+            ["A"],
+            ["1"],
+            ["J1"],
+        ]
+        assert [len(data_of(frame)["items"]) for frame in everyone.take_states()] == [3, 2, 2]
+        await client.wait(0.001)
+        hub.publish_events(LIVE, [event(4)], ["u2"])
+        assert not await client.wait(0.01)
+
+
+async def test_what_goes_to_another_unit_is_gone_for_the_first(hub):
+    """And what was never its own is not even said to be gone."""
+    with hub.subscribe(LIVE, frozenset({"u1"})) as first, hub.subscribe(LIVE, frozenset({"u2"})) as second:
+        hub.publish_alarms(LIVE, {"1": {"id": "1"}, "2": {"id": "2"}}, {"1": ("u1",), "2": ("u2",)})
+        await settle()
+        first.take_states(), second.take_states()
+        hub.publish_alarms(LIVE, {"1": {"id": "1"}, "2": None}, {"1": ("u2",)})
+        await settle()
+        (frame,) = first.take_states()
+        assert data_of(frame) == {"items": [], "whole": False, "gone": ["1"]}
+        (frame,) = second.take_states()
+        assert data_of(frame) == {"items": [{"id": "1"}], "whole": False, "gone": ["2"]}
+
+
+async def test_a_flood_of_other_units_does_not_make_a_client_fall_behind(hub):
+    """Its queue holds its own events alone."""
+    with hub.subscribe(LIVE, frozenset({"u1"})) as client:
+        for sequence in range(1, 100):
+            hub.publish_events(LIVE, [event(sequence)], ["u2"])
+        hub.publish_events(LIVE, [event(100)], ["u1"])
+        assert not client.behind
+        assert [sequence for sequence, _ in client.take_events()] == [100]
+
+
 async def test_who_waits_is_woken_and_who_leaves_is_forgotten(hub):
     """No polling, no leak."""
     with hub.subscribe(LIVE) as client:

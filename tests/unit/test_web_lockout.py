@@ -52,6 +52,36 @@ def test_many_names_from_one_address_are_stopped():
     assert lockout.begin("binh", "10.0.0.1", 1.0) > 0
 
 
+def test_one_name_guessed_from_everywhere_is_stopped_everywhere():
+    """A hundred failures in a row, however many addresses they come from; another account is not touched by it."""
+    lockout = Lockout(POLICY)
+    for number in range(100):
+        fail(lockout, 1, address=f"203.0.{number}.9")
+    assert lockout.begin("an", "10.0.0.1", 1.0) > 0
+    assert lockout.begin("binh", "10.0.0.1", 1.0) == 0
+
+
+def test_what_counts_for_an_account_can_be_put_back():
+    """After a start the wait goes on where it was; a new password ends it."""
+    before, after = Lockout(POLICY), Lockout(POLICY)
+    fail(before, 3)
+    for where, failures in before.failures_of("an", "10.0.0.1"):
+        after.remember("an", where, failures)
+    assert [where for where, _ in before.failures_of("an", "10.0.0.1")] == ["10.0.0.1", ""]
+    assert after.begin("an", "10.0.0.1", 1.0) == 29
+    after.forgive("an")
+    assert after.begin("an", "10.0.0.1", 1.0) == 0
+
+
+def test_success_says_whether_there_was_anything_to_forgive():
+    """So that what is kept elsewhere is only touched where it must be."""
+    lockout = Lockout(POLICY)
+    fail(lockout, 1)
+    assert lockout.succeeded("an", "10.0.0.1") is False
+    fail(lockout, 2)
+    assert lockout.succeeded("an", "10.0.0.1") is True
+
+
 def test_success_forgives():
     """Who remembers the password at the last try starts afresh; a shared address is not worn down by good sign-ins."""
     lockout = Lockout(POLICY)
@@ -100,7 +130,7 @@ def test_memory_stays_bounded_under_a_flood_of_names():
 
 
 @pytest.mark.parametrize(
-    "name", ["per_account", "per_address", "lock_s", "lock_max_s", "forget_s", "max_keys"]
+    "name", ["per_account", "per_address", "anywhere", "lock_s", "lock_max_s", "forget_s", "max_keys"]
 )
 def test_a_policy_refuses_what_makes_no_sense_and_quotes_it(name):
     """Every limit is above 0."""
