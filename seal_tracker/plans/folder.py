@@ -181,7 +181,8 @@ def examine(files: Content, *, whole: bool = True) -> Examined:
     faults += [*found, *cross_check(zones, routes)]
 
     legs = {route.id: len(route.geometry.half_width_m) for route in routes}
-    references = References(zones_known, routes_known, units_known, legs)
+    in_force = {route.id: (route.valid_from_ms, route.valid_to_ms) for route in routes}
+    references = References(zones_known, routes_known, units_known, legs, in_force)
     journeys, found = _read(read_journeys, JOURNEYS, files, references)
     faults += found
     units, found = _read(read_units, UNITS, files, references)

@@ -8,6 +8,7 @@ from typing import Any
 
 from geofences.catalog import Fault, FaultSink, Fields
 from geofences.catalog.text import as_text
+from seal_tracker.model import iso_ms
 from seal_tracker.plans.dated import read_authorisations, read_diversions, read_resets, read_suspensions
 from seal_tracker.plans.lines import objects_of
 from seal_tracker.plans.model import LEAD_ROLES, ROLES, Journey
@@ -99,6 +100,9 @@ def _journey(fields: Fields, references: References, armed: dict[str, list[_Arme
     authorisations = read_authorisations(fields, references)
     diversions = read_diversions(fields, references, armed_time)
     suspensions, resets = read_suspensions(fields, armed_time), read_resets(fields, armed_time)
+    _check_in_force(fields, "route", route, armed_at_ms, references)
+    for diversion in diversions:
+        _check_in_force(fields, "diversions", diversion.route, diversion.at_ms, references)
     if armed_at_ms is not None:
         interval = _Armed(armed_at_ms, FOREVER_MS if disarmed_at_ms is None else disarmed_at_ms, fields)
         for name in {name for name, role in devices if name == seal or role == "seal"}:
@@ -120,6 +124,24 @@ def _journey(fields: Fields, references: References, armed: dict[str, list[_Arme
         resets=resets,
         permit=permit or None,
         **rest,
+    )
+
+
+def _check_in_force(
+    fields: Fields, member: str, route: str | None, at_ms: int | None, references: References
+) -> None:
+    """Warn where a journey is armed on a route, or diverted to one, that does not hold yet, or no more."""
+    from_ms, to_ms = references.in_force.get(route or "", (None, None))
+    if at_ms is None or ((from_ms is None or from_ms <= at_ms) and (to_ms is None or at_ms < to_ms)):
+        return
+    held = " ".join(
+        f"{word} {iso_ms(ms)}" for word, ms in (("from", from_ms), ("to", to_ms)) if ms is not None
+    )
+    fields.warn(
+        member,
+        f"“{route}” is not in force at {iso_ms(at_ms)}",
+        f"it is {held}; the journey would be judged by it all the same",
+        "name a route that holds then, or correct one of the times",
     )
 
 

@@ -12,12 +12,16 @@ __all__ = ["References"]
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """Ids by what they name; ``legs`` is the number of legs of each sound route."""
+    """Ids by what they name.
+
+    Of each sound route ``legs`` is the number of its legs, ``in_force`` since and until when it holds (ms, None: ever).
+    """
 
     zones: Ids = field(default_factory=Ids.unchecked)
     routes: Ids = field(default_factory=Ids.unchecked)
     units: Ids = field(default_factory=Ids.unchecked)
     legs: Mapping[str, int] = field(default_factory=dict)
+    in_force: Mapping[str, tuple[int | None, int | None]] = field(default_factory=dict)
 
     def zone(self, fields: Fields, key: str) -> str | None:
         """The id of a zone at ``key``."""

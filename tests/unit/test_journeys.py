@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from folders import ARMED, assert_only_error, files, journey, plan_of
+from drawing import collection
+from folders import ARMED, assert_only_error, files, journey, plan_of, route
 
 from seal_tracker.journey import Diversion, Reset, Suspension
 from seal_tracker.plans import load_files
@@ -200,3 +201,33 @@ def test_two_journeys_of_one_id_are_a_fault() -> None:
     """An id names one journey."""
     _, faults = load_files(files([journey(), journey(seal="S2")]))
     assert_only_error(faults, "journeys.jsonl", "J1", "line 2: id", "was used on line 1")
+
+
+def warned(armed_at: str, **members: Any) -> list[tuple[str, str, str]]:
+    """(Where, what, why) of the warnings about a journey on a route that holds from 03:00 to 04:00."""
+    held = route("hp-lc", checkpoints=[{"zone": "gate-a"}], valid_from=ARMED, valid_to=LATER)
+    _, faults = load_files(
+        files([journey(armed_at=armed_at, **members)], routes=collection(held, route("open")))
+    )
+    assert {(f.file, f.feature, f.level) for f in faults} <= {("journeys.jsonl", "J1", "warning")}
+    return [(f.where, f.what, f.why) for f in faults]
+
+
+def test_a_journey_armed_on_a_route_that_does_not_hold_then_is_warned_of() -> None:
+    """Before its beginning or from its end on; journey, route and both times are named."""
+    before = "2026-11-22T02:59:59Z"
+    ((where, what, why),) = warned(before)
+    assert (where, what) == ("line 1: route", "“hp-lc” is not in force at 2026-11-22T02:59:59.000Z")
+    assert "from 2026-11-22T03:00:00.000Z to 2026-11-22T04:00:00.000Z" in why
+    assert warned(LATER)
+    assert not warned(ARMED)
+    assert not warned("2026-11-22T03:59:59Z")
+    assert not warned(before, route="open")
+
+
+def test_a_diversion_to_a_route_that_does_not_hold_then_is_warned_of() -> None:
+    """At the moment of the diversion."""
+    to = [{"at": EVENING, "route": "hp-lc", "by": "A"}]
+    ((where, what, _),) = warned(ARMED, diversions=to)
+    assert (where, EVENING[:-1] in what) == ("line 1: diversions", True)
+    assert not warned(ARMED, diversions=[{"at": EVENING, "route": "open", "by": "A"}])
