@@ -256,7 +256,7 @@ class Timeline:
             of = np.flatnonzero(version == v)
             ctx = self._context(rows[of], at[of], v, PingBatch.empty(), np.zeros(0, np.int64))
             begin_silence(ctx)
-            put(self.rows, rows[of], ctx.state)
+            self.rows.put(rows[of], ctx.state)
 
     def _empty_journey(self, rows: I8) -> None:
         """Put rows on no journey, with empty runs."""
