@@ -79,6 +79,16 @@ def embedded(session_folder: Path) -> Iterator[EmbeddedParts]:
 @pytest.fixture
 def postgres_dsn(embedded: EmbeddedParts) -> Iterator[str]:
     """Address of an empty database of this test's own, dropped afterwards; its role owns all but the ledger, and is no superuser."""
+    yield from _own_database(embedded)
+
+
+@pytest.fixture(scope="module")
+def module_dsn(embedded: EmbeddedParts) -> Iterator[str]:
+    """The same for all tests of a module, which keep apart by their spaces: a second or two a test."""
+    yield from _own_database(embedded)
+
+
+def _own_database(embedded: EmbeddedParts) -> Iterator[str]:
     name = f"test_{secrets.token_hex(6)}"
     asyncio.run(_execute(embedded.superuser_dsn, f"CREATE DATABASE {name} OWNER seal_tracker"))
     asyncio.run(prepare_ledger(embedded.superuser_dsn.rpartition("/")[0] + f"/{name}"))
