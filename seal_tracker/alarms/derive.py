@@ -276,7 +276,8 @@ class _Work:
     def _gone_on(self, row: AlarmRow, event: Event) -> tuple[AlarmState, tuple[UUID, ...]]:
         """An alarm after an event of an episode that it stands for, or does from now on."""
         episode, alarm, at = event.episode, alarm_in(row), iso_ms(event.recorded_ms)
-        before = _episodes(row)
+        taken_back = alarm.state == CLOSED and alarm.closed_by is None
+        before = () if taken_back else _episodes(row)
         kept = tuple(e for e in before if e not in event.references and e != episode.episode)
         is_repeat = bool(kept) and episode.episode not in before and not event.references
         is_current = alarm.episode == episode.episode or alarm.episode in event.references

@@ -15,7 +15,7 @@ import msgspec
 from seal_tracker.alarms.deadlines import Terms, ms_of, term_of
 from seal_tracker.alarms.life_cycle import resumed
 from seal_tracker.alarms.responsibility import Answering
-from seal_tracker.alarms.states import ASKING, SHELVED, SUPPRESSED, state_of
+from seal_tracker.alarms.states import ACKNOWLEDGED, ASKING, SHELVED, SUPPRESSED, state_of
 from seal_tracker.model import iso_ms
 from seal_tracker.publishing.cloudevents import AlarmState
 
@@ -41,7 +41,8 @@ def timed(alarm: AlarmState, now_ms: int, terms: Terms, line: Sequence[Answering
     aside = alarm.suppression
     if alarm.state == SUPPRESSED and aside is not None and ms_of(aside.until) <= now_ms:
         return TimedStep(_back(alarm, now_ms, terms), "unsuppressed", {"until": aside.until, "by": aside.by})
-    if alarm.escalates_at is not None and ms_of(alarm.escalates_at) <= now_ms:
+    waits = alarm.state in ASKING or alarm.state == ACKNOWLEDGED
+    if waits and alarm.escalates_at is not None and ms_of(alarm.escalates_at) <= now_ms:
         return _escalated(alarm, now_ms, terms, line)
     return None
 
