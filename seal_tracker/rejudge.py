@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from seal_tracker.judge import Verdict, judge, judge_now
 from seal_tracker.model import NO_TIME, Episode, PingBatch
+from seal_tracker.rules.records import Rows
 from seal_tracker.tracking.epochs import Facts
 from seal_tracker.tracking.state import SealState, SealStates
 
@@ -64,8 +65,8 @@ class Rejudged:
                 states.install(seal, self.states.one(seal))
 
 
-def advanced_by_time(rows: NDArray[np.void]) -> NDArray[np.bool_]:
-    """Which states time alone has moved past their newest ping (rows of ``ROW``)."""
+def advanced_by_time(rows: Rows) -> NDArray[np.bool_]:
+    """Which states time alone has moved past their newest ping."""
     moved: NDArray[np.bool_] = rows["track"]["through_ms"] > rows["track"]["last_ms"]
     return moved
 

@@ -17,7 +17,6 @@ from numpy.typing import ArrayLike, NDArray
 from geofences.alongside import ZonesAlong
 from geofences.corridors import CorridorSet, Located
 from geofences.masks import every, some
-from geofences.projection import distance_m
 from geofences.zones import ZoneSet
 from seal_tracker.journey import Journey
 from seal_tracker.model import PingBatch, Severity
@@ -158,7 +157,8 @@ class Terrain:
 class Fixes:
     """Accepted fixes of the pass, sorted by (row, time): the track that position rules judge.
 
-    ``prev_*`` is the accepted fix before, where ``has_prev``; it lies within the same armed stretch.
+    ``prev_*`` is the accepted fix before, and ``step_m`` the metres from there, where ``has_prev``; it lies within the same
+    armed stretch.
     ``accuracy_m`` and ``speed_kmh`` (the device's) float32, NaN unknown. ``decided_ms`` is the time of the ping that let the fix in: its own, or that of
     the ping after a held fix.
     """
@@ -174,6 +174,7 @@ class Fixes:
     prev_ms: I8
     prev_lon_e7: I8
     prev_lat_e7: I8
+    step_m: F8
     decided_ms: I8
 
     def __len__(self) -> int:
@@ -334,9 +335,7 @@ class Context:
     @cached_property
     def step_mm(self) -> I8:
         """Millimetres from the fix before to each fix; 0 where there is none before."""
-        f = self.fixes
-        metres = distance_m(f.prev_lon_e7, f.prev_lat_e7, f.lon_e7, f.lat_e7)
-        return np.where(f.has_prev, mm_of_m(np.where(f.has_prev, metres, 0.0)), 0)
+        return np.where(self.fixes.has_prev, mm_of_m(self.fixes.step_m), 0)
 
     def policy(self, rule: str, key: str) -> Values:
         """A threshold for every row of the pass: a scalar, or one value a row."""

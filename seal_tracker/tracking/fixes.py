@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geofences.masks import every, which
+from geofences.projection import distance_m
 from seal_tracker.model import NO_TIME, PingBatch
 from seal_tracker.rules.arrays import begins, previous
 from seal_tracker.rules.context import Context, Doubts, Fixes
 from seal_tracker.tracking.order import OrderedPings, usable_fix
-from seal_tracker.tracking.plausibility import Accepted, Candidates, accept
+from seal_tracker.tracking.plausibility import Accepted, Before, Candidates, accept
 
 __all__ = ["no_fixes", "track_of"]
 
@@ -26,7 +27,7 @@ def no_fixes() -> Fixes:
     none = np.zeros(0, np.int64)
     flags = np.zeros(0, bool)
     unknown = np.zeros(0, np.float32)
-    return Fixes(none, none, none, none, unknown, unknown, flags, flags, none, none, none, none)
+    return Fixes(none, none, none, none, unknown, unknown, flags, flags, none, none, none, np.zeros(0), none)
 
 
 def track_of(ctx: Context, track: NDArray[np.void]) -> None:
@@ -49,11 +50,11 @@ def track_of(ctx: Context, track: NDArray[np.void]) -> None:
     taken = accept(track, found)
     _count(ctx, "fix_outlier", taken.outliers)
     ctx.doubts = _doubts(pings, usable, taken)
-    fixes = _in_track_order(ctx, found, taken)
+    fixes, before = _in_track_order(ctx, found, taken), taken.before
     inside = fixes["time_ms"] >= ctx.stretch_ms[fixes["row"]]
     if not every(inside):
-        fixes = {name: column[inside] for name, column in fixes.items()}
-    ctx.fixes = _with_previous(ctx, fixes)
+        fixes, before = {name: column[inside] for name, column in fixes.items()}, None
+    ctx.fixes = _with_previous(ctx, fixes, before)
 
 
 def _picker(usable: I8, n: int) -> Callable[[NDArray[Any]], NDArray[Any]]:
@@ -100,27 +101,39 @@ def _in_track_order(ctx: Context, found: Candidates, taken: Accepted) -> dict[st
     return out
 
 
-def _with_previous(ctx: Context, fix: dict[str, Any]) -> Fixes:
-    before, start = ctx.state["track"], begins(fix["row"])
+def _with_previous(ctx: Context, fix: dict[str, Any], before: Before | None) -> Fixes:
+    """Fixes in the order of the track; ``before`` where it is known what is before each."""
+    start = begins(fix["row"])
     first = which(start)
     row = fix["row"][first]
-
-    def before_it(name: str, carried: str) -> I8:
-        out = previous(fix[name])
-        out[first] = before[carried][row]
-        return out
-
-    prev_ms = before_it("time_ms", "fix_ms")
+    if before is None:
+        before = _found_before(ctx, fix, first, row)
+    first_ms = before.time_ms[first]
     has_prev = np.ones(len(start), bool)
-    has_prev[first] = (prev_ms[first] != NO_TIME) & (prev_ms[first] >= ctx.epoch_start_ms[row])
+    has_prev[first] = (first_ms != NO_TIME) & (first_ms >= ctx.epoch_start_ms[row])
     return Fixes(
         **fix,
         start=start,
         has_prev=has_prev,
-        prev_ms=prev_ms,
-        prev_lon_e7=before_it("lon_e7", "fix_lon"),
-        prev_lat_e7=before_it("lat_e7", "fix_lat"),
+        prev_ms=before.time_ms,
+        prev_lon_e7=before.lon_e7,
+        prev_lat_e7=before.lat_e7,
+        step_m=before.metres,
     )
+
+
+def _found_before(ctx: Context, fix: dict[str, Any], first: I8, row: I8) -> Before:
+    """What is before each fix: before the ``first`` of a row the one accepted last."""
+    track = ctx.state["track"]
+
+    def before(name: str, carried: str) -> I8:
+        out = previous(fix[name])
+        out[first] = track[carried][row]
+        return out
+
+    lon, lat = before("lon_e7", "fix_lon"), before("lat_e7", "fix_lat")
+    metres = distance_m(lon, lat, fix["lon_e7"], fix["lat_e7"])
+    return Before(before("time_ms", "fix_ms"), lon, lat, metres)
 
 
 def _count(ctx: Context, name: str, n: int) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geofences.masks import some, which
+from geofences.masks import every, some, which
 from geofences.projection import distance_m
-from seal_tracker.model import NO_TIME, PingBatch
+from seal_tracker.model import NO_TIME, PING_DTYPES, PingBatch
 from seal_tracker.rules.context import mm_of_m
 
 __all__ = ["OrderedPings", "effective_time_ms", "fresh", "in_order", "merge_variants", "usable_fix"]
@@ -34,6 +34,8 @@ class OrderedPings(PingBatch):
 
 def effective_time_ms(pings: PingBatch) -> NDArray[np.int64]:
     """When each ping counts, int64[n]: its fix time, or our receive time where the device's clock is implausible."""
+    if every(pings.clock_ok):
+        return pings.time_ms
     return np.where(pings.clock_ok | (pings.received_ms == NO_TIME), pings.time_ms, pings.received_ms)
 
 
@@ -46,11 +48,11 @@ def usable_fix(pings: PingBatch) -> NDArray[np.bool_]:
 
 def in_order(pings: PingBatch) -> OrderedPings:
     """Pings by (seal, effective time, sequence, digest), with the effective time as their time."""
-    columns = {f.name: getattr(pings, f.name) for f in fields(PingBatch)}
+    columns = {name: getattr(pings, name) for name in PING_DTYPES}
     at = effective_time_ms(pings)
     apart_mm = np.zeros(len(pings), np.int64)
     ordered = OrderedPings(**columns | {"time_ms": at}, claimed_ms=pings.time_ms, apart_mm=apart_mm)
-    if len(pings) <= 1:
+    if every(pings.seal[1:] > pings.seal[:-1]):
         return ordered
     rows = np.lexsort((at, pings.seal))
     if some(_neighbours_equal(pings.seal[rows], at[rows])):
@@ -58,9 +60,9 @@ def in_order(pings: PingBatch) -> OrderedPings:
     return ordered.take(rows)
 
 
-def _neighbours_equal(*columns: NDArray[Any]) -> NDArray[np.bool_]:
-    """Which rows equal the one before, from the second on."""
-    same: NDArray[np.bool_] = np.logical_and.reduce([c[1:] == c[:-1] for c in columns])
+def _neighbours_equal(one: NDArray[Any], other: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which rows equal the one before in both columns, from the second on."""
+    same: NDArray[np.bool_] = (one[1:] == one[:-1]) & (other[1:] == other[:-1])
     return same
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geofences.masks import every, which
+from geofences.masks import every, some, which
 from geofences.projection import distance_m
 from seal_tracker.model import NO_TIME
 from seal_tracker.rules.arrays import begins, ends, previous
@@ -60,6 +60,15 @@ class Candidates:
     speed_kmh: NDArray[np.float32]
 
 
+class Before(NamedTuple):
+    """The fix before each, where there is one (``time_ms`` is else `NO_TIME`), and how many metres it is from there."""
+
+    time_ms: NDArray[np.int64]
+    lon_e7: NDArray[np.int64]
+    lat_e7: NDArray[np.int64]
+    metres: NDArray[np.float64]
+
+
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """The outcome.
@@ -74,12 +83,15 @@ class Accepted:
         int64, candidates that were held when they came; what has become of them since does not matter.
     thrown
         of `THROWN`, the fixes decided about after having been held, sorted by the candidate that decided.
+    before
+        where every candidate was accepted when it came, as most often: the fix before each.
     """
 
     order: NDArray[np.int64]
     decided_by: NDArray[np.int64]
     held: NDArray[np.int64]
     thrown: NDArray[np.void]
+    before: Before | None = None
 
     @property
     def outliers(self) -> int:
@@ -103,11 +115,12 @@ def accept(track: NDArray[np.void], fixes: Candidates) -> Accepted:
     start = begins(fixes.row)
     first, last = which(start), ends(start)
     row = fixes.row[first]
-    near = _near(track, fixes, first)
+    before = _before(track, fixes, first, row)
+    near = _near(before, fixes, first)
     plain = np.logical_and.reduceat(near, first) & (track["held_ms"][row] == NO_TIME)
     if every(plain):
         _move(track, fixes, row, last)
-        return Accepted(np.arange(n), np.arange(n), none, np.zeros(0, THROWN))
+        return Accepted(np.arange(n), np.arange(n), none, np.zeros(0, THROWN), before)
     _move(track, fixes, row[plain], last[plain])
     at_once = which(np.repeat(plain, last - first + 1))
     doubtful = _Doubtful(track, fixes, near)
@@ -122,24 +135,34 @@ def accept(track: NDArray[np.void], fixes: Candidates) -> Accepted:
     return Accepted(order[rank], decided_by[rank], held, thrown)
 
 
-def _near(track: NDArray[np.void], fixes: Candidates, first: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether each fix is within reach of the candidate before it: of the held or the last accepted one at ``first``.
+def _before(
+    track: NDArray[np.void], fixes: Candidates, first: NDArray[np.int64], row: NDArray[np.int64]
+) -> Before:
+    """The candidate before each; before the ``first`` of a row what is held, else what was accepted last."""
+    held = track["held_ms"][row] != NO_TIME
+    holds = some(held)
+
+    def before(column: NDArray[np.int64], of: str) -> NDArray[np.int64]:
+        out, carried = previous(column), track[f"fix_{of}"][row]
+        out[first] = np.where(held, track[f"held_{of}"][row], carried) if holds else carried
+        return out
+
+    lon, lat = before(fixes.lon_e7, "lon"), before(fixes.lat_e7, "lat")
+    metres = distance_m(lon, lat, fixes.lon_e7, fixes.lat_e7)
+    return Before(before(fixes.time_ms, "ms"), lon, lat, metres)
+
+
+def _near(before: Before, fixes: Candidates, first: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether each fix is within reach of the candidate before it.
 
     The first fix of a seal that has neither is within reach of nothing, and near.
     """
-    row = fixes.row[first]
-    held = track["held_ms"][row] != NO_TIME
-
-    def before(column: NDArray[np.int64], of: str) -> NDArray[np.int64]:
-        out = previous(column)
-        out[first] = np.where(held, track[f"held_{of}"][row], track[f"fix_{of}"][row])
-        return out
-
-    before_ms = before(fixes.time_ms, "ms")
-    unknown = first[before_ms[first] == NO_TIME]
-    before_ms[unknown] = fixes.time_ms[unknown]
-    metres = distance_m(before(fixes.lon_e7, "lon"), before(fixes.lat_e7, "lat"), fixes.lon_e7, fixes.lat_e7)
-    near: NDArray[np.bool_] = _reachable(fixes.time_ms - before_ms, metres)
+    unknown = first[before.time_ms[first] == NO_TIME]
+    since_ms = before.time_ms
+    if len(unknown):
+        since_ms = since_ms.copy()
+        since_ms[unknown] = fixes.time_ms[unknown]
+    near: NDArray[np.bool_] = _reachable(fixes.time_ms - since_ms, before.metres)
     near[unknown] = True
     return near
 
