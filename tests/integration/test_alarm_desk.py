@@ -1,0 +1,325 @@
+"""Alarms on a real database: what officers and the clock make of them, that it outlives late data and a start, and who was first."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any, cast
+from uuid import UUID
+
+import pytest
+from story import T0_MS, Ground, batch, ping
+
+from seal_tracker.alarms.deadlines import DEFAULT_TERMS
+from seal_tracker.alarms.life_cycle import Act
+from seal_tracker.alarms.rows import alarm_in
+from seal_tracker.alarms.states import OPEN_STATES, STATES, Verb
+from seal_tracker.deeds import Deed
+from seal_tracker.episodes_file import episode_members
+from seal_tracker.model import LIVE, iso_ms
+from seal_tracker.pipeline import Committed, Pipeline
+from seal_tracker.plans.folder import load_files
+from seal_tracker.plans.model import Plan
+from seal_tracker.prepared import Prepared
+from seal_tracker.publishing.cloudevents import AlarmState
+from seal_tracker.space import SpaceJudge
+from seal_tracker.store import AlarmRow, Store
+from seal_tracker.store.alarm_reads import AlarmFilter
+from seal_tracker.supervision.alarms import AlarmDesk
+from seal_tracker.supervision.errors import Stale, Unknown, WrongState
+
+UNITS = """
+[hq]
+name = {en = "Headquarters"}
+head = "Director"
+[port]
+name = {en = "Port"}
+parent = "hq"
+head = "Minh"
+jurisdiction_zone = "Z-port"
+[inland]
+name = {en = "Inland"}
+parent = "hq"
+head = "Lan"
+"""
+MINUTE_S = 60.0
+ALL = AlarmFilter(states=STATES)
+OPEN = AlarmFilter(states=OPEN_STATES)
+
+
+def plan(seals: int = 2, *, silences: bool = False) -> Plan:
+    """Journeys of the inland unit, and a port with a jurisdiction of 5 km about the origin; what seals say is judged alone."""
+    made = Ground().zone("Z-port", 0, 0, 5_000, "jurisdiction")
+    for n in range(1, seals + 1):
+        made.journey(f"S{n}", unit="inland", declaration=f"TK-{n:04}")
+    made.policy("default.SIGNAL_LOST", enabled=silences)
+    for rule in ("UNOBSERVED_GAP", "STOP_UNPLANNED"):
+        made.policy(f"default.{rule}", enabled=False)
+    files = dict(made.plan().files)
+    read, faults = load_files({**files, "units.toml": UNITS})
+    assert read is not None, faults
+    return replace(read, version=1)
+
+
+class Watch:
+    """The live space, the committing around it, and the desk; the clock stands at ``now_s`` of the story."""
+
+    def __init__(self, store: Store, made: Plan, sequence: int = 1, now_s: float = 120.0) -> None:
+        self.store, self.plan, self.now_s = store, made, now_s
+        self.judging = SpaceJudge(LIVE, store)
+        self.told: list[Committed] = []
+        self.pipeline = Pipeline(
+            cast("Any", None), store, {LIVE: self.judging}, self.told.append,
+            tenant="demo", instance="test", next_sequence=sequence, clock_ms=lambda: self.now_ms,
+        )  # fmt: skip
+
+    @property
+    def now_ms(self) -> int:
+        return T0_MS + round(self.now_s * 1000)
+
+    async def open(self) -> Watch:
+        await self.pipeline.commit_prepared(LIVE, await self.judging.open([(0, self.plan)]))
+        return self
+
+    async def again(self) -> Watch:
+        """The watch after a restart: what the store says is all there is."""
+        sequence = await self.store.last_sequence() + 1
+        return await Watch(self.store, self.plan, sequence, self.now_s).open()
+
+    async def hear(self, *pings: dict[str, Any], seal: str = "S1") -> None:
+        heard = batch(pings, self.judging.numbers, seal)
+        await self.pipeline.commit_prepared(LIVE, await self.judging.prepare(heard))
+
+    async def clock(self, second: float) -> None:
+        """Hear the canary."""
+        self.now_s = second
+        await self.pipeline._time(self.judging, self.now_ms)
+
+    async def act(
+        self,
+        verb: Verb,
+        alarm: str,
+        by: str = "an",
+        *,
+        version: int | None = None,
+        scope: Any = None,
+        **said: Any,
+    ) -> AlarmState:
+        desk = AlarmDesk(self.store, DEFAULT_TERMS, lambda: self.now_ms)
+
+        def check(row: AlarmRow) -> None:
+            if version not in {None, row.version}:
+                raise Stale(f"{alarm_in(row).changed_by} changed it")
+
+        async def work(judging: SpaceJudge) -> tuple[Prepared, Deed]:
+            made = lambda at_ms: Act(verb=verb, by=by, role="operator", at_ms=at_ms, **said)  # noqa: E731
+            return await desk.one(judging, UUID(alarm), made, scope, check)
+
+        await self.pipeline.act(LIVE, work)
+        row = desk.outcomes[-1].row
+        assert row is not None
+        return alarm_in(row)
+
+    async def alarms(self, wanted: AlarmFilter = OPEN, **how: Any) -> list[AlarmState]:
+        rows, _ = await self.store.alarms(LIVE, wanted, **how)
+        return [alarm_in(row) for row in rows]
+
+    async def only(self) -> AlarmState:
+        (alarm,) = await self.alarms()
+        return alarm
+
+    async def history(self, alarm: AlarmState) -> list[tuple[str, str]]:
+        """(step, who), oldest first."""
+        rows = await self.store.actions_of(LIVE, f"alarm/{alarm.alarm}")
+        return [(row.action.kind.removeprefix("alarm."), row.action.actor) for row in reversed(rows)]
+
+    async def events(self) -> list[dict[str, Any]]:
+        return [json.loads(body) for _, body in await self.store.events_after(LIVE, 0, 1000)]
+
+
+@pytest.fixture
+async def store(postgres_dsn: str) -> AsyncIterator[Store]:
+    opened = await Store.open(postgres_dsn)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def watch(store: Store) -> Watch:
+    return await Watch(store, plan()).open()
+
+
+def cut(second: float, x_m: float = 50_000) -> dict[str, Any]:
+    return ping(second, x_m, lock="cut")
+
+
+async def test_an_alarm_that_an_officer_acknowledged_survives_a_late_ping_that_moves_its_start(
+    watch: Watch,
+) -> None:
+    """And a restart in between: the episode is another, the alarm and all that was made of it are the same."""
+    await watch.hear(ping(0, 50_000), cut(100))
+    raised = await watch.only()
+    await watch.act("ack", raised.alarm)
+    await watch.act("assign", raised.alarm, to="binh")
+    await watch.act("note", raised.alarm, note="lái xe không trả lời")
+    watch = await watch.again()
+    await watch.hear(cut(60))
+    now = await watch.only()
+    assert now.episode != raised.episode
+    assert (now.alarm, now.state, now.acked_by, now.assignee, now.note) == (
+        raised.alarm, "acknowledged", "an", "binh", "lái xe không trả lời",
+    )  # fmt: skip
+    assert await watch.history(now) == [("acknowledged", "an"), ("assigned", "an"), ("noted", "an")]
+    row = await watch.store.alarm(LIVE, UUID(now.alarm))
+    assert row is not None
+    assert row.episodes == (now.episode,)
+
+
+async def test_of_two_officers_who_act_at_once_one_wins_and_the_other_is_told(watch: Watch) -> None:
+    """Whoever comes second meets what the first has left: by state, and by version; nothing is overwritten."""
+    await watch.hear(ping(0, 0), cut(100))
+    alarm = (await watch.only()).alarm
+    both = await asyncio.gather(
+        *(watch.act("ack", alarm, by) for by in ("an", "binh")), return_exceptions=True
+    )
+    assert isinstance(both[0], AlarmState)
+    assert isinstance(both[1], WrongState)
+    assert str(both[1]) == f"an acknowledged it at {iso_ms(watch.now_ms)}"
+    seen = both[0].version
+    both = await asyncio.gather(
+        *(watch.act("assign", alarm, by, version=seen, to=by) for by in ("binh", "an")),
+        return_exceptions=True,
+    )
+    assert isinstance(both[0], AlarmState)
+    assert isinstance(both[1], Stale)
+    assert (await watch.only()).assignee == "binh"
+    assert await watch.history(await watch.only()) == [("acknowledged", "an"), ("assigned", "binh")]
+
+
+async def test_each_step_is_an_event_and_events_still_fold_to_the_episodes(watch: Watch) -> None:
+    """In the log, with who and what; who folds events by episode finds each as it stands, whatever was done to its alarm."""
+    await watch.hear(ping(0, 0), cut(100))
+    alarm = await watch.only()
+    await watch.act("ack", alarm.alarm)
+    await watch.act("shelve", alarm.alarm, until_ms=watch.now_ms + 600_000, reason="works")
+    await watch.act("unshelve", alarm.alarm)
+    await watch.act("dispatch", alarm.alarm, to="team 3")
+    await watch.act("close", alarm.alarm, code="confirmed", note="rope cut")
+    events = await watch.events()
+    assert [e["type"] for e in events] == [
+        f"vn.eseal.SEAL_TAMPER.{step}"
+        for step in ("raised", "acknowledged", "shelved", "unshelved", "dispatched", "closed")
+    ]
+    closed = events[-1]
+    told = closed["data"]["properties"]
+    assert (told["alarm"], told["state"], told["by"]) == (alarm.alarm, "closed", "an")
+    assert told["detail"] == {"code": "confirmed", "note": "rope cut"}
+    assert closed["sequence"] == f"{len(events):020}"
+    assert len({e["id"] for e in events}) == len(events)
+    last: dict[str, Any] = {}
+    for one in events:
+        last[one["data"]["properties"]["episode"]] = one["data"]["properties"]
+    (stored,) = [e async for e in watch.store.stream_episodes(LIVE)]
+    members = {k: v for k, v in episode_members(stored).items() if k != "type"}
+    assert {k: last[str(stored.episode)][k] for k in members} == json.loads(json.dumps(members, default=str))
+
+
+async def test_what_waits_is_put_before_the_head_of_whose_jurisdiction_it_is(watch: Watch) -> None:
+    """In the port's jurisdiction the port's head, elsewhere that of the journey's unit; then headquarters'; over a restart."""
+    await watch.hear(ping(0, 0), cut(100, 0))
+    await watch.hear(ping(0, 50_000), cut(110), seal="S2")
+    at_port, inland = sorted(await watch.alarms(), key=lambda a: a.seal or "")
+    assert (at_port.unit, at_port.responsible, inland.responsible) == ("inland", "port", "inland")
+    await watch.clock(120 + 2 * MINUTE_S)
+    watch = await watch.again()
+    await watch.clock(120 + 4 * MINUTE_S)
+    found = [
+        (e["data"]["properties"]["seal"], e["data"]["properties"]["detail"]["to"])
+        for e in await watch.events()
+        if e["type"].endswith(".escalated")
+    ]
+    assert sorted(found) == [("S1", "Director"), ("S1", "Minh"), ("S2", "Director"), ("S2", "Lan")]
+    assert [a.escalated_to for a in await watch.alarms()] == ["Director", "Director"]
+    assert await watch.history(at_port) == [("escalated", "system")] * 2
+
+
+async def test_a_shelf_expires_by_the_clock_even_over_a_restart(watch: Watch) -> None:
+    """While it holds nobody is called; then the alarm is back, and waits anew."""
+    await watch.hear(ping(0, 50_000), cut(100))
+    alarm = await watch.only()
+    until_ms = watch.now_ms + 30 * 60_000
+    await watch.act("shelve", alarm.alarm, until_ms=until_ms, reason="the driver is on his way")
+    await watch.clock(120 + 29 * MINUTE_S)
+    watch = await watch.again()
+    assert (await watch.only()).state == "shelved"
+    await watch.clock(120 + 30 * MINUTE_S)
+    assert (await watch.only()).state == "unacknowledged"
+    await watch.clock(120 + 32 * MINUTE_S)
+    assert await watch.history(alarm) == [("shelved", "an"), ("unshelved", "system"), ("escalated", "system")]
+
+
+async def test_a_cell_outage_is_one_group_of_two_hundred(store: Store) -> None:
+    """Two hundred seals within a few kilometres fall silent: two hundred alarms, one group, one line to look at."""
+    watch = await Watch(store, plan(200, silences=True), now_s=60).open()
+    await watch.hear(*(ping(n / 10, 10_000 + 50 * n, of=f"S{n}") for n in range(1, 201)))
+    await watch.clock(60)
+    await watch.clock(3600)
+    alarms = await watch.alarms(limit=1000)
+    assert [a.type for a in alarms] == ["SIGNAL_LOST"] * 200
+    (group,) = {a.group for a in alarms}
+    of_group = AlarmFilter(states=OPEN_STATES, group=UUID(group))
+    assert len(await watch.alarms(of_group, limit=1000)) == 200
+
+
+async def test_a_unit_handles_what_is_its_own_or_what_it_answers_for(watch: Watch) -> None:
+    """What another unit's is does not exist for it."""
+    await watch.hear(ping(0, 0), cut(100, 0))
+    alarm = await watch.only()
+    with pytest.raises(Unknown, match="there is no alarm"):
+        await watch.act("ack", alarm.alarm, scope=frozenset({"elsewhere"}))
+    for scope in ({"inland"}, {"port"}):
+        rows = await watch.alarms(AlarmFilter(states=OPEN_STATES, scope=frozenset(scope)))
+        assert [a.alarm for a in rows] == [alarm.alarm]
+    assert await watch.alarms(AlarmFilter(states=OPEN_STATES, scope=frozenset({"hq"}))) == []
+    assert (await watch.act("ack", alarm.alarm, scope=frozenset({"port"}))).state == "acknowledged"
+
+
+async def test_several_are_acknowledged_each_whatever_becomes_of_the_others(watch: Watch) -> None:
+    """One commit; who was too late, or asked for what there is not, is told of that one alone."""
+    await watch.hear(ping(0, 50_000), cut(100))
+    await watch.hear(ping(0, 50_000), cut(100), seal="S2")
+    first, second = await watch.alarms()
+    await watch.act("ack", first.alarm, "binh")
+    desk = AlarmDesk(watch.store, DEFAULT_TERMS, lambda: watch.now_ms)
+    ids = [UUID(first.alarm), UUID(second.alarm), UUID(int=7), UUID(second.alarm)]
+
+    async def work(judging: SpaceJudge) -> tuple[Prepared, Deed]:
+        made = lambda at_ms: Act(verb="ack", by="an", role="operator", at_ms=at_ms)  # noqa: E731
+        return await desk.many(judging, ids, made, None)
+
+    commits = len(watch.told)
+    await watch.pipeline.act(LIVE, work)
+    assert len(watch.told) == commits + 1
+    became = {o.alarm: str(o.refused) if o.refused else None for o in desk.outcomes}
+    assert became == {
+        ids[0]: f"binh acknowledged it at {iso_ms(watch.now_ms)}",
+        ids[1]: None,
+        ids[2]: f"there is no alarm {str(ids[2])!r}",
+    }
+    assert {a.acked_by for a in await watch.alarms()} == {"an", "binh"}
+
+
+async def test_the_alarm_of_a_latched_episode_that_was_closed_stays_closed_over_a_start(watch: Watch) -> None:
+    """Its retained state is emptied, it is off the open list, and nothing but worse brings it back."""
+    await watch.hear(ping(0, 50_000), cut(100))
+    alarm = await watch.only()
+    await watch.act("close", alarm.alarm, code="confirmed")
+    retained = [m for m in watch.told[-1].outbox if m.retain]
+    assert [(m.topic.rpartition("/")[2], m.payload) for m in retained] == [(alarm.alarm, b"")]
+    watch = await watch.again()
+    await watch.hear(cut(130), cut(140))
+    assert await watch.alarms() == []
+    (closed,) = await watch.alarms(ALL)
+    assert (closed.state, closed.code, closed.closed_by) == ("closed", "confirmed", "an")
