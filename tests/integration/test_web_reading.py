@@ -98,15 +98,6 @@ async def test_seals_are_paged_by_name_and_stable_under_inserts(world: World):
     assert ([item["seal"] for item in last["items"]], last["next"]) == (["S5"], None)
 
 
-async def test_journeys_say_where_they_are(world: World):
-    """As planned, with the newest of the lead device."""
-    world.fleet.rows[LIVE] = [PositionRow(seal="S2", journey="J2", time_ms=NOON_MS, progress_pct=12.345)]
-    one, two, three = await every_page(world, "/api/v1/journeys?limit=2")
-    assert (one["id"], one["armed_at"], one["progress_pct"]) == ("J1", "2026-11-22T03:00:00.000Z", None)
-    assert (two["id"], two["progress_pct"], two["devices"]) == ("J2", 12.35, [{"id": "S2", "role": "seal"}])
-    assert three["id"] == "J3"
-
-
 async def test_events_are_read_from_a_cursor_on_and_polled_at_the_end(world: World):
     """Oldest first; the end gives a cursor to ask again with, and nothing is read twice."""
     await world.commit(range(1, 6))

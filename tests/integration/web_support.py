@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -27,7 +27,7 @@ from seal_tracker.web.keeper import AccountKeeper
 from seal_tracker.web.passwords import hash_password
 from seal_tracker.web.runner import WebServer, start_web
 from seal_tracker.web.sse import Hub
-from seal_tracker.web.wire import PositionRow
+from seal_tracker.web.wire import PositionRow, UnderWay
 
 NOON_MS = 1795320000000
 ROLES = ("gateway", "integrator", "operator", "supervisor", "unit_head", "auditor", "administrator")
@@ -122,6 +122,9 @@ class Fleet:
 
     def plan(self, space: str) -> Plan | None:
         return self.plans.get(space)
+
+    def under_way(self, space: str, journeys: Iterable[str]) -> Mapping[str, UnderWay]:
+        return {}
 
     def stats_extra(self) -> Mapping[str, int | float]:
         return {"seals_known": len(self.rows.get(LIVE, []))}

@@ -1,0 +1,285 @@
+"""Journeys over HTTP on the service as it runs: who may do what, versions, files, and what MQTT is told."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from parts import Broker, Client, LoopThread, wait_until
+from story import Ground, at
+
+from seal_tracker.app import Ready, running
+from seal_tracker.config import Settings
+
+UNITS = '[hq]\nname = {vi = "Cục", en = "HQ"}\n[port]\nname = {vi = "Cảng", en = "Port"}\nparent = "hq"\n'
+
+
+def ago(minutes: float = 0) -> str:
+    return (datetime.now(UTC) - timedelta(minutes=minutes)).isoformat()
+
+
+@dataclass
+class Reply:
+    """An answer that was read."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Api:
+    """The service and a client of it."""
+
+    ready: Ready
+    told: Client
+    gateway: Client
+    number: int = field(default=0)
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        role: str = "administrator",
+        content_type: str = "application/json",
+        **headers: str,
+    ) -> Reply:
+        data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+        given = {"Authorization": f"Bearer {self.ready.accounts[role]['token']}"}
+        given |= {name.replace("_", "-"): value for name, value in headers.items()}
+        if data is not None:
+            given["Content-Type"] = content_type
+        request = urllib.request.Request(
+            f"{self.ready.http}/api/v1/journeys{path}", data, given, method=method
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return Reply(answer.status, dict(answer.headers), answer.read())
+        except urllib.error.HTTPError as error:
+            return Reply(error.code, dict(error.headers), error.read())
+
+    def name(self) -> str:
+        """An id that no other test uses."""
+        self.number += 1
+        return f"T{self.number}"
+
+    def declared(self, **more: Any) -> str:
+        """A journey of a seal of its own."""
+        name = self.name()
+        reply = self.ask(
+            "POST", "", {"id": name, "regime": "transit", "seal": f"S-{name}", "route": "R", **more}
+        )
+        assert reply.status == 201, reply.body
+        return name
+
+    def order(self, name: str, verb: str, body: Any = None, **more: Any) -> Reply:
+        """An order of whoever has just read the journey."""
+        tag = self.ask("GET", f"/{name}").headers["ETag"]
+        return self.ask("POST", f"/{name}/{verb}", body or {}, **({"If_Match": tag} | more))
+
+    def show(self, name: str) -> Any:
+        return self.ask("GET", f"/{name}").json()
+
+
+def problem(reply: Reply, status: int, name: str | None = None) -> Any:
+    assert reply.status == status, reply.body
+    assert reply.headers["Content-Type"].startswith("application/problem+json")
+    told = reply.json()
+    assert told.get("field") == name, told
+    return told
+
+
+@pytest.fixture(scope="module")
+def api(session_folder: Path) -> Iterator[Api]:
+    made = Ground().route("R", (0, 5000), (9000, 5000)).route("Q", (0, 0), (9000, 0))
+    files = dict(
+        made.zone("gate", 100, 0, 300, "unlock_allowed").zone("yard", 8000, 0, 300, "port").plan().files
+    )
+    plan, data = session_folder / "journeys_plan", session_folder / "journeys_data"
+    for folder in (plan, data):
+        folder.mkdir()
+    for name, text in (files | {"units.toml": UNITS}).items():
+        (plan / name).write_text(text)
+    thread, stack = LoopThread(), AsyncExitStack()
+    settings = Settings(http="127.0.0.1:0", plan=plan)
+    ready = thread.run(stack.enter_async_context(running(settings, embedded=data)))
+    accounts = {
+        name: (ready.accounts[name]["username"], ready.accounts[name]["password"])
+        for name in ("gateway", "integrator")
+    }
+    broker = Broker("nats", ready.mqtt_host, ready.mqtt_port, ready.tenant, accounts)
+    with broker.client("gateway") as gateway, broker.client("integrator") as told:
+        told.subscribe(f"eseal/v1/{ready.tenant}/journey/+/state")
+        yield Api(ready, told, gateway)
+    thread.run(stack.aclose())
+    thread.close()
+
+
+def test_a_journey_goes_through_its_life(api: Api) -> None:
+    """Each step has a version, an author and an ETag; the end is told on MQTT and emptied by the close."""
+    name = api.declared(declaration="105/HQ", box="MSKU1")
+    shown = api.ask("GET", f"/{name}")
+    assert (shown.headers["ETag"], shown.json()["state"]) == ('"1"', "ASSIGNED")
+    for verb, body, state in (
+        ("arm", {"at": ago(30)}, "ARMED"),
+        ("suspend", {"at": ago(20), "reason": "inspection"}, "SUSPENDED"),
+        ("resume", {"at": ago(18)}, "ARMED"),
+        ("divert", {"route": "Q", "at": ago(15), "reason": "flood"}, "DIVERTED"),
+        ("authorise", {"from": ago(14), "to": ago(10), "zone": "gate"}, "DIVERTED"),
+        ("transfer", {"to": f"N-{name}", "at": ago(12)}, "TRANSFERRED"),
+        ("reset", {"rule": "SEAL_TAMPER", "at": ago(11)}, "TRANSFERRED"),
+        ("disarm", {"at": ago(5)}, "DISARMED"),
+        ("close", {"code": "completed", "note": "all well"}, "CLOSED"),
+    ):
+        reply = api.order(name, verb, body)
+        assert reply.status == 200, (verb, reply.body)
+        assert (reply.json()["state"], reply.headers["ETag"]) == (state, f'"{reply.json()["version"]}"')
+    final = api.show(name)
+    assert [v["verb"] for v in final["history"]][:3] == ["declare", "arm", "suspend"]
+    assert {v["by"] for v in final["history"]} == {"administrator"}
+    assert [d["id"] for d in final["devices"]] == [f"S-{name}", f"N-{name}"]
+    assert final["closing"]["code"] == "completed"
+    topic = f"eseal/v1/{api.ready.tenant}/journey/{name}/state"
+    wait_until(
+        lambda: [m.payload for m in api.told.messages if m.topic == topic][-1:] == [b""], what="emptied"
+    )
+    told = [json.loads(m.payload) for m in api.told.messages if m.topic == topic and m.payload]
+    assert told[-1]["status"] == "DISARMED"
+
+
+def test_two_officers_with_one_version_are_not_both_obeyed(api: Api) -> None:
+    name = api.declared()
+    replies: list[Reply] = []
+
+    def arm() -> None:
+        replies.append(api.ask("POST", f"/{name}/arm", {}, If_Match='"1"'))
+
+    officers = [Thread(target=arm) for _ in range(2)]
+    for officer in officers:
+        officer.start()
+    for officer in officers:
+        officer.join()
+    assert sorted(reply.status for reply in replies) == [200, 412]
+    assert api.show(name)["version"] == 2
+    problem(api.ask("POST", f"/{name}/disarm", {}), 428, "If-Match")
+
+
+def test_what_the_state_forbids_is_refused_in_words(api: Api) -> None:
+    name = api.declared()
+    told = problem(api.order(name, "disarm"), 409)
+    assert told["detail"] == (
+        f"journey '{name}' is ASSIGNED: disarm is for journeys that are ARMED, DIVERTED, SUSPENDED, TRANSFERRED; arm it first"
+    )
+    api.order(name, "arm", {"at": ago(9)})
+    other = api.name()
+    body = {"id": other, "regime": "transit", "seal": f"S-{name}", "armed_at": ago(1)}
+    assert f"'{name}'" in problem(api.ask("POST", "", body), 409, "at")["detail"]
+    problem(api.ask("POST", "", {"id": name, "regime": "transit"}), 409, "id")
+
+
+def test_members_that_cannot_be_are_named(api: Api) -> None:
+    name = api.declared()
+    problem(api.ask("POST", "", {"id": "X1", "regime": "transit", "route": "none"}), 422, "route")
+    problem(api.ask("POST", "", {"id": "X 1", "regime": "transit"}), 422, "id")
+    problem(api.ask("POST", "", {"id": "X1", "regime": "transit", "due_at": "soon"}), 422, "due_at")
+    problem(api.order(name, "arm", {"at": ago(-20)}), 422, "at")
+    problem(api.order(name, "arm", {"colour": "red"}), 422, "colour")
+    api.order(name, "arm", {"at": ago(5)})
+    problem(api.order(name, "divert", {"route": "none"}), 422, "route")
+    problem(api.order(name, "authorise", {"to": ago(-9), "zone": "none"}), 422, "zone")
+    problem(api.order(name, "reset", {"rule": "NONE"}), 422, "rule")
+    problem(api.ask("GET", "/none"), 404)
+    problem(api.ask("POST", "/none/arm", {}, If_Match="*"), 404)
+    problem(api.ask("GET", f"/{name}?space=none"), 404, "space")
+    problem(api.ask("GET", "?state=LOST"), 400, "state")
+
+
+def test_orders_are_for_superiors_and_an_auditor_changes_nothing(api: Api) -> None:
+    name = api.declared()
+    assert api.order(name, "arm", {"at": ago(5)}, role="operator").status == 200
+    for verb, body in (
+        ("divert", {"route": "Q"}),
+        ("authorise", {"to": ago(-5)}),
+        ("suspend", {}),
+        ("cancel", {}),
+    ):
+        problem(api.order(name, verb, body, role="operator"), 403)
+        problem(api.order(name, verb, body, role="auditor"), 403)
+    assert api.order(name, "divert", {"route": "Q"}, role="supervisor").status == 200
+    assert api.ask("GET", f"/{name}", role="auditor").json()["history"][-1]["by"] == "supervisor"
+
+
+def test_a_file_is_taken_in_whole_or_not_at_all(api: Api) -> None:
+    lines = [{"id": f"F{i}", "regime": "bonded", "seal": f"F-{i}", "unit": "port"} for i in range(40)]
+    bad = [*lines, {"id": "F40", "regime": "bonded", "route": "none"}, {"id": "F3", "regime": "bonded"}]
+    file = "\n".join(map(json.dumps, bad)).encode()
+    told = problem(api.ask("POST", "/import", file, content_type="application/x-ndjson"), 422)
+    assert [(f["feature"], f["where"]) for f in told["faults"]] == [
+        ("F40", "line 41: route"),
+        ("F3", "line 42: id"),
+    ]
+    assert api.ask("GET", "/F0").status == 404
+    file = "\n".join(map(json.dumps, lines)).encode()
+    reply = api.ask("POST", "/import", file, content_type="application/x-ndjson")
+    assert (reply.status, reply.json()) == (201, {"imported": 40})
+    again = problem(api.ask("POST", "/import", file, content_type="application/x-ndjson"), 422, "body")
+    assert again["fault_count"] == 40
+    csv = b'id,regime,seal,cargo\nF50,transit,F-50,"rice, white"\n'
+    assert api.ask("POST", "/import", csv, content_type="text/csv").json() == {"imported": 1}
+    problem(api.ask("POST", "/import", csv, content_type="text/html"), 415, "Content-Type")
+    problem(api.ask("POST", "/import", b"", content_type="text/csv"), 422)
+    listed = api.ask("GET", "?unit=port&regime=bonded&limit=30").json()
+    assert [item["id"] for item in listed["items"]][:2] == ["F0", "F1"]
+    rest = api.ask("GET", f"?unit=port&regime=bonded&after={listed['next']}").json()
+    assert (len(listed["items"]), len(rest["items"]), rest["next"]) == (30, 10, None)
+
+
+def test_lists_find_journeys_by_what_is_written_on_them(api: Api) -> None:
+    name = api.declared(declaration="Tk-77/hq", box="zzxu0001", unit="hq")
+    api.order(name, "arm", {"at": ago(100 * 24 * 60)})
+    api.order(name, "disarm", {"at": ago(99 * 24 * 60)})
+    for query in ("text=tk-77", "text=ZZXU", f"seal=S-{name}", "unit=hq&state=DISARMED"):
+        assert [item["id"] for item in api.ask("GET", f"?{query}").json()["items"]] == [name], query
+    span = "from={}&to={}".format(*(ago(d * 24 * 60).replace("+", "%2B") for d in (101, 98)))
+    assert [item["id"] for item in api.ask("GET", f"?{span}").json()["items"]] == [name]
+    assert api.ask("GET", "?text=none").json() == {"items": [], "next": None}
+
+
+def test_a_track_says_where_a_journey_is_and_how_many_alarms_it_has(api: Api) -> None:
+    """In transit off its route, then in the zone that it is bound for."""
+    name = api.declared(destination_zone="yard", route="R")
+    api.order(name, "arm", {"at": ago(20)})
+    assert api.show(name)["derived"] is None
+    topic = f"eseal/v1/{api.ready.tenant}/dev/S-{name}/ping"
+
+    def say(minutes: float, x_m: float) -> None:
+        lon, lat = at(x_m, 0)
+        api.gateway.publish(
+            topic, json.dumps({"time": ago(minutes), "lon": lon, "lat": lat, "lock": "closed"})
+        )
+
+    for minute, x_m in ((15, 3000), (14.5, 3300), (14, 3600)):
+        say(minute, x_m)
+    wait_until(lambda: api.show(name)["open_alarms"] == 1, what="an alarm")
+    assert api.show(name)["derived"] == "IN_TRANSIT"
+    say(8, 8000)
+    wait_until(lambda: api.show(name)["derived"] == "ARRIVED", what="arrived")
+    state = f"eseal/v1/{api.ready.tenant}/journey/{name}/state"
+    wait_until(
+        lambda: any(b'"state":"ARMED"' in m.payload for m in api.told.messages if m.topic == state),
+        what="told on MQTT",
+    )
