@@ -210,10 +210,10 @@ def _cut(draw: st.DrawFn, order: list[int]) -> list[list[int]]:
 
 @st.composite
 def _facts(draw: st.DrawFn) -> Fact:
-    journey = draw(st.sampled_from(["J-S1", "J-S1", "J-again"]))
+    journey = draw(st.sampled_from(["J-S1", "J-S1", "J-again", "J-S3"]))
     at_s, later_s = sorted((draw(st.sampled_from(MOMENTS_S)), draw(st.sampled_from(MOMENTS_S))))
-    if journey == "J-again":
-        at_s, later_s = at_s + 1500, later_s + 1500
+    begin_s = {"J-again": 1500, "J-S3": 2000}.get(journey, 0)
+    at_s, later_s = at_s + begin_s, later_s + begin_s
     a, b = _ms(at_s), _ms(later_s + 60)
     kind: Any = draw(st.sampled_from(["ended", "armed", "diverted", "suspended", "leave", "reset"]))
     if kind == "ended":

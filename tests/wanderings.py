@@ -35,7 +35,10 @@ ODDITIES: list[dict[str, Any]] = [
 
 
 def ground() -> Ground:
-    """A plan in which a handful of pings can raise and clear every rule, over two journeys."""
+    """A plan in which a handful of pings can raise and clear every rule, over two journeys of S1.
+
+    S3 is the second seal of the first of them, and then leads one of its own.
+    """
     made = Ground()
     made.policy("default.STOP_UNPLANNED", raise_s=120, long_s=300).policy("default.BATTERY_LOW", raise_s=60)
     checkpoints = [{"zone": "C1", "after_min": 6, "tolerance_min": 1}, {"zone": "C2", "after_min": 15}]
@@ -72,8 +75,10 @@ def ground() -> Ground:
         {"from": iso(300), "to": iso(700), "by": "an officer"},
         {"from": iso(500), "to": iso(1400), "by": "another", "zone": "A"},
     ]
+    made.policy("default.DETACHMENT", enabled=False)
     first = {"route": "R", "authorisations": leave, "due_at": iso(600), "permit": permit}
-    made.journey("S1", armed_s=60, disarmed_s=1500, **first)
+    made.journey("S1", armed_s=60, disarmed_s=1500, devices=[{"id": "S3", "role": "seal"}], **first)
+    made.journey("S3", armed_s=2000, disarmed_s=5000, route="R")
     return made.journey(
         "S1", id="J-again", armed_s=1500, disarmed_s=6000, route="R", due_at=iso(3000), permit=permit
     )
@@ -137,11 +142,13 @@ def tracks(draw: st.DrawFn, most: int = 24) -> list[Ping]:
 
 @st.composite
 def stories(draw: st.DrawFn, most: int = 24) -> list[Ping]:
-    """A track, sometimes another of a seal without a journey and heartbeats of a camera beside it."""
+    """A track of S1, sometimes another beside it: of a seal without a journey, of S3 (else never heard), of a camera."""
     pings = draw(tracks(most))
     beside = draw(st.integers(0, 5))
     if beside == 0:
         pings += [p | {"of": "S2"} for p in draw(tracks(5))]
+    if beside == 2:
+        pings += [p | {"of": "S3"} for p in draw(tracks(5))]
     if beside == 1:
         beats = draw(
             st.lists(st.sampled_from([0, 60, 120, 300, 600, 900]), min_size=1, max_size=4, unique=True)

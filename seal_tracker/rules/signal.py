@@ -88,6 +88,8 @@ def _judge(ctx: Context) -> None:
             )
     terms["limit_ms"] = limit[ends(ctx.ping_start)]
     ctx.state[NAME] = terms
+    if ctx.carries(NAME):
+        ctx.mark(NAME, row[ctx.ping_start], np.zeros(int(ctx.ping_start.sum()), bool))
 
 
 def _since_ms(ctx: Context) -> NDArray[np.int64]:
@@ -139,14 +141,19 @@ def _silent(until_ms: int, since_ms: int) -> dict[str, Any]:
 
 
 def _pass_time(ctx: Context, until_ms: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Raise what has been silent too long at ``until_ms`` (by row): time has passed without a ping."""
+    """Raise what has been silent too long at ``until_ms`` (by row): time has passed without a ping.
+
+    Seals of which that is told already are marked as active, and not looked at again.
+    """
     since_ms, terms = _since_ms(ctx), ctx.state[NAME]
     silent = ctx.armed & (terms["limit_ms"] > 0) & (until_ms > since_ms + terms["limit_ms"])
+    silent &= (ctx.active & ctx.bits[NAME]) == 0
     raised_ms = np.full(len(until_ms), NO_TIME)
     for row in np.flatnonzero(silent).tolist():
         heard = int(ctx.state["track"]["last_ms"][row])
         episode = _open(ctx, row, int(since_ms[row]), heard, int(terms["limit_ms"][row]), terms[row])
         raised_ms[row] = episode.raised_at_ms
+    ctx.mark(NAME, np.flatnonzero(silent), np.ones(int(silent.sum()), bool))
     return raised_ms
 
 

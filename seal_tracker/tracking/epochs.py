@@ -109,8 +109,15 @@ class JourneyTable:
     @cached_property
     def by_key(self) -> dict[int, int]:
         """Position of each journey's first phase by its key."""
+        first, key = self._ascending
+        return dict(zip(key.tolist(), first.tolist(), strict=True))
+
+    @cached_property
+    def _ascending(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Position of each journey's first phase, and its key, ascending in that."""
         first = np.flatnonzero(begins(self.key))
-        return dict(zip(self.key[first].tolist(), first.tolist(), strict=True))
+        first = first[np.argsort(self.key[first])]
+        return first, self.key[first]
 
     @cached_property
     def with_none(self) -> PhaseColumns:
@@ -131,9 +138,12 @@ class JourneyTable:
 
     def places(self, key: NDArray[Any], phase_ms: NDArray[Any]) -> NDArray[np.int64]:
         """Position of each journey's phase that holds at a moment, -1 where the journey is not known."""
-        by_key = self.by_key
-        at = np.array([by_key.get(k, -1) for k in key.tolist()], np.int64)
-        if len(by_key) == len(self.key):
+        first, ascending = self._ascending
+        if not len(first):
+            return np.full(len(key), -1)
+        found = np.minimum(np.searchsorted(ascending, key), len(first) - 1)
+        at = np.where(ascending[found] == key, first[found], -1)
+        if len(first) == len(self.key):
             return at
         phases = self.with_none
         while (on := (at >= 0) & ~phases.is_last[at] & (phases.to_ms[at] <= phase_ms)).any():
