@@ -4,7 +4,10 @@ export const SEVERITIES = ["info", "low", "medium", "high", "critical"] as const
 /** Ordered from the least to the worst. */
 export type Severity = (typeof SEVERITIES)[number];
 
-export type Transition = "raised" | "updated" | "cleared" | "retracted";
+/** What becomes of an episode, and the steps that people and the clock take with its alarm. */
+export type Transition =
+  | "raised" | "updated" | "cleared" | "retracted"
+  | "acknowledged" | "assigned" | "noted" | "dispatched" | "shelved" | "unshelved" | "suppressed" | "unsuppressed" | "escalated" | "closed";
 export type Lock = "closed" | "open" | "cut" | "unknown";
 
 export interface Session {

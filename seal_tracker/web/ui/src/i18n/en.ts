@@ -42,7 +42,11 @@ export const en = {
   lasted: "lasted {age}",
   object: "at {name}",
   flags: { inferred: "inferred", late: "late data", latched: "until reset", exercise: "exercise" },
-  transition: { raised: "raised", updated: "updated", cleared: "ended", retracted: "retracted" },
+  transition: {
+    raised: "raised", updated: "updated", cleared: "ended", retracted: "retracted",
+    acknowledged: "acknowledged", assigned: "assigned", noted: "note", dispatched: "team sent", shelved: "shelved", unshelved: "off the shelf",
+    suppressed: "suppressed", unsuppressed: "suppressed no more", escalated: "escalated", closed: "closed",
+  },
   severity: { critical: "Critical", high: "High", medium: "Medium", low: "Low", info: "Information" },
   lock: { closed: "closed", open: "open", cut: "cut", unknown: "unknown" },
   map: {

@@ -43,7 +43,11 @@ export const vi: Messages = {
   lasted: "kéo dài {age}",
   object: "tại {name}",
   flags: { inferred: "suy luận", late: "dữ liệu đến muộn", latched: "chờ xử lý", exercise: "diễn tập" },
-  transition: { raised: "phát sinh", updated: "cập nhật", cleared: "kết thúc", retracted: "rút lại" },
+  transition: {
+    raised: "phát sinh", updated: "cập nhật", cleared: "kết thúc", retracted: "rút lại",
+    acknowledged: "đã xác nhận", assigned: "đã giao việc", noted: "ghi chú", dispatched: "đã cử tổ", shelved: "tạm gác", unshelved: "hết tạm gác",
+    suppressed: "tạm ngưng", unsuppressed: "hết tạm ngưng", escalated: "báo cấp trên", closed: "đã đóng",
+  },
   severity: { critical: "Nghiêm trọng", high: "Cao", medium: "Trung bình", low: "Thấp", info: "Thông tin" },
   lock: { closed: "đóng", open: "mở", cut: "bị cắt", unknown: "không rõ" },
   map: {
