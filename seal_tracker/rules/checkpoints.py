@@ -137,18 +137,20 @@ def _fall_due(ctx: Context, until_ms: I8) -> I8:
     """Settle the deadlines before ``until_ms`` (by row); returns the last of them, ``NO_TIME`` where there was none.
 
     A deadline passes at its own moment, or when the suspension in which it lies ends. What a diversion, or a plan with
-    another route, asks for before it holds is not asked at all.
+    another route, asks for before it holds is not asked at all. Nor is a seal that took over on the way asked: nobody knows
+    here what its predecessor has reached.
     """
     table, moved = ctx.terrain.waypoints, np.full(len(until_ms), NO_TIME)
     if not table.due_ms.shape[1]:
         return moved
     state, begin = ctx.state[LATE], np.maximum(ctx.stretch_ms, ctx.version_from_ms)
-    fresh = ctx.armed & (state["since_ms"] == NO_TIME)
+    armed = ctx.armed & (ctx.journey_armed_ms == ctx.epoch_start_ms)
+    fresh = armed & (state["since_ms"] == NO_TIME)
     since = state["since_ms"] = np.where(fresh, begin, state["since_ms"])
-    due = np.where(ctx.armed, ctx.epoch_start_ms, 0)[:, None] + table.due_ms[ctx.route]
+    due = np.where(armed, ctx.epoch_start_ms, 0)[:, None] + table.due_ms[ctx.route]
     at = np.maximum(due, begin[:, None])
     row, place = _unsettled(
-        ctx.armed[:, None] & (due >= since[:, None]) & (at < until_ms[:, None]), state["settled"]
+        armed[:, None] & (due >= since[:, None]) & (at < until_ms[:, None]), state["settled"]
     )
     if not len(row):
         return moved

@@ -19,7 +19,7 @@ from geofences.corridors import CorridorSet, Located
 from geofences.masks import every, some
 from geofences.zones import ZoneSet
 from seal_tracker.journey import Journey
-from seal_tracker.model import PingBatch, Severity
+from seal_tracker.model import NO_TIME, PingBatch, Severity
 from seal_tracker.rules.arrays import ends
 from seal_tracker.rules.book import Book, Subject
 from seal_tracker.rules.keys import PolicyValue
@@ -239,11 +239,16 @@ class SubjectOf(Protocol):
     def __getitem__(self, row: int) -> Subject: ...
 
 
+def _armed_ms(journey: Journey) -> int:
+    return journey.armed_at_ms
+
+
 @dataclass
 class Context:
     """One pass. See the module.
 
-    ``version_from_ms`` is when the plan version in force began to hold, ``epoch_start_ms`` when each row's journey was armed,
+    ``version_from_ms`` is when the plan version in force began to hold, ``epoch_start_ms`` since when each row's seal is on its
+    journey (its arming, but for what took over on the way),
     ``stretch_ms`` since when it has been judged by the same route in the same manner (a diversion and the ends of a
     suspension begin a stretch): what was due before that is due then. ``active`` has, for each row, the ``bits`` of
     the rules with a run or an episode under way: a rule that carries nothing and sees nothing true need not look.
@@ -283,6 +288,12 @@ class Context:
     located: Located | None = None
     hits: Hits | None = None
     crossings: Crossings | None = None
+
+    @property
+    def journey_armed_ms(self) -> I8:
+        """When each row's journey was armed, whichever seal it had then; ``NO_TIME`` where there is none."""
+        armed: I8 = self.of_journey(_armed_ms, np.int64(NO_TIME))
+        return armed
 
     def of_journey(self, of: Callable[[Journey], Any], none: Any) -> NDArray[Any]:
         """What ``of`` says of each row's journey, ``none`` where there is none; worked out once for each journey.

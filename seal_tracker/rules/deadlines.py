@@ -146,7 +146,7 @@ def _use_up(ctx: Context, until_ms: I8) -> I8:
     it stays so through the next ones until one gives more.
     """
     moved = np.full(len(until_ms), NO_TIME)
-    due = ctx.epoch_start_ms + whole(ctx.policy(LIMIT, "limit_h"), 3_600_000)
+    due = ctx.journey_armed_ms + whole(ctx.policy(LIMIT, "limit_h"), 3_600_000)
     if not ctx.carries(LIMIT) and not (ctx.armed & (due <= until_ms)).any():
         return moved
     state = ctx.state[LIMIT]
@@ -185,7 +185,7 @@ def _raise(ctx: Context, row: int, since_ms: int, raised_ms: int, due_ms: int) -
         plan_version=ctx.terrain.version,
         evidence={
             "planned_at": iso_ms(due_ms),
-            "under_way_h": round((raised_ms - int(ctx.epoch_start_ms[row])) / 3_600_000, 3),
+            "under_way_h": round((raised_ms - int(ctx.journey_armed_ms[row])) / 3_600_000, 3),
             "limit_h": float(ctx.policy_at(LIMIT, "limit_h", row) or 0),
             "fixes": last_fix(ctx, row, raised_ms),
         },
