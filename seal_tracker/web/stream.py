@@ -109,12 +109,13 @@ class Client:
             if not subscription.behind:
                 for frame in subscription.take_states():
                     await self._write(frame)
-            if not await subscription.wait(HEARTBEAT_S):
-                await self._write(b": alive\n\n")
+            quiet = not await subscription.wait(max(0.0, asked_at_s + HEARTBEAT_S - clock()))
             if clock() - asked_at_s >= HEARTBEAT_S:
                 if not await still_signed_in(request):
                     return
                 asked_at_s = clock()
+            if quiet:
+                await self._write(b": alive\n\n")
 
     async def _catch_up(self) -> None:
         """Send everything the database has after the last sequence sent."""

@@ -324,6 +324,23 @@ async def test_a_stream_ends_with_its_session(world: World, monkeypatch: pytest.
             await answer.read()
 
 
+async def test_a_stream_that_is_never_quiet_ends_with_its_token_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    """Who may come in is asked at every heartbeat, not only in silence."""
+    monkeypatch.setattr(module, "HEARTBEAT_S", 0.05)
+    busy = await Reader.open(world.url)
+    (token,) = [token for token in world.accounts.tokens() if token.username == "operator"]
+    world.accounts.install(tokens=[token._replace(revoked_ms=1)])
+
+    async def ended() -> bool:
+        world.hub.publish_positions(LIVE, [PositionRow(seal="S1", time_ms=0)])
+        return world.hub.watchers == 0
+
+    await eventually(ended, "the stream has ended")
+    busy.close()
+
+
 async def test_a_client_that_left_is_forgotten(world: World):
     """At the next thing there is to say."""
     reader = await Reader.open(world.url)

@@ -1,0 +1,149 @@
+"""What the store gives to a unit: its own events and episodes, all of them, in order, and by an index however few they are."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+from web_support import NOON_MS, make_episode
+
+from seal_tracker.model import Episode, Event, event_id
+from seal_tracker.store import Commit, EpisodeRow, Store
+from seal_tracker.store.queries import sql
+
+UNITS = ("u1", "u2", "u3", None)
+SPACE = "scoped"
+OTHERS = 4000
+"""Events of another space and unit: enough that reading all of them costs more than an index."""
+
+
+@pytest.fixture
+async def store(module_dsn: str) -> AsyncIterator[Store]:
+    opened = await Store.open(module_dsn)
+    try:
+        await opened.add_space(SPACE)
+        if not await opened.events_after(SPACE, 0, 1):
+            await fill(opened)
+        yield opened
+    finally:
+        await opened.close()
+
+
+def told() -> list[Episode]:
+    """Episodes of each unit in turn, of one unit many more; every third has ended."""
+    few = [make_episode(n, journey=f"J{n}", ended=n % 3 == 0, unit=UNITS[n % 4]) for n in range(1, 41)]
+    return few + [make_episode(n, journey=f"J{n}", unit="crowd") for n in range(41, 41 + OTHERS)]
+
+
+async def fill(store: Store) -> None:
+    """An event and an episode of each, in one commit."""
+    episodes = told()
+    events = [
+        Event(
+            id=event_id(episode.episode, 1), sequence=n, space=SPACE, episode=episode, transition="raised",
+            revision=1, time_ms=episode.raised_at_ms, recorded_ms=NOON_MS, late=False,
+        )
+        for n, episode in enumerate(episodes, 1)
+    ]  # fmt: skip
+    bodies = [b"{}"] * len(events)
+    rows = [EpisodeRow(episode, 1) for episode in episodes]
+    await store.commit(Commit(space=SPACE, episodes=rows, events=events, event_bodies=bodies))
+
+
+def of(units: Collection[str] | None) -> list[int]:
+    """Numbers of what those units should be told, by brute force."""
+    return [n for n, episode in enumerate(told(), 1) if units is None or episode.unit in units]
+
+
+@pytest.mark.parametrize("units", [{"u1"}, {"u1", "u3"}, {"nobody"}, set(), None], ids=str)
+async def test_a_unit_reads_its_own_events_page_by_page(store: Store, units: set[str] | None):
+    """Forwards and backwards, none twice and none left out."""
+    forwards: list[int] = []
+    while page := await store.events_after(SPACE, forwards[-1] if forwards else 0, 7, units):
+        forwards += [event.sequence for event in page]
+        if len(forwards) > 100:
+            break
+    backwards: list[int] = []
+    while page := await store.events_before(SPACE, backwards[-1] if backwards else None, 7, units):
+        backwards += [event.sequence for event in page]
+        if len(backwards) > 100:
+            break
+    expected = of(units)
+    assert forwards == expected[: len(forwards)]
+    assert backwards == expected[::-1][: len(backwards)]
+    assert min(len(forwards), len(backwards)) >= min(len(expected), 100)
+    if units is not None:
+        assert await store.event_count(SPACE, units) == len(expected)
+
+
+@pytest.mark.parametrize("open_only", [False, True], ids=["all", "open"])
+@pytest.mark.parametrize("units", [{"u2"}, {"u1", "u2"}, {"nobody"}], ids=str)
+async def test_a_unit_reads_its_own_episodes_page_by_page(store: Store, units: set[str], open_only: bool):
+    """Newest first; by journey and by seal no more than that either."""
+    expected = [
+        episode.episode
+        for episode in sorted(told(), key=lambda e: -e.raised_at_ms)
+        if episode.unit in units and not (open_only and episode.ended_at_ms is not None)
+    ]
+    found: list[UUID] = []
+    cursor = None
+    while True:
+        page = await store.episodes(SPACE, open_only=open_only, limit=3, cursor=cursor, units=units)
+        found += [row.episode.episode for row in page.items]
+        if (cursor := page.next) is None:
+            break
+    assert found == expected
+    for journey in ("J1", "J2", "J4"):
+        of_journey = await store.episodes(SPACE, journey=journey, units=units)
+        assert [row.episode.journey for row in of_journey.items] == [
+            e.journey for e in told() if e.journey == journey and e.unit in units
+        ]
+    of_seal = await store.episodes(SPACE, seal="S1", units=units, limit=100)
+    assert {row.episode.unit for row in of_seal.items} <= units
+
+
+async def test_a_unit_reads_its_own_part_of_the_episodes_file(store: Store):
+    """In the order of the whole file."""
+    everything = [episode async for episode in store.stream_episodes(SPACE)]
+    mine = [episode async for episode in store.stream_episodes(SPACE, {"u1", "u2"})]
+    assert mine == [episode for episode in everything if episode.unit in {"u1", "u2"}]
+    assert len(mine) == len(of({"u1", "u2"}))
+
+
+@pytest.mark.parametrize(
+    ("query", "arguments", "index"),
+    [
+        ("events_after_of_units", (0, 100, ["u1"]), "events_of_unit"),
+        ("events_before_of_units", (10**9, 100, ["u1"]), "events_of_unit"),
+        ("events_of_units_count", (["u1"],), "events_of_unit"),
+        ("episodes_newest_of_units", (2**62, UUID(int=0), 100, None, ["u1"]), "episodes_of_unit"),
+        ("episodes_open_of_units", (2**62, UUID(int=0), 100, None, ["u1"]), "episodes_open_of_unit"),
+    ],
+)
+async def test_a_units_list_is_read_by_its_index(
+    store: Store, module_dsn: str, query: str, arguments: tuple[Any, ...], index: str
+):
+    """What a unit has among thousands of others' is found, not sought."""
+    connection = await asyncpg.connect(module_dsn)
+    try:
+        await connection.execute("ANALYZE")
+        text = sql(query)
+        for number, value in reversed(list(enumerate((SPACE, *arguments), 1))):
+            text = text.replace(f"${number}", literal(value))
+        plan = "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN {text}"))
+    finally:
+        await connection.close()
+    assert f"using {index} " in plan, plan
+    assert "Seq Scan" not in plan, plan
+
+
+def literal(value: Any) -> str:
+    """A value as SQL; times far ahead as infinity."""
+    if isinstance(value, list):
+        return f"ARRAY{value}"
+    if value == 2**62:
+        return "'infinity'::timestamptz"
+    return "NULL" if value is None else f"'{value}'" if isinstance(value, str | UUID) else str(value)
