@@ -21,6 +21,7 @@ from seal_tracker.rules.context import Context
 from seal_tracker.rules.records import Rows, picked
 from seal_tracker.rules.rule import Rule
 from seal_tracker.rules.signal import begin_silence, close_silence
+from seal_tracker.rules.unheard import SILENCE_MS
 from seal_tracker.tracking.epochs import Facts, key_of
 from seal_tracker.tracking.phases import Manner
 
@@ -81,6 +82,9 @@ class Timeline:
             behind |= older & (on | self.is_equipment(rows))
         if behind.any():
             self.advance(rows[behind], until_ms[behind])
+        silent = np.flatnonzero(on & (self._clock(rows) < until_ms - SILENCE_MS))
+        if len(silent):
+            self.let_time_pass(rows[silent], at[silent], np.full(len(silent), version), until_ms[silent])
 
     def advance(self, rows: I8, until_ms: I8) -> None:
         """Pass every set moment up to ``until_ms`` (by row, inclusive), in order."""
@@ -134,6 +138,8 @@ class Timeline:
             track["active"] = ctx.active
             track["through_ms"] = np.maximum(track["through_ms"], raised_ms)
             self.rows.put(rows[of], ctx.state)
+            if len(ctx.streams) and (raised_ms != NO_TIME).any():
+                self.streams["run"][np.isin(self.streams["row"], rows[of])] = ctx.streams["run"]
 
     def _clock(self, rows: I8) -> I8:
         """The last moment that each row was judged at."""

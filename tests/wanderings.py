@@ -13,6 +13,9 @@ NOW_S = 9000.0
 WRONG_BY_S = 50_000.0
 """How far ahead a clock is that nobody believes: the ping counts when it came."""
 
+UNHEARD_S = 4000.0
+"""A silence after which time alone has raised what it can."""
+
 ODDITIES: list[dict[str, Any]] = [
     {"lock": "cut"},
     {"lock": "open"},
@@ -114,7 +117,7 @@ def tracks(draw: st.DrawFn, most: int = 24) -> list[Ping]:
     pings = []
     t, x = 0.0, float(draw(st.sampled_from(PLACES_M)))
     more: dict[str, Any] = {}
-    y, wrong = 0, False
+    y, wrong, heard = 0, False, True
     gait = draw(st.sampled_from([GAITS[0], *GAITS]))
     for _ in range(draw(st.integers(2, most))):
         turn = draw(st.integers(0, 15))
@@ -126,6 +129,9 @@ def tracks(draw: st.DrawFn, most: int = 24) -> list[Ping]:
             more, wrong = {}, False
         elif turn <= 10:
             y = draw(st.sampled_from([0, 0, 0, 0, 60, 140, 200, 700, 30_000]))
+        elif turn == 11 and heard and draw(st.booleans()):
+            heard = False
+            t += UNHEARD_S
         elif turn == 13:
             wrong = True
         t += draw(st.sampled_from(gait[0]))

@@ -20,6 +20,7 @@ from seal_tracker.rules.keys import PolicyKey, at_most, at_most_high, common_key
 from seal_tracker.rules.passing import (
     SILENCE,
     Stretch,
+    bits,
     keep_silences,
     passed_at,
     silence_at,
@@ -116,15 +117,10 @@ def _tell_reached(ctx: Context, row: int, fix: int, zone: int, crossing: int) ->
     )
 
 
-def _bits(numbers: I8) -> NDArray[np.uint64]:
-    """The bit of each checkpoint by its place in the order of the route."""
-    return np.left_shift(np.uint64(1), numbers.astype(np.uint64))
-
-
 def _unsettled(passed: NDArray[np.bool_], settled: NDArray[np.uint64]) -> tuple[I8, I8]:
     """(row, place in the order of the route) of what has been passed and is not settled; ``passed`` is bool[rows, places]."""
     row, place = np.nonzero(passed)
-    fresh = np.flatnonzero((settled[row] & _bits(place)) == 0)
+    fresh = np.flatnonzero((settled[row] & bits(place)) == 0)
     return row[fresh], place[fresh]
 
 
@@ -246,7 +242,7 @@ def _pass_by(ctx: Context, stretch: Stretch, k: I8, place: I8) -> None:
         if passed is None:
             continue
         fix, state = int(stretch.at[passed]), ctx.state[MISSED]
-        silence = silence_at(stretch, of, state["silence"][r], passed, checkpoint_mm)
+        silence = silence_at(stretch, of, state["silence"][r], passed, p)
         state["settled"][r] |= np.uint64(1 << p)
         ctx.passed_ms[r, p] = int(ctx.fixes.decided_ms[fix])
         _settle_passing(ctx, entries, r, p, fix, int(past_mm[one]), silence)

@@ -1,7 +1,8 @@
 """``ARRIVAL_LATE`` and ``TRANSIT_LIMIT``: a journey will come too late, or has been under way for longer than the law lets it.
 
-The expected arrival is a fix's time and the rest of its route at the policy's mean speed: it needs fixes. At the end of
-its route the cargo has arrived, and is as late as it was then, however long it waits there. The transit limit needs none: it falls due at its own moment, whether a ping or the clock shows that this has come.
+The expected arrival is a fix's time and the rest of its route at the policy's mean speed. At the end of its route the cargo
+has arrived, and is as late as it was then, however long it waits there. A seal that is unheard of counts as standing where
+it was last seen, and where nobody has seen it as having arrived: it is late when it would be even so. The transit limit needs none: it falls due at its own moment, whether a ping or the clock shows that this has come.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from seal_tracker.rules.keys import PolicyKey, common_keys
 from seal_tracker.rules.rule import Rule
 from seal_tracker.rules.runs import RUN, new_runs
 from seal_tracker.rules.table import per, whole
+from seal_tracker.rules.unheard import UNHEARD_KEYS, unheard_ms
 
 __all__ = ["ARRIVAL_LATE", "TRANSIT_LIMIT"]
 
@@ -38,18 +40,24 @@ armed (Law on Foreign Trade Management 05/2017/QH14, article 47.1)."""
 MEAN_SPEED_KMH = 40.0
 """A loaded lorry over a whole day on Vietnamese national roads, its stops included: an assumption, to be set by route."""
 
-ARRIVAL_KEYS = common_keys("medium", raise_=(1, 300), clear=(1, 0)) | {
-    "mean_speed_kmh": PolicyKey(
-        "number", MEAN_SPEED_KMH, "what the rest of the route is driven at, stops included", minimum=1
-    ),
-    "tolerance_min": PolicyKey("number", 30.0, "minutes that an arrival may be late"),
-    "arrived_m": PolicyKey(
-        "number", 500.0, "this near to the end of its route the cargo has arrived: the yard of a port or gate"
-    ),
-}
+ARRIVAL_KEYS = (
+    common_keys("medium", raise_=(1, 300), clear=(1, 0))
+    | {
+        "mean_speed_kmh": PolicyKey(
+            "number", MEAN_SPEED_KMH, "what the rest of the route is driven at, stops included", minimum=1
+        ),
+        "tolerance_min": PolicyKey("number", 30.0, "minutes that an arrival may be late"),
+        "arrived_m": PolicyKey(
+            "number",
+            500.0,
+            "this near to the end of its route the cargo has arrived: the yard of a port or gate",
+        ),
+    }
+    | UNHEARD_KEYS
+)
 
-ARRIVAL_STATE = np.dtype([*RUN.descr, ("arrived_ms", "i8")])
-"""A run, and since which fix the cargo has been at the end of its route, 0: it is not."""
+ARRIVAL_STATE = np.dtype([*RUN.descr, ("arrived_ms", "i8"), ("remaining_dm", "i4")])
+"""A run, since which fix the cargo has been at the end of its route, 0: it is not, and how far it had to go when last seen."""
 
 IDLE = ("raise_fixes", "clear_fixes", "clear_s")
 """The transit limit falls due at a moment, and ends with a plan that gives more time."""
@@ -94,13 +102,72 @@ def _arrival(ctx: Context) -> None:
             "expected_at": iso_ms(int(expected[moment.i])),
             "planned_at": iso_ms(int(planned[moment.i])),
             "late_s": int(late[moment.i]) / 1000,
-            "tolerance_s": round(float(ctx.policy_at(ARRIVAL, "tolerance_min", moment.row) or 0) * 60, 3),
+            "tolerance_s": _tolerance_s(ctx, moment.row),
             "remaining_m": round(float(remaining[moment.i]), 1),
         }
 
     of_fixes(ctx, ARRIVAL, late > tolerance, evidence, among=known)
     last = ends(begins(row))
-    ctx.state[ARRIVAL]["arrived_ms"][row[last]] = since[last]
+    state = ctx.state[ARRIVAL]
+    state["arrived_ms"][row[last]] = since[last]
+    seen = np.flatnonzero(known)
+    state["remaining_dm"][row[seen]] = np.rint(remaining[seen] * 10)  # of several of one row the last is kept
+
+
+def _unheard(ctx: Context, until_ms: I8) -> I8:
+    """Raise what time alone shows to be late before ``until_ms`` (by row); returns when, ``NO_TIME`` where nothing is."""
+    raised = np.full(len(until_ms), NO_TIME)
+    due = ctx.of_journey(_due_ms, NEVER_MS)
+    if int(due.min(initial=NEVER_MS)) == NEVER_MS:
+        return raised
+    state, rows = ctx.state[ARRIVAL], np.arange(len(until_ms))
+    speed_kmh = np.asarray(ctx.policy(ARRIVAL, "mean_speed_kmh"), np.float64)
+    rest_ms = np.rint(state["remaining_dm"] / speed_kmh * 360.0).astype(np.int64)
+    late_from = due + whole(ctx.policy(ARRIVAL, "tolerance_min"), 60_000) - rest_ms
+    late_from = np.maximum(late_from, np.maximum(ctx.stretch_ms, ctx.version_from_ms))
+    began = np.where(state["on_n"] > 0, state["on_ms"], late_from)
+    at_ms = np.maximum(began + whole(ctx.policy(ARRIVAL, "raise_s"), 1000), unheard_ms(ctx, ARRIVAL))
+    at_ms = np.maximum(at_ms, ctx.version_from_ms)
+    waits = ctx.armed & ctx.enabled(ARRIVAL, rows) & ~state["open"] & (state["arrived_ms"] == 0)
+    found = np.flatnonzero(waits & (due != NEVER_MS) & (at_ms < until_ms))
+    for r in found.tolist():
+        _raise_unheard(ctx, r, int(began[r]), int(at_ms[r]), int(rest_ms[r]), int(due[r]))
+    raised[found] = at_ms[found]
+    new = new_runs(len(found), RUN)
+    for name in RUN.names or ():
+        state[name][found] = new[name]
+    state["open"][found] = True
+    ctx.mark(ARRIVAL, found, np.ones(len(found), bool))
+    return raised
+
+
+def _raise_unheard(ctx: Context, row: int, began_ms: int, raised_ms: int, rest_ms: int, due_ms: int) -> None:
+    track = ctx.state["track"][row]
+    last_ms = int(track["last_ms"])
+    ctx.book.raise_(
+        int(ctx.seal[row]),
+        ctx.subjects[row],
+        ARRIVAL,
+        None,
+        severity=ctx.severity(ARRIVAL, row),
+        started_at_ms=began_ms,
+        raised_at_ms=raised_ms,
+        latched=bool(ctx.policy_at(ARRIVAL, "latched", row)),
+        plan_version=ctx.terrain.version,
+        evidence={
+            "expected_at": iso_ms(raised_ms + rest_ms),
+            "planned_at": iso_ms(due_ms),
+            "late_s": (raised_ms + rest_ms - due_ms) / 1000,
+            "tolerance_s": _tolerance_s(ctx, row),
+            "remaining_m": int(ctx.state[ARRIVAL]["remaining_dm"][row]) / 10,
+            "last_ping": None if last_ms == NO_TIME else iso_ms(last_ms),
+            "fixes": last_fix(ctx, row, raised_ms),
+        },
+    )
+
+
+def _tolerance_s(ctx: Context, row: int) -> float:
+    return round(float(ctx.policy_at(ARRIVAL, "tolerance_min", row) or 0) * 60, 3)
 
 
 def _at_the_end(ctx: Context, remaining: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -210,6 +277,7 @@ ARRIVAL_LATE = Rule(
     _arrival,
     state=ARRIVAL_STATE,
     start=new_runs(1, ARRIVAL_STATE)[0],
+    pass_time=_unheard,
     of_route=True,
     while_suspended=False,
 )

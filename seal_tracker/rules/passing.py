@@ -11,12 +11,24 @@ from seal_tracker.model import iso_ms
 from seal_tracker.rules.arrays import begins, previous
 from seal_tracker.rules.context import Context, mm_of_m
 
-__all__ = ["SILENCE", "Stretch", "keep_silences", "passed_at", "silence_at", "silence_evidence", "stretch_of"]
+__all__ = [
+    "SILENCE",
+    "Stretch",
+    "bits",
+    "keep_silences",
+    "passed_at",
+    "silence_at",
+    "silence_evidence",
+    "stretch_of",
+]
 
 I8 = NDArray[np.int64]
 
-SILENCE = np.dtype([("from_ms", "i8"), ("to_ms", "i8"), ("from_mm", "i8"), ("to_mm", "i8")])
-"""A pair of fixes too far apart in time to show what lay between, and their chainages; zeros: none."""
+SILENCE = np.dtype([("from_ms", "i8"), ("lasts_ms", "u4"), ("passed", "u8")])
+"""A pair of fixes too far apart in time to show what lay between: when the first was, how much later the second (up to 49
+days), and a bit for each checkpoint of the route that was passed; zeros: none."""
+
+MOST_MS = np.iinfo(np.uint32).max
 
 
 class Stretch(NamedTuple):
@@ -48,8 +60,9 @@ def stretch_of(ctx: Context, at: I8, chainage_mm: I8, lowest_mm: I8, limit_ms: A
         before = np.where(start[long], mm_of_m(np.nan_to_num(carried_m)), previous(chainage_mm)[long])
         of_route = ctx.terrain.waypoints.chainage_mm[ctx.route[row[long]]]
         passed = (before[:, None] < of_route) & (of_route <= chainage_mm[long][:, None])
-        silences["from_ms"], silences["to_ms"] = fixes.prev_ms[at[long]], fixes.time_ms[at[long]]
-        silences["from_mm"], silences["to_mm"] = before, chainage_mm[long]
+        from_ms = silences["from_ms"] = fixes.prev_ms[at[long]]
+        silences["lasts_ms"] = np.minimum(fixes.time_ms[at[long]] - from_ms, MOST_MS)
+        silences["passed"] = (passed * bits(np.arange(of_route.shape[1]))).sum(axis=1, dtype=np.uint64)
         some = known & passed.any(axis=1)
         long, silences = long[some], silences[some]
     return Stretch(at, chainage_mm, np.append(first, len(at)), row[first], lowest_mm, long, silences)
@@ -64,16 +77,17 @@ def passed_at(stretch: Stretch, k: int, checkpoint_mm: int, past_mm: int) -> int
     return begin + int(passed[0]) if len(passed) else None
 
 
-def silence_at(stretch: Stretch, k: int, carried: np.void, place: int, checkpoint_mm: int) -> np.void | None:
-    """The silence in which row ``mine[k]`` passed a checkpoint, as known at the fix at ``place``; None: it was not in one.
+def silence_at(stretch: Stretch, k: int, carried: np.void, at: int, place: int) -> np.void | None:
+    """The silence in which row ``mine[k]`` passed a checkpoint, by its place in the order of the route, as known at a fix
+    (``at``, as in `passed_at`); None: it was not in one.
 
     It is the one that this fix ended, or the newest before: who reports seldom ends one with every fix.
     """
-    mine = slice(*np.searchsorted(stretch.silent, [stretch.begin[k], place + 1]))
+    mine = slice(*np.searchsorted(stretch.silent, [stretch.begin[k], at + 1]))
     silences = [carried, *stretch.silences[mine]]
-    ended_here = len(silences) > 1 and stretch.silent[mine][-1] == place
+    ended_here = len(silences) > 1 and stretch.silent[mine][-1] == at
     for silence in reversed(silences[-2:] if ended_here else silences[-1:]):
-        if silence["from_mm"] < checkpoint_mm <= silence["to_mm"]:
+        if int(silence["passed"]) >> place & 1:
             found: np.void = silence
             return found
     return None
@@ -87,13 +101,11 @@ def keep_silences(stretch: Stretch, carried: NDArray[np.void]) -> None:
 
 def silence_evidence(silence: np.void) -> dict[str, Any]:
     """What is said of a passing that nobody could have seen."""
-    return {
-        "unobserved": True,
-        "gap": {
-            "from": iso_ms(int(silence["from_ms"])),
-            "to": iso_ms(int(silence["to_ms"])),
-            "gap_s": int(silence["to_ms"] - silence["from_ms"]) / 1000,
-            "from_chainage_m": int(silence["from_mm"]) / 1000,
-            "to_chainage_m": int(silence["to_mm"]) / 1000,
-        },
-    }
+    from_ms, lasts_ms = int(silence["from_ms"]), int(silence["lasts_ms"])
+    gap = {"from": iso_ms(from_ms), "to": iso_ms(from_ms + lasts_ms), "gap_s": lasts_ms / 1000}
+    return {"unobserved": True, "gap": gap}
+
+
+def bits(places: I8) -> NDArray[np.uint64]:
+    """The bit of each checkpoint by its place in the order of the route."""
+    return np.left_shift(np.uint64(1), places.astype(np.uint64))

@@ -35,7 +35,8 @@ class Rule:
     pass_time
         for a rule that time alone can raise: given a context without pings, and for each row how far time has come,
         raises what is due by then. Returns for each row when it was raised, ``NO_TIME`` where nothing was. It must
-        raise the same that ``judge`` would at a later ping.
+        raise the same that ``judge`` would at a later ping; or nothing before a row is unheard of (`unheard`): it is asked
+        before the ping that ends a silence as well.
     of_route
         whether it judges by the journey's route: a diversion ends what it has under way.
     while_suspended

@@ -20,6 +20,7 @@ from seal_tracker.plans.model import Plan
 from seal_tracker.rules.arrays import begins
 from seal_tracker.rules.context import Terrain, Waypoint
 from seal_tracker.rules.policy import REGIMES
+from seal_tracker.rules.unheard import SILENCE_MS
 from seal_tracker.tracking.heartbeats import Heartbeats
 from seal_tracker.tracking.phases import FOREVER_MS, Manner, Phase, phases_of
 
@@ -331,6 +332,7 @@ def passes(
     start = begins(row) if n else np.zeros(0, bool)
     first = np.maximum.accumulate(np.where(start, i, 0))
     changed = (journey[1:] != journey[:-1]) | (version[1:] != version[:-1])
+    changed |= time_ms[1:] - time_ms[:-1] > SILENCE_MS
     cut = start | np.concatenate([[False], changed]) if n else start
     cut |= (i - first) % PASS_PINGS == 0
     if n and np.array_equal(cut, start) and (kind == kind[0]).all():  # as live batches are

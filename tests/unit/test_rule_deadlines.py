@@ -11,6 +11,7 @@ import pytest
 from story import Core, Ground, Ping, iso, only, ping, span, told
 
 from seal_tracker.model import Episode
+from seal_tracker.plans.model import Plan
 
 ARRIVAL, LIMIT = "ARRIVAL_LATE", "TRANSIT_LIMIT"
 
@@ -68,7 +69,7 @@ def test_who_has_arrived_in_time_is_not_late_however_long_he_waits() -> None:
 
 def test_who_arrives_late_stays_as_late_as_he_came() -> None:
     """45 min late at the end; the wait adds nothing."""
-    story = [ping(9900, 39_900), ping(10_000, 39_950), ping(10_300, 40_000)]
+    story = [ping(7000, 37_000), ping(9900, 39_900), ping(10_000, 39_950), ping(10_300, 40_000)]
     found = late(road(2 * H), story)[0]
     assert span(found) == (9900, 10_300, None, None)
     assert (found.evidence["expected_at"], found.evidence["late_s"]) == (iso(9900), 2700)
@@ -118,6 +119,80 @@ def test_the_evidence_of_a_late_arrival() -> None:
     assert (evidence["tolerance_s"], evidence["n_fixes"], len(evidence["fixes"])) == (1800, 2, 2)
 
 
+def to_the_second(episode: Episode) -> tuple[Any, ...]:
+    """Its times; the route is 40 km to a few centimetres."""
+    return tuple(None if s is None else round(s) for s in span(episode))
+
+
+def test_a_seal_that_is_not_heard_of_is_late_by_time_alone() -> None:
+    """Last seen at 20 km, 30 min before the end: standing there it is late from 7,200 s on, and that for 5 min."""
+    story = standing(3000)
+    assert not late(road(2 * H), story, now_s=7499)
+    for now_s in (7501, 50_000):
+        found = late(road(2 * H), story, now_s=now_s)[0]
+        assert to_the_second(found) == (7200, 7500, None, None)
+    evidence = found.evidence
+    assert (evidence["expected_at"], evidence["late_s"], evidence["last_ping"]) == (
+        iso(9300),
+        2100,
+        iso(3000),
+    )
+    assert (evidence["remaining_m"], [f["time"] for f in evidence["fixes"]]) == (
+        pytest.approx(20_000, abs=20),
+        [iso(3000)],
+    )
+
+
+def test_between_two_reports_nobody_is_late_for_not_having_been_heard() -> None:
+    """65 min of silence, or three of the intervals that the seal keeps, come before it counts as standing."""
+    assert not late(road(2 * H), standing(6000), now_s=9899)
+    assert to_the_second(late(road(2 * H), standing(6000), now_s=9901)[0]) == (7200, 9900, None, None)
+    seldom = [ping(6000, 20_000, mode="asleep", interval_s=3600)]
+    assert not late(road(2 * H), seldom, now_s=16_800)
+    assert to_the_second(late(road(2 * H), seldom, now_s=16_801)[0]) == (7200, 16_800, None, None)
+    assert not late(road(2 * H), [ping(6000, 20_000), ping(8900, 39_900)], now_s=50_000)
+
+
+def test_the_next_ping_tells_the_same_lateness_as_the_clock() -> None:
+    """Byte for byte; who has arrived in time, though silent, is over it when he says so."""
+    made, story = road(2 * H), [*standing(3000), ping(8000, 39_900), ping(8100, 39_900)]
+    by_ping, by_time = Core(made.plan()), Core(made.plan())
+    by_ping.tell(story)
+    by_time.tell(story[:1])
+    for now_s in (6900, 7400, 7501, 7700):
+        by_time.pass_time(now_s)
+    assert len(only(by_time.episodes.values(), ARRIVAL)) == 1
+    by_time.tell(story[1:])
+    assert by_time.lines() == by_ping.lines()
+    assert [to_the_second(e) for e in only(by_ping.episodes.values(), ARRIVAL)] == [(7200, 7500, 8000, 8000)]
+
+
+def test_who_was_late_when_last_heard_is_late_since_then() -> None:
+    """The run of the fixes goes on in the silence; and it is told no sooner than that is one."""
+    story = standing(7000, 7300)
+    assert to_the_second(late(road(2 * H), story, now_s=50_000)[0]) == (7300, 11_200, None, None)
+
+
+def test_who_was_never_seen_and_is_past_the_due_time_is_late() -> None:
+    """Nothing is known of the rest of his way; nobody who has arrived is late for being silent."""
+    assert to_the_second(late(road(2 * H), [ping(0)], now_s=50_000)[0]) == (9000, 9300, None, None)
+    assert to_the_second(late(road(2 * H), [], now_s=50_000)[0]) == (9000, 9300, None, None)
+    assert not late(road(2 * H), [ping(5000, 39_900)], now_s=50_000)
+
+
+def test_a_plan_that_tolerates_less_makes_late_from_when_it_holds() -> None:
+    """Never before; what was raised under the one before stays."""
+    story = standing(3000)
+
+    def strict(due_s: float) -> Plan:
+        return road(due_s).policy(f"default.{ARRIVAL}", tolerance_min=0).plan(2)
+
+    found = late(road(3 * H), story, now_s=50_000, later=[(10_000, strict(3 * H))])
+    assert to_the_second(found[0]) == (10_000, 10_300, None, None)
+    found = late(road(2 * H), story, now_s=50_000, later=[(10_000, strict(2 * H))])
+    assert to_the_second(found[0]) == (7200, 7500, None, None)
+
+
 def test_the_policy_sets_speed_and_tolerance_by_route() -> None:
     """At 80 km/h the 20 km take 15 min; no tolerance."""
     made = road(2 * H).policy(f"default.{ARRIVAL}", mean_speed_kmh=20, tolerance_min=0, severity="low")
@@ -131,7 +206,7 @@ def test_the_policy_sets_speed_and_tolerance_by_route() -> None:
 def test_the_next_journey_is_late_for_its_own_due_time() -> None:
     """The episode of the first ends with it."""
     made = road(H, disarmed_s=9000).journey(id="J-next", armed_s=9000, route="R", due_at=iso(50_000))
-    found = late(made, standing(6000, 6300, 9100, 9400))
+    found = late(made, standing(3000, 6000, 6300, 9100, 9400))
     assert [(e.journey, span(e)) for e in found] == [("J-S1", (6000, 6300, 9000, 9000))]
 
 
@@ -247,6 +322,6 @@ def test_a_suspension_stops_the_rules_of_time() -> None:
     pause = [{"from": iso(7000), "to": iso(9000), "by": "an officer"}]
     found = limit(short(suspensions=pause), standing(0, 8000, 20_000))
     assert [span(e) for e in found] == [(9000, 9300, None, None)]
-    made = road(0, suspensions=pause)
-    found = late(made, standing(6000, 6300, 8000, 9100, 9400))
+    made = road(5000, suspensions=pause)
+    found = late(made, standing(4000, 6000, 6300, 8000, 9100, 9400))
     assert [span(e) for e in found] == [(6000, 6300, 7000, 7000), (9100, 9400, None, None)]

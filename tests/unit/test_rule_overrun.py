@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from story import Ground, Ping, one, only, ping, span, told
+from story import Core, Ground, Ping, iso, one, only, ping, span, told
 
 RULE = "STOP_OVERRUN"
 
@@ -41,6 +41,52 @@ def test_a_stop_that_allows_any_time_is_not_watched() -> None:
     assert not told(Ground().zone("A", 0, 0, 300, "approved_stop").journey(), stay(0, 9000))
     made = Ground().zone("A", 0, 0, 300, "unlock_allowed", max_stop_min=30).journey()
     assert not only(told(made, stay(0, 9000)), RULE)
+
+
+def test_a_seal_that_is_not_heard_of_overstays_by_time_alone() -> None:
+    """30 min are over at 1,800 s; it is unheard of from 3,900 s after its last ping on, and dated to that."""
+    assert not only(told(ground(), stay(0, 600), now_s=4500), RULE)
+    for now_s in (4500.001, 50_000):
+        found = one(told(ground(), stay(0, 600), now_s=now_s), RULE)
+        assert span(found) == (0, 4500, None, None)
+    evidence = found.evidence
+    assert (evidence["stopped_s"], evidence["limit_s"], evidence["last_ping"]) == (4500, 1800, iso(600))
+    assert [f["time"] for f in evidence["fixes"]] == [iso(0), iso(600)]
+    long = ground(max_stop_min=120)
+    assert span(one(told(long, stay(0, 600), now_s=50_000), RULE))[:2] == (0, 7200.001)
+
+
+def test_the_next_ping_ends_what_time_alone_has_raised() -> None:
+    """Outside, it is over; inside, it goes on; clock or ping, byte for byte."""
+    for x, over in ((5000, 6000), (0, None)):
+        story = [*stay(0, 600), ping(6000, x), ping(6100, x)]
+        by_ping, by_time = Core(ground().plan()), Core(ground().plan())
+        by_ping.tell(story)
+        by_time.tell(story[:3])
+        for now_s in (1000, 4501, 5000):
+            by_time.pass_time(now_s)
+        assert len(only(by_time.episodes.values(), RULE)) == 1
+        by_time.tell(story[3:])
+        assert by_time.lines() == by_ping.lines()
+        assert [span(e) for e in only(told(ground(), story), RULE)] == [(0, 4500, over, over)]
+
+
+def test_a_seal_that_reports_seldom_does_not_overstay_between_two_reports() -> None:
+    """Asleep every 30 min: 35 min in a stop that allows 30 are told when a report shows them, not before."""
+    asleep = {"mode": "asleep", "interval_s": 1800}
+    assert not only(
+        told(ground(), [ping(0, 0, **asleep), ping(1790, 0, **asleep), ping(3590, 9000, **asleep)]), RULE
+    )
+    found = one(told(ground(), [ping(0, 0, **asleep), ping(1810, 0, **asleep)]), RULE)
+    assert span(found) == (0, 1810, None, None)
+
+
+def test_a_stop_that_is_asked_for_no_more_is_not_overstayed_by_time() -> None:
+    """Switched off, or no longer in force."""
+    off = ground().policy(f"zone.A.{RULE}", enabled=False)
+    assert not only(told(off, stay(0, 600), now_s=50_000), RULE)
+    for later in (off.plan(2), ground(valid_to=iso(4400)).plan(2)):
+        assert not only(told(ground(), stay(0, 600), now_s=50_000, later=[(1000, later)]), RULE)
 
 
 def test_a_fix_in_the_margin_says_nothing() -> None:
