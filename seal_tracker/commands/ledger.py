@@ -22,6 +22,7 @@ from seal_tracker.embedded.folder import postgres_dsn_of
 from seal_tracker.ledger.checkpoints import fingerprint
 from seal_tracker.ledger.keys import KeyFileError, read_public_key
 from seal_tracker.ledger.verification import ChainCheck, Mark, read_marks
+from seal_tracker.logs import set_up_logs
 from seal_tracker.model import iso_or_none
 from seal_tracker.store import StoreError, StoreUnavailable
 from seal_tracker.store.connections import Connection, connect
@@ -123,6 +124,7 @@ async def _connected(embedded: Path | None, dsn: str | None, stack: AsyncExitSta
         try:
             connection = await connect(postgres_dsn_of(embedded), "seal-tracker ledger verify", TIMEOUT_S)
         except StoreUnavailable:
+            set_up_logs("text", "warning")  # to standard error: its start is no part of the answer
             parts = await stack.enter_async_context(EmbeddedParts(embedded, tenant=settings.tenant))
             connection = await connect(parts.postgres_dsn, "seal-tracker ledger verify", TIMEOUT_S)
     stack.push_async_callback(connection.close)

@@ -21,7 +21,7 @@ class LedgerReads(Database):
     """Links and checkpoints."""
 
     async def links(self, before: int | None, limit: int, journey: str | None = None) -> list[Link]:
-        """Links before a number (None: from the last one), newest first; of one journey where given."""
+        """Links before a number (None: from the last one), newest first, with empty bodies; of one journey where given."""
         top = END_OF_TIME if before is None else before
         async with self._reading() as connection:
             if journey is None:

@@ -19,6 +19,7 @@ from seal_tracker.web import (
     history,
     hooks,
     journeys,
+    ledger,
     ogc,
     page,
     people,
@@ -55,6 +56,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *hooks.ROUTES,
     *alarms.ROUTES,
     *alarm_acts.ROUTES,
+    *ledger.ROUTES,
     *description.ROUTES,
     *page.ROUTES,  # last: they take every other path, and find nothing but files of the page
 )
@@ -73,6 +75,7 @@ def create_app(context: WebContext) -> web.Application:
     app[description.DESCRIBED] = ROUTES
     app[signing.LOCKOUT] = Lockout(context.config.lockout)
     app[spaces.MAKING] = asyncio.Lock()
+    app[ledger.BUNDLES] = asyncio.Semaphore(WHOLE_READERS)
     app[history.WHOLE_READERS] = asyncio.Semaphore(WHOLE_READERS)
     app[stream.STREAMS] = set()
     for route in ROUTES:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from aiohttp import web
@@ -21,6 +21,7 @@ from seal_tracker.store.journey_reads import JourneyFilter, Overlap
 from seal_tracker.store.journey_rows import JourneyRow, JourneyVersion
 from seal_tracker.store.records import AlarmRow, EpisodePage, Stats
 from seal_tracker.web.accounts import Accounts
+from seal_tracker.web.ledger_context import LedgerReading, LedgerSigner
 from seal_tracker.web.lockout import LockoutPolicy
 from seal_tracker.web.wire import EquipmentRow, PositionRow, UnderWay
 
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 __all__ = [
     "CONTEXT",
     "Check",
-    "LedgerSigner",
     "Live",
     "Reading",
     "WebConfig",
@@ -54,7 +54,7 @@ Check = tuple[str, bool, str]
 HERE = Path(__file__).parent
 
 
-class Reading(Protocol):
+class Reading(LedgerReading, Protocol):
     """What is read from the store."""
 
     async def alarm(self, space: str, alarm: UUID) -> AlarmRow | None:
@@ -144,19 +144,6 @@ class Reading(Protocol):
 
     async def hooks(self) -> Sequence[tuple[HookRow, Progress]]:
         """Every webhook that was not removed."""
-
-
-class LedgerSigner(Protocol):
-    """What signs the ledger; ``key`` is its raw public key, ``ledger`` the ledger's name."""
-
-    ledger: str
-    key: bytes
-
-    async def sign_now(self) -> None:
-        """Cover the ledger's end by a checkpoint."""
-
-    def sign(self, typ: str, payload: dict[str, Any]) -> str:
-        """A JWS of a payload."""
 
 
 class Live(Protocol):

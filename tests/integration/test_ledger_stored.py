@@ -109,7 +109,9 @@ async def test_a_commit_leaves_one_link_with_all_it_told(postgres_dsn: str) -> N
         assert (first.number, second.number) == (1, 2)
         assert second.previous == first.hash
         assert await store.ledger_head() == Head(2, second.hash)
-        assert unpack(first.body) == [
+        assert (first.body, second.body) == (b"", b"")
+        [whole] = await store.link_run(1, 1, [1])
+        assert unpack(whole.body) == [
             b'{"sequence":1,"evidence":{"fixes":[[106.68,20.86]]}}',
             b'{"sequence":2,"evidence":{"fixes":[[106.68,20.86]]}}',
             (

@@ -11,8 +11,8 @@ INSERT INTO ledger.journeys (journey, number) SELECT journey, $1 FROM unnest($7:
 SELECT number, hash FROM ledger.links ORDER BY number DESC LIMIT 1;
 
 -- name: links_before
--- Links before a number, newest first. Index: the primary key read backwards.
-SELECT number, recorded_at, previous, entries_hash, hash, body
+-- Links before a number, newest first, without their bodies. Index: the primary key read backwards.
+SELECT number, recorded_at, previous, entries_hash, hash, ''::bytea
 FROM ledger.links
 WHERE number < $1
 ORDER BY number DESC
@@ -27,8 +27,8 @@ ORDER BY number
 LIMIT $2;
 
 -- name: links_of_journey
--- A journey's links before a number, newest first. Indexes: both primary keys.
-SELECT l.number, l.recorded_at, l.previous, l.entries_hash, l.hash, l.body
+-- A journey's links before a number, newest first, without their bodies. Indexes: both primary keys.
+SELECT l.number, l.recorded_at, l.previous, l.entries_hash, l.hash, ''::bytea
 FROM ledger.journeys AS j JOIN ledger.links AS l USING (number)
 WHERE j.journey = $1 AND j.number < $2
 ORDER BY j.number DESC
