@@ -12,8 +12,10 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from geofences.catalog import Fault
 from seal_tracker.clock import clock_ms
 from seal_tracker.config import Settings
+from seal_tracker.credentials.keeper import CredentialKeeper
 from seal_tracker.deeds import Deed
 from seal_tracker.in_force import InForce
+from seal_tracker.journey_record import as_judged, read_record
 from seal_tracker.metrics import OUTBOX_WAITING, SOURCE_QUEUED
 from seal_tracker.model import LIVE, PingBatch, iso_ms
 from seal_tracker.pipeline import Pipeline
@@ -53,6 +55,7 @@ class Service:
         self.pipeline: Pipeline
         self.source: MqttSource
         self.publisher: OutboxPublisher
+        self.credentials: CredentialKeeper
 
     def spaces(self) -> Sequence[str]:
         """Names of all spaces."""
@@ -70,19 +73,21 @@ class Service:
         """The plan in force."""
         return self._spaces[space].plan
 
-    def journey(self, space: str, journey: str) -> Journey | None:
-        """A journey by its id."""
-        known = self._spaces[space].journeys.journeys
-        return next((one for one in known if one.id == journey), None)
+    async def journey(self, space: str, journey: str) -> Journey | None:
+        """A journey that was armed, by its id."""
+        if (held := self._spaces[space].journey(journey)) is not None:
+            return held
+        row = await self.store.journey(space, journey)
+        return None if row is None else as_judged(read_record(row.body))
 
     async def tracks(self, space: str, journey: Journey) -> Sequence[DeviceTrack]:
         """The track of each device of a journey while it was armed."""
         numbers = self._spaces[space].numbers
-        until_ms = FOREVER_MS if journey.disarmed_at_ms is None else journey.disarmed_at_ms - 1
         found = []
-        for device, role in journey.devices:
+        for device, role, _, from_ms, to_ms in journey.served:
             if device in numbers:
-                pings = await self._pings(numbers[device], journey.armed_at_ms - 1, until_ms)
+                until_ms = FOREVER_MS if to_ms is None else to_ms - 1
+                pings = await self._pings(numbers[device], from_ms - 1, until_ms)
                 track = await asyncio.to_thread(accepted_pings, pings)
                 found.append(DeviceTrack(device, role, track))
         return found

@@ -27,6 +27,7 @@ from seal_tracker.web.wire import EquipmentRow, PositionRow, UnderWay
 
 if TYPE_CHECKING:
     from geofences.catalog import Fault
+    from seal_tracker.credentials.keeper import CredentialKeeper
     from seal_tracker.deeds import Deed
     from seal_tracker.hooks.rows import HookRow, Progress
     from seal_tracker.plans import Journey, Plan
@@ -167,14 +168,18 @@ class Live(Protocol):
     def ready(self) -> Sequence[Check]:
         """The parts that pings need: broker, ingest, … (the database and the page are checked here)."""
 
-    def journey(self, space: str, journey: str) -> Journey | None:
-        """A journey by its id."""
+    async def journey(self, space: str, journey: str) -> Journey | None:
+        """A journey that was armed, by its id."""
 
     async def tracks(self, space: str, journey: Journey) -> Sequence[DeviceTrack]:
         """The track of each device of a journey while it was armed."""
 
     def under_way(self, space: str, journeys: Iterable[str]) -> Mapping[str, UnderWay]:
         """What the tracks of these journeys tell, by id; those that have ended or nobody heard of are absent."""
+
+    @property
+    def credentials(self) -> CredentialKeeper:
+        """Seals' own accounts."""
 
     async def edit_plan(self, space: str, change: Change, editor: Editor) -> PlanEdited:
         """Make a change of a plan's files its next version; refused with its faults where it is none."""

@@ -33,7 +33,7 @@ async def track(request: web.Request) -> web.Response:
     known_space(request, query.space)
     name = path_id(request, "journey")
     live, scope = request.app[CONTEXT].live, scope_of(request)
-    journey = live.journey(query.space, name)
+    journey = await live.journey(query.space, name)
     if journey is None or (scope is not None and journey.unit not in scope):
         raise Missing(f"there is no journey {name!r}; GET /api/v1/journeys lists them", field="journey")
     content_type, write = FORMATS[query.format or accepted_format(request.headers.get("Accept", ""))]
