@@ -50,6 +50,15 @@ def test_a_metre_counts_the_more_the_farther_the_road_is(y_m: float, each_s: flo
     assert evidence["excess_m_s"] - each_s * 9 < 3500 or evidence["n_fixes"] == 3
 
 
+@pytest.mark.parametrize(("half_width_m", "needed_s"), [(89, 170), (90, 90), (189, 60), (190, 90)])
+def test_beyond_a_limit_of_100_to_200_m_every_second_counts_20_m_more(
+    half_width_m: float, needed_s: float
+) -> None:
+    """20 m beyond a limit of 99, 100, 199 and 200 m count 21.9, 42.1, 60.1 and 40.1 a second; a fix comes every 10 s."""
+    story = off((0, 0), *((10.0 * i, half_width_m + 30.05) for i in range(1, 40)))
+    assert span(one(told(ground(half_width_m), story), RULE))[:2] == (10, 10 + needed_s)
+
+
 def test_a_little_off_a_narrow_road_is_noise_for_minutes() -> None:
     """45 m from the road, 10 m beyond: as much as reception errs for a while. It takes a quarter of an hour to be sure."""
     assert not told(ground(25), off(*((s, 45) for s in range(0, 880, 10))))
