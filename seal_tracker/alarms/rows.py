@@ -46,7 +46,6 @@ def row_of(alarm: AlarmState, episodes: Iterable[UUID]) -> AlarmRow:
         subject=alarm.subject,
         object=alarm.object,
         responsible=alarm.responsible,
-        declaration=alarm.declaration,
         episodes=tuple(episodes),
         group=UUID(alarm.group),
         opened_at_ms=ms_of(alarm.opened_at),

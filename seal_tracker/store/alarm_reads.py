@@ -48,8 +48,8 @@ NOT_BY_PERSONS: Final = ("retracted", "merged")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmFilter:
-    """Which alarms are asked for; None: whichever. ``text`` begins a declaration, journey or seal; ``scope`` are the units that
-    the asker may see.
+    """Which alarms are asked for; None: whichever. ``text`` begins a journey's declaration, its box or its id, or a seal's id;
+    ``scope`` are the units that the asker may see.
     """
 
     states: tuple[str, ...]
@@ -183,6 +183,8 @@ class AlarmReads(Database):
                 return query
         if open_only:
             return "alarms_open"
+        if wanted.text is not None:
+            return "alarms_of_text"
         return "alarms_newest" if wanted.type is None else "alarms_of_type"
 
     async def alarms_of_episodes(

@@ -13,6 +13,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from seal_tracker.credentials.rows import CredentialRow
 from seal_tracker.hooks.rows import HookRow, Mail, Progress
 from seal_tracker.model import DeadLetter, Episode, Event, PingBatch
 from seal_tracker.store.journey_rows import JourneyChange
@@ -102,7 +103,6 @@ class AlarmRow(NamedTuple):
     subject: str = ""
     object: str | None = None
     responsible: str | None = None
-    declaration: str | None = None
     episodes: tuple[UUID, ...] = ()
     group: UUID | None = None
     opened_at_ms: int = 0
@@ -203,7 +203,7 @@ class Commit:
         Further events, whose sequences follow those of ``events``.
     actions
         What persons did that is committed here; stored in this order.
-    accounts, tokens, hooks, hook_progress
+    accounts, tokens, credentials, hooks, hook_progress
         As they stand afterwards.
     mails, plans
         New ones; one mail an event.
@@ -235,6 +235,7 @@ class Commit:
     hook_progress: Sequence[Progress] = ()
     mails: Sequence[Mail] = ()
     plans: Sequence[NewPlan] = ()
+    credentials: Sequence[CredentialRow] = ()
     journeys: Sequence[JourneyChange] = ()
 
 

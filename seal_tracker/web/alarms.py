@@ -55,7 +55,7 @@ HOUR_MS: Final = 3_600_000
 class AlarmsQuery(PageQuery, frozen=True, forbid_unknown_fields=True):
     """Which alarms, and in which order: ``priority`` is open alarms by severity and by when they are due, ``newest`` by when they
     were raised. Closed ones are told where they are asked for by ``state=closed`` or ``open=false``. ``text`` begins a
-    declaration, a journey or a seal; ``since`` is when they were first known.
+    journey's declaration, box or id, or a seal's id; ``since`` is when they were first known.
     """
 
     order: Literal["priority", "newest"] | UnsetType = UNSET

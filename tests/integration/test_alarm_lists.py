@@ -17,10 +17,12 @@ from seal_tracker.alarms.deadlines import DEFAULT_TERMS, due_ms, ms_of, with_dea
 from seal_tracker.alarms.life_cycle import CLOSING_CODES, Act, taken
 from seal_tracker.alarms.rows import alarm_in, row_of
 from seal_tracker.alarms.states import CLOSED, OPEN_STATES, STATES
+from seal_tracker.journey_record import JourneyRecord
 from seal_tracker.model import LIVE, Episode, iso_ms
 from seal_tracker.publishing.cloudevents import AlarmState
 from seal_tracker.store import Commit, Store
 from seal_tracker.store.alarm_reads import RANKS, AlarmFilter, AlarmRates, RateQuery
+from seal_tracker.supervision.journey_changes import PLAN, change_of
 
 T = 1_790_000_000_000
 MINUTE, HOUR = 60_000, 3_600_000
@@ -36,7 +38,7 @@ def made(n: int, rng: random.Random) -> AlarmState:
         alarm=str(UUID(int=n + 1)), state="unacknowledged", episode=UUID(int=n + 10_000), type=rng.choice(TYPES),
         severity=rng.choice(("critical", "high", "medium", "low")), subject=f"journey/J-{journey}", journey=f"J-{journey}",
         seal=f"S-{journey}", object=None, unit=rng.choice(UNITS), responsible=rng.choice(UNITS),
-        declaration=rng.choice((None, f"TK{journey:03}")), group=str(UUID(int=n // 5 * 5 + 1)), raised_at=iso_ms(at),
+        declaration=f"TK{journey:03}", group=str(UUID(int=n // 5 * 5 + 1)), raised_at=iso_ms(at),
         opened_at=iso_ms(at + rng.randrange(3) * 1000), ended_at=None, updated_at=iso_ms(at), silent=rng.random() < 0.1,
         exercise=False,
     )  # fmt: skip
@@ -64,6 +66,14 @@ EPISODES = [
 ] + [episode(n, type="SIGNAL_LOST", subject="J-bad", raised_at_ms=T + n * MINUTE, unit="north") for n in range(300, 320)]  # fmt: skip
 
 
+JOURNEYS = [
+    change_of(
+        JourneyRecord(id=f"J-{n}", regime="transit", declaration=f"TK{n:03}", box=f"MSKU{n}"), None, PLAN, "declare", at_ms=T, now_ms=T
+    )
+    for n in range(40)
+]  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def thread() -> Iterator[LoopThread]:
     running = LoopThread()
@@ -76,7 +86,8 @@ def store(thread: LoopThread, module_dsn: str) -> Iterator[Store]:
     """One database for all that only reads."""
     opened = thread.run(Store.open(module_dsn))
     rows = [row_of(alarm, [alarm.episode]) for alarm in ALARMS]
-    thread.run(opened.commit(Commit(space=LIVE, alarms=rows, episodes=[(e, 1, False) for e in EPISODES])))
+    commit = Commit(space=LIVE, alarms=rows, episodes=[(e, 1, False) for e in EPISODES], journeys=JOURNEYS)
+    thread.run(opened.commit(commit))
     yield opened
     thread.run(opened.close())
 
@@ -84,7 +95,8 @@ def store(thread: LoopThread, module_dsn: str) -> Iterator[Store]:
 def fits(alarm: AlarmState, wanted: AlarmFilter) -> bool:
     """The filter in words."""
     mine = (alarm.unit, alarm.responsible)
-    named = [t for t in (alarm.declaration, alarm.journey, alarm.seal) if t]
+    journey = (alarm.journey or "").removeprefix("J-")
+    named = [f"TK{int(journey):03}", f"MSKU{journey}", f"J-{journey}", alarm.seal or ""]
     return (
         alarm.state in wanted.states
         and wanted.severity in {None, alarm.severity}
@@ -93,7 +105,10 @@ def fits(alarm: AlarmState, wanted: AlarmFilter) -> bool:
         and wanted.journey in {None, alarm.journey}
         and wanted.seal in {None, alarm.seal}
         and wanted.group in {None, UUID(alarm.group)}
-        and (wanted.text is None or any(t.startswith(wanted.text) for t in named))
+        and (
+            wanted.text is None
+            or any(t.startswith((wanted.text, wanted.text.upper())) for t in named)
+        )
         and (wanted.since_ms is None or ms_of(alarm.opened_at) >= wanted.since_ms)
         and (wanted.scope is None or any(unit in wanted.scope for unit in mine))
     )
@@ -117,7 +132,9 @@ FILTERS: dict[str, dict[str, Any]] = {
     "journey": {"journey": "J-7"},
     "seal": {"seal": "S-7"},
     "group": {"group": UUID(int=11)},
-    "declaration": {"text": "TK01"},
+    "declaration": {"text": "tk01"},
+    "box": {"text": "MSKU7"},
+    "seals that begin so": {"text": "S-2"},
     "journeys that begin so": {"text": "J-1"},
     "since": {"since_ms": T + 24 * HOUR},
     "scope": {"scope": frozenset({"north"})},

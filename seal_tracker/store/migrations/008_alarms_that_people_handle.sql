@@ -9,7 +9,6 @@ ALTER TABLE alarms
     ADD COLUMN object      text COLLATE "C",
     -- The unit whose head answers; it may be another than the journey's.
     ADD COLUMN responsible text COLLATE "C",
-    ADD COLUMN declaration text COLLATE "C",
     -- Every episode that the alarm stands for, the repeats; episode is the newest.
     ADD COLUMN episodes    uuid[] NOT NULL DEFAULT '{}',
     ADD COLUMN group_id    uuid,
@@ -46,9 +45,6 @@ CREATE INDEX alarms_of_journey ON alarms (space, journey, raised_at DESC, id DES
 CREATE INDEX alarms_of_seal ON alarms (space, seal, raised_at DESC, id DESC);
 CREATE INDEX alarms_of_type ON alarms (space, type, raised_at DESC, id DESC);
 CREATE INDEX alarms_of_group ON alarms (space, group_id, raised_at DESC, id DESC);
-
--- What the text of a declaration begins with.
-CREATE INDEX alarms_of_declaration ON alarms (space, declaration) WHERE declaration IS NOT NULL;
 
 -- Whether what is raised is a repeat, and which group it belongs to.
 CREATE INDEX alarms_alike ON alarms (space, subject, type, (coalesce(object, ''))) WHERE state <> 'closed';

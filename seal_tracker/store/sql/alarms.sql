@@ -5,7 +5,7 @@
 -- name: alarms_by_priority
 -- Open alarms, the most severe first, of those the one that is due first. Index: alarms_by_priority.
 SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, declaration, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
+       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
 FROM alarms
 WHERE space = $1 AND state <> 'closed' AND (rank, coalesce(due_at, 'infinity'), id) > ($13, $14, $15::uuid)
   AND state = ANY ($2::text[])
@@ -13,7 +13,10 @@ WHERE space = $1 AND state <> 'closed' AND (rank, coalesce(due_at, 'infinity'), 
   AND ($5::text IS NULL OR unit = $5 OR responsible = $5)
   AND ($6::text IS NULL OR journey = $6) AND ($7::text IS NULL OR seal = $7)
   AND ($8::uuid IS NULL OR group_id = $8)
-  AND ($9::text IS NULL OR declaration ^@ $9 OR journey ^@ $9 OR seal ^@ $9)
+  AND ($9::text IS NULL OR seal ^@ $9 OR journey IN (
+      SELECT j.id FROM journeys AS j
+      WHERE j.space = $1 AND (j.id ^@ $9 OR j.declaration ^@ upper($9) OR j.box ^@ upper($9))
+  ))
   AND ($10::timestamptz IS NULL OR opened_at >= $10)
   AND ($11::text[] IS NULL OR unit = ANY ($11) OR responsible = ANY ($11))
 ORDER BY rank, coalesce(due_at, 'infinity'), id
@@ -22,7 +25,7 @@ LIMIT $12;
 -- name: alarms_open
 -- Open alarms, newest first. Index: alarms_open.
 SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, declaration, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
+       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
 FROM alarms
 WHERE space = $1 AND state <> 'closed' AND (raised_at, id) < ($13, $14::uuid)
   AND state = ANY ($2::text[])
@@ -30,7 +33,10 @@ WHERE space = $1 AND state <> 'closed' AND (raised_at, id) < ($13, $14::uuid)
   AND ($5::text IS NULL OR unit = $5 OR responsible = $5)
   AND ($6::text IS NULL OR journey = $6) AND ($7::text IS NULL OR seal = $7)
   AND ($8::uuid IS NULL OR group_id = $8)
-  AND ($9::text IS NULL OR declaration ^@ $9 OR journey ^@ $9 OR seal ^@ $9)
+  AND ($9::text IS NULL OR seal ^@ $9 OR journey IN (
+      SELECT j.id FROM journeys AS j
+      WHERE j.space = $1 AND (j.id ^@ $9 OR j.declaration ^@ upper($9) OR j.box ^@ upper($9))
+  ))
   AND ($10::timestamptz IS NULL OR opened_at >= $10)
   AND ($11::text[] IS NULL OR unit = ANY ($11) OR responsible = ANY ($11))
 ORDER BY raised_at DESC, id DESC
@@ -39,7 +45,7 @@ LIMIT $12;
 -- name: alarms_newest
 -- Alarms in any state, newest first. Index: alarms_newest.
 SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, declaration, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
+       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
 FROM alarms
 WHERE space = $1 AND (raised_at, id) < ($13, $14::uuid)
   AND state = ANY ($2::text[])
@@ -47,7 +53,10 @@ WHERE space = $1 AND (raised_at, id) < ($13, $14::uuid)
   AND ($5::text IS NULL OR unit = $5 OR responsible = $5)
   AND ($6::text IS NULL OR journey = $6) AND ($7::text IS NULL OR seal = $7)
   AND ($8::uuid IS NULL OR group_id = $8)
-  AND ($9::text IS NULL OR declaration ^@ $9 OR journey ^@ $9 OR seal ^@ $9)
+  AND ($9::text IS NULL OR seal ^@ $9 OR journey IN (
+      SELECT j.id FROM journeys AS j
+      WHERE j.space = $1 AND (j.id ^@ $9 OR j.declaration ^@ upper($9) OR j.box ^@ upper($9))
+  ))
   AND ($10::timestamptz IS NULL OR opened_at >= $10)
   AND ($11::text[] IS NULL OR unit = ANY ($11) OR responsible = ANY ($11))
 ORDER BY raised_at DESC, id DESC
@@ -56,7 +65,7 @@ LIMIT $12;
 -- name: alarms_of_journey
 -- Alarms of a journey, newest first. Index: alarms_of_journey.
 SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, declaration, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
+       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
 FROM alarms
 WHERE space = $1 AND journey = $6 AND (raised_at, id) < ($13, $14::uuid)
   AND state = ANY ($2::text[])
@@ -64,7 +73,10 @@ WHERE space = $1 AND journey = $6 AND (raised_at, id) < ($13, $14::uuid)
   AND ($5::text IS NULL OR unit = $5 OR responsible = $5)
   AND ($6::text IS NULL OR journey = $6) AND ($7::text IS NULL OR seal = $7)
   AND ($8::uuid IS NULL OR group_id = $8)
-  AND ($9::text IS NULL OR declaration ^@ $9 OR journey ^@ $9 OR seal ^@ $9)
+  AND ($9::text IS NULL OR seal ^@ $9 OR journey IN (
+      SELECT j.id FROM journeys AS j
+      WHERE j.space = $1 AND (j.id ^@ $9 OR j.declaration ^@ upper($9) OR j.box ^@ upper($9))
+  ))
   AND ($10::timestamptz IS NULL OR opened_at >= $10)
   AND ($11::text[] IS NULL OR unit = ANY ($11) OR responsible = ANY ($11))
 ORDER BY raised_at DESC, id DESC
@@ -73,7 +85,7 @@ LIMIT $12;
 -- name: alarms_of_seal
 -- Alarms of a seal, newest first. Index: alarms_of_seal.
 SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, declaration, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
+       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
 FROM alarms
 WHERE space = $1 AND seal = $7 AND (raised_at, id) < ($13, $14::uuid)
   AND state = ANY ($2::text[])
@@ -81,7 +93,10 @@ WHERE space = $1 AND seal = $7 AND (raised_at, id) < ($13, $14::uuid)
   AND ($5::text IS NULL OR unit = $5 OR responsible = $5)
   AND ($6::text IS NULL OR journey = $6) AND ($7::text IS NULL OR seal = $7)
   AND ($8::uuid IS NULL OR group_id = $8)
-  AND ($9::text IS NULL OR declaration ^@ $9 OR journey ^@ $9 OR seal ^@ $9)
+  AND ($9::text IS NULL OR seal ^@ $9 OR journey IN (
+      SELECT j.id FROM journeys AS j
+      WHERE j.space = $1 AND (j.id ^@ $9 OR j.declaration ^@ upper($9) OR j.box ^@ upper($9))
+  ))
   AND ($10::timestamptz IS NULL OR opened_at >= $10)
   AND ($11::text[] IS NULL OR unit = ANY ($11) OR responsible = ANY ($11))
 ORDER BY raised_at DESC, id DESC
@@ -90,7 +105,7 @@ LIMIT $12;
 -- name: alarms_of_group
 -- Alarms of a group, newest first. Index: alarms_of_group.
 SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, declaration, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
+       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
 FROM alarms
 WHERE space = $1 AND group_id = $8 AND (raised_at, id) < ($13, $14::uuid)
   AND state = ANY ($2::text[])
@@ -98,7 +113,10 @@ WHERE space = $1 AND group_id = $8 AND (raised_at, id) < ($13, $14::uuid)
   AND ($5::text IS NULL OR unit = $5 OR responsible = $5)
   AND ($6::text IS NULL OR journey = $6) AND ($7::text IS NULL OR seal = $7)
   AND ($8::uuid IS NULL OR group_id = $8)
-  AND ($9::text IS NULL OR declaration ^@ $9 OR journey ^@ $9 OR seal ^@ $9)
+  AND ($9::text IS NULL OR seal ^@ $9 OR journey IN (
+      SELECT j.id FROM journeys AS j
+      WHERE j.space = $1 AND (j.id ^@ $9 OR j.declaration ^@ upper($9) OR j.box ^@ upper($9))
+  ))
   AND ($10::timestamptz IS NULL OR opened_at >= $10)
   AND ($11::text[] IS NULL OR unit = ANY ($11) OR responsible = ANY ($11))
 ORDER BY raised_at DESC, id DESC
@@ -107,7 +125,7 @@ LIMIT $12;
 -- name: alarms_of_type
 -- Alarms of a type, newest first. Index: alarms_of_type.
 SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, declaration, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
+       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
 FROM alarms
 WHERE space = $1 AND type = $4 AND (raised_at, id) < ($13, $14::uuid)
   AND state = ANY ($2::text[])
@@ -115,16 +133,60 @@ WHERE space = $1 AND type = $4 AND (raised_at, id) < ($13, $14::uuid)
   AND ($5::text IS NULL OR unit = $5 OR responsible = $5)
   AND ($6::text IS NULL OR journey = $6) AND ($7::text IS NULL OR seal = $7)
   AND ($8::uuid IS NULL OR group_id = $8)
-  AND ($9::text IS NULL OR declaration ^@ $9 OR journey ^@ $9 OR seal ^@ $9)
+  AND ($9::text IS NULL OR seal ^@ $9 OR journey IN (
+      SELECT j.id FROM journeys AS j
+      WHERE j.space = $1 AND (j.id ^@ $9 OR j.declaration ^@ upper($9) OR j.box ^@ upper($9))
+  ))
   AND ($10::timestamptz IS NULL OR opened_at >= $10)
   AND ($11::text[] IS NULL OR unit = ANY ($11) OR responsible = ANY ($11))
+ORDER BY raised_at DESC, id DESC
+LIMIT $12;
+
+-- name: alarms_of_text
+-- Alarms of journeys whose declaration, box or id begins so, and of seals; newest first. Indexes: those of journeys by these, then
+-- alarms_of_journey, one range a journey; and alarms_of_seal.
+WITH named AS MATERIALIZED (
+    SELECT id FROM journeys WHERE space = $1 AND declaration ^@ upper($9)
+    UNION
+    SELECT id FROM journeys WHERE space = $1 AND box ^@ upper($9)
+    UNION
+    SELECT id FROM journeys WHERE space = $1 AND id ^@ $9
+)
+SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
+       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
+FROM (
+    SELECT a.*
+    FROM named
+    CROSS JOIN LATERAL (
+        SELECT * FROM alarms
+        WHERE space = $1 AND journey = named.id AND (raised_at, id) < ($13, $14::uuid) AND state = ANY ($2::text[])
+          AND ($3::text IS NULL OR severity = $3) AND ($4::text IS NULL OR type = $4)
+          AND ($5::text IS NULL OR unit = $5 OR responsible = $5)
+          AND ($6::text IS NULL OR journey = $6) AND ($7::text IS NULL OR seal = $7)
+          AND ($8::uuid IS NULL OR group_id = $8)
+          AND ($10::timestamptz IS NULL OR opened_at >= $10)
+          AND ($11::text[] IS NULL OR unit = ANY ($11) OR responsible = ANY ($11))
+        ORDER BY raised_at DESC, id DESC
+        LIMIT $12
+    ) AS a
+    UNION ALL
+    SELECT * FROM alarms
+    WHERE space = $1 AND seal ^@ $9 AND (journey IS NULL OR journey NOT IN (SELECT id FROM named))
+      AND (raised_at, id) < ($13, $14::uuid) AND state = ANY ($2::text[])
+      AND ($3::text IS NULL OR severity = $3) AND ($4::text IS NULL OR type = $4)
+      AND ($5::text IS NULL OR unit = $5 OR responsible = $5)
+      AND ($6::text IS NULL OR journey = $6) AND ($7::text IS NULL OR seal = $7)
+      AND ($8::uuid IS NULL OR group_id = $8)
+      AND ($10::timestamptz IS NULL OR opened_at >= $10)
+      AND ($11::text[] IS NULL OR unit = ANY ($11) OR responsible = ANY ($11))
+) AS found
 ORDER BY raised_at DESC, id DESC
 LIMIT $12;
 
 -- name: alarm_of_id
 -- One alarm. Index: the primary key.
 SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, declaration, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
+       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
 FROM alarms
 WHERE space = $1 AND id = $2;
 
@@ -132,7 +194,7 @@ WHERE space = $1 AND id = $2;
 -- What events may change: alarms that stand for their episodes, or have the id that one would get. Indexes: alarms_of_episodes
 -- and the primary key.
 SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, declaration, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
+       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
 FROM alarms
 WHERE episodes && $1::uuid[] OR id = ANY ($2::uuid[]);
 
@@ -143,7 +205,7 @@ SELECT a.*
 FROM unnest($2::text[], $3::text[], $4::text[]) AS raised (subject, type, object)
 CROSS JOIN LATERAL (
     SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, declaration, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
+       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
     FROM alarms
     WHERE alarms.space = $1 AND state <> 'closed' AND alarms.subject = raised.subject AND alarms.type = raised.type
       AND coalesce(alarms.object, '') = coalesce(raised.object, '')
@@ -156,7 +218,7 @@ SELECT a.*
 FROM unnest($2::text[], $3::timestamptz[], $4::timestamptz[]) AS wanted (type, after, before)
 CROSS JOIN LATERAL (
     SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, declaration, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
+       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
     FROM alarms
     WHERE alarms.space = $1 AND id = group_id AND alarms.type = wanted.type
       AND raised_at BETWEEN wanted.after AND wanted.before
@@ -166,7 +228,7 @@ CROSS JOIN LATERAL (
 -- name: alarms_timed
 -- What the clock changes by a moment: shelves that expire, deadlines that pass. Index: alarms_by_timer.
 SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, declaration, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
+       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
 FROM alarms
 WHERE space = $1 AND timer_at <= $2
 ORDER BY timer_at, id

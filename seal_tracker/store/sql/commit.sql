@@ -62,24 +62,24 @@ ON CONFLICT (seal, at) DO UPDATE SET state = excluded.state;
 -- episodes of each come as text.
 INSERT INTO alarms (
     space, id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-    object, responsible, declaration, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
+    object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
 )
 SELECT $1, id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, declaration, episodes::uuid[], group_id, opened_at, due_at, timer_at, closed_at, code, silent
+       object, responsible, episodes::uuid[], group_id, opened_at, due_at, timer_at, closed_at, code, silent
 FROM unnest(
     $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
     $10::timestamptz[], $11::timestamptz[], $12::int[], $13::json[], $14::int[], $15::text[],
-    $16::text[], $17::text[], $18::text[], $19::text[], $20::uuid[], $21::timestamptz[], $22::timestamptz[],
-    $23::timestamptz[], $24::timestamptz[], $25::text[], $26::bool[]
+    $16::text[], $17::text[], $18::text[], $19::uuid[], $20::timestamptz[], $21::timestamptz[],
+    $22::timestamptz[], $23::timestamptz[], $24::text[], $25::bool[]
 ) AS a (
     id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-    object, responsible, declaration, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
+    object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
 )
 ON CONFLICT (id) DO UPDATE SET
     episode = excluded.episode, state = excluded.state, severity = excluded.severity, type = excluded.type,
     journey = excluded.journey, seal = excluded.seal, unit = excluded.unit, updated_at = excluded.updated_at,
     repeats = excluded.repeats, body = excluded.body, version = excluded.version, subject = excluded.subject,
-    object = excluded.object, responsible = excluded.responsible, declaration = excluded.declaration,
+    object = excluded.object, responsible = excluded.responsible,
     episodes = excluded.episodes, group_id = excluded.group_id, due_at = excluded.due_at, timer_at = excluded.timer_at,
     closed_at = excluded.closed_at, code = excluded.code, silent = excluded.silent;
 
