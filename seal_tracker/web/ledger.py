@@ -108,7 +108,7 @@ async def links(request: web.Request) -> web.Response:
     cursor, context = cursor_of(query.after, EventCursor), request.app[CONTEXT]
     journey = query.journey or None
     if journey is not None:
-        hold_to_scope(request, journey)
+        await hold_to_scope(request, journey)
     rows = await context.store.links(cursor.sequence if cursor else None, query.limit, journey)
     following = encode_cursor(EventCursor(rows[-1].number)) if len(rows) == query.limit else None
     signer = context.ledger
@@ -161,7 +161,7 @@ async def bundle(request: web.Request) -> web.Response:
     """The evidence of a journey as a zip; what was recorded until now is in it and signed."""
     read_query(request, NoQuery)
     name, context = path_id(request, "journey"), request.app[CONTEXT]
-    hold_to_scope(request, name)
+    await hold_to_scope(request, name)
     async with request.app[BUNDLES]:
         numbers = await context.store.link_numbers(name)
         if not numbers:
@@ -169,7 +169,7 @@ async def bundle(request: web.Request) -> web.Response:
         await context.ledger.sign_now()
         runs = await _runs(request, numbers)
         along = {"episodes.ndjson": await _episodes(request, name)}
-        journey = context.live.journey(LIVE, name)
+        journey = await context.live.journey(LIVE, name)
         if journey is not None:
             tracks = await context.live.tracks(LIVE, journey)
             along["track.geojson"] = await asyncio.to_thread(FORMATS["geojson"][1], name, tracks)
@@ -206,7 +206,7 @@ async def _episodes(request: web.Request, journey: str) -> bytes:
             return b"".join(lines)
 
 
-def hold_to_scope(request: web.Request, name: str) -> None:
+async def hold_to_scope(request: web.Request, name: str) -> None:
     """Refuse a journey that is not of the asker's units.
 
     Raises
@@ -217,7 +217,7 @@ def hold_to_scope(request: web.Request, name: str) -> None:
     scope = scope_of(request)
     if scope is None:
         return
-    journey = request.app[CONTEXT].live.journey(LIVE, name)
+    journey = await request.app[CONTEXT].live.journey(LIVE, name)
     if journey is None or journey.unit not in scope:
         raise Missing(f"there is no journey {name!r}; GET /api/v1/journeys lists them", field="journey")
 
