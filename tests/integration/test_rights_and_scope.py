@@ -1,0 +1,442 @@
+"""Every role on every route, on what is its own unit's and on what is another's, by one table, against the whole service.
+
+Whoever adds a route adds its line to ``ROUTE_TABLE``: whose objects it shows or changes. What a role may do follows from the route's
+right; what a unit may see, from the line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import aiohttp
+import pytest
+from parts import Broker, LoopThread, wait_until
+
+from seal_tracker.app import running
+from seal_tracker.config import load_settings
+from seal_tracker.embedded import EmbeddedParts
+from seal_tracker.web.accounts import PEOPLE, RIGHTS, Role
+from seal_tracker.web.app import ROUTES
+from seal_tracker.web.auth import Open
+from seal_tracker.web.passwords import digest
+from seal_tracker.web.routes import Route
+
+OPEN, COMMON, LIST, OBJECT, ASKERS = "open", "common", "list", "object", "asker's"
+"""Whose what a route is about is: nobody's secret; everybody's who may read; lists what the asker sees; one object of a unit; the
+asker's own, whatever the unit."""
+
+IN_AN_HOUR = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+
+ROUTE_TABLE: dict[str, tuple[str, Any]] = {
+    "GET /healthz": (OPEN, None),
+    "GET /readyz": (OPEN, None),
+    "GET /metrics": (OPEN, None),
+    "GET /": (OPEN, None),
+    "GET /{path:.+}": (OPEN, None),
+    "GET /api/v1/openapi.json": (OPEN, None),
+    "GET /api/v1/asyncapi.json": (OPEN, None),
+    "GET /api/v1/docs": (OPEN, None),
+    "POST /api/v1/session": (OPEN, None),
+    "GET /api/v1/session": (ASKERS, None),
+    "DELETE /api/v1/session": (ASKERS, None),
+    "PUT /api/v1/accounts/me/password": (ASKERS, None),
+    "GET /api/v1/tokens": (ASKERS, None),
+    "POST /api/v1/tokens": (ASKERS, None),
+    "DELETE /api/v1/tokens/{token}": (ASKERS, None),
+    "GET /api/v1/hooks": (ASKERS, None),
+    "POST /api/v1/hooks": (ASKERS, None),
+    "GET /api/v1/hooks/{hook}": (ASKERS, None),
+    "DELETE /api/v1/hooks/{hook}": (ASKERS, None),
+    "POST /api/v1/hooks/{hook}/pause": (ASKERS, None),
+    "POST /api/v1/hooks/{hook}/resume": (ASKERS, None),
+    "POST /api/v1/hooks/{hook}/replay": (ASKERS, None),
+    "POST /api/v1/hooks/{hook}/test": (ASKERS, None),
+    "GET /api/v1/accounts": (LIST, "account"),
+    "POST /api/v1/accounts": (COMMON, None),
+    "GET /api/v1/accounts/{username}": (OBJECT, "account"),
+    "PATCH /api/v1/accounts/{username}": (OBJECT, ("account", {"disabled": False})),
+    "POST /api/v1/accounts/{username}/password": (OBJECT, ("account", {})),
+    "GET /api/v1/config": (COMMON, None),
+    "GET /api/v1/units": (COMMON, None),
+    "GET /api/v1/policies": (COMMON, None),
+    "GET /api/v1/spaces": (COMMON, None),
+    "POST /api/v1/spaces": (COMMON, None),
+    "GET /api/v1/zones": (COMMON, None),
+    "PUT /api/v1/zones": (COMMON, None),
+    "GET /api/v1/zones/{id}": (COMMON, None),
+    "PUT /api/v1/zones/{id}": (COMMON, None),
+    "DELETE /api/v1/zones/{id}": (COMMON, None),
+    "GET /api/v1/routes": (COMMON, None),
+    "PUT /api/v1/routes": (COMMON, None),
+    "GET /api/v1/routes/{id}": (COMMON, None),
+    "PUT /api/v1/routes/{id}": (COMMON, None),
+    "DELETE /api/v1/routes/{id}": (COMMON, None),
+    "GET /api/v1/plan-versions": (COMMON, None),
+    "GET /api/v1/plan-versions/{version}/{collection}": (COMMON, None),
+    "GET /api/v1/ogc": (COMMON, None),
+    "GET /api/v1/ogc/conformance": (COMMON, None),
+    "GET /api/v1/ogc/collections": (COMMON, None),
+    "GET /api/v1/ogc/collections/{collection}": (COMMON, None),
+    "GET /api/v1/ogc/collections/{collection}/items": (LIST, "seal"),
+    "GET /api/v1/ogc/collections/{collection}/items/{feature}": (OBJECT, "seal"),
+    "GET /api/v1/stats": (COMMON, None),
+    "GET /api/v1/stream": (LIST, "seal"),
+    "GET /api/v1/events": (LIST, "journey"),
+    "GET /api/v1/episodes": (LIST, "journey"),
+    "GET /api/v1/seals": (LIST, "seal"),
+    "GET /api/v1/seals/{seal}/account": (COMMON, None),
+    "POST /api/v1/seals/{seal}/account": (COMMON, None),
+    "DELETE /api/v1/seals/{seal}/account": (COMMON, None),
+    "GET /api/v1/equipment": (LIST, "equipment"),
+    "GET /api/v1/tracks/{journey}": (OBJECT, "journey"),
+    "GET /api/v1/ledger": (COMMON, None),
+    "GET /api/v1/ledger/links/{number}": (COMMON, None),
+    "GET /api/v1/ledger/checkpoints": (COMMON, None),
+    "GET /api/v1/ledger/bundles/{journey}": (OBJECT, "journey"),
+    "GET /api/v1/journeys": (LIST, "journey"),
+    "POST /api/v1/journeys": (COMMON, None),
+    "POST /api/v1/journeys/import": (COMMON, None),
+    "GET /api/v1/journeys/{id}": (OBJECT, "journey"),
+    "POST /api/v1/journeys/{id}/assign": (
+        OBJECT,
+        ("journey", {"devices": [{"id": "S-new", "role": "seal"}]}),
+    ),
+    "POST /api/v1/journeys/{id}/arm": (OBJECT, ("journey", {})),
+    "POST /api/v1/journeys/{id}/disarm": (OBJECT, ("journey", {})),
+    "POST /api/v1/journeys/{id}/suspend": (OBJECT, ("journey", {})),
+    "POST /api/v1/journeys/{id}/resume": (OBJECT, ("journey", {})),
+    "POST /api/v1/journeys/{id}/divert": (OBJECT, ("journey", {"route": None})),
+    "POST /api/v1/journeys/{id}/authorise": (OBJECT, ("journey", {"to": IN_AN_HOUR})),
+    "POST /api/v1/journeys/{id}/transfer": (OBJECT, ("journey", {"vehicle": "29C-123.45"})),
+    "POST /api/v1/journeys/{id}/cancel": (OBJECT, ("journey", {"reason": "a test"})),
+    "POST /api/v1/journeys/{id}/close": (OBJECT, ("journey", {"code": "completed", "note": "a test"})),
+    "POST /api/v1/journeys/{id}/reset": (OBJECT, ("journey", {"rule": "SEAL_TAMPER"})),
+    "GET /api/v1/alarms": (LIST, "journey"),
+    "GET /api/v1/alarms/texts": (COMMON, None),
+    "GET /api/v1/alarms/rates": (COMMON, None),
+    "GET /api/v1/alarms/{alarm}": (OBJECT, "alarm"),
+    "POST /api/v1/alarms/ack": (COMMON, None),
+    "POST /api/v1/alarms/{alarm}/ack": (OBJECT, ("alarm", {})),
+    "POST /api/v1/alarms/{alarm}/note": (OBJECT, ("alarm", {"note": "seen"})),
+    "POST /api/v1/alarms/{alarm}/assign": (OBJECT, ("alarm", {"to": "operator-u1"})),
+    "POST /api/v1/alarms/{alarm}/dispatch": (OBJECT, ("alarm", {"to": "patrol"})),
+    "POST /api/v1/alarms/{alarm}/shelve": (OBJECT, ("alarm", {"until": IN_AN_HOUR, "reason": "a test"})),
+    "POST /api/v1/alarms/{alarm}/unshelve": (OBJECT, ("alarm", {})),
+    "POST /api/v1/alarms/{alarm}/suppress": (OBJECT, ("alarm", {"until": IN_AN_HOUR, "reason": "a test"})),
+    "POST /api/v1/alarms/{alarm}/unsuppress": (OBJECT, ("alarm", {})),
+    "POST /api/v1/alarms/{alarm}/close": (OBJECT, ("alarm", {"code": "false_alarm"})),
+}
+"""Method and path; whose it is; and the kind of object, with the body of a request that changes one."""
+
+UNITS = """
+[u1]
+name = {vi = "Chi cục 1", en = "Office 1"}
+[u11]
+name = {vi = "Đội 1", en = "Team 1"}
+parent = "u1"
+[u2]
+name = {vi = "Chi cục 2", en = "Office 2"}
+"""
+OWN, FOREIGN = ("u1", "u11"), ("u2", "none")
+ZONE = {
+    "type": "Feature",
+    "id": "Z1",
+    "geometry": {"type": "Point", "coordinates": [106.5, 20.5]},
+    "properties": {"name": "Z1", "kind": "interest", "radius_m": 500},
+}
+TRACK = {
+    "type": "Feature",
+    "id": "R1",
+    "geometry": {"type": "LineString", "coordinates": [[106.0, 20.0], [106.5, 20.5]]},
+    "properties": {"name": "R1", "half_width_m": 200},
+}
+
+
+def collection(*features: dict[str, Any]) -> str:
+    return json.dumps({"type": "FeatureCollection", "features": features})
+
+
+def plan_files() -> dict[str, str]:
+    """A journey, its seal and a camera of each unit, and of none."""
+    armed = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    units = {name: {} if name == "none" else {"unit": name} for name in OWN + FOREIGN}
+    journeys = [
+        {
+            "id": f"J-{name}",
+            "seal": f"S-{name}",
+            "route": "R1",
+            "regime": "transit",
+            "armed_at": armed,
+            **unit,
+        }
+        for name, unit in units.items()
+    ]
+    cameras = [
+        {"id": f"E-{name}", "kind": "camera", "lon": 106.5, "lat": 20.5, "heartbeat_s": 3600, **unit}
+        for name, unit in units.items()
+    ]
+    return {
+        "zones.geojson": collection(ZONE),
+        "routes.geojson": collection(TRACK),
+        "journeys.jsonl": "\n".join(map(json.dumps, journeys)),
+        "equipment.jsonl": "\n".join(map(json.dumps, cameras)),
+        "units.toml": UNITS,
+    }
+
+
+def accounts_file() -> str:
+    """Each role of headquarters, of u1, and an auditor of u2; tokens alone."""
+    people = [(role.value, unit) for role in Role for unit in (None, "u1")] + [("auditor", "u2")]
+    return json.dumps(
+        {
+            "accounts": [
+                {
+                    "username": name_of(role, unit),
+                    "role": role,
+                    "unit": unit,
+                    "token_sha256": [digest(name_of(role, unit)).hex()],
+                }
+                for role, unit in people
+            ]
+        }
+    )
+
+
+def name_of(role: str, unit: str | None) -> str:
+    """The name of an account, which is its token too."""
+    return f"{role}-{unit}" if unit else role
+
+
+class Answer(NamedTuple):
+    status: int
+    text: str
+
+
+class Service:
+    """The whole service on real parts, with something of every kind in each unit."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.objects: dict[str, dict[str, str]] = {
+            "journey": {name: f"J-{name}" for name in OWN + FOREIGN},
+            "seal": {name: f"S-{name}" for name in OWN + FOREIGN},
+            "equipment": {name: f"E-{name}" for name in OWN + FOREIGN},
+            "account": {"u1": "operator-u1", "u2": "auditor-u2", "none": "operator"},
+        }
+
+    async def ask(
+        self,
+        client: aiohttp.ClientSession,
+        asker: str | None,
+        method: str,
+        path: str,
+        body: Any = None,
+    ) -> Answer:
+        headers = {} if asker is None else {"Authorization": f"Bearer {asker}"}
+        if body is not None:
+            headers["If-Match"] = "*"
+        async with client.request(method, self.url + path, headers=headers, json=body) as answer:
+            if answer.content_type == "text/event-stream":
+                return Answer(answer.status, await first_states(answer))
+            return Answer(answer.status, await answer.text(errors="replace"))
+
+    def path(self, route: Route, unit: str, kind: str) -> str:
+        """The route's path on the object of that unit."""
+        filled = route.path.replace("{collection}", "seals").replace("{version}", "1")
+        return re.sub(r"\{\w+(:[^}]*)?\}", lambda _: self.objects.get(kind, {}).get(unit, "X"), filled)
+
+
+async def first_states(answer: aiohttp.ClientResponse) -> str:
+    """What a stream begins with: the positions, alarms and journeys there are."""
+    text = ""
+    async with asyncio.timeout(30):
+        while not all(f"event: {topic}\n" in text for topic in ("position", "alarm", "journey")):
+            text += (await answer.content.readuntil(b"\n\n")).decode()
+    return text
+
+
+@pytest.fixture(scope="module")
+def service(
+    embedded: EmbeddedParts, module_dsn: str, nats_broker: Broker, session_folder: Path
+) -> Iterator[Service]:
+    folder = session_folder / "rights"
+    (folder / "plan").mkdir(parents=True)
+    for name, text in plan_files().items():
+        (folder / "plan" / name).write_text(text)
+    (folder / "accounts.json").write_text(accounts_file())
+    mine = embedded.credentials.service
+    settings = load_settings(
+        database_dsn=module_dsn,
+        mqtt_host=embedded.mqtt.host,
+        mqtt_port=embedded.mqtt.port,
+        mqtt_username=mine.username,
+        mqtt_password=mine.password,
+        http="127.0.0.1:0",
+        instance="rights",
+        plan=folder / "plan",
+        accounts_file=folder / "accounts.json",
+        ledger_key_file=folder / "ledger.key",
+    )
+    thread = LoopThread()
+    context = running(settings)
+    try:
+        found = Service(thread.run(context.__aenter__()).http)
+        with nats_broker.client("gateway") as gateway:
+            now = datetime.now(UTC).isoformat()
+            ping = {"time": now, "lon": 106.0, "lat": 20.0, "valid": True, "facts": ["rope_cut"]}
+            for name in OWN + FOREIGN:
+                gateway.publish(f"eseal/v1/demo/dev/S-{name}/ping", json.dumps(ping))
+            alarms: dict[str, str] = {}
+            wait_until(
+                lambda: len(alarms.update(open_alarms(found)) or alarms) == len(OWN + FOREIGN), what="alarms"
+            )
+        found.objects["alarm"] = alarms
+        yield found
+    finally:
+        thread.run(context.__aexit__(None, None, None))
+        thread.close()
+
+
+def open_alarms(service: Service) -> dict[str, str]:
+    """Alarms by unit, as headquarters see them."""
+
+    async def read() -> Answer:
+        async with aiohttp.ClientSession() as client:
+            return await service.ask(client, "administrator", "GET", "/api/v1/alarms")
+
+    answer = asyncio.run(read())
+    assert answer.status == 200, answer.text
+    items = json.loads(answer.text)["items"]
+    return {item["unit"] or "none": item["alarm"] for item in items if item["type"] == "SEAL_TAMPER"}
+
+
+def named(route: Route) -> str:
+    return f"{route.method} {route.path}"
+
+
+def test_every_route_has_its_line_and_every_line_its_route():
+    """Who adds a route says whose it is; a line without a route promises what nobody keeps."""
+    assert {named(route) for route in ROUTES} == set(ROUTE_TABLE)
+    assert {named(route) for route in ROUTES if route.right is Open.TO_ALL} == {
+        name for name, (whose, _) in ROUTE_TABLE.items() if whose == OPEN
+    }
+
+
+async def test_who_is_not_signed_in_is_told_so_everywhere(service: Service):
+    """401, but for what is open to all."""
+    async with aiohttp.ClientSession() as client:
+        for route in ROUTES:
+            answer = await service.ask(client, None, route.method, service.path(route, "u1", ""))
+            assert (answer.status == 401) is (route.right is not Open.TO_ALL), (named(route), answer)
+
+
+@pytest.mark.parametrize("role", list(Role))
+async def test_a_role_meets_every_route_as_its_rights_say(service: Service, role: Role):
+    """403 exactly where the role lacks the route's right, whatever the path and the body are."""
+    async with aiohttp.ClientSession() as client:
+        for route in ROUTES:
+            if route.right is Open.TO_ALL:
+                continue
+            allowed = bool(RIGHTS[role]) if isinstance(route.right, Open) else route.right in RIGHTS[role]
+            answer = await service.ask(client, role.value, route.method, service.path(route, "X", ""))
+            assert (answer.status != 403) is allowed, (named(route), answer)
+            assert answer.status not in {401, 500}, (named(route), answer)
+
+
+async def test_headquarters_see_everything(service: Service):
+    """Who has no unit sees all units', and what is nobody's."""
+    async with aiohttp.ClientSession() as client:
+        for route in ROUTES:
+            whose, detail = ROUTE_TABLE[named(route)]
+            if whose != LIST:
+                continue
+            answer = await service.ask(client, "administrator", "GET", service.path(route, "u1", ""))
+            missing = [name for name in service.objects[detail].values() if name not in answer.text]
+            assert not missing, (named(route), missing)
+
+
+@pytest.mark.parametrize("role", PEOPLE)
+async def test_a_unit_is_told_what_is_its_own_and_nothing_else(service: Service, role: Role):
+    """Lists and the stream name its objects and those of units below, and no other's."""
+    async with aiohttp.ClientSession() as client:
+        for route, whose, kind, _ in routes_of(role):
+            if route.method != "GET" or whose == OBJECT:
+                continue
+            answer = await service.ask(client, name_of(role, "u1"), "GET", service.path(route, "1", ""))
+            assert answer.status in {200, 404}, (named(route), answer)
+            assert_tells_nothing_of_others(service, route, answer)
+            if whose == LIST:
+                missing = [
+                    name for unit in OWN if (name := service.objects[kind].get(unit, "")) not in answer.text
+                ]
+                assert not missing, (named(route), missing)
+
+
+@pytest.mark.parametrize("role", PEOPLE)
+async def test_a_unit_reads_its_own_objects_and_no_others(service: Service, role: Role):
+    """An object of another unit, or of none, is not there for it; its own and those of units below are."""
+    async with aiohttp.ClientSession() as client:
+        for route, whose, kind, _ in routes_of(role):
+            if whose == OBJECT and route.method == "GET":
+                await meets_objects(service, client, name_of(role, "u1"), route, kind, None)
+
+
+@pytest.mark.parametrize("role", PEOPLE)
+async def test_a_unit_changes_its_own_objects_and_no_others(service: Service, role: Role):
+    """Nor can it guess which there are: 404, whatever it wants."""
+    async with aiohttp.ClientSession() as client:
+        for route, whose, kind, body in routes_of(role):
+            if whose == OBJECT and route.method != "GET":
+                await meets_objects(service, client, name_of(role, "u1"), route, kind, body)
+
+
+@pytest.mark.parametrize("unit", ["u2", None])
+async def test_a_unit_makes_nothing_for_another(service: Service, unit: str | None):
+    """Neither a journey nor an account."""
+    journey = {"id": "J-new", "regime": "transit", "unit": unit}
+    account = {"username": "new", "role": "operator", "unit": unit}
+    async with aiohttp.ClientSession() as client:
+        for path, body in (("/api/v1/journeys", journey), ("/api/v1/accounts", account)):
+            answer = await service.ask(client, "administrator-u1", "POST", path, body)
+            assert answer.status in {403, 404, 422}, (path, answer)
+
+
+def routes_of(role: Role) -> Iterator[tuple[Route, str, str, Any]]:
+    """(route, whose it is about, kind of object, body) of the routes that a role may ask."""
+    for route in ROUTES:
+        whose, detail = ROUTE_TABLE[named(route)]
+        if whose != OPEN and (isinstance(route.right, Open) or route.right in RIGHTS[role]):
+            kind, body = detail if isinstance(detail, tuple) else (detail or "", None)
+            yield route, whose, kind, body
+
+
+async def meets_objects(
+    service: Service, client: aiohttp.ClientSession, asker: str, route: Route, kind: str, body: Any
+) -> None:
+    """404 for those of others; anything but that, and no refusal for who asks, for one's own."""
+    for unit in (unit for unit in FOREIGN if unit in service.objects[kind]):
+        answer = await service.ask(client, asker, route.method, service.path(route, unit, kind), body)
+        assert answer.status == 404, (named(route), unit, answer)
+    for unit in (unit for unit in OWN if unit in service.objects[kind]):
+        answer = await service.ask(client, asker, route.method, service.path(route, unit, kind), body)
+        assert answer.status not in {401, 403, 404, 422, 500}, (named(route), unit, answer)
+        assert_tells_nothing_of_others(service, route, answer)
+
+
+def assert_tells_nothing_of_others(service: Service, route: Route, answer: Answer) -> None:
+    """No name of an object that another unit has; a group of alarms, which may span units, has the id of its first."""
+    text = re.sub(r'"group":"[^"]*"', "", answer.text)
+    foreign = {
+        name
+        for kind, of_units in service.objects.items()
+        for unit, name in of_units.items()
+        if unit in FOREIGN and (kind, unit) != ("account", "none")
+    }
+    told = {name for name in foreign if re.search(rf"\b{re.escape(name)}\b", text)}
+    assert not told, (named(route), told)
