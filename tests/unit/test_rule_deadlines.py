@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from story import Core, Ground, Ping, iso, only, ping, span, told
+from arrivals import Service
+from story import Core, Ground, Ping, batch, iso, only, ping, span, told
 
 from seal_tracker.model import Episode
 from seal_tracker.plans.model import Plan
@@ -165,6 +166,23 @@ def test_the_next_ping_tells_the_same_lateness_as_the_clock() -> None:
     by_time.tell(story[1:])
     assert by_time.lines() == by_ping.lines()
     assert [to_the_second(e) for e in only(by_ping.episodes.values(), ARRIVAL)] == [(7200, 7500, 8000, 8000)]
+
+
+def test_a_late_ping_takes_back_or_moves_what_the_clock_has_raised() -> None:
+    """From the buffer: at 30 km he was on time, so late from 8,100 s only; with another he had arrived."""
+    core = Core(road(2 * H).plan())
+    service = Service(core)
+
+    def told_now(*pings: Ping) -> list[tuple[Any, ...]]:
+        service.feed(batch(pings, core.numbers))
+        service.tick(20_000)
+        return [to_the_second(e) for e in service.store.episodes if e.type == ARRIVAL]
+
+    assert told_now(*standing(3000)) == [(7200, 7500, None, None)]
+    assert told_now(ping(6000, 30_000)) == [(8100, 9900, None, None)]
+    assert told_now(ping(7000, 39_900)) == []
+    assert [e.transition for e in service.events if e.episode.type == ARRIVAL][-1] == "retracted"
+    assert service.folded()
 
 
 def test_who_was_late_when_last_heard_is_late_since_then() -> None:

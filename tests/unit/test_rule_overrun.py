@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from story import Core, Ground, Ping, iso, one, only, ping, span, told
+from arrivals import Service
+from story import Core, Ground, Ping, batch, iso, one, only, ping, span, told
 
 RULE = "STOP_OVERRUN"
 
@@ -69,6 +70,18 @@ def test_the_next_ping_ends_what_time_alone_has_raised() -> None:
         by_time.tell(story[3:])
         assert by_time.lines() == by_ping.lines()
         assert [span(e) for e in only(told(ground(), story), RULE)] == [(0, 4500, over, over)]
+
+
+def test_a_late_ping_takes_back_what_the_clock_has_raised() -> None:
+    """From the buffer: he had left after 20 minutes."""
+    core = Core(ground().plan())
+    service = Service(core)
+    service.feed(batch(stay(0, 600), core.numbers))
+    service.tick(5000)
+    assert [span(e) for e in service.store.episodes if e.type == RULE] == [(0, 4500, None, None)]
+    service.feed(batch([ping(1200, 5000)], core.numbers))
+    assert not [e for e in service.store.episodes if e.type == RULE]
+    assert service.folded()
 
 
 def test_a_seal_that_reports_seldom_does_not_overstay_between_two_reports() -> None:
