@@ -28,11 +28,15 @@ from seal_tracker.alarms.states import OPEN_STATES
 from seal_tracker.checkpointing import Checkpointer
 from seal_tracker.clock import clock_ms
 from seal_tracker.config import Settings, split_address
+from seal_tracker.credentials.callout import Issuer
+from seal_tracker.credentials.keeper import CredentialKeeper
+from seal_tracker.credentials.nats_side import NatsSide
+from seal_tracker.credentials.refused import BrokerLog
 from seal_tracker.hooks.mailer import Mailer, SmtpServer
 from seal_tracker.hooks.sender import HookSender
-from seal_tracker.metrics import WATCHERS
+from seal_tracker.metrics import PUBLISH_REFUSED, WATCHERS
 from seal_tracker.model import LIVE
-from seal_tracker.parts import open_parts
+from seal_tracker.parts import Parts, open_parts
 from seal_tracker.pipeline import Pipeline
 from seal_tracker.planning import (
     DatedPlan,
@@ -241,6 +245,8 @@ async def running(settings: Settings, *, embedded: Path | None = None) -> AsyncI
         await _commit_opened(store, pipeline, opened, plan)
         keeper = AccountKeeper(store, pipeline.act)
         stack.callback(keeper.accounts.close)
+        seals = service.credentials = CredentialKeeper(store, pipeline.act, clock_ms, parts.seals.mosquitto)
+        await seals.open()
         _tell_first_password(await keeper.open(parts.accounts))
         checkpointer = Checkpointer(
             store,
@@ -257,7 +263,12 @@ async def running(settings: Settings, *, embedded: Path | None = None) -> AsyncI
         )
         WATCHERS.set_function(lambda: hub.watchers)
         _give_back_memory()
-        async with _tasks(pipeline, service, checkpointer, _beside(settings, store, teller, service)):
+        async with _tasks(
+            pipeline,
+            service,
+            checkpointer,
+            _beside(settings, store, teller, service) | _of_seals(settings, parts, seals),
+        ):
             try:
                 await _subscribed(source)
                 yield Ready(
@@ -293,6 +304,23 @@ def _beside(
             settings.smtp_security,
         )  # fmt: skip
         runs["mail"] = Mailer(store, server, clock_ms=clock_ms).run()
+    return runs
+
+
+def _of_seals(
+    settings: Settings, parts: Parts, seals: CredentialKeeper
+) -> dict[str, Coroutine[Any, Any, None]]:
+    """What makes the broker know seals' own accounts, and counts what it refuses."""
+    runs = {}
+    if parts.seals.nats is not None:
+        issuer = Issuer(parts.seals.nats.seed, settings.tenant, seals.knows)
+        side = NatsSide(parts.seals.nats, issuer, clock_ms)
+        seals.put_out = side.put_out
+        runs["callout"] = side.run()
+    if parts.seals.log is not None:
+        runs["broker_log"] = BrokerLog(
+            parts.seals.log, lambda refused: PUBLISH_REFUSED.inc(len(refused))
+        ).run()
     return runs
 
 

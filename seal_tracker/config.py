@@ -95,6 +95,21 @@ class Settings(BaseSettings):
         None, description="our certificate in PEM, for a broker that asks for one"
     )
     mqtt_key: Path | None = Field(None, description="its key in PEM, without a password")
+    nats_host: str | None = Field(
+        None, description="where NATS asks who seals are (authorization call-out); unset: it does not"
+    )
+    nats_port: int = Field(4222, ge=1, le=65535)
+    nats_system_username: str = "system"
+    nats_system_password: SecretStr | None = None
+    nats_issuer_seed: SecretStr | None = Field(
+        None, description="key of the call-out; seal-tracker nats-key makes one"
+    )
+    mosquitto_seals_file: Path | None = Field(
+        None, description="where Mosquitto's start script finds seals' own accounts; unset: it does not look"
+    )
+    broker_log: Path | None = Field(
+        None, description="the broker's log, from which refused messages are counted"
+    )
     http: Annotated[str, AfterValidator(_an_address)] = Field(
         "127.0.0.1:8080", description="HOST:PORT to serve on"
     )

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
-from seal_tracker.store.journey_rows import JourneyChange
+from seal_tracker.credentials.rows import CredentialRow
 from seal_tracker.hooks.rows import HookRow, Mail, Progress
+from seal_tracker.store.journey_rows import JourneyChange
 from seal_tracker.store.records import AccountRow, Action, AlarmRow, NewPlan, OutboxMessage, TokenRow
 
 __all__ = ["Deed", "Step"]
@@ -51,6 +52,7 @@ class Deed:
     hook_progress: Sequence[Progress] = ()
     mails: Sequence[Mail] = ()
     plans: Sequence[NewPlan] = ()
+    credentials: Sequence[CredentialRow] = ()
     journeys: Sequence[JourneyChange] = ()
 
     def __bool__(self) -> bool:

@@ -33,5 +33,13 @@ SOURCE_QUEUED = Gauge("seal_tracker_source_queued", "Messages received and not y
 WATCHERS = Gauge("seal_tracker_stream_watchers", "Clients of the live stream")
 SIGN_INS = Counter("seal_tracker_sign_ins", "Sign-ins tried, by what became of them", ["outcome"])
 REFUSALS = Counter("seal_tracker_refusals", "Requests refused for who asked, by status", ["status"])
-HOOK_DELIVERIES = Counter("seal_tracker_hook_deliveries", "Webhooks tried, by what became of them", ["outcome"])
+HOOK_DELIVERIES = Counter(
+    "seal_tracker_hook_deliveries", "Webhooks tried, by what became of them", ["outcome"]
+)
 MAILS = Counter("seal_tracker_mails", "Mail tried, by what became of it", ["outcome"])
+SEAL_SIGN_INS = Counter(
+    "seal_tracker_seal_sign_ins", "Seals that came to the broker, by what became of them", ["outcome"]
+)
+PUBLISH_REFUSED = Counter(
+    "seal_tracker_publish_refused", "Messages that the broker refused to take from devices"
+)

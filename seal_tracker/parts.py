@@ -11,6 +11,7 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from seal_tracker.config import ConfigError, Settings
+from seal_tracker.credentials.nats_side import NatsAddress
 from seal_tracker.embedded import EmbeddedParts
 from seal_tracker.ledger.keys import KeyFileError, load_or_make_key
 from seal_tracker.sources.mqtt import Broker
@@ -23,11 +24,21 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
+class SealAccounts:
+    """How the broker learns of seals' own accounts: NATS asks us, Mosquitto reads a file; and its log, which tells what it refused."""
+
+    nats: NatsAddress | None
+    mosquitto: Path | None
+    log: Path | None
+
+
+@dataclass(frozen=True)
 class Parts:
-    """Where broker and database are, what signs the ledger, and the accounts that a file keeps; None: the database alone does."""
+    """Where broker and database are, how seals' own accounts reach the broker, what signs the ledger, and the accounts that a file keeps; None: the database alone does."""
 
     broker: Broker
     dsn: str
+    seals: SealAccounts
     ledger_key: Ed25519PrivateKey
     accounts: KeptAccounts | None
     told: Mapping[str, Mapping[str, str]]
@@ -57,7 +68,13 @@ async def open_parts(settings: Settings, embedded: Path | None, stack: AsyncExit
         for name, a in parts.credentials.accounts().items()
     }
     broker = Broker(parts.mqtt.host, parts.mqtt.port, service.username, service.password)
-    return Parts(broker, parts.postgres_dsn, ledger_key(parts.folder / "ledger.key"), accounts, told)
+    system = parts.credentials.system
+    address = NatsAddress(
+        parts.mqtt.host, parts.nats_port, (service.username, service.password), (system.username, system.password),
+        parts.credentials.issuer_seed,
+    )  # fmt: skip
+    seals = SealAccounts(address, None, parts.folder / "nats" / "log.txt")
+    return Parts(broker, parts.postgres_dsn, seals, ledger_key(parts.folder / "ledger.key"), accounts, told)
 
 
 def external_parts(settings: Settings) -> Parts:
@@ -79,7 +96,29 @@ def external_parts(settings: Settings) -> Parts:
     except OSError as error:
         raise ConfigError(f"SEAL_TRACKER_ACCOUNTS_FILE={settings.accounts_file}: {error.strerror}") from error
     key = ledger_key(settings.ledger_key_file, "SEAL_TRACKER_LEDGER_KEY_FILE=")
-    return Parts(broker, settings.database_dsn.get_secret_value(), key, accounts, {})
+    return Parts(broker, settings.database_dsn.get_secret_value(), seal_accounts(settings), key, accounts, {})
+
+
+def seal_accounts(settings: Settings) -> SealAccounts:
+    """How settings say that the broker learns of seals' own accounts; `ConfigError` names what is missing."""
+    address = None
+    if settings.nats_host:
+        needed = ("mqtt_username", "mqtt_password", "nats_system_password", "nats_issuer_seed")
+        missing = [f"SEAL_TRACKER_{name.upper()}" for name in needed if getattr(settings, name) is None]
+        if missing:
+            raise ConfigError(
+                f"{', '.join(missing)}: not set, but SEAL_TRACKER_NATS_HOST is; set it, or unset that one"
+            )
+        password, system, seed = (
+            secret.get_secret_value()
+            for secret in (settings.mqtt_password, settings.nats_system_password, settings.nats_issuer_seed)
+            if secret is not None
+        )
+        service = (settings.mqtt_username or "", password)
+        address = NatsAddress(
+            settings.nats_host, settings.nats_port, service, (settings.nats_system_username, system), seed
+        )
+    return SealAccounts(address, settings.mosquitto_seals_file, settings.broker_log)
 
 
 def ledger_key(path: Path, named_by: str = "") -> Ed25519PrivateKey:

@@ -354,6 +354,7 @@ class Pipeline:
             hook_progress=deed.hook_progress,
             mails=deed.mails,
             plans=deed.plans,
+            credentials=deed.credentials,
             journeys=deed.journeys,
         )
         parts = (

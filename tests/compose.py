@@ -62,8 +62,13 @@ def _merged(old: Any, new: Any, key: str = "") -> Any:
             for name in {**old, **new}
         }
     if key == "volumes" and isinstance(old, list):
-        by_target = {mount.split(":")[1]: mount for mount in [*old, *new]}
+        by_target = {_target(mount): mount for mount in [*old, *new]}
         return list(by_target.values())
     if isinstance(old, list) and isinstance(new, list) and key not in REPLACED:
         return [*old, *new]
     return new
+
+
+def _target(mount: str | dict[str, Any]) -> str:
+    """Where a mount goes, in its short or its long form."""
+    return mount.split(":")[1] if isinstance(mount, str) else str(mount["target"])

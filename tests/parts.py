@@ -20,6 +20,7 @@ import paho.mqtt.client as mqtt
 from compose import Compose
 from paho.mqtt.enums import CallbackAPIVersion
 
+from seal_tracker.credentials.callout import new_seed, public_key
 from seal_tracker.embedded.ports import choose_port
 from seal_tracker.embedded.users import RunAs, allow_passage
 
@@ -29,12 +30,19 @@ DEPLOY = COMPOSE.parent / "deploy"
 PROGRAMS = os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath), "/usr/sbin"])
 """Where programs are looked for: our wheels' first, then the system's, its daemons too."""
 
+ISSUER_SEED = new_seed(bytes(range(32)))
 SECRETS = {
     name: f"it's {number} $1 #2"
     for number, name in enumerate(
         ("SEAL_TRACKER_MQTT_PASSWORD", "SEAL_TRACKER_GATEWAY_PASSWORD", "SEAL_TRACKER_INTEGRATOR_PASSWORD")
     )
-} | {"SEAL_TRACKER_DATABASE_PASSWORD": "owner-of-data", "POSTGRES_PASSWORD": "superuser's own"}
+} | {
+    "SEAL_TRACKER_DATABASE_PASSWORD": "owner-of-data",
+    "POSTGRES_PASSWORD": "superuser's own",
+    "SEAL_TRACKER_NATS_SYSTEM_PASSWORD": "it's 4 $1 #2",
+    "SEAL_TRACKER_NATS_ISSUER_SEED": ISSUER_SEED,
+    "SEAL_TRACKER_NATS_ISSUER": public_key(ISSUER_SEED),
+}
 """What ``.env`` would hold."""
 
 PATIENCE_S = 60.0
@@ -132,6 +140,7 @@ class ComposeBroker:
 
     def __init__(self, kind: str, folder: Path) -> None:
         self.kind, self.folder, self.port = kind, folder, choose_port()
+        self.nats_port = choose_port((self.port,))
         self.process: subprocess.Popen[bytes] | None = None
         folder.mkdir(exist_ok=True)
         files = [COMPOSE, DEPLOY / "docker-compose.mosquitto.yml"] if kind == "mosquitto" else [COMPOSE]
@@ -172,6 +181,7 @@ class ComposeBroker:
         environment = {name: str(value) for name, value in self.service["environment"].items()}
         environment["SEAL_TRACKER_BROKER_LISTEN"] = f"127.0.0.1:{self.port}"
         environment["SEAL_TRACKER_BROKER_HEALTH"] = "127.0.0.1:-1"
+        environment["SEAL_TRACKER_BROKER_NATS"] = f"127.0.0.1:{self.nats_port}"
         command = [*self.service["entrypoint"], *self.service["command"]]
         with (self.folder / "log.txt").open("ab") as log:
             self.process = subprocess.Popen(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import secrets
 import string
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+from seal_tracker.credentials.callout import new_seed
 
 from .errors import FolderDamaged
 from .files import read_text, write_atomic
@@ -42,7 +44,8 @@ class Credentials(msgspec.Struct, frozen=True):
     """Everything ``credentials.json`` holds.
 
     ``service`` is the service's own broker account, ``database`` the role that owns its database, ``postgres`` the
-    superuser, which the service uses only to make the other two.
+    superuser, which the service uses only to make the other two. ``system`` is the broker's system account, by which the
+    service ends connections, and ``issuer_seed`` the key by which it tells the broker who may come in.
     """
 
     gateway: Account
@@ -55,6 +58,8 @@ class Credentials(msgspec.Struct, frozen=True):
     service: Account
     database: DatabaseAccount
     postgres: DatabaseAccount
+    system: DatabaseAccount = DatabaseAccount("system", "")
+    issuer_seed: str = ""
 
     def accounts(self) -> dict[str, Account]:
         """Return the accounts of ``ACCOUNTS`` by name, as the ready file lists them."""
@@ -83,13 +88,15 @@ def load_or_make(path: Path, *, has_data: bool) -> Credentials:
                 f"{path} is missing but the folder holds a database that only its passwords open: put the file back, "
                 "or start with another folder"
             )
-        made = make()
-        write_atomic(path, msgspec.json.format(msgspec.json.encode(made), indent=2).decode() + "\n")
-        return made
+        return _written(path, make())
     try:
-        return msgspec.json.decode(text.encode(), type=Credentials)
+        found = msgspec.json.decode(text.encode(), type=Credentials)
     except msgspec.MsgspecError as error:
         raise FolderDamaged(f"{path} cannot be read: {error}. Restore it from a copy") from error
+    if found.issuer_seed and found.system.password:
+        return found
+    # A folder of a release before seals had accounts of their own.
+    return _written(path, msgspec.structs.replace(found, **_of_seals()))
 
 
 def make() -> Credentials:
@@ -101,11 +108,23 @@ def make() -> Credentials:
     def role(name: str) -> DatabaseAccount:
         return DatabaseAccount(name, _secret())
 
+    accounts: dict[str, Any] = {name: account(name) for name in (*ACCOUNTS, "service")}
     return Credentials(
-        **{name: account(name) for name in (*ACCOUNTS, "service")},
+        **accounts,
         database=role("seal_tracker"),
         postgres=role("postgres"),
+        **_of_seals(),
     )
+
+
+def _of_seals() -> dict[str, Any]:
+    """What seals' own accounts need."""
+    return {"system": DatabaseAccount("system", _secret()), "issuer_seed": new_seed(secrets.token_bytes(32))}
+
+
+def _written(path: Path, credentials: Credentials) -> Credentials:
+    write_atomic(path, msgspec.json.format(msgspec.json.encode(credentials), indent=2).decode() + "\n")
+    return credentials
 
 
 def _secret() -> str:

@@ -46,6 +46,7 @@ class Ports(msgspec.Struct, frozen=True):
 
     mqtt: int
     postgres: int
+    nats: int = 0
 
 
 class EmbeddedParts:
@@ -69,6 +70,7 @@ class EmbeddedParts:
     """
 
     mqtt: MqttAddress
+    nats_port: int
     postgres_dsn: str
     superuser_dsn: str
     credentials: Credentials
@@ -148,15 +150,23 @@ class EmbeddedParts:
             self.folder / "credentials.json", has_data=(self.folder / "postgres" / "data").exists()
         )
         ports = self._ports()
-        broker = NatsPart(self.folder / "nats", ports.mqtt, self.tenant, self.credentials, user)
+        broker = NatsPart(self.folder / "nats", ports.mqtt, ports.nats, self.tenant, self.credentials, user)
         if not is_free(ports.mqtt) and find_running(broker.program) is None:
             raise PortTaken(
                 f"another program listens on {LOOPBACK}:{ports.mqtt}, the broker port that this folder's devices know "
                 f"(from {self.folder / 'ports.json'}): end that program, or write another port into that file"
             )
+        if not is_free(ports.nats) and find_running(broker.program) is None:
+            ports = self._with_nats_port(ports)
+            broker = NatsPart(
+                self.folder / "nats", ports.mqtt, ports.nats, self.tenant, self.credentials, user
+            )
+        self.nats_port = ports.nats
         database = PostgresPart(self.folder / "postgres", ports.postgres, self.credentials, user)
         if not is_free(ports.postgres) and find_running(database.program) is None:
-            ports = self._remember(Ports(ports.mqtt, choose_port((ports.mqtt,))))
+            ports = self._remember(
+                msgspec.structs.replace(ports, postgres=choose_port((ports.mqtt, ports.nats)))
+            )
             database = PostgresPart(self.folder / "postgres", ports.postgres, self.credentials, user)
         self.mqtt = MqttAddress(LOOPBACK, ports.mqtt)
         owner = self.credentials.database
@@ -167,9 +177,13 @@ class EmbeddedParts:
     def _ports(self) -> Ports:
         text = read_text(self.folder / "ports.json")
         if text is not None:
-            return msgspec.json.decode(text.encode(), type=Ports)
+            found = msgspec.json.decode(text.encode(), type=Ports)
+            return found if found.nats else self._with_nats_port(found)  # an older release had none
         mqtt = choose_port()
-        return self._remember(Ports(mqtt, choose_port((mqtt,))))
+        return self._with_nats_port(Ports(mqtt, choose_port((mqtt,))))
+
+    def _with_nats_port(self, ports: Ports) -> Ports:
+        return self._remember(msgspec.structs.replace(ports, nats=choose_port((ports.mqtt, ports.postgres))))
 
     def _remember(self, ports: Ports) -> Ports:
         write_atomic(self.folder / "ports.json", msgspec.json.encode(ports).decode() + "\n", mode=0o644)

@@ -1,7 +1,8 @@
 """The embedded MQTT broker: a NATS server with JetStream, whose store is a folder.
 
 MQTT topics are NATS subjects (``/`` becomes ``.``, a ``.`` within a level becomes ``//``), and each account may use
-only those of its job. The broker's own port for NATS clients is random and loopback: nobody is meant to use it.
+only those of its job; of every other name it asks the service (authorization call-out), which knows seals' own accounts. That is
+what the port for NATS clients is for, on loopback: nobody but the service uses it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
 from typing import TYPE_CHECKING
+
+from seal_tracker.credentials.callout import public_key
 
 from .errors import BinaryMissing
 from .files import read_text, write_atomic
@@ -55,6 +58,7 @@ class NatsPart:
 
     folder: Path
     port: int
+    client_port: int
     tenant: str
     credentials: Credentials
     user: RunAs | None
@@ -85,7 +89,9 @@ class NatsPart:
         allow_passage(self.config, self.user)
         allow_passage(_binary(), self.user)
         allow_reading(_binary(), self.user)
-        text = render_config(self.folder / "jetstream", self.port, self.tenant, self.credentials)
+        text = render_config(
+            self.folder / "jetstream", self.port, self.client_port, self.tenant, self.credentials
+        )
         if read_text(self.config) == text:
             return False
         write_atomic(self.config, text, owner=owner)
@@ -99,24 +105,26 @@ class NatsPart:
         return False
 
 
-def render_config(store: Path, port: int, tenant: str, credentials: Credentials) -> str:
+def render_config(store: Path, port: int, client_port: int, tenant: str, credentials: Credentials) -> str:
     """Write out the broker's configuration file.
 
     Parameters
     ----------
     store
         Folder of JetStream.
-    port
-        MQTT port on loopback.
+    port, client_port
+        For MQTT and for NATS clients, on loopback.
     tenant
         The only tenant that ``gateway`` may publish for.
     credentials
-        Of ``gateway``, ``integrator`` and ``service``.
+        Of ``gateway``, ``integrator``, ``service`` and ``system``, and the key of the call-out.
     """
+    known = [credentials.service.username, credentials.gateway.username, credentials.integrator.username]
+    known.append(credentials.system.username)
     gateway, integrator = _gateway_subjects(tenant), _integrator_subjects()
     return f"""# Written by seal-tracker at every start: edits are lost.
 server_name: seal-tracker
-listen: "{LOOPBACK}:-1"
+listen: "{LOOPBACK}:{client_port}"
 max_payload: {MAX_PAYLOAD_BYTES}
 logtime_utc: true
 jetstream {{
@@ -129,7 +137,10 @@ mqtt {{
   ack_wait: "{ACK_WAIT_S}s"
   max_ack_pending: {MAX_ACK_PENDING}
 }}
+accounts {{ SYS {{ users: [{{ user: "{credentials.system.username}", password: "{credentials.system.password}" }}] }} }}
+system_account: SYS
 authorization {{
+  auth_callout {{ issuer: "{public_key(credentials.issuer_seed)}", auth_users: {_quoted(tuple(known))} }}
   users = [
     {{ user: "{credentials.service.username}", password: "{credentials.service.password}" }}
     {{ user: "{credentials.gateway.username}", password: "{credentials.gateway.password}", permissions: {{

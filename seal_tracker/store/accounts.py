@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 from uuid import UUID
 
+from seal_tracker.credentials.rows import CredentialRow
 from seal_tracker.store.database import Database
 from seal_tracker.store.queries import sql
 from seal_tracker.store.records import AccountRow, TokenRow
@@ -34,6 +35,11 @@ class AccountTable(Database):
         """All tokens, in no order."""
         async with self._reading() as connection:
             return [TokenRow(*row) for row in await connection.fetch(sql("tokens"))]
+
+    async def credentials(self) -> list[CredentialRow]:
+        """All seals' accounts, in no order."""
+        async with self._reading() as connection:
+            return [CredentialRow(*row) for row in await connection.fetch(sql("credentials"))]
 
     async def token_used(self, token: UUID, at_ms: int) -> None:
         """Notes when a token was used."""

@@ -71,6 +71,7 @@ async def write_parts(connection: Connection, commit: Commit, outbox_ids: Sequen
         await connection.execute(sql("upsert_hooks"), *hook)
     for progress in commit.hook_progress:
         await connection.execute(sql("set_progress"), *progress)
+    await send(connection, "upsert_credentials", (), commit.credentials)
     await send(connection, "add_mails", space, commit.mails)
     for plan in commit.plans:
         await connection.execute(sql("add_plan_version"), commit.space, *plan_columns(plan))

@@ -57,6 +57,18 @@ def seal_tracker(
     )
 
 
+@dataclass(frozen=True)
+class Reply:
+    """An answer that was read."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
 class Running:
     """``serve --embedded`` in a folder: start, kill, start again; of a fixture's service, ``ready`` says where it is."""
 
@@ -166,6 +178,28 @@ class Running:
         status, body = self.answer(path, account)
         assert status == 200, f"GET {path}: {status} {body[:300]!r}; {self.tail()}"
         return json.loads(body)
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        account: str = "administrator",
+        **headers: str,
+    ) -> Reply:
+        """One request by token; ``body`` (not bytes) goes as JSON, headers with ``_`` for ``-``."""
+        content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        request = urllib.request.Request(self.ready["http"].rstrip("/") + path, content, method=method)
+        request.add_header("Authorization", "Bearer " + self.account(account)["token"])
+        if content is not None:
+            request.add_header("Content-Type", "application/json")
+        for name, value in headers.items():
+            request.add_header(name.replace("_", "-"), value)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as response:
+                return Reply(response.status, response.headers, response.read())
+        except urllib.error.HTTPError as refusal:
+            return Reply(refusal.code, refusal.headers, refusal.read())
 
     def episodes(self, space: str = "live") -> list[dict[str, Any]]:
         """The whole episodes file."""

@@ -72,7 +72,7 @@ def impatient_nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrokerI
     tmp_path = tmp_path_factory.mktemp("impatient")
     credentials = load_or_make(tmp_path / "credentials.json", has_data=False)
     port = choose_port()
-    text = render_config(tmp_path / "store", port, "demo", credentials)
+    text = render_config(tmp_path / "store", port, choose_port((port,)), "demo", credentials)
     assert text.count(f'ack_wait: "{ACK_WAIT_S}s"') == 1
     (tmp_path / "nats.conf").write_text(text.replace(f'ack_wait: "{ACK_WAIT_S}s"', 'ack_wait: "2s"'))
     accounts = {

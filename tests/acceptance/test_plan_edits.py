@@ -1,0 +1,150 @@
+"""A plan is edited while seals are under way: from then on it is judged by, and neither a restart nor the folder undoes it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from parts import wait_until
+from running import PLANS, Running
+from traffic import iso
+
+NOW_S = time.time()
+SQUARE = [[106.0, 21.0], [106.01, 21.0], [106.01, 21.01], [106.0, 21.01], [106.0, 21.0]]
+
+
+def zone(name: str = "NEW", kind: str = "prohibited", **properties: Any) -> dict[str, Any]:
+    geometry = {"type": "Polygon", "coordinates": [SQUARE]}
+    return {
+        "type": "Feature",
+        "id": name,
+        "geometry": geometry,
+        "properties": {"name": name, "kind": kind, **properties},
+    }
+
+
+@pytest.fixture(scope="module")
+def edited(session_folder: Path) -> Iterator[Running]:
+    """A service of its own, on a copy of the plan that the folder's owner may change."""
+    folder = session_folder / "edited"
+    folder.mkdir(mode=0o755)
+    shutil.copytree(PLANS / "live", folder / "plan")
+    service = Running(folder, folder / "plan")
+    try:
+        yield service.start()
+    finally:
+        service.end()
+
+
+def drive_into(service: Running, seal: str, begin_s: float) -> None:
+    """Two fixes within the square, after ``begin_s``."""
+    with service.mqtt("gateway") as gateway:
+        pings = [
+            {
+                "time": iso(begin_s + 20 * i),
+                "lon": 106.005,
+                "lat": 21.005 + i / 1e5,
+                "lock": "closed",
+                "mode": "awake",
+            }
+            for i in range(2)
+        ]
+        gateway.wait_acknowledged([gateway.ping(seal, pings)])
+
+
+def events_of(service: Running, kind: str) -> list[dict[str, Any]]:
+    return [e for e in service.episodes() if e["type"] == kind]
+
+
+def test_a_zone_that_is_put_is_judged_by_from_then_on_and_is_in_the_history(edited: Running) -> None:
+    seal = edited.get("/api/v1/journeys")["items"][0]["seal"]
+    made = edited.ask("PUT", "/api/v1/zones/NEW?note=depot%20closed", zone(), account="supervisor")
+    assert made.status == 201, made.body
+    assert made.json()["changes"] == {"zones": {"added": ["NEW"], "changed": [], "removed": []}}
+    drive_into(edited, seal, NOW_S + 60)  # after the edit, whatever our clock does
+    wait_until(lambda: events_of(edited, "PROHIBITED_ZONE"), what="the new zone is judged by", limit_s=30)
+    (episode,) = events_of(edited, "PROHIBITED_ZONE")
+    assert episode["object"] == "NEW"
+    newest, first = edited.get("/api/v1/plan-versions")["items"]
+    assert (newest["author"], newest["note"], newest["imported"]) == ("supervisor", "depot closed", False)
+    assert (first["version"], first["imported"]) == (1, True)
+    old = edited.get("/api/v1/plan-versions/1/zones")
+    assert "NEW" not in [f["id"] for f in old["features"]]
+
+
+def test_an_edit_needs_the_version_it_was_made_on(edited: Running) -> None:
+    shown = edited.ask("GET", "/api/v1/zones/NEW")
+    tag = shown.headers["ETag"]
+    assert edited.ask("PUT", "/api/v1/zones/NEW", zone(reason="x")).status == 428
+    assert edited.ask("PUT", "/api/v1/zones/NEW", zone(reason="x"), If_Match='"other"').status == 412
+    assert edited.ask("PUT", "/api/v1/zones/NEW", zone(reason="x"), If_Match=tag).status == 200
+    assert edited.ask("PUT", "/api/v1/zones/NEW", zone(reason="y"), If_Match=tag).status == 412
+    assert edited.get("/api/v1/zones/NEW")["properties"]["reason"] == "x"
+
+
+def test_a_faulty_edit_is_refused_with_its_faults_and_changes_nothing(edited: Running) -> None:
+    crossed = zone("BOW")
+    crossed["geometry"]["coordinates"] = [[[106, 21], [106.1, 21.1], [106.1, 21], [106, 21.1], [106, 21]]]
+    refused = edited.ask("PUT", "/api/v1/zones/BOW", crossed)
+    assert refused.status == 422
+    problem = refused.json()
+    assert problem["faults"][0]["feature"] == "BOW"
+    assert "BOW" in problem["detail"]
+    assert edited.ask("GET", "/api/v1/zones/BOW").status == 404
+    assert edited.ask("PUT", "/api/v1/zones/BOW", zone("OTHER")).status == 422
+    assert edited.ask("PUT", "/api/v1/zones/BOW", zone("BOW"), account="operator").status == 403
+
+
+def test_qgis_finds_what_was_edited(edited: Running) -> None:
+    """The links of the landing page lead to the features, as a client of OGC API - Features follows them."""
+    landing = edited.get("/api/v1/ogc")
+    data = next(link["href"] for link in landing["links"] if link["rel"] == "data")
+    zones = next(c for c in edited.get(data)["collections"] if c["id"] == "zones")
+    items = next(link["href"] for link in zones["links"] if link["rel"] == "items")
+    found = edited.get(f"{items}?bbox=106.002,21.002,106.003,21.003")
+    assert [f["id"] for f in found["features"]] == ["NEW"]
+    assert found["numberMatched"] == 1
+    seen, page = [], edited.get(f"{items}?limit=2")
+    while True:
+        seen += [f["id"] for f in page["features"]]
+        following = [link["href"] for link in page["links"] if link["rel"] == "next"]
+        if not following:
+            break
+        page = edited.get(following[0])
+    assert seen == sorted(seen)
+    assert len(seen) == page["numberMatched"]
+
+
+def test_a_restart_keeps_edits_and_a_changed_folder_is_joined_with_them(edited: Running) -> None:
+    """The folder as it was imported adds nothing; changed, it brings its change, and leaves alone what was edited here."""
+    assert edited.terminate() == 0
+    edited.start()
+    assert edited.get("/api/v1/zones/NEW")["properties"]["reason"] == "x"
+    version = edited.get("/api/v1/plan-versions")["items"][0]["version"]
+    assert edited.plan is not None
+    path = edited.plan / "zones.geojson"
+    folder = json.loads(path.read_text())
+    folder["features"] += [zone("FROM_FOLDER", "interest"), zone("NEW", "interest")]
+    path.write_text(json.dumps(folder))
+    assert edited.terminate() == 0
+    edited.start()
+    newest = edited.get("/api/v1/plan-versions")["items"][0]
+    assert (newest["version"], newest["imported"]) == (version + 1, True)
+    assert newest["changes"] == {"zones": {"added": ["FROM_FOLDER"], "changed": [], "removed": []}}
+    assert edited.get("/api/v1/zones/NEW")["properties"]["kind"] == "prohibited"
+    assert "plan.edited_here_too" in edited.tail()
+
+
+def test_a_zone_that_is_removed_is_judged_by_no_more(edited: Running) -> None:
+    tag = edited.ask("GET", "/api/v1/zones/NEW").headers["ETag"]
+    assert edited.ask("DELETE", "/api/v1/zones/NEW", If_Match=tag).status == 200
+    before = len(events_of(edited, "PROHIBITED_ZONE"))
+    seal = edited.get("/api/v1/journeys")["items"][1]["seal"]
+    drive_into(edited, seal, NOW_S + 120)
+    edited.wait_for(pings_stored=4)
+    assert len(events_of(edited, "PROHIBITED_ZONE")) == before
