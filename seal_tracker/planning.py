@@ -89,7 +89,7 @@ async def stored_plans(store: PlanStore, space: str, known: Plan | None = None) 
     plans = []
     for row in await store.plan_versions(space):
         if known is not None and known.digest == row.digest:
-            plans.append(_dated(known, row.version, row.valid_from_ms))
+            plans.append(_dated(known, row.version, row.valid_from_ms, row.recorded_ms))
             continue
         plan, faults = await read_plan(row.files)
         if plan is None:
@@ -97,13 +97,13 @@ async def stored_plans(store: PlanStore, space: str, known: Plan | None = None) 
             raise PlanRefusedError(
                 f"plan version {row.version} of space {space!r} cannot be read any more: {first}"
             )
-        plans.append(_dated(plan, row.version, row.valid_from_ms))
+        plans.append(_dated(plan, row.version, row.valid_from_ms, row.recorded_ms))
     return plans
 
 
-def _dated(plan: Plan, version: int, valid_from_ms: int | None) -> DatedPlan:
+def _dated(plan: Plan, version: int, valid_from_ms: int | None, recorded_ms: int) -> DatedPlan:
     at = NO_TIME if valid_from_ms is None else valid_from_ms
-    return at, replace(plan, version=version, valid_from_ms=valid_from_ms)
+    return at, replace(plan, version=version, valid_from_ms=valid_from_ms, recorded_ms=recorded_ms)
 
 
 def with_newest(plan: Plan, before: list[DatedPlan], now_ms: int) -> list[DatedPlan]:
@@ -111,7 +111,7 @@ def with_newest(plan: Plan, before: list[DatedPlan], now_ms: int) -> list[DatedP
     if before and before[-1][1].digest == plan.digest:
         return before
     version = before[-1][1].version + 1 if before else 1
-    return [*before, _dated(plan, version, now_ms if before else None)]
+    return [*before, _dated(plan, version, now_ms if before else None, now_ms)]
 
 
 async def to_import(
@@ -157,10 +157,11 @@ def newest_row(
 ) -> NewPlan:
     """The newest version as it is recorded, with what it changes of the one before; ``folder``: it was imported from there."""
     plan = plans[-1][1]
+    recorded_ms = now_ms if plan.recorded_ms is None else plan.recorded_ms
     before = plans[-2][1].files if len(plans) > 1 else {}
     found = {name: asdict(one) for name, one in differences(before, plan.files).items()}
     return NewPlan(
-        plan.version, plan.valid_from_ms, now_ms, plan.digest, plan.files, author, note, msgspec.json.encode(found),
+        plan.version, plan.valid_from_ms, recorded_ms, plan.digest, plan.files, author, note, msgspec.json.encode(found),
         None if folder is None else folder.digest,
         None if folder is None or folder.digest == plan.digest else folder.files,
     )  # fmt: skip

@@ -20,7 +20,7 @@ from seal_tracker.decoders.native import decode
 from seal_tracker.episodes_file import episode_line, in_file_order
 from seal_tracker.journey import Journey
 from seal_tracker.judge import judge, judge_now
-from seal_tracker.model import LIVE, Episode, PingBatch, iso_ms
+from seal_tracker.model import LIVE, NO_TIME, Episode, PingBatch, iso_ms
 from seal_tracker.plans.folder import load_files
 from seal_tracker.plans.model import Plan
 from seal_tracker.rules.context import Terrain
@@ -178,7 +178,7 @@ class Core:
         self.states = SealStates()
         self.episodes: dict[UUID, Episode] = {}
         self.versions = (
-            Version(0, self.plan, terrain(self.plan)),
+            Version(NO_TIME, self.plan, terrain(self.plan)),
             *(Version(T0_MS + round(s * 1000), p, terrain(p)) for s, p in self.later),
         )
         self.journeys = self.journeys or newest.journeys

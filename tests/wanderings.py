@@ -97,7 +97,14 @@ def second_ground() -> Ground:
     return made.policy("transit.ROUTE_DEVIATION", raise_excess_m_s=1000, severity="critical")
 
 
-PLAN, SECOND, THIRD = ground().plan(1), second_ground().plan(2), ground().plan(3)
+def third_ground() -> Ground:
+    """The first again, without its camera."""
+    made = ground()
+    made.cameras = []
+    return made
+
+
+PLAN, SECOND, THIRD = ground().plan(1), second_ground().plan(2), third_ground().plan(3)
 
 PLACES_M = (0, 0, 0, 350, 900, 1500, 2000, 4450, 4450)
 """Where a track may begin: short of something that it will then come to."""

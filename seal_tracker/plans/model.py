@@ -68,6 +68,8 @@ class Plan:
         number given by the store when the plan is imported; 0 before.
     valid_from_ms
         event time from which this version is in force; None: from the beginning.
+    recorded_ms
+        when it was taken up, by our clock; None: it is judged by, but recorded nowhere.
     digest
         hex SHA-256 of the content; layout, member order and byte order marks do not change it.
     files
@@ -92,3 +94,4 @@ class Plan:
     policies: PolicyTable
     units: tuple[Unit, ...] = field(default=())
     equipment: tuple[Equipment, ...] = field(default=())
+    recorded_ms: int | None = None

@@ -1,8 +1,9 @@
 """``EQUIPMENT_OFFLINE``: a camera, scanner or reader has missed its heartbeats, or was said to be offline.
 
-The episode begins with the last heartbeat and is raised when the missed ones are due, whenever that is noticed; an
-explicit ``offline`` (as a broker publishes for one that is gone) begins and raises it at once. What was in force at the
-last heartbeat decides, so that the clock and the next heartbeat cannot disagree.
+The episode begins with the last heartbeat, or where there was none with the plan version that began to watch it, and is
+raised when the missed ones are due, whenever that is noticed; an explicit ``offline`` (as a broker publishes for one that
+is gone) begins and raises it at once. What was in force when the silence began decides, so that the clock and the next
+heartbeat cannot disagree.
 """
 
 from __future__ import annotations
@@ -28,15 +29,16 @@ KEYS = common_keys("medium", raise_=(1, 0), clear=(1, 0), idle=COUNTED) | {
 
 HEARD = np.dtype(
     [
-        ("limit_ms", "i8"),  # how long it may be silent after its last heartbeat, 0: as long as it likes
-        ("version", "i8"),
+        ("limit_ms", "i8"),  # how long it may be silent from then on, 0: as long as it likes
+        ("since_ms", "i8"),  # the last heartbeat, or when it began to be watched
+        ("version", "i4"),
         ("severity", "i1"),  # what a silence since then will be: its place in SEVERITIES
         ("latched", "?"),
         ("offline", "?"),  # the last that was heard is that it is offline
         ("open", "?"),
     ]
 )
-"""What the last heartbeat left in force for the silence after it."""
+"""What the last heartbeat, or the version that began to watch it, left in force for the silence after it."""
 
 I8 = NDArray[np.int64]
 
@@ -64,29 +66,52 @@ def _terms(ctx: Context, limit_ms: I8) -> NDArray[np.void]:
 
 
 def _judge(ctx: Context) -> None:
-    if not ctx.carries(NAME) and (ctx.heartbeat_ms is None or not ctx.heartbeat_ms.any()):
+    if not _concerns(ctx):
         return
-    pings, row, carried = ctx.pings, ctx.ping_row, ctx.state[NAME]
     limit = _limit_ms(ctx)
+    _come_to_version(ctx, limit)
+    pings, row, carried = ctx.pings, ctx.ping_row, ctx.state[NAME]
     terms = _terms(ctx, limit)
     said_offline = (pings.facts & Fact.OFFLINE) != 0
-    last_ms = np.where(ctx.ping_start, ctx.state["track"]["last_ms"][row], previous(pings.time_ms))
+    since_ms = np.where(ctx.ping_start, carried["since_ms"][row], previous(pings.time_ms))
     was_offline = np.where(ctx.ping_start, carried["offline"][row], previous(said_offline))
     allowed = np.where(ctx.ping_start, carried["limit_ms"][row], limit[row])
-    watched = (allowed > 0) & ~was_offline & (last_ms != NO_TIME)
-    silent = watched & (pings.time_ms - np.where(watched, last_ms, pings.time_ms) > allowed)
-    here = np.maximum(allowed, limit[row]) > 0
+    silent = (allowed > 0) & ~was_offline & (pings.time_ms > since_ms + allowed)
     terms["open"] = carried["open"]
     told = silent | said_offline | was_offline | (ctx.ping_start & carried["open"][row])
-    for i in np.flatnonzero(here & told).tolist():
+    for i in np.flatnonzero((limit[row] > 0) & told).tolist():
         r = int(row[i])
         before = carried[r] if ctx.ping_start[i] else terms[r]
-        terms["open"][r] = _hear(ctx, i, int(last_ms[i]) if silent[i] else None, before, terms[r])
-    heard = (np.bincount(row, minlength=len(limit)) > 0) & (np.maximum(limit, carried["limit_ms"]) > 0)
-    terms["offline"] = said_offline[ends(ctx.ping_start)]
-    terms[limit == 0] = np.zeros((), HEARD)
+        terms["open"][r] = _hear(ctx, i, int(since_ms[i]) if silent[i] else None, before, terms[r])
+    last = ends(ctx.ping_start)
+    heard = row[last][limit[row[last]] > 0]
+    terms["offline"][row[last]], terms["since_ms"][row[last]] = said_offline[last], pings.time_ms[last]
     carried[heard] = terms[heard]
-    ctx.mark(NAME, np.flatnonzero(heard), limit[heard] > 0)
+    ctx.mark(NAME, heard, np.ones(len(heard), bool))
+
+
+def _concerns(ctx: Context) -> bool:
+    """Whether a row is equipment of this version, or was of one before."""
+    return ctx.carries(NAME) or (ctx.heartbeat_ms is not None and bool(ctx.heartbeat_ms.any()))
+
+
+def _come_to_version(ctx: Context, limit_ms: I8) -> None:
+    """End and forget what the version in force does not watch; what no version before did is silent from its beginning."""
+    carried = ctx.state[NAME]
+    for row in np.flatnonzero(carried["open"] & (limit_ms == 0)).tolist():
+        episode = ctx.book.open_of(int(ctx.seal[row]))[NAME, None]
+        at = max(ctx.version_from_ms, episode.raised_at_ms)
+        _close(ctx, row, episode, at, closed_by="plan_changed")
+    watched = carried["limit_ms"] > 0
+    gone = watched & (limit_ms == 0)
+    new = ~watched & (limit_ms > 0) & (ctx.watched_from_ms != NO_TIME)
+    if gone.any() or new.any():
+        carried[gone] = np.zeros((), HEARD)
+        terms = _terms(ctx, limit_ms)
+        terms["since_ms"] = ctx.watched_from_ms
+        carried[new] = terms[new]
+        rows = np.flatnonzero(gone | new)
+        ctx.mark(NAME, rows, new[rows])
 
 
 def _hear(ctx: Context, i: int, silent_since: int | None, before: np.void, now: np.void) -> bool:
@@ -94,31 +119,34 @@ def _hear(ctx: Context, i: int, silent_since: int | None, before: np.void, now: 
 
     ``silent_since`` is there where too long a silence ends with it, ``before`` what was in force in that silence.
     """
-    row, at, limit_ms = int(ctx.ping_row[i]), int(ctx.pings.time_ms[i]), int(now["limit_ms"])
+    row, at = int(ctx.ping_row[i]), int(ctx.pings.time_ms[i])
     offline = bool(ctx.pings.facts[i] & Fact.OFFLINE)
     if silent_since is not None:
-        raised = silent_since + int(before["limit_ms"])
-        if limit_ms or raised < ctx.version_from_ms:
-            _open(ctx, row, silent_since, raised, before)
+        _open(ctx, row, silent_since, before, heard=not ctx.ping_start[i] or _was_heard(ctx, row))
     episode = ctx.book.open_of(int(ctx.seal[row])).get((NAME, None))
     if episode is None:
-        if offline and limit_ms:
-            _open(ctx, row, at, at, now, status="offline")
-        return offline and limit_ms > 0
-    if not limit_ms:
-        _take_out(ctx, row, episode)
-    elif offline or episode.latched:
+        if offline:
+            _open(ctx, row, at, now, status="offline")
+        return offline
+    if offline or episode.latched:
         return True
-    else:
-        _close(ctx, row, episode, at)
+    _close(ctx, row, episode, at)
     return False
 
 
-def _open(ctx: Context, row: int, since_ms: int, raised_ms: int, terms: np.void, **said: Any) -> Episode:
-    """Raise the silence since ``since_ms``, unless it is open already."""
+def _was_heard(ctx: Context, row: int) -> bool:
+    """Whether the silence before the pass began with a heartbeat, not with a version."""
+    return bool(ctx.state["track"]["last_ms"][row] == ctx.state[NAME]["since_ms"][row])
+
+
+def _open(
+    ctx: Context, row: int, since_ms: int, terms: np.void, *, heard: bool = True, **said: Any
+) -> Episode:
+    """Raise the silence since ``since_ms``, or that it is said to be offline then, unless it is open already."""
     found = ctx.book.open_of(int(ctx.seal[row])).get((NAME, None))
     if found is not None:
         return found
+    begun = {"last_ping" if heard else "watched_at": iso_ms(since_ms)}
     return ctx.book.raise_(
         int(ctx.seal[row]),
         ctx.seal_subjects[row],
@@ -126,17 +154,11 @@ def _open(ctx: Context, row: int, since_ms: int, raised_ms: int, terms: np.void,
         None,
         severity=SEVERITIES[terms["severity"]],
         started_at_ms=since_ms,
-        raised_at_ms=raised_ms,
+        raised_at_ms=since_ms if said else since_ms + int(terms["limit_ms"]),
         latched=bool(terms["latched"]),
         plan_version=int(terms["version"]),
-        evidence=said | {"limit_s": int(terms["limit_ms"]) / 1000, "last_ping": iso_ms(since_ms)},
+        evidence=said | {"limit_s": int(terms["limit_ms"]) / 1000} | begun,
     )
-
-
-def _take_out(ctx: Context, row: int, episode: Episode) -> None:
-    """End what is open of equipment that the plan version no longer has, or no longer watches."""
-    at = max(ctx.version_from_ms, episode.raised_at_ms)
-    _close(ctx, row, episode, at, closed_by="plan_changed")
 
 
 def _close(ctx: Context, row: int, episode: Episode, at_ms: int, **said: Any) -> None:
@@ -147,18 +169,15 @@ def _close(ctx: Context, row: int, episode: Episode, at_ms: int, **said: Any) ->
 def _pass_time(ctx: Context, until_ms: I8) -> I8:
     """Raise what has been silent too long at ``until_ms`` (by row); end what the plan has taken out since."""
     raised_ms = np.full(len(until_ms), NO_TIME)
-    if not ctx.carries(NAME):
+    if not _concerns(ctx):
         return raised_ms
-    last, terms, limit = ctx.state["track"]["last_ms"], ctx.state[NAME], _limit_ms(ctx)
-    watched = (terms["limit_ms"] > 0) & ~terms["offline"] & (last != NO_TIME)
-    silent = watched & (until_ms - np.where(watched, last, until_ms) > terms["limit_ms"])
-    for row in np.flatnonzero(silent & (limit > 0)).tolist():
-        since = int(last[row])
-        raised_ms[row] = _open(ctx, row, since, since + int(terms["limit_ms"][row]), terms[row]).raised_at_ms
+    _come_to_version(ctx, _limit_ms(ctx))
+    terms = ctx.state[NAME]
+    watched = (terms["limit_ms"] > 0) & ~terms["offline"] & ~terms["open"]
+    for row in np.flatnonzero(watched & (until_ms > terms["since_ms"] + terms["limit_ms"])).tolist():
+        since, heard = int(terms["since_ms"][row]), _was_heard(ctx, row)
+        raised_ms[row] = _open(ctx, row, since, terms[row], heard=heard).raised_at_ms
         terms["open"][row] = True
-    for row in np.flatnonzero(terms["open"] & (limit == 0)).tolist():
-        _take_out(ctx, row, ctx.book.open_of(int(ctx.seal[row]))[NAME, None])
-        terms["open"][row] = False
     return raised_ms
 
 

@@ -39,7 +39,7 @@ SILENCE = np.dtype(
         ("limit_ms", "i8"),  # how long the seal may be silent from then on, 0: as long as it likes
         ("severity", "i1"),  # what a silence since then will be: its place in SEVERITIES
         ("latched", "?"),
-        ("version", "i8"),
+        ("version", "i4"),
     ]
 )
 """What the last ping, or the arming, left in force for the silence after it."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from geofences.masks import every, which
 from geofences.projection import wrap_e7
 from seal_tracker.journey import Journey
-from seal_tracker.model import EQUIPMENT_PREFIX, PingBatch
+from seal_tracker.model import EQUIPMENT_PREFIX, NO_TIME, PingBatch
 from seal_tracker.rules.arrays import begins, previous
 from seal_tracker.rules.book import Book, Subject
 from seal_tracker.rules.catalog import BITS
@@ -45,6 +45,7 @@ def build_context(
 ) -> Context:
     """A pass without its fixes yet; ``journey`` is by row, -1 for none."""
     armed, table = journey >= 0, facts.journeys
+    beats = facts.heartbeats.get(version.from_ms)
     columns = table.columns(version)
     start = begins(ping_row)
     none = len(table.key)  # the last row of the columns stands for no journey
@@ -72,7 +73,8 @@ def build_context(
         ping_start=start,
         fixes=no_fixes(),
         book=book,
-        heartbeat_ms=facts.heartbeats[version.from_ms].due_ms(seal) if facts.heartbeats else None,
+        heartbeat_ms=beats.due_ms(seal) if beats else None,
+        watched_from_ms=beats.watched_from_ms if beats else NO_TIME,
         counts=counts,
     )
 

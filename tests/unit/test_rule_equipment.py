@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from story import Core, Ground, Ping, batch, one, only, ping, span, told
+from arrivals import Service
+from story import T0_MS, Core, Ground, Ping, batch, iso, one, only, ping, span, told
 
 RULE = "EQUIPMENT_OFFLINE"
 CAMERA = "equip/CAM-1"
@@ -117,6 +118,66 @@ def test_what_was_in_force_at_the_last_heartbeat_decides() -> None:
     later = [(100, ground(600).plan(2))]
     found = one(told(ground(), beats(0, 60, 300, 360, 1500), later=later), RULE)
     assert (span(found), found.plan_version) == ((60, 240, 300, 300), 1)
+
+
+def test_equipment_never_heard_is_offline_from_the_version_on_that_began_to_watch_it() -> None:
+    """By the clock alone, once; a plan that always held and is recorded nowhere says not since when."""
+    assert not told(ground(), [], now_s=90_000)
+    core = Core(Ground().plan(), later=[(100, ground().plan(2)), (150, ground(3600).plan(3))])
+    core.pass_time(280)
+    assert not core.episodes
+    for now_s in (280.001, 300, 400):
+        core.pass_time(now_s)
+    (found,) = core.episodes.values()
+    assert (span(found), found.plan_version) == ((100, 280, None, None), 2)
+    assert found.evidence == {"limit_s": 180, "watched_at": iso(100)}
+    core.feed(batch(beats(500, 560), core.numbers))
+    by_beats = one(
+        told(Ground(), beats(500, 560), later=[(100, ground().plan(2)), (150, ground(3600).plan(3))]), RULE
+    )
+    assert list(core.episodes.values()) == [by_beats]
+    assert span(by_beats) == (100, 280, 500, 500)
+
+
+def test_in_a_plan_that_always_held_it_is_watched_from_when_that_was_recorded() -> None:
+    """By our clock; what was heard before that counts as always."""
+    plan = replace(ground().plan(), recorded_ms=T0_MS + 50_000)
+    core = Core(plan)
+    core.pass_time(231)
+    assert [span(e) for e in core.episodes.values()] == [(50, 230, None, None)]
+    heard = Core(plan)
+    heard.feed(batch(beats(0), heard.numbers))
+    heard.pass_time(231)
+    assert [span(e) for e in heard.episodes.values()] == [(0, 180, None, None)]
+
+
+def test_heard_late_it_was_never_offline() -> None:
+    """Its heartbeats were on their way; whatever was raised meanwhile is taken back, also over a start."""
+    plans = Ground().plan(), [(100, ground().plan(2)), (1000, Ground().plan(3))]
+    service = Service(Core(*plans))
+    service.tick(400)
+    service.restart()
+    assert [e.transition for e in service.events] == ["raised"]
+    service.feed(batch(beats(*range(60, 1000, 60)), service.core.numbers))
+    service.tick(405)
+    assert not service.store.episodes
+    assert service.folded()
+
+
+def test_watched_again_it_is_silent_anew() -> None:
+    """Taken out it is forgotten; put back it has not been heard since; a start finds all of it as it was."""
+    later = [(1000, Ground().plan(2)), (2000, ground().plan(3))]
+    expected = [(0, 180, 1000, 1000), (2000, 2180, None, None)]
+    for looks_s in ((9000,), (500, 1500, 2100, 2500, 9000)):
+        service = Service(Core(ground().plan(), later))
+        service.feed(batch(beats(0), service.core.numbers))
+        for now_s in looks_s:
+            service.tick(now_s)
+        assert sorted(span(e) for e in service.store.episodes) == expected
+        n_told = len(service.events)
+        service.restart()
+        service.tick(9000)
+        assert len(service.events) == n_told
 
 
 @pytest.mark.parametrize("how", ["taken out", "switched off"])
