@@ -51,7 +51,7 @@ def entered(ctx: Context) -> Entries:
         crossing = np.concatenate([over, crossing])
     row = ctx.fixes.row[fix]
     counts = ctx.armed[row] & ctx.terrain.waypoints.holds(ctx.route[row], zone)
-    if ctx.located is not None:
+    if ctx.located is not None and len(ctx.terrain.planned_legs.pair):
         on_route = ctx.located.distance_m[fix] <= ctx.located.half_width_m[fix]
         along_m = np.where(on_route, ctx.located.chainage_m[fix], np.nan)
         counts &= ~ctx.terrain.planned_legs.too_early(ctx.route[row], zone, along_m)

@@ -44,9 +44,10 @@ class PlannedLegs(NamedTuple):
         return cls(np.array(later, np.int64), np.array([found[pair] for pair in later]), n_zones)
 
     def too_early(self, route: I8, zone: I8, chainage_m: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Which enterings of checkpoints lie on a way before the planned one; never where the chainage is NaN."""
-        if not len(self.pair):
-            return np.zeros(len(route), bool)
+        """Which enterings of checkpoints lie on a way before the planned one; never where the chainage is NaN.
+
+        There must be some such checkpoint.
+        """
         pair = route * self.n_zones + zone
         at = np.minimum(np.searchsorted(self.pair, pair), len(self.pair) - 1)
         early: NDArray[np.bool_] = (self.pair[at] == pair) & (chainage_m < self.from_m[at])
