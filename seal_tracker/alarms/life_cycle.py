@@ -36,7 +36,7 @@ LONGEST_S: Final = {"shelve": 24 * 3600, "suppress": 90 * 86_400}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """What somebody does to an alarm. ``to`` is whom it is assigned to or who is sent; ``until_ms`` ends a setting aside."""
+    """What somebody does to an alarm. ``to`` is whom it is assigned to, who is sent, or the route to follow; ``until_ms`` ends a setting aside."""
 
     verb: Verb
     by: str
@@ -112,7 +112,7 @@ def _changes(alarm: AlarmState, act: Act, at: str) -> dict[str, Any]:
             changes = {"shelf": None, "suppression": None}
         case "close":
             changes = _closed(alarm, act, at)
-        case "note":
+        case "note" | "divert":
             changes = {}
     return changes
 

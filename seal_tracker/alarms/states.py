@@ -41,13 +41,16 @@ STATES: Final = (*OPEN_STATES, CLOSED)
 ASKING: Final = frozenset({UNACKNOWLEDGED, RETURNED})
 """Nobody has acknowledged it, and nobody has set it aside."""
 
-Verb = Literal["ack", "assign", "note", "dispatch", "shelve", "unshelve", "suppress", "unsuppress", "close"]
+Verb = Literal[
+    "ack", "assign", "note", "dispatch", "divert", "shelve", "unshelve", "suppress", "unsuppress", "close"
+]
 
 STEPS: Final[Mapping[Verb, str]] = {
     "ack": "acknowledged",
     "assign": "assigned",
     "note": "noted",
     "dispatch": "dispatched",
+    "divert": "diverted",
     "shelve": "shelved",
     "unshelve": "unshelved",
     "suppress": "suppressed",
@@ -72,6 +75,7 @@ REFUSALS: Final[Mapping[Verb, Mapping[str, str]]] = {
     "assign": {CLOSED: IS_CLOSED},
     "note": {CLOSED: IS_CLOSED},
     "dispatch": {CLOSED: IS_CLOSED},
+    "divert": {CLOSED: IS_CLOSED},
     "shelve": {SHELVED: IS_SHELVED, SUPPRESSED: IS_SUPPRESSED, CLOSED: IS_CLOSED},
     "unshelve": {
         UNACKNOWLEDGED: NOT_SHELVED,

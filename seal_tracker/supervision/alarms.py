@@ -8,7 +8,7 @@ Every method is run by `Pipeline.act`, between two batches: of two who act at on
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 from uuid import UUID
 
@@ -22,9 +22,14 @@ from seal_tracker.alarms.states import STEPS
 from seal_tracker.deeds import Deed, Step
 from seal_tracker.model import LIVE
 from seal_tracker.prepared import Prepared
+from seal_tracker.publishing.cloudevents import AlarmState
 from seal_tracker.space import SpaceJudge
+from seal_tracker.store.journey_rows import JourneyRow
 from seal_tracker.store.records import AlarmRow
-from seal_tracker.supervision.errors import Refused, Unknown
+from seal_tracker.supervision.errors import Refused, Unfit, Unknown
+from seal_tracker.supervision.journey_changes import Actor
+from seal_tracker.supervision.journey_orders import Order
+from seal_tracker.supervision.journeys import JourneyDesk, seen_by
 
 __all__ = ["AlarmDesk", "AlarmKeeping", "Outcome", "may_see"]
 
@@ -35,6 +40,7 @@ class AlarmKeeping(Protocol):
     """What is read."""
 
     async def alarm(self, space: str, alarm: UUID) -> AlarmRow | None: ...  # noqa: D102
+    async def journey(self, space: str, journey: str) -> JourneyRow | None: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +54,14 @@ class Outcome:
 
 @dataclass(frozen=True)
 class AlarmDesk:
-    """Works with a store; ``clock_ms`` is our clock, ``terms`` say by when alarms must be dealt with."""
+    """Works with a store; ``clock_ms`` is our clock, ``terms`` say by when alarms must be dealt with; ``journeys`` is the desk next
+    door.
+    """
 
     store: AlarmKeeping
     terms: Terms
     clock_ms: Callable[[], int]
+    journeys: JourneyDesk
     outcomes: list[Outcome] = field(default_factory=list)
 
     async def one(
@@ -62,20 +71,40 @@ class AlarmDesk:
         act: Callable[[int], Act],
         scope: Collection[str] | None,
         check: Callable[[AlarmRow], None],
+        order: Callable[[AlarmState, int], Order] | None = None,
     ) -> Work:
         """Do something to one alarm; ``act`` is given the space's now, ``check`` refuses a version that is outdated.
+
+        With an ``order`` for the alarm's journey both are done, or neither.
 
         Raises
         ------
         Unknown
-            There is no such alarm, or it is not the asker's to see.
-        WrongState, Unfit
+            There is no such alarm, or it, or its journey, is not the asker's to see.
+        WrongState, Unfit, Clash
             As their names say.
         """
         row = await self._seen(judging.space, alarm, scope)
         self.outcomes.append(Outcome(alarm, row))
         check(row)
-        return Prepared(), self._done(row, act(self._now_ms(judging)))
+        now_ms = self._now_ms(judging)
+        doing = act(now_ms)
+        deed = self._done(row, doing)
+        if order is None:
+            return Prepared(), deed
+        return await self._with_order(judging, deed, order(alarm_in(row), now_ms), doing, scope)
+
+    async def _with_order(
+        self, judging: SpaceJudge, deed: Deed, order: Order, act: Act, scope: Collection[str] | None
+    ) -> Work:
+        journey = deed.alarms[0].journey
+        if journey is None:
+            raise Unfit("the alarm is of no journey; there is nothing to order", field="alarm")
+        row = seen_by(await self.store.journey(judging.space, journey), journey, scope)
+        _, (prepared, ordered) = await self.journeys.order(judging, row, order, Actor(act.by, act.role))
+        return prepared, replace(
+            ordered, alarms=deed.alarms, steps=deed.steps, actions=[*deed.actions, *ordered.actions]
+        )
 
     async def many(
         self,

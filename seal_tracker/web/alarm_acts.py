@@ -17,16 +17,20 @@ from seal_tracker.alarms.states import Verb
 from seal_tracker.clock import clock_ms
 from seal_tracker.deeds import Deed
 from seal_tracker.prepared import Prepared
+from seal_tracker.publishing.cloudevents import AlarmState
 from seal_tracker.space import SpaceJudge
 from seal_tracker.store.records import AlarmRow
 from seal_tracker.supervision.alarms import AlarmDesk, Outcome
 from seal_tracker.supervision.errors import WrongState
+from seal_tracker.supervision.journey_orders import Order
+from seal_tracker.supervision.journeys import JourneyDesk
+from seal_tracker.supervision.life_cycle import Verb as JourneyVerb
 from seal_tracker.web.accounts import Right
 from seal_tracker.web.alarms import ALARM_ID, AlarmId, AlarmItem, Moment, alarm_answer, moment_ms, path_alarm
 from seal_tracker.web.auth import PRINCIPAL, scope_of
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.errors import Conflict, InvalidBody, Outdated
-from seal_tracker.web.queries import SpaceQuery, read_body, read_query
+from seal_tracker.web.queries import Id, SpaceQuery, read_body, read_query
 from seal_tracker.web.reading import encoded, known_space
 from seal_tracker.web.refusals import refusals_told
 from seal_tracker.web.routes import Route
@@ -43,33 +47,33 @@ AT_ONCE: Final = 500
 """Alarms acknowledged by one request."""
 
 
-class NoteBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class AlarmNote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A note."""
 
     note: Said
 
 
-class NotedBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class AlarmNoted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Nothing but, if one likes, a note."""
 
     note: Said | None = None
 
 
-class AssignBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class AlarmAssign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """To whom: an account."""
 
     to: Whom
     note: Said | None = None
 
 
-class DispatchBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class AlarmDispatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who is sent."""
 
     to: Whom
     note: Said | None = None
 
 
-class SetAsideBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class AlarmSetAside(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Until when, and why."""
 
     until: Moment
@@ -77,14 +81,23 @@ class SetAsideBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     note: Said | None = None
 
 
-class CloseBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Why it is closed."""
+class AlarmDivert(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The route that the alarm's journey follows from now on (null: none), and why."""
 
-    code: ClosingCode
+    route: Id | None
+    reason: Said
     note: Said | None = None
 
 
-class AckManyBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class AlarmClose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why it is closed; ``reset`` also ends its episode, where that is latched."""
+
+    code: ClosingCode
+    note: Said | None = None
+    reset: bool = False
+
+
+class AlarmsAck(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which alarms are acknowledged."""
 
     ids: Annotated[list[AlarmId], msgspec.Meta(min_length=1, max_length=AT_ONCE)]
@@ -109,14 +122,15 @@ class AckedAnswer(msgspec.Struct, frozen=True):
     items: Sequence[AckedItem]
 
 
-Body = NoteBody | NotedBody | AssignBody | DispatchBody | SetAsideBody | CloseBody
+Body = AlarmNote | AlarmNoted | AlarmAssign | AlarmDispatch | AlarmDivert | AlarmSetAside | AlarmClose
 
 
 async def acted(request: web.Request, verb: Verb, kind: type[Any], *, edits: bool) -> web.Response:
     """Do something to one alarm, and tell how it stands then. ``edits``: only to the version that ``If-Match`` names."""
     query = read_query(request, SpaceQuery)
     known_space(request, query.space)
-    alarm, said = path_alarm(request), said_of(request, await read_body(request, kind))
+    body = await read_body(request, kind)
+    alarm, said, order = path_alarm(request), said_of(request, body), order_of(request, body)
     desk, scope = desk_of(request), scope_of(request)
 
     def check(row: AlarmRow) -> None:
@@ -124,7 +138,7 @@ async def acted(request: web.Request, verb: Verb, kind: type[Any], *, edits: boo
             checked(request, row)
 
     async def work(judging: SpaceJudge) -> tuple[Prepared, Deed]:
-        return await desk.one(judging, alarm, act_of(request, verb, said), scope, check)
+        return await desk.one(judging, alarm, act_of(request, verb, said), scope, check, order)
 
     with refusals_told():
         try:
@@ -140,7 +154,7 @@ async def ack_many(request: web.Request) -> web.Response:
     """Acknowledge alarms, each whatever becomes of the others, and tell what became of each."""
     query = read_query(request, SpaceQuery)
     known_space(request, query.space)
-    body = await read_body(request, AckManyBody)
+    body = await read_body(request, AlarmsAck)
     desk, scope, said = desk_of(request), scope_of(request), {"note": body.note}
 
     async def work(judging: SpaceJudge) -> tuple[Prepared, Deed]:
@@ -154,7 +168,8 @@ async def ack_many(request: web.Request) -> web.Response:
 def desk_of(request: web.Request) -> AlarmDesk:
     """A desk for one request."""
     context = request.app[CONTEXT]
-    return AlarmDesk(context.store, context.config.alarm_terms, clock_ms)
+    journeys = JourneyDesk(context.store, context.config.tenant, clock_ms)
+    return AlarmDesk(context.store, context.config.alarm_terms, clock_ms, journeys)
 
 
 def act_of(request: web.Request, verb: Verb, said: Mapping[str, Any]) -> Callable[[int], Act]:
@@ -172,10 +187,28 @@ def said_of(request: web.Request, body: Body) -> dict[str, Any]:
         There is no such account, or the time is none.
     """
     said: dict[str, Any] = msgspec.structs.asdict(body)
-    if isinstance(body, AssignBody) and request.app[CONTEXT].accounts.get(body.to) is None:
+    if isinstance(body, AlarmAssign) and request.app[CONTEXT].accounts.get(body.to) is None:
         raise InvalidBody(f"to: there is no account {body.to!r}", field="to")
+    said.pop("reset", None)
+    if "route" in said:
+        said["to"] = said.pop("route")
     until: datetime | None = said.pop("until", None)
     return said if until is None else {**said, "until_ms": moment_ms(until, "until")}
+
+
+def order_of(request: web.Request, body: Body) -> Callable[[AlarmState, int], Order] | None:
+    """What a body orders of the alarm's journey, given the alarm and the time."""
+    by = request[PRINCIPAL].account.username
+    if isinstance(body, AlarmDivert):
+        route, reason = body.route, body.reason
+        return lambda _alarm, at_ms: Order(
+            verb=JourneyVerb.DIVERT, at_ms=at_ms, by=by, route=route, reason=reason
+        )
+    if isinstance(body, AlarmClose) and body.reset:
+        return lambda alarm, at_ms: Order(
+            verb=JourneyVerb.RESET, at_ms=at_ms, by=by, rule=alarm.type, object=alarm.object
+        )
+    return None
 
 
 def checked(request: web.Request, row: AlarmRow) -> None:
@@ -241,15 +274,16 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(
         "POST", "/api/v1/alarms/ack", ack_many, Right.HANDLE_ALARMS,
         "Acknowledge several alarms, and tell what became of each.",
-        query=SpaceQuery, body=AckManyBody, answer=AckedAnswer, problems=(404,),
+        query=SpaceQuery, body=AlarmsAck, answer=AckedAnswer, problems=(404,),
     ),
-    _route("ack", NotedBody, Right.HANDLE_ALARMS, "Acknowledge it: somebody has seen it.", edits=False),
-    _route("note", NoteBody, Right.HANDLE_ALARMS, "Write a note on it.", edits=False),
-    _route("assign", AssignBody, Right.HANDLE_ALARMS, "Give it to somebody.", edits=True),
-    _route("dispatch", DispatchBody, Right.HANDLE_ALARMS, "Send somebody there.", edits=True),
-    _route("shelve", SetAsideBody, Right.HANDLE_ALARMS, "Set it aside, for a day at most.", edits=True),
-    _route("unshelve", NotedBody, Right.HANDLE_ALARMS, "Take it off the shelf.", edits=True),
-    _route("suppress", SetAsideBody, Right.ORDER, "Suppress it by design: for works that are planned.", edits=True),
-    _route("unsuppress", NotedBody, Right.ORDER, "Suppress it no more.", edits=True),
-    _route("close", CloseBody, Right.HANDLE_ALARMS, "Close it, with the reason.", edits=True),
+    _route("ack", AlarmNoted, Right.HANDLE_ALARMS, "Acknowledge it: somebody has seen it.", edits=False),
+    _route("note", AlarmNote, Right.HANDLE_ALARMS, "Write a note on it.", edits=False),
+    _route("assign", AlarmAssign, Right.HANDLE_ALARMS, "Give it to somebody.", edits=True),
+    _route("dispatch", AlarmDispatch, Right.HANDLE_ALARMS, "Send somebody there.", edits=True),
+    _route("divert", AlarmDivert, Right.ORDER, "Order its journey to follow another route.", edits=True),
+    _route("shelve", AlarmSetAside, Right.HANDLE_ALARMS, "Set it aside, for a day at most.", edits=True),
+    _route("unshelve", AlarmNoted, Right.HANDLE_ALARMS, "Take it off the shelf.", edits=True),
+    _route("suppress", AlarmSetAside, Right.ORDER, "Suppress it by design: for works that are planned.", edits=True),
+    _route("unsuppress", AlarmNoted, Right.ORDER, "Suppress it no more.", edits=True),
+    _route("close", AlarmClose, Right.HANDLE_ALARMS, "Close it, with the reason.", edits=True),
 )  # fmt: skip

@@ -28,7 +28,11 @@ from seal_tracker.space import SpaceJudge
 from seal_tracker.store import AlarmRow, Store
 from seal_tracker.store.alarm_reads import AlarmFilter
 from seal_tracker.supervision.alarms import AlarmDesk
-from seal_tracker.supervision.errors import Stale, Unknown, WrongState
+from seal_tracker.supervision.errors import Stale, Unfit, Unknown, WrongState
+from seal_tracker.supervision.journey_orders import Order
+from seal_tracker.supervision.journey_plan import import_plan
+from seal_tracker.supervision.journeys import JourneyDesk, deed_of
+from seal_tracker.supervision.life_cycle import Verb as JourneyVerb
 
 UNITS = """
 [hq]
@@ -105,9 +109,10 @@ class Watch:
         *,
         version: int | None = None,
         scope: Any = None,
+        order: Any = None,
         **said: Any,
     ) -> AlarmState:
-        desk = AlarmDesk(self.store, DEFAULT_TERMS, lambda: self.now_ms)
+        desk = self.desk()
 
         def check(row: AlarmRow) -> None:
             if version not in {None, row.version}:
@@ -115,12 +120,21 @@ class Watch:
 
         async def work(judging: SpaceJudge) -> tuple[Prepared, Deed]:
             made = lambda at_ms: Act(verb=verb, by=by, role="operator", at_ms=at_ms, **said)  # noqa: E731
-            return await desk.one(judging, UUID(alarm), made, scope, check)
+            return await desk.one(judging, UUID(alarm), made, scope, check, order)
 
         await self.pipeline.act(LIVE, work)
         row = desk.outcomes[-1].row
         assert row is not None
         return alarm_in(row)
+
+    async def kept(self) -> None:
+        """Take in the plan's journeys, as a start does, so that orders can be given of them."""
+        brought = await import_plan(self.store, LIVE, self.plan.journeys, self.now_ms)
+        await self.pipeline.commit_prepared(LIVE, Prepared(), deed_of(brought.changes))
+
+    def desk(self) -> AlarmDesk:
+        journeys = JourneyDesk(self.store, "demo", lambda: self.now_ms)
+        return AlarmDesk(self.store, DEFAULT_TERMS, lambda: self.now_ms, journeys)
 
     async def alarms(self, wanted: AlarmFilter = OPEN, **how: Any) -> list[AlarmState]:
         rows, _ = await self.store.alarms(LIVE, wanted, **how)
@@ -292,7 +306,7 @@ async def test_several_are_acknowledged_each_whatever_becomes_of_the_others(watc
     await watch.hear(ping(0, 50_000), cut(100), seal="S2")
     first, second = await watch.alarms()
     await watch.act("ack", first.alarm, "binh")
-    desk = AlarmDesk(watch.store, DEFAULT_TERMS, lambda: watch.now_ms)
+    desk = watch.desk()
     ids = [UUID(first.alarm), UUID(second.alarm), UUID(int=7), UUID(second.alarm)]
 
     async def work(judging: SpaceJudge) -> tuple[Prepared, Deed]:
@@ -323,3 +337,51 @@ async def test_the_alarm_of_a_latched_episode_that_was_closed_stays_closed_over_
     assert await watch.alarms() == []
     (closed,) = await watch.alarms(ALL)
     assert (closed.state, closed.code, closed.closed_by) == ("closed", "confirmed", "an")
+
+
+async def test_closing_with_a_reset_ends_the_latched_episode_too(watch: Watch) -> None:
+    """One commit: the alarm closes and the journey has the reset, where the episode ends by the next canary; a later cut is news."""
+    await watch.kept()
+    await watch.hear(ping(0, 50_000), cut(100))
+    alarm = await watch.only()
+    commits = len(watch.told)
+    watch.now_s = 200
+    reset = lambda found, at_ms: Order(  # noqa: E731
+        verb=JourneyVerb.RESET, at_ms=at_ms, by="an", rule=found.type, object=found.object
+    )
+    await watch.act("close", alarm.alarm, order=reset, code="resolved")
+    assert len(watch.told) == commits + 1
+    reset_ms = watch.now_ms
+    await watch.clock(205)
+    await watch.clock(210)
+    (closed,) = await watch.alarms(ALL)
+    assert (closed.state, closed.code, closed.ended_at) == ("closed", "resolved", iso_ms(reset_ms))
+    (episode,) = [e async for e in watch.store.stream_episodes(LIVE)]
+    assert (episode.ended_at_ms, episode.cleared_at_ms) == (reset_ms, reset_ms)
+    assert [e["type"].rpartition(".")[2] for e in await watch.events()] == ["raised", "closed", "cleared"]
+    await watch.hear(ping(300, 50_000), cut(310))
+    news = await watch.only()
+    assert news.alarm != alarm.alarm
+    assert news.repeats == 1
+
+
+async def test_an_alarm_orders_its_journey_to_follow_another_route_or_nothing_is_done(watch: Watch) -> None:
+    """The order stands in the journey's history, the step in the alarm's; a route that there is not changes neither."""
+    await watch.kept()
+    await watch.hear(ping(0, 50_000), cut(100))
+    alarm = await watch.only()
+
+    def divert(route: str | None) -> Any:
+        return lambda _found, at_ms: Order(
+            verb=JourneyVerb.DIVERT, at_ms=at_ms, by="an", route=route, reason="flood"
+        )
+
+    with pytest.raises(Unfit, match="there is no route 'nowhere'"):
+        await watch.act("divert", alarm.alarm, order=divert("nowhere"), to="nowhere", reason="flood")
+    assert await watch.only() == alarm
+    after = await watch.act("divert", alarm.alarm, order=divert(None), reason="flood")
+    assert (after.state, after.version) == ("unacknowledged", alarm.version + 1)
+    row = await watch.store.journey(LIVE, alarm.journey or "")
+    assert row is not None
+    assert row.state == "DIVERTED"
+    assert await watch.history(after) == [("diverted", "an")]
