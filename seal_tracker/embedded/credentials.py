@@ -45,7 +45,7 @@ class Credentials(msgspec.Struct, frozen=True):
 
     ``service`` is the service's own broker account, ``database`` the role that owns its database, ``postgres`` the
     superuser, which the service uses only to make the other two. ``system`` is the broker's system account, by which the
-    service ends connections, and ``issuer_seed`` the key by which it tells the broker who may come in.
+    service ends connections, and ``issuer`` the key by which it tells the broker who may come in.
     """
 
     gateway: Account
@@ -59,7 +59,12 @@ class Credentials(msgspec.Struct, frozen=True):
     database: DatabaseAccount
     postgres: DatabaseAccount
     system: DatabaseAccount = DatabaseAccount("system", "")
-    issuer_seed: str = ""
+    issuer: DatabaseAccount = DatabaseAccount("issuer", "")
+
+    @property
+    def issuer_seed(self) -> str:
+        """The seed of the key by which the service tells the broker who may come in."""
+        return self.issuer.password
 
     def accounts(self) -> dict[str, Account]:
         """Return the accounts of ``ACCOUNTS`` by name, as the ready file lists them."""
@@ -119,7 +124,10 @@ def make() -> Credentials:
 
 def _of_seals() -> dict[str, Any]:
     """What seals' own accounts need."""
-    return {"system": DatabaseAccount("system", _secret()), "issuer_seed": new_seed(secrets.token_bytes(32))}
+    return {
+        "system": DatabaseAccount("system", _secret()),
+        "issuer": DatabaseAccount("issuer", new_seed(secrets.token_bytes(32))),
+    }
 
 
 def _written(path: Path, credentials: Credentials) -> Credentials:
