@@ -119,7 +119,7 @@ class SpaceJudge:
         if journeys is None:
             journeys = self._in_force if self._are_kept else InForce(plans[-1][1].journeys)
         await self.know({device_name(e.id) for v in self.versions for e in v.plan.equipment})
-        await self._build(journeys)
+        await self._build(journeys, journeys.journeys.values())
         self._in_force = journeys
         self._heartbeats = heartbeats_of([(v.from_ms, v.plan) for v in self.versions], self.numbers)
         self.equipment = frozenset(e.id for e in self.versions[-1].plan.equipment)
@@ -134,8 +134,8 @@ class SpaceJudge:
             # New to the store too, whose every seal `open` knows: nothing to load.
             self._loaded.update(found.values())
 
-    async def _build(self, in_force: InForce) -> None:
-        await self.know({s.device for j in in_force.journeys.values() for s in j.served})
+    async def _build(self, in_force: InForce, new: Iterable[Journey]) -> None:
+        await self.know({served.device for journey in new for served in journey.served})
         in_force.build(self.numbers)
 
     async def change_journeys(self, changes: Sequence[tuple[Journey | None, Journey | None]]) -> Prepared:
@@ -146,7 +146,7 @@ class SpaceJudge:
         before, after = (tuple(j for j in side if j is not None) for side in zip(*changes, strict=True))
         was = self._in_force
         then = was.changed({j.id: None for j in before} | {j.id: j for j in after})
-        await self._build(then)
+        await self._build(then, after)
         self._in_force = then
         try:
             found = await self.rejudge_since(changed_journeys(before, after), new_diversions(before, after))
@@ -164,7 +164,7 @@ class SpaceJudge:
         if short:
             found = judged_of(await self._store.journeys_of_devices(self.space, short))
             self._in_force.extend(found, short)
-            await self._build(self._in_force)
+            await self._build(self._in_force, found)
 
     async def _reach_back(self, pings: PingBatch) -> None:
         at_ms, held_from_ms = effective_time_ms(pings), self._in_force.held_from_ms
