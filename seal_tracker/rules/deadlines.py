@@ -142,8 +142,7 @@ def _unheard(ctx: Context, until_ms: I8) -> I8:
 
 
 def _raise_unheard(ctx: Context, row: int, began_ms: int, raised_ms: int, rest_ms: int, due_ms: int) -> None:
-    track = ctx.state["track"][row]
-    last_ms = int(track["last_ms"])
+    last_ms = int(ctx.state["track"]["last_ms"][row])
     ctx.book.raise_(
         int(ctx.seal[row]),
         ctx.subjects[row],
@@ -160,9 +159,9 @@ def _raise_unheard(ctx: Context, row: int, began_ms: int, raised_ms: int, rest_m
             "late_s": (raised_ms + rest_ms - due_ms) / 1000,
             "tolerance_s": _tolerance_s(ctx, row),
             "remaining_m": int(ctx.state[ARRIVAL]["remaining_dm"][row]) / 10,
-            "last_ping": None if last_ms == NO_TIME else iso_ms(last_ms),
             "fixes": last_fix(ctx, row, raised_ms),
-        },
+        }
+        | ({} if last_ms == NO_TIME else {"last_ping": iso_ms(last_ms)}),
     )
 
 
