@@ -18,7 +18,7 @@ END $$;
 CREATE SCHEMA IF NOT EXISTS ledger AUTHORIZATION seal_tracker_ledger;
 
 -- One row a commit that holds events or actions. hash = SHA-256 over number, previous, recorded_at and entries_hash;
--- entries_hash = SHA-256 over the SHA-256 of each entry; body = the entries, a line each, deflated.
+-- entries_hash = SHA-256 over the SHA-256 of each entry; body = the entries, a line each, deflated where they are many.
 CREATE TABLE IF NOT EXISTS ledger.links (
     number        bigint      PRIMARY KEY,
     recorded_at   timestamptz NOT NULL,
@@ -42,7 +42,7 @@ CREATE TABLE IF NOT EXISTS ledger.checkpoints (
     jws        text        NOT NULL
 );
 
--- Deflated already, or short: trying to pack it again is time lost.
+-- Deflated already, or short: trying to pack it is time lost.
 ALTER TABLE ledger.links ALTER COLUMN body SET STORAGE EXTERNAL;
 
 CREATE OR REPLACE FUNCTION ledger.refuse_change() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$

@@ -28,7 +28,7 @@ from seal_tracker.store import StoreError, StoreUnavailable
 from seal_tracker.store.connections import Connection, connect
 from seal_tracker.store.ledger_reads import all_checkpoints, all_links
 
-__all__ = ["prepare", "verify"]
+__all__ = ["Found", "prepare", "verified_ledger", "verify"]
 
 WHOLE: Final = 0
 BROKEN: Final = 1
@@ -100,13 +100,19 @@ async def _verified(
     embedded: Path | None, dsn: str | None, held: Sequence[tuple[str, str]], trusted: Sequence[bytes]
 ) -> Found:
     async with AsyncExitStack() as stack:
-        connection = await _connected(embedded, dsn, stack)
-        began = time.monotonic()
-        kept = [(f"checkpoint of link {c.number}", c.jws) for c in await all_checkpoints(connection)]
-        ours, faults = read_marks(kept, held=False, trusted=trusted)
-        theirs, more = read_marks(held, held=True, trusted=trusted)
-        check = await _checked(connection, [*ours, *theirs])
-        return _found(check, [*ours, *theirs], [*faults, *more], time.monotonic() - began)
+        return await verified_ledger(await _connected(embedded, dsn, stack), held, trusted)
+
+
+async def verified_ledger(
+    connection: Connection, held: Sequence[tuple[str, str]], trusted: Sequence[bytes]
+) -> Found:
+    """What there is to say of a database's ledger; ``held`` are (where it stands, JWS)."""
+    began = time.monotonic()
+    kept = [(f"checkpoint of link {c.number}", c.jws) for c in await all_checkpoints(connection)]
+    ours, faults = read_marks(kept, held=False, trusted=trusted)
+    theirs, more = read_marks(held, held=True, trusted=trusted)
+    check = await _checked(connection, [*ours, *theirs])
+    return _found(check, [*ours, *theirs], [*faults, *more], time.monotonic() - began)
 
 
 async def _connected(embedded: Path | None, dsn: str | None, stack: AsyncExitStack) -> Connection:

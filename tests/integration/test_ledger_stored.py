@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from importlib.resources import files
+from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -23,6 +26,7 @@ from seal_tracker.ledger.verification import ChainCheck, Mark
 from seal_tracker.store import Action, Commit, CommitRefused, SchemaMismatch, Store, StoreUnavailable
 from seal_tracker.store.connections import Connection, connect
 from seal_tracker.store.ledger_reads import all_checkpoints, all_links
+from seal_tracker.store.queries import sql
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 LINKS = 12
@@ -168,6 +172,75 @@ async def test_a_commit_in_doubt_is_in_the_chain_once(postgres_dsn: str, lose: s
         await connection.close()
         assert (check.broken, check.links, check.head) == (None, 3, (await store.ledger_head()).hash)
     await wire.close()
+
+
+async def test_a_writer_killed_amid_commits_leaves_a_whole_chain(postgres_dsn: str) -> None:
+    """As many links as commits stand, and the next writer goes on from the last."""
+    other = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        ENDLESS,
+        postgres_dsn,
+        stdout=asyncio.subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
+    )
+    assert other.stdout is not None
+    for _ in range(10):
+        assert await other.stdout.readline() == b"committed\n"
+    other.kill()
+    await other.wait()
+    async with opened(postgres_dsn) as store:
+        stood = await store.last_commit_number()
+        assert stood >= 10
+        await store.commit(told(1_000_000))
+    connection = await connect(postgres_dsn, "test", 5)
+    check = await checked(connection)
+    await connection.close()
+    assert (check.broken, check.links) == (None, stood + 1)
+
+
+ENDLESS = """
+import asyncio, sys
+from seal_tracker.store import Action, Commit, Store
+async def main():
+    store = await Store.open(sys.argv[1])
+    for number in range(100000):
+        action = Action(number, "lan", "operator", "alarm.acknowledge", "alarm/1", None, None, b"{}")
+        await store.commit(Commit(space="live", actions=[action]))
+        print("committed", flush=True)
+asyncio.run(main())
+"""
+
+
+async def test_lists_of_the_ledger_are_read_by_their_index(embedded: EmbeddedParts, filled: str) -> None:
+    """In order, without a sort and without reading a whole table, in a ledger of some size."""
+    asked: dict[str, tuple[Any, ...]] = {
+        "ledger_head": (),
+        "links_before": (4_000, 100),
+        "links_after": (4_000, 100),
+        "links_of_journey": ("J-7", 4_000, 100),
+        "numbers_of_journey": ("J-7",),
+        "links_of_run": (4_000, 4_020, [4_001]),
+        "ledger_checkpoints_before": (4_000, 100),
+        "ledger_checkpoints_covering": ([4_000, 4_001],),
+    }
+    async with superuser_of(embedded, filled) as connection:
+        await connection.execute(MANY)
+        for mode in ("force_custom_plan", "force_generic_plan"):
+            await connection.execute(f"SET LOCAL plan_cache_mode = {mode}")
+            for name, args in asked.items():
+                (text,) = await connection.fetchrow(f"EXPLAIN (FORMAT JSON) {sql(name)}", *args)
+                assert "Seq Scan" not in text, (mode, name, text)
+                assert name == "numbers_of_journey" or '"Sort"' not in text, (mode, name, text)
+
+
+MANY = """
+INSERT INTO ledger.links (number, recorded_at, previous, entries_hash, hash, body)
+SELECT n, now(), '', '', '', 'x' FROM generate_series(100, 20000) AS n;
+INSERT INTO ledger.journeys (journey, number) SELECT 'J-' || n % 10, n FROM generate_series(100, 20000) AS n;
+INSERT INTO ledger.checkpoints (number, signed_at, jws) SELECT n, now(), 'x' FROM generate_series(100, 20000) AS n;
+ANALYZE ledger.links; ANALYZE ledger.journeys; ANALYZE ledger.checkpoints
+"""
 
 
 @pytest.mark.parametrize("table", ["links", "journeys", "checkpoints"])

@@ -51,7 +51,10 @@ def checked(chain: list[Link], *marks: Mark, page: int = 7) -> ChainCheck:
     return check
 
 
-TEN = chain_of([[f'{{"n":{n},"e":{e}}}'.encode() for e in range(n % 3 + 1)] for n in range(10)])
+TEN = chain_of(
+    [[b'{"n":%d,"e":%d,"pad":"%s"}' % (n, e, b"x" * 1500) for e in range(n % 3 + 1)] for n in range(10)]
+)
+"""Links of one entry, which is kept as it is, and of two and three, which are deflated."""
 
 
 def test_a_whole_chain_is_whole_and_says_what_checkpoints_cover() -> None:
@@ -126,6 +129,17 @@ def test_what_was_changed_without_making_the_chain_anew_needs_no_checkpoint(name
     assert check.broken is not None
     assert check.broken.number == number
     assert what in check.broken.what
+
+
+def test_entries_come_out_of_a_body_as_they_went_in() -> None:
+    """Few as they are, many deflated to a fraction; what is neither is refused."""
+    few, many = [b'{"a":1}', b'{"b":2}'], [b'{"n":%d}' % n for n in range(1000)]
+    assert pack(few) == b'{"a":1}\n{"b":2}'
+    assert len(pack(many)) < 4000
+    assert (unpack(pack(few)), unpack(pack(many))) == (few, many)
+    for wrong in (b"", b"scribble", pack(many)[:-1], pack(many) + b"x"):
+        with pytest.raises(LinkError):
+            unpack(wrong)
 
 
 def test_a_chain_made_anew_is_found_by_any_checkpoint_after_the_change() -> None:
