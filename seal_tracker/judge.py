@@ -15,6 +15,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from geofences.masks import which
 from seal_tracker.model import Episode, PingBatch
 from seal_tracker.rules.arrays import begins, ends
 from seal_tracker.rules.book import Book, OpenEpisodes
@@ -154,7 +155,7 @@ class _Work(Timeline):
         every, until = np.arange(len(self.seals)), np.full(len(self.seals), now_ms)
         self.advance(every, until)
         at = self.places(every)
-        going = np.flatnonzero((at >= 0) | self.is_equipment(every))
+        going = which((at >= 0) | self.is_equipment(every))
         version = np.searchsorted(self.facts.version_from_ms, until[going], side="right")
         self.let_time_pass(going, at[going], version, until[going])
 

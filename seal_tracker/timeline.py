@@ -14,6 +14,7 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 
+from geofences.masks import every, some, which
 from seal_tracker.model import NO_TIME, PingBatch
 from seal_tracker.rules.book import Book
 from seal_tracker.rules.catalog import BITS, OF_EVERY_SEAL, RULES
@@ -66,11 +67,14 @@ class Timeline:
     def bring_to(self, rows: I8, at: I8, version: int, until_ms: I8) -> None:
         """Bring rows to their next pings, at ``until_ms`` and in the phases ``at`` (positions, -1 none) of a version."""
         phases, track = self.facts.journeys.with_none, self.rows["track"]
-        was = track["journey"][rows]
-        leaving = (was != phases.key[at]) & (was != 0)
-        if leaving.any():
+        was, key = track["journey"][rows], phases.key[at]
+        stay = (was == key) & (key != 0) & (track["phase_ms"][rows] == phases.from_ms[at])
+        if every(stay) and not len(self.facts.version_from_ms):
+            return  # on the journeys and in the phases of their pings, as most of the time
+        leaving = (was != key) & (was != 0)
+        if some(leaving):
             self._leave(rows[leaving], at[leaving], until_ms[leaving])
-        if not was.all():
+        if not every(was):
             away = rows[was == 0]
             coming = self._coming(away)
             armed = (coming >= 0) & (phases.from_ms[coming] <= until_ms[was == 0])
@@ -80,7 +84,7 @@ class Timeline:
         if len(self.facts.version_from_ms):
             older = self._version_at(self._clock(rows)) != version
             behind |= older & (on | self.is_equipment(rows))
-        if behind.any():
+        if some(behind):
             self.advance(rows[behind], until_ms[behind])
         silent = np.flatnonzero(on & (self._clock(rows) < until_ms - SILENCE_MS))
         if len(silent):
@@ -96,14 +100,14 @@ class Timeline:
             coming = np.where(watched, -1, self._coming(rows))
             due_ms = np.where(watched, np.minimum(phases.to_ms[at], version_ends[version]), NEVER_MS)
             due_ms = np.where(coming >= 0, phases.from_ms[coming], due_ms)
-            due = np.flatnonzero(due_ms <= until_ms)
+            due = which(due_ms <= until_ms)
             rows, at, version, coming, clock, until_ms = (
                 column[due] for column in (rows, at, version, coming, due_ms, until_ms)
             )
             armed = coming >= 0
-            if armed.any():
+            if some(armed):
                 self._begin(rows[armed], coming[armed])
-            if not armed.all():
+            if not every(armed):
                 moment = [column[~armed] for column in (rows, at, version, clock)]
                 self.let_time_pass(*moment)
                 self._pass_moment(*moment)
@@ -128,7 +132,7 @@ class Timeline:
         """Raise what time alone raises up to ``until_ms`` in the phases ``at`` of some versions (all by row)."""
         kind = len(Manner) * version + self.facts.journeys.with_none.manner[at]
         for k in np.unique(kind).tolist():
-            of = np.flatnonzero(kind == k)
+            of = which(kind == k)
             ctx = self._context(rows[of], at[of], k // len(Manner), PingBatch.empty(), np.zeros(0, np.int64))
             raised_ms = np.full(len(of), NO_TIME)
             for rule in RULES_JUDGED[Manner(k % len(Manner))]:
@@ -155,14 +159,14 @@ class Timeline:
         phases = self.facts.journeys.with_none
         turned = phases.to_ms[at] == due_ms
         ended = turned & phases.is_last[at]
-        newer = np.flatnonzero((at >= 0) & ~ended & (self._version_at(due_ms) != version))
+        newer = which((at >= 0) & ~ended & (self._version_at(due_ms) != version))
         for r, a, v, t in zip(*(c[newer].tolist() for c in (rows, at, version, due_ms)), strict=True):
             self._replan(r, a, v, t)
         for r, a, t in zip(*(c[turned & ~ended].tolist() for c in (rows, at, due_ms)), strict=True):
             self._turn(r, a, t)
         self._pass_through(rows[at < 0], due_ms[at < 0])
-        if ended.any():
-            for k in np.flatnonzero(ended).tolist():
+        if some(ended):
+            for k in which(ended).tolist():
                 self._close_silence(int(rows[k]), int(at[k]), int(version[k]), int(due_ms[k]))
             self._end(rows[ended], due_ms[ended])
 
@@ -235,7 +239,7 @@ class Timeline:
         """Pass the rest of the journeys that rows were on; one that the plan no longer knows ends now."""
         self.advance(rows, until_ms)
         lost = (self.rows["track"]["journey"][rows] != 0) & (self.places(rows) < 0)
-        if lost.any():
+        if some(lost):
             self._end(rows[lost], until_ms[lost])
             self._begin(rows[lost], self.facts.journeys.with_none.first[at[lost]])
 
@@ -259,7 +263,7 @@ class Timeline:
         self._pass_through(rows, phases.armed_ms[at])
         version = self._version_at(phases.armed_ms[at])
         for v in np.unique(version).tolist():
-            of = np.flatnonzero(version == v)
+            of = which(version == v)
             ctx = self._context(rows[of], at[of], v, PingBatch.empty(), np.zeros(0, np.int64))
             begin_silence(ctx)
             self.rows.put(rows[of], ctx.state)

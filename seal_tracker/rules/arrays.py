@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from geofences.masks import which
 
-__all__ = ["begins", "ends", "previous"]
+__all__ = ["before", "begins", "ends", "previous"]
 
 
 def previous(column: NDArray[Any]) -> NDArray[Any]:
@@ -17,6 +17,13 @@ def previous(column: NDArray[Any]) -> NDArray[Any]:
     out = np.empty_like(column)
     out[1:] = column[:-1]
     out[:1] = column[:1]
+    return out
+
+
+def before(column: NDArray[Any], start: NDArray[np.bool_], carried: NDArray[Any]) -> NDArray[Any]:
+    """Each row's predecessor; of the first rows of groups what is ``carried``, by group in order."""
+    out = previous(column)
+    out[start] = carried
     return out
 
 

@@ -11,6 +11,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from geofences.masks import some, which
 from seal_tracker.model import NO_TIME, Severity, iso_ms
 from seal_tracker.rules.arrays import begins
 from seal_tracker.rules.context import Context, mm_of_m
@@ -73,7 +74,7 @@ MISSED_STATE = np.dtype(
 def _reached(ctx: Context) -> None:
     """Each checkpoint of the route is reached once a journey, at a fix inside or by a crossing between two fixes."""
     mine = ctx.streams["rule"] == NUMBER
-    if mine.any():
+    if some(mine):
         ctx.survivors.append(picked(ctx.streams, mine))
     if not len(ctx.fixes) or not ctx.terrain.waypoints.zone.shape[1]:
         return
@@ -120,7 +121,7 @@ def _tell_reached(ctx: Context, row: int, fix: int, zone: int, crossing: int) ->
 def _unsettled(passed: NDArray[np.bool_], settled: NDArray[np.uint64]) -> tuple[I8, I8]:
     """(row, place in the order of the route) of what has been passed and is not settled; ``passed`` is bool[rows, places]."""
     row, place = np.nonzero(passed)
-    fresh = np.flatnonzero((settled[row] & bits(place)) == 0)
+    fresh = which((settled[row] & bits(place)) == 0)
     return row[fresh], place[fresh]
 
 
@@ -168,7 +169,7 @@ def _settle_deadline(ctx: Context, entries: Entries, row: int, place: int, at_ms
     """
     waypoint = ctx.terrain.checkpoints[int(ctx.route[row])][place]
     known = entries.of(ctx, row, waypoint.zone)
-    if was_entered(ctx, row, waypoint.zone) or (ctx.fixes.decided_ms[known] <= at_ms).any():
+    if was_entered(ctx, row, waypoint.zone) or some(ctx.fixes.decided_ms[known] <= at_ms):
         return
     if _was_passed(ctx, row, place, at_ms):
         return
@@ -205,11 +206,11 @@ def _missed(ctx: Context) -> None:
     table = ctx.terrain.waypoints
     if not table.chainage_mm.shape[1] or ctx.located is None:
         return
-    at = np.flatnonzero(np.isfinite(ctx.located.chainage_m))
+    at = which(np.isfinite(ctx.located.chainage_m))
     if not len(at):
         return
     row, chainage = ctx.fixes.row[at], mm_of_m(ctx.located.chainage_m[at])
-    first = np.flatnonzero(begins(row))
+    first = which(begins(row))
     mine, state = row[first], ctx.state[MISSED]
     before = np.where(state["seen"][mine], state["lowest_mm"][mine], NOWHERE_MM)
     lowest = np.minimum(before, np.minimum.reduceat(chainage, first))
@@ -235,7 +236,7 @@ def _pass_by(ctx: Context, stretch: Stretch, k: I8, place: I8) -> None:
     past_mm = np.broadcast_to(mm_of_m(past), k.shape)
     asked = ctx.enabled(MISSED, row, zone)
     entries = entered(ctx)
-    for one in np.flatnonzero(asked).tolist():
+    for one in which(asked).tolist():
         r, p = int(row[one]), int(place[one])
         of, checkpoint_mm = int(k[one]), int(table.chainage_mm[ctx.route[r], p])
         passed = passed_at(stretch, of, checkpoint_mm, int(past_mm[one]))
@@ -257,7 +258,7 @@ def _settle_passing(
     """
     assert ctx.located is not None
     waypoint = ctx.terrain.checkpoints[int(ctx.route[row])][place]
-    if was_entered(ctx, row, waypoint.zone) or (entries.of(ctx, row, waypoint.zone) <= fix).any():
+    if was_entered(ctx, row, waypoint.zone) or some(entries.of(ctx, row, waypoint.zone) <= fix):
         return
     at_ms = int(ctx.fixes.time_ms[fix])
     if not ctx.terrain.in_force(np.array([waypoint.zone]), np.array([at_ms]))[0]:

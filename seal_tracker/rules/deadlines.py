@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geofences.masks import some, which
 from seal_tracker.journey import Journey
 from seal_tracker.model import NO_TIME, iso_ms
 from seal_tracker.rules.arrays import begins, ends, previous
@@ -110,7 +111,7 @@ def _arrival(ctx: Context) -> None:
     last = ends(begins(row))
     state = ctx.state[ARRIVAL]
     state["arrived_ms"][row[last]] = since[last]
-    seen = np.flatnonzero(known)
+    seen = which(known)
     state["remaining_dm"][row[seen]] = np.rint(remaining[seen] * 10)  # of several of one row the last is kept
 
 
@@ -129,7 +130,7 @@ def _unheard(ctx: Context, until_ms: I8) -> I8:
     at_ms = np.maximum(began + whole(ctx.policy(ARRIVAL, "raise_s"), 1000), unheard_ms(ctx, ARRIVAL))
     at_ms = np.maximum(at_ms, ctx.version_from_ms)
     waits = ctx.armed & ctx.enabled(ARRIVAL, rows) & ~state["open"] & (state["arrived_ms"] == 0)
-    found = np.flatnonzero(waits & (due != NEVER_MS) & (at_ms < until_ms))
+    found = which(waits & (due != NEVER_MS) & (at_ms < until_ms))
     for r in found.tolist():
         _raise_unheard(ctx, r, int(began[r]), int(at_ms[r]), int(rest_ms[r]), int(due[r]))
     raised[found] = at_ms[found]
@@ -213,7 +214,7 @@ def _use_up(ctx: Context, until_ms: I8) -> I8:
     """
     moved = np.full(len(until_ms), NO_TIME)
     due = ctx.journey_armed_ms + whole(ctx.policy(LIMIT, "limit_h"), 3_600_000)
-    if not ctx.carries(LIMIT) and not (ctx.armed & (due <= until_ms)).any():
+    if not ctx.carries(LIMIT) and not some(ctx.armed & (due <= until_ms)):
         return moved
     state = ctx.state[LIMIT]
     begin = np.maximum(ctx.state["track"]["phase_ms"], ctx.version_from_ms)
@@ -225,9 +226,9 @@ def _use_up(ctx: Context, until_ms: I8) -> I8:
     rises = used_up & ~open_ & (raised_ms <= until_ms)
     latched = np.broadcast_to(np.asarray(ctx.policy(LIMIT, "latched"), bool), open_.shape)
     over = open_ & (~watched | (~used_up & ~latched))
-    for r in np.flatnonzero(rises).tolist():
+    for r in which(rises).tolist():
         _raise(ctx, r, int(since[r]), int(raised_ms[r]), int(due[r]))
-    for r in np.flatnonzero(over).tolist():
+    for r in which(over).tolist():
         _end(ctx, r, int(begin[r]))
     since = np.where(used_up, since, NO_TIME)
     changed = since != was

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from geofences.masks import every, which
 from seal_tracker.rules.arrays import begins, ends, previous
 from seal_tracker.rules.context import Context, mm_of_m
 from seal_tracker.rules.debounced import Moment, of_fixes
@@ -71,7 +72,7 @@ def _judge(ctx: Context) -> None:
         on_corridor, chainage_m = np.zeros(0, bool), np.zeros(0)
     else:
         on_corridor, chainage_m = ctx.located.distance_m <= ctx.located.half_width_m, ctx.located.chainage_m
-    at = np.flatnonzero(on_corridor)
+    at = which(on_corridor)
     if not len(at) and not ctx.carries(NAME):
         return
     row = ctx.fixes.row[at]
@@ -82,10 +83,10 @@ def _judge(ctx: Context) -> None:
     first_mm = along.chainage_mm[start]
     before_mm = previous(along.chainage_mm)
     before_mm[start] = np.where(seen, last_mm, first_mm)
-    goes_on = (along.chainage_mm >= before_mm).all() and ((high_mm == last_mm) | ~seen).all()
+    goes_on = every(along.chainage_mm >= before_mm) and every((high_mm == last_mm) | ~seen)
     if goes_on and not ctx.carries(NAME):
         _remember(ctx, along, along.chainage_mm)
-        if not seen.all():
+        if not every(seen):
             state["seen"][along.seals] = True
         return
     high_mm = np.where(seen, np.maximum(high_mm, first_mm), first_mm)

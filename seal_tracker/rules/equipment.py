@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geofences.masks import some, which
 from seal_tracker.model import NO_TIME, Episode, Fact, iso_ms
 from seal_tracker.rules.arrays import ends, previous
 from seal_tracker.rules.context import Context
@@ -79,7 +80,7 @@ def _judge(ctx: Context) -> None:
     silent = (allowed > 0) & ~was_offline & (pings.time_ms > since_ms + allowed)
     terms["open"] = carried["open"]
     told = silent | said_offline | was_offline | (ctx.ping_start & carried["open"][row])
-    for i in np.flatnonzero((limit[row] > 0) & told).tolist():
+    for i in which((limit[row] > 0) & told).tolist():
         r = int(row[i])
         before = carried[r] if ctx.ping_start[i] else terms[r]
         terms["open"][r] = _hear(ctx, i, int(since_ms[i]) if silent[i] else None, before, terms[r])
@@ -92,25 +93,25 @@ def _judge(ctx: Context) -> None:
 
 def _concerns(ctx: Context) -> bool:
     """Whether a row is equipment of this version, or was of one before."""
-    return ctx.carries(NAME) or (ctx.heartbeat_ms is not None and bool(ctx.heartbeat_ms.any()))
+    return ctx.carries(NAME) or (ctx.heartbeat_ms is not None and bool(some(ctx.heartbeat_ms)))
 
 
 def _come_to_version(ctx: Context, limit_ms: I8) -> None:
     """End and forget what the version in force does not watch; what no version before did is silent from its beginning."""
     carried = ctx.state[NAME]
-    for row in np.flatnonzero(carried["open"] & (limit_ms == 0)).tolist():
+    for row in which(carried["open"] & (limit_ms == 0)).tolist():
         episode = ctx.book.open_of(int(ctx.seal[row]))[NAME, None]
         at = max(ctx.version_from_ms, episode.raised_at_ms)
         _close(ctx, row, episode, at, closed_by="plan_changed")
     watched = carried["limit_ms"] > 0
     gone = watched & (limit_ms == 0)
     new = ~watched & (limit_ms > 0) & (ctx.watched_from_ms != NO_TIME)
-    if gone.any() or new.any():
+    if some(gone) or some(new):
         carried[gone] = np.zeros((), HEARD)
         terms = _terms(ctx, limit_ms)
         terms["since_ms"] = ctx.watched_from_ms
         carried[new] = terms[new]
-        rows = np.flatnonzero(gone | new)
+        rows = which(gone | new)
         ctx.mark(NAME, rows, new[rows])
 
 
@@ -174,7 +175,7 @@ def _pass_time(ctx: Context, until_ms: I8) -> I8:
     _come_to_version(ctx, _limit_ms(ctx))
     terms = ctx.state[NAME]
     watched = (terms["limit_ms"] > 0) & ~terms["offline"] & ~terms["open"]
-    for row in np.flatnonzero(watched & (until_ms > terms["since_ms"] + terms["limit_ms"])).tolist():
+    for row in which(watched & (until_ms > terms["since_ms"] + terms["limit_ms"])).tolist():
         since, heard = int(terms["since_ms"][row]), _was_heard(ctx, row)
         raised_ms[row] = _open(ctx, row, since, terms[row], heard=heard).raised_at_ms
         terms["open"][row] = True

@@ -18,6 +18,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from geofences.masks import some, which
 from geofences.reach import half_axis_m, in_reach
 from seal_tracker.model import NO_TIME, Mode, Severity
 from seal_tracker.rules.arrays import ends
@@ -55,6 +56,8 @@ KEYS = common_keys("medium", raise_=(1, 0), clear=None) | {
     "near_severity": PolicyKey("severity", "high", "how bad it is with a prohibited zone in reach"),
 }
 
+ASLEEP = int(Mode.ASLEEP)
+
 GAP = np.dtype([("awake_ms", "i8")])
 """The newest ping that did not say that the seal is asleep, NO_TIME: none."""
 
@@ -62,13 +65,13 @@ GAP = np.dtype([("awake_ms", "i8")])
 def _judge(ctx: Context) -> None:
     if not len(ctx.ping_row):
         return
-    asleep = ctx.pings.mode == Mode.ASLEEP
-    sleeps = asleep.any()
+    asleep = ctx.pings.mode == ASLEEP
+    sleeps = some(asleep)
     awake_ms = _newest_awake(ctx, asleep) if sleeps else ctx.pings.time_ms
     gap_ms = ctx.fixes.time_ms - ctx.fixes.prev_ms
     limit, asleep_limit = (whole(ctx.policy(NAME, key), 1000) for key in ("gap_s", "asleep_gap_s"))
     long = gap_ms > per(np.minimum(limit, asleep_limit), ctx.fixes.row)
-    at = np.flatnonzero(long & ctx.fixes.has_prev)
+    at = which(long & ctx.fixes.has_prev)
     if len(at):
         row, before = ctx.fixes.row[at], _ping_before(ctx, at)
         state, track = ctx.state[NAME], ctx.state["track"]
@@ -105,7 +108,7 @@ def _measure(ctx: Context, at: I8) -> None:
     least_m = np.asarray(per(ctx.policy(NAME, "least_m"), row), np.float64)
     width_m = np.full(len(at), np.nan) if ctx.located is None else ctx.located.half_width_m[at]
     limit_mm = mm_of_m(np.where(np.isnan(width_m), least_m, width_m))
-    told = np.flatnonzero(reach_mm > limit_mm)
+    told = which(reach_mm > limit_mm)
     if not len(told):
         return
     near, zone = _zones_in_reach(ctx, at[told], way_m[told])
@@ -141,7 +144,7 @@ def _zones_in_reach(ctx: Context, at: I8, way_m: NDArray[np.float64]) -> tuple[I
 
 def _tell(ctx: Context, fix: int, measured: dict[str, Any], zone: I8) -> None:
     fixes, row = ctx.fixes, int(ctx.fixes.row[fix])
-    near = bool(ctx.terrain.kind("prohibited")[zone].any())
+    near = bool(some(ctx.terrain.kind("prohibited")[zone]))
     severity = cast("Severity", ctx.policy_at(NAME, "near_severity" if near else "severity", row))
     ids = sorted(ctx.terrain.zones.ids[z] for z in zone.tolist())
     ctx.book.point(

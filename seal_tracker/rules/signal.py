@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geofences.masks import which
 from seal_tracker.model import NO_TIME, Episode, Mode, iso_ms
-from seal_tracker.rules.arrays import ends, previous
+from seal_tracker.rules.arrays import before, ends
 from seal_tracker.rules.context import Context
 from seal_tracker.rules.keys import COUNTED, SEVERITIES, PolicyKey, common_keys
 from seal_tracker.rules.rule import Rule
@@ -34,6 +35,8 @@ KEYS = common_keys("high", raise_=(1, 0), clear=(1, 0), idle=COUNTED) | {
 }
 
 
+ASLEEP = int(Mode.ASLEEP)  # numpy compares with a number ten times as fast as with an enum
+
 SILENCE = np.dtype(
     [
         ("limit_ms", "i8"),  # how long the seal may be silent from then on, 0: as long as it likes
@@ -53,8 +56,12 @@ def _limit_ms(
     def of(key: str) -> NDArray[np.float64]:
         return np.asarray(per(ctx.policy(NAME, key), row), np.float64)
 
-    floor = np.where(mode == Mode.ASLEEP, of("asleep_floor_s"), of("awake_floor_s"))
-    limit = np.rint(np.maximum(of("intervals") * interval_s, floor) * 1000).astype(np.int64)
+    floor = np.where(mode == ASLEEP, of("asleep_floor_s"), of("awake_floor_s"))
+    limit: NDArray[np.int64] = np.rint(np.maximum(of("intervals") * interval_s, floor) * 1000).astype(
+        np.int64
+    )
+    if ctx.all_armed and ctx.switch(NAME) is True:
+        return limit
     return np.where(ctx.armed[row] & ctx.enabled(NAME, row), limit, 0)
 
 
@@ -74,10 +81,10 @@ def _judge(ctx: Context) -> None:
     if not len(row):
         return
     carried, terms, limit = ctx.state[NAME], _terms(ctx), _limit_ms(ctx, row, pings.mode, pings.interval_s)
-    since_ms = np.where(ctx.ping_start, _since_ms(ctx)[row], previous(pings.time_ms))
-    allowed = np.where(ctx.ping_start, carried["limit_ms"][row], previous(limit))
+    since_ms = before(pings.time_ms, ctx.ping_start, _since_ms(ctx))
+    allowed = before(limit, ctx.ping_start, carried["limit_ms"])
     silent = ctx.armed[row] & (allowed > 0) & (pings.time_ms > since_ms + allowed)
-    for i in np.flatnonzero(silent).tolist():
+    for i in which(silent).tolist():
         r, at, since = int(row[i]), int(pings.time_ms[i]), int(since_ms[i])
         first = bool(ctx.ping_start[i])
         heard = int(ctx.state["track"]["last_ms"][r]) if first else since
@@ -125,9 +132,9 @@ def _open(ctx: Context, row: int, since_ms: int, heard_ms: int, limit_ms: int, t
 def _last_fix(ctx: Context, row: int, since_ms: int) -> list[dict[str, Any]]:
     """The last fix accepted when the silence began, where there is one: a fix still held then is not known yet."""
     fixes, track = ctx.fixes, ctx.state["track"][row]
-    before = np.flatnonzero((fixes.row == row) & (fixes.decided_ms <= since_ms))
-    if len(before):
-        i = int(before[-1])
+    known = which((fixes.row == row) & (fixes.decided_ms <= since_ms))
+    if len(known):
+        i = int(known[-1])
         at, lon, lat = int(fixes.time_ms[i]), int(fixes.lon_e7[i]), int(fixes.lat_e7[i])
     elif track["fix_ms"] != NO_TIME and track["fix_ms"] <= since_ms:
         at, lon, lat = int(track["fix_ms"]), int(track["fix_lon"]), int(track["fix_lat"])
@@ -149,7 +156,7 @@ def _pass_time(ctx: Context, until_ms: NDArray[np.int64]) -> NDArray[np.int64]:
     silent = ctx.armed & (terms["limit_ms"] > 0) & (until_ms > since_ms + terms["limit_ms"])
     silent &= (ctx.active & ctx.bits[NAME]) == 0
     raised_ms = np.full(len(until_ms), NO_TIME)
-    for row in np.flatnonzero(silent).tolist():
+    for row in which(silent).tolist():
         heard = int(ctx.state["track"]["last_ms"][row])
         episode = _open(ctx, row, int(since_ms[row]), heard, int(terms["limit_ms"][row]), terms[row])
         raised_ms[row] = episode.raised_at_ms

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from geofences.masks import some, which
 from seal_tracker.model import Severity
 from seal_tracker.rules.context import Context, mm_of_m
 from seal_tracker.rules.evidence import fix_evidence, place_evidence
@@ -41,15 +42,15 @@ def _judge(ctx: Context) -> None:
     outside = _outside(ctx, enabled)
     if outside is not None:
         notable |= ~outside
-    if not carries and not notable.any():
+    if not carries and not some(notable):
         return
     busy = (ctx.active & ctx.bits[NAME]) != 0
     busy[fixes.row[notable]] = True
-    rows = np.flatnonzero(busy & ctx.armed)
+    rows = which(busy & ctx.armed)
     rows = rows[np.searchsorted(fixes.row, rows, side="right") > np.searchsorted(fixes.row, rows)]
     if len(rows):
         outside = np.ones(len(fixes), bool) if outside is None else outside
-        follow(ctx, rows, np.flatnonzero(notable), outside, TELLING)
+        follow(ctx, rows, which(notable), outside, TELLING)
 
 
 def _outside(ctx: Context, enabled: Literal[True] | Mask) -> Mask | None:
@@ -118,7 +119,7 @@ def _close(ctx: Context, row: int, state: np.void, fix: int, since_ms: int) -> N
 def _switched_off(ctx: Context, enabled: Mask) -> None:
     """A policy that switches the rule off ends what it has under way, where that policy begins to hold."""
     state = ctx.state[NAME]
-    rows = np.flatnonzero(((ctx.active & ctx.bits[NAME]) != 0) & ~enabled)
+    rows = which(((ctx.active & ctx.bits[NAME]) != 0) & ~enabled)
     for row in rows[state["open"][rows]].tolist():
         since = int(state["ms"][row])
         at = max(ctx.version_from_ms, int(ctx.epoch_start_ms[row]), since)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from geofences.masks import every, some, which
 from seal_tracker.journey import Journey
 from seal_tracker.model import NO_TIME
 from seal_tracker.plans.model import Plan
@@ -116,7 +117,7 @@ class JourneyTable:
     @cached_property
     def _ascending(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Position of each journey's first phase, and its key, ascending in that."""
-        first = np.flatnonzero(begins(self.key))
+        first = which(begins(self.key))
         first = first[np.argsort(self.key[first])]
         return first, self.key[first]
 
@@ -147,7 +148,7 @@ class JourneyTable:
         if len(first) == len(self.key):
             return at
         phases = self.with_none
-        while (on := (at >= 0) & ~phases.is_last[at] & (phases.to_ms[at] <= phase_ms)).any():
+        while some(on := (at >= 0) & ~phases.is_last[at] & (phases.to_ms[at] <= phase_ms)):
             at[on] += 1
         return at
 
@@ -199,7 +200,7 @@ class JourneyTable:
     ) -> NDArray[np.int64]:
         """Position of the phase in force for each (seal row, moment), -1 where none; ``seals`` sorted, by row."""
         low, high = self._spans(seals)
-        if not (high > low).any():
+        if not some(high > low):
             return np.full(len(row), -1)
         begun = self._begun(low, high, row, time_ms)
         at = np.maximum(low[row] + begun - 1, 0)
@@ -208,7 +209,7 @@ class JourneyTable:
     def following(self, seals: NDArray[Any], since_ms: NDArray[np.int64]) -> NDArray[np.int64]:
         """Position of the phase of each seal that begins next after a moment of its own, -1 where none does."""
         low, high = self._spans(seals)
-        if not (high > low).any():
+        if not some(high > low):
             return np.full(len(seals), -1)
         at = low + self._begun(low, high, np.arange(len(seals)), since_ms)
         return np.where(at < high, at, -1)
@@ -221,13 +222,13 @@ class JourneyTable:
 
     @cached_property
     def _armings(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        first = np.flatnonzero(begins(self.key))
+        first = which(begins(self.key))
         first = first[np.argsort(self.from_ms[first], kind="stable")]
         return self.seal[first], self.from_ms[first]
 
     def _spans(self, seals: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Where the phases of each seal begin and end in the table."""
-        return np.searchsorted(self.seal, seals), np.searchsorted(self.seal, seals, side="right")
+        return self.seal.searchsorted(seals), self.seal.searchsorted(seals, side="right")
 
     def _begun(
         self,
@@ -328,6 +329,9 @@ def passes(
     journey = facts.journeys.at(seals, row, time_ms)
     version = np.searchsorted(facts.version_from_ms, time_ms, side="right")
     kind = len(Manner) * version + facts.journeys.with_none.manner[journey]
+    if n and n == len(seals) and every(kind == kind[0]):  # one ping of each seal, as in live batches
+        yield Pass(row, row, journey, *_version_and_manner(int(kind[0])))
+        return
     i = np.arange(n)
     start = begins(row) if n else np.zeros(0, bool)
     first = np.maximum.accumulate(np.where(start, i, 0))
@@ -335,13 +339,13 @@ def passes(
     changed |= time_ms[1:] - time_ms[:-1] > SILENCE_MS
     cut = start | np.concatenate([[False], changed]) if n else start
     cut |= (i - first) % PASS_PINGS == 0
-    if n and np.array_equal(cut, start) and (kind == kind[0]).all():  # as live batches are
+    if n and np.array_equal(cut, start) and every(kind == kind[0]):
         yield Pass(row[start], i, journey[start], *_version_and_manner(int(kind[0])))
         return
     ordinal = np.cumsum(cut)
     ordinal -= ordinal[first] if n else 0
     for k in range(int(ordinal.max(initial=-1)) + 1):
-        here = np.flatnonzero(ordinal == k) if ordinal[-1:].any() or ordinal.any() else i
+        here = which(ordinal == k) if some(ordinal[-1:]) or some(ordinal) else i
         for one in np.unique(kind[here]).tolist():
             pings = here[kind[here] == one]
             rows, at = np.unique(row[pings], return_index=True)
