@@ -57,10 +57,10 @@ class EpisodeReads(Database):
             query, more = "episodes_of_journey", [journey, open_only, seal, wanted]
         elif seal is not None:
             query, more = "episodes_of_seal", [seal, open_only, wanted]
+        elif wanted is not None:
+            query, more = ("episodes_open_of_units" if open_only else "episodes_newest_of_units"), [wanted]
         else:
             query, more = ("episodes_open" if open_only else "episodes_newest"), []
-            if wanted is not None:
-                query, more = f"{query}_of_units", [wanted]
         async with self._reading() as connection:
             rows = await connection.fetch(sql(query), *args, *more)
         items = [episode_of(row) for row in rows[:limit]]

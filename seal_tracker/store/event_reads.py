@@ -28,9 +28,10 @@ class EventReads(Database):
 
         Sequences rise, but have holes within one space.
         """
-        of_units, wanted = ("", ()) if units is None else ("_of_units", (list(units),))
+        query = "events_after" if units is None else "events_after_of_units"
+        wanted = () if units is None else (list(units),)
         async with self._reading() as connection:
-            rows = await connection.fetch(sql(f"events_after{of_units}"), space, sequence, limit, *wanted)
+            rows = await connection.fetch(sql(query), space, sequence, limit, *wanted)
         return [StoredEvent(*row) for row in rows]
 
     async def events_before(
@@ -38,9 +39,10 @@ class EventReads(Database):
     ) -> list[StoredEvent]:
         """A space's events before a sequence (None: from the newest), newest first; only of ``units`` where given."""
         before = END_OF_TIME if sequence is None else sequence
-        of_units, wanted = ("", ()) if units is None else ("_of_units", (list(units),))
+        query = "events_before" if units is None else "events_before_of_units"
+        wanted = () if units is None else (list(units),)
         async with self._reading() as connection:
-            rows = await connection.fetch(sql(f"events_before{of_units}"), space, before, limit, *wanted)
+            rows = await connection.fetch(sql(query), space, before, limit, *wanted)
         return [StoredEvent(*row) for row in rows]
 
     async def event_count(self, space: str, units: Collection[str]) -> int:

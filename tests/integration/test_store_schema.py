@@ -114,7 +114,7 @@ def test_every_query_used_exists_and_every_query_is_used() -> None:
     """No misspelt name waits for its first call, and no dead statement stays behind."""
     code = "".join(path.read_text() for path in SOURCE.glob("*.py"))
     called = set(re.findall(r'sql\("(\w+)"\)', code)) | set(re.findall(r'send\(\s*connection, "(\w+)"', code))
-    chosen = set(re.findall(r'"((?:episodes|alarms|journeys)_[a-z_]+)"', code))
+    chosen = set(re.findall(r'"((?:episodes|events|alarms|journeys)_[a-z_]+)"', code))
     assert called <= set(QUERIES)
     assert set(QUERIES) == called | (chosen & set(QUERIES))
 
@@ -142,9 +142,12 @@ def asked() -> dict[str, tuple[tuple[Any, ...], str]]:
     return {
         "episodes_newest": (("live", *top, 100, None), "episodes_newest"),
         "episodes_open": (("live", *top, 100, None), "episodes_open"),
-        "episodes_of_journey": (("live", *top, 100, None, "J-3", True, None), "episodes_of_journey"),
-        "episodes_of_seal": (("live", *top, 100, None, "S-3", False), "episodes_of_seal"),
-        "episodes_in_order": (("live", "J-2", "", "", START_MS, number_id(0), 1000), "episodes_in_order"),
+        "episodes_of_journey": (("live", *top, 100, None, "J-3", True, None, None), "episodes_of_journey"),
+        "episodes_of_seal": (("live", *top, 100, None, "S-3", False, None), "episodes_of_seal"),
+        "episodes_in_order": (
+            ("live", "J-2", "", "", START_MS, number_id(0), 1000, None),
+            "episodes_in_order",
+        ),
         "unsettled_episodes": (([1, 2, 3], [START_MS] * 3), "episodes_unsettled"),
         "revisions": (([number_id(1)],), "episodes_pkey"),
         "events_after": (("live", 3_000, 100), EVENT_INDEXES),

@@ -170,9 +170,9 @@ class ClosedHalfWay:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.store, name)
 
-    async def stream_episodes(self, space: str) -> AsyncIterator[Episode]:
+    async def stream_episodes(self, *asked: Any) -> AsyncIterator[Episode]:
         sent = 0
-        async for episode in self.store.stream_episodes(space):
+        async for episode in self.store.stream_episodes(*asked):
             yield episode
             sent += 1
             if sent == self.after:
