@@ -8,15 +8,12 @@ from typing import Any, cast
 import pytest
 from story import T0_MS, Ground, batch, iso, ping
 
-from seal_tracker.deeds import Deed
 from seal_tracker.model import LIVE, NO_TIME, Event
 from seal_tracker.pipeline import Pipeline
 from seal_tracker.planning import changed_journeys, new_diversions
 from seal_tracker.plans.model import Plan
-from seal_tracker.prepared import Prepared
 from seal_tracker.space import SpaceJudge
 from seal_tracker.store import Store, StoreUnavailable
-from seal_tracker.store.records import AlarmRow
 
 NOWHERE: dict[str, Any] = {
     "application_name": "none", "timeout_s": 1.0, "lock_wait_s": 1.0,
@@ -125,38 +122,6 @@ async def test_a_seal_that_was_forgotten_is_called_silent_all_the_same(store: St
     space.judging.forget([space.judging.numbers["S1"]])
     await space.pass_time(SILENT_S)
     assert space.told() == [("S1", "SIGNAL_LOST", "raised")]
-
-
-async def test_an_acknowledged_alarm_outlives_a_start_and_a_late_ping_that_moves_its_episode(
-    store: Store,
-) -> None:
-    """The episode is another by its id; the alarm, under whose id all is kept that was said of it, is the same."""
-    plan = Ground().journey("S1").plan()
-    space = Space(store)
-    await space.open(plan)
-    await space.hear("S1", 0)
-    await space.hear("S1", 120, lock="cut")
-    raised = await open_alarm(store)
-    seen = raised._replace(state="acknowledged", updated_at_ms=T0_MS + 130_000)
-
-    async def acknowledged(_judging: SpaceJudge) -> tuple[Prepared, Deed]:
-        return Prepared(), Deed(alarms=[seen])
-
-    await space.pipeline.act(LIVE, acknowledged)
-    again = Space(store, await store.last_sequence() + 1)
-    await again.open(plan)
-    await again.hear("S1", 60, lock="cut")
-    (event,) = again.events
-    now = await open_alarm(store)
-    assert (event.transition, event.references) == ("updated", (raised.episode,))
-    assert (now.id, now.state, now.raised_at_ms) == (raised.id, "acknowledged", raised.raised_at_ms)
-    assert now.episode == event.episode.episode != raised.episode
-
-
-async def open_alarm(store: Store) -> AlarmRow:
-    """The one that is open."""
-    (alarm,), _ = await store.alarms(LIVE, open_only=True)
-    return alarm
 
 
 async def test_what_was_discarded_is_counted_in_the_store_and_no_start_forgets_or_counts_it_again(

@@ -285,7 +285,7 @@ def matches(pattern: str, topic: str) -> bool:
 def test_states_are_plain_json() -> None:
     """Retained on their topics: who subscribes late reads the state as it is."""
     journey = JourneyState(
-        journey="J-1", seal="S-1", status="IN_TRANSIT", route="R-1", progress_pct=41.5, eta=None,
+        journey="J-1", seal="S-1", state="ARMED", status="IN_TRANSIT", route="R-1", progress_pct=41.5, eta=None,
         open_alarms=("A-1",), updated_at="2026-11-22T03:00:00.000Z", exercise=False,
     )  # fmt: skip
     assert json.loads(state_payload(journey))["open_alarms"] == ["A-1"]
