@@ -45,9 +45,6 @@ RESTS_ON: Mapping[str, tuple[str, ...]] = {
 }
 """What a rule measured and its limit, beside the fixes. Where there is no number, the fact itself: a zone, a lock that is cut."""
 
-PLACELESS = {"EQUIPMENT_OFFLINE"}
-"""What stands still where the plan says, and reports no place."""
-
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
@@ -58,11 +55,10 @@ def assert_complete(episode: Episode) -> None:
     missing = [key for key in RESTS_ON[episode.type] if key not in evidence]
     assert not missing, f"{episode.type} does not say {missing}: {evidence}"
     assert episode.plan_version >= 1
-    if episode.type not in PLACELESS:
-        fixes = evidence["fixes"]
-        assert fixes, f"{episode.type} has no fix: {evidence}"
-        assert all({"time", "lon", "lat"} <= set(fix) for fix in fixes), fixes
-        assert fixes[-1]["time"] <= iso_ms(episode.raised_at_ms)
+    fixes = evidence["fixes"]
+    assert fixes, f"{episode.type} has no fix: {evidence}"
+    assert all({"time", "lon", "lat"} <= set(fix) for fix in fixes), fixes
+    assert fixes[-1]["time"] <= iso_ms(episode.raised_at_ms)
     assert_written_well(episode)
 
 

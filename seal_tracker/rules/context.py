@@ -254,6 +254,7 @@ class Context:
     the rules with a run or an episode under way: a rule that carries nothing and sees nothing true need not look.
     ``has_fix`` says of each ping whether its own position may move the track, be it accepted or not.
     ``heartbeat_ms`` is how often each row must be heard of that is equipment, 0 for others; None: no row is.
+    ``stands_e7`` says where (longitude, latitude) a row that is stands by a version of the plan, given its number.
     ``watched_from_ms`` is when the version in force began to watch what no version before it did (NO_TIME: nobody knows).
     ``passed_ms``: when the checkpoints (row, place in the order of the route) that the pass shows as passed by were known to be.
     """
@@ -280,6 +281,7 @@ class Context:
     ping_start: NDArray[np.bool_]
     fixes: Fixes
     book: Book
+    stands_e7: Callable[[int, int], tuple[int, int] | None]
     heartbeat_ms: I8 | None = None
     watched_from_ms: int = NO_TIME
     counts: dict[str, int] = field(default_factory=dict)

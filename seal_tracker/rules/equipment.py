@@ -17,6 +17,7 @@ from geofences.masks import some, which
 from seal_tracker.model import NO_TIME, Episode, Fact, iso_ms
 from seal_tracker.rules.arrays import ends, previous
 from seal_tracker.rules.context import Context
+from seal_tracker.rules.evidence import place_evidence
 from seal_tracker.rules.keys import COUNTED, SEVERITIES, PolicyKey, common_keys
 from seal_tracker.rules.rule import Rule
 
@@ -147,6 +148,7 @@ def _open(
     found = ctx.book.open_of(int(ctx.seal[row])).get((NAME, None))
     if found is not None:
         return found
+    stands = ctx.stands_e7(row, int(terms["version"]))
     begun = {"last_ping" if heard else "watched_at": iso_ms(since_ms)}
     return ctx.book.raise_(
         int(ctx.seal[row]),
@@ -158,7 +160,10 @@ def _open(
         raised_at_ms=since_ms if said else since_ms + int(terms["limit_ms"]),
         latched=bool(terms["latched"]),
         plan_version=int(terms["version"]),
-        evidence=said | {"limit_s": int(terms["limit_ms"]) / 1000} | begun,
+        evidence=said
+        | {"limit_s": int(terms["limit_ms"]) / 1000}
+        | begun
+        | {"fixes": [] if stands is None else [place_evidence(since_ms, *stands)]},
     )
 
 

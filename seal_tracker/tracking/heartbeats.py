@@ -25,7 +25,8 @@ def device_name(equipment: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeats:
-    """The equipment of one plan version: ``number`` int64[E] ascending, ``every_ms`` int64[E], ``unit`` by number.
+    """The equipment of one plan version: ``number`` int64[E] ascending, ``every_ms`` int64[E]; by number, its ``unit`` and
+    ``place_e7``, the (longitude, latitude) where it stands.
 
     ``watched_from_ms`` is when the version began to hold; of one that always held when it was recorded, if that is known.
     """
@@ -33,6 +34,7 @@ class Heartbeats:
     number: NDArray[np.int64]
     every_ms: NDArray[np.int64]
     unit: Mapping[int, str | None]
+    place_e7: Mapping[int, tuple[int, int]]
     watched_from_ms: int
 
     @classmethod
@@ -45,6 +47,7 @@ class Heartbeats:
             np.array([n for n, _ in known], np.int64),
             np.array([round(e.heartbeat_s * 1000) for _, e in known], np.int64),
             {n: e.unit for n, e in known},
+            {n: (round(e.lon_deg * 1e7), round(e.lat_deg * 1e7)) for n, e in known},
             watched_from_ms,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,9 +75,18 @@ def build_context(
         fixes=no_fixes(),
         book=book,
         heartbeat_ms=beats.due_ms(seal) if beats else None,
+        stands_e7=partial(_stands_e7, facts, seal),
         watched_from_ms=beats.watched_from_ms if beats else NO_TIME,
         counts=counts,
     )
+
+
+def _stands_e7(facts: Facts, seal: I8, row: int, version: int) -> tuple[int, int] | None:
+    """Where the equipment of a row stands (longitude, latitude) by a version of the plan; None: it does not say."""
+    begins_ms = {v.from_ms for v in facts.versions if v.plan.version == version}
+    of_version = (beats for from_ms, beats in facts.heartbeats.items() if from_ms in begins_ms)
+    device = int(seal[row])
+    return next((beats.place_e7[device] for beats in of_version if device in beats.place_e7), None)
 
 
 class Subjects:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from arrivals import Service
-from story import T0_MS, Core, Ground, Ping, batch, iso, one, only, ping, span, told
+from story import T0_MS, Core, Ground, Ping, at, batch, iso, one, only, ping, span, told
 
 RULE = "EQUIPMENT_OFFLINE"
 CAMERA = "equip/CAM-1"
@@ -87,9 +87,27 @@ def test_each_has_its_own_interval() -> None:
 
 
 def test_evidence_says_since_when_and_how_long() -> None:
-    """Last heartbeat, limit, and in the end the whole silence."""
+    """Last heartbeat, limit, where it stands, and in the end the whole silence."""
     evidence = one(told(ground(unit=None), beats(0, 60, 300)), RULE).evidence
-    assert evidence == {"limit_s": 180, "last_ping": beats(60)[0]["time"], "silent_s": 240}
+    assert evidence == {
+        "limit_s": 180, "last_ping": iso(60), "fixes": [stands(60)], "silent_s": 240,
+    }  # fmt: skip
+
+
+def stands(second: float) -> dict[str, Any]:
+    """Where the camera was then."""
+    lon, lat = at(0, 0)
+    return {"time": iso(second), "lon": lon, "lat": lat}
+
+
+def test_equipment_that_the_plan_has_moved_is_told_where_its_last_heartbeat_left_it() -> None:
+    """By the clock or by the next heartbeat: the version in force at the last one decides."""
+    moved = Ground().equipment("CAM-1", 60, lon=107.0, lat=21.0).plan(2)
+    for pings, now_s in ((beats(0), 500), (beats(0, 500), None)):
+        found = one(told(ground(), pings, now_s=now_s, later=[(100, moved)]), RULE)
+        assert (span(found)[:2], found.evidence["fixes"]) == ((0, 180), [stands(0)])
+    again = one(told(ground(), beats(0, 120), now_s=500, later=[(100, moved)]), RULE)
+    assert again.evidence["fixes"] == [{"time": iso(120), "lon": 107.0, "lat": 21.0}]
 
 
 @pytest.mark.parametrize("heartbeat_s", [0.5, 60, 86_400])
@@ -130,7 +148,7 @@ def test_equipment_never_heard_is_offline_from_the_version_on_that_began_to_watc
         core.pass_time(now_s)
     (found,) = core.episodes.values()
     assert (span(found), found.plan_version) == ((100, 280, None, None), 2)
-    assert found.evidence == {"limit_s": 180, "watched_at": iso(100)}
+    assert found.evidence == {"limit_s": 180, "watched_at": iso(100), "fixes": [stands(100)]}
     core.feed(batch(beats(500, 560), core.numbers))
     by_beats = one(
         told(Ground(), beats(500, 560), later=[(100, ground().plan(2)), (150, ground(3600).plan(3))]), RULE
