@@ -195,6 +195,34 @@ def test_wrong_password_is_refused_in_words(visit: Visit) -> None:
     expect(visit.page.get_by_label("Password")).to_be_visible()
 
 
+def test_a_password_that_was_given_is_changed_before_anything_else(visit: Visit) -> None:
+    """As the first administrator's: the form says what is wrong with a new one, and leads on to the live page."""
+    body = json.dumps({"username": "newcomer", "role": "operator"}).encode()
+    token = visit.service.ready["accounts"]["administrator"]["token"]
+    request = urllib.request.Request(
+        visit.service.ready["http"].rstrip("/") + "/api/v1/accounts",
+        body,
+        {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=60) as made:
+        given = json.load(made)["password"]
+    page = visit.page
+    visit.open()
+    page.get_by_label("User name").fill("newcomer")
+    page.get_by_label("Password").fill(given)
+    page.keyboard.press("Enter")
+    page.get_by_label("The password you were given").fill(given)
+    for weak, words in (("123456789012", "everybody"), ("short", "12")):
+        page.get_by_label("New password, 12").fill(weak)
+        page.get_by_label("New password once more").fill(weak)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("alert")).to_contain_text(words)
+    page.get_by_label("New password, 12").fill("four words nobody joins")
+    page.get_by_label("New password once more").fill("four words nobody joins")
+    page.keyboard.press("Enter")
+    visit.expect_state("live")
+
+
 def test_event_appears_by_itself_and_survives_a_reload(
     visit: Visit, publish: Callable[[str, Mapping[str, Any]], None]
 ) -> None:

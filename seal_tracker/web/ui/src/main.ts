@@ -1,10 +1,11 @@
-// Where the page starts: sign in if need be, then the control room; again from the top when the language or the plan changes.
+// Where the page starts: sign in if need be, change a password that was given, then the control room; again from the top when the language or the plan changes.
 import { currentSession } from "./api/client";
 import type { Session } from "./api/types";
 import { preferredLanguage } from "./i18n";
 import type { Camera } from "./map/view";
 import { ControlRoom } from "./view/control_room";
 import { h } from "./view/dom";
+import { askForNewPassword } from "./view/new_password";
 import { readerOf } from "./view/reader";
 import { askToSignIn } from "./view/sign_in";
 
@@ -24,7 +25,7 @@ async function start(notice: string, camera: Camera | null = null): Promise<void
   document.documentElement.lang = reader.language;
   try {
     const session = (await currentSession()) ?? (await askToSignIn(app, reader, notice, () => void start(notice)));
-    await openRoom(session, camera);
+    await openRoom(session.must_change_password ? await askForNewPassword(app, reader, session) : session, camera);
   } catch {
     failed();
   }

@@ -60,6 +60,14 @@ export const signIn = (username: string, password: string): Promise<Session> =>
 export const signOut = (session: Session): Promise<void> =>
   request("session", { method: "DELETE", headers: { "X-CSRF-Token": session.csrf } });
 
+/** Change one's own password; the session goes on as another. */
+export const changePassword = (session: Session, current: string, replacement: string): Promise<Session> =>
+  request("accounts/me/password", {
+    method: "PUT",
+    headers: { "Content-Type": "application/json", "X-CSRF-Token": session.csrf },
+    body: JSON.stringify({ current, new: replacement }),
+  });
+
 /** Who is signed in, or null. */
 export async function currentSession(): Promise<Session | null> {
   try {

@@ -14,6 +14,8 @@ export interface Session {
   username: string;
   role: string;
   csrf: string;
+  /** The password was given by somebody else: nothing but changing it is allowed. */
+  must_change_password: boolean;
 }
 
 export interface PlaceLabel {
