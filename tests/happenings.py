@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from story import T0_MS, Core, Ping, batch, seconds
 from wanderings import NOW_S, PLAN, SECOND, THIRD, stories
 
-from seal_tracker.journey import Authorisation, Diversion, Journey, Reset, Suspension
+from seal_tracker.journey import Authorisation, Diversion, Journey, Reset, Suspension, Transfer
 from seal_tracker.rules.catalog import RULES
 
 __all__ = ["Script", "scripts"]
@@ -33,7 +33,7 @@ class Fact:
     """Something that somebody tells of a journey; ``order`` None: when it was disarmed, or (no ``at_s``) that there is one."""
 
     journey: str
-    order: Diversion | Suspension | Authorisation | Reset | None = None
+    order: Diversion | Suspension | Authorisation | Reset | Transfer | None = None
     at_s: float | None = None
 
     def told(self, journey: Journey) -> Journey:
@@ -49,6 +49,8 @@ class Fact:
                 return replace(journey, authorisations=(*journey.authorisations, self.order))
             case Reset():
                 return replace(journey, resets=(*journey.resets, self.order))
+            case Transfer():
+                return replace(journey, transfers=(*journey.transfers, self.order))
 
     def __str__(self) -> str:
         order = self.order
@@ -67,6 +69,8 @@ class Fact:
                 return f"{self.journey} may be unlocked {_span(order.from_ms, order.to_ms)}"
             case Reset():
                 return f"{order.rule} of {self.journey} is reset at {seconds(order.at_ms):g}"
+            case Transfer():
+                return f"{self.journey} is told by {order.to} from {seconds(order.at_ms):g}"
 
 
 @dataclass(frozen=True)
@@ -215,7 +219,9 @@ def _facts(draw: st.DrawFn) -> Fact:
     begin_s = {"J-again": 1500, "J-S3": 2000}.get(journey, 0)
     at_s, later_s = at_s + begin_s, later_s + begin_s
     a, b = _ms(at_s), _ms(later_s + 60)
-    kind: Any = draw(st.sampled_from(["ended", "armed", "diverted", "suspended", "leave", "reset"]))
+    kind: Any = draw(
+        st.sampled_from(["ended", "armed", "diverted", "suspended", "leave", "reset", "transferred"])
+    )
     if kind == "ended":
         return Fact(journey, at_s=later_s + 100)
     if kind == "armed":
@@ -227,4 +233,7 @@ def _facts(draw: st.DrawFn) -> Fact:
     if kind == "leave":
         return Fact(journey, Authorisation(a, b, None, "an officer"))
     rule = draw(st.sampled_from([*LATCHED, *LATCHED, RULES[-1].name]))
-    return Fact(journey, Reset(a, rule, None, "an officer"))
+    moves = kind == "transferred" and journey != "J-S3"
+    return Fact(
+        journey, Transfer(a, "S1", "S2", "an officer") if moves else Reset(a, rule, None, "an officer")
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -194,3 +196,11 @@ def test_an_order_may_be_dated_a_little_ahead_and_long_before() -> None:
 def test_a_close_keeps_its_code_note_and_author() -> None:
     closed = EXAMPLES[State.CLOSED]
     assert closed.closing == Closing(code="completed", note="all well", at_ms=T0 + 310 * MIN, by="an")
+
+
+def test_the_table_of_orders_is_the_documented_one() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "journeys.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| ([A-Z, ]+) \|", text, re.MULTILINE)
+    assert {verb: set(states.split(", ")) for verb, states in rows} == {
+        str(verb): set(map(str, states)) for verb, states in ALLOWED.items()
+    }
