@@ -18,7 +18,7 @@ from seal_tracker.web.account_changes import API, NewToken, check_password, find
 from seal_tracker.web.accounts import PEOPLE, Right
 from seal_tracker.web.auth import PRINCIPAL, scope_of
 from seal_tracker.web.context import CONTEXT
-from seal_tracker.web.errors import InvalidBody, Missing
+from seal_tracker.web.errors import Conflict, InvalidBody, Missing
 from seal_tracker.web.queries import Id, ListQuery, NoQuery, Secret, path_id, read_body, read_query
 from seal_tracker.web.reading import encoded, page_of
 from seal_tracker.web.routes import Route
@@ -230,6 +230,8 @@ async def revoke_token(request: web.Request) -> web.Response:
         token = next((token for token in seen if str(token.id) == name), None)
         if token is None:
             raise Missing(f"there is no token {name!r}; GET /api/v1/tokens lists them")
+        if asker.token is not None and asker.token.id == token.id:
+            raise Conflict("this is the token you ask with; sign in, or ask with another one, to end it")
         return account_changes.revoke(keeper.accounts, asker.account, token, clock_ms())
 
     await keeper.change(decide)
@@ -325,7 +327,7 @@ ROUTES: Final = (
         body=TokenWanted, answer=TokenMade, status=201, problems=(404, 409),
     ),
     Route(
-        "DELETE", "/api/v1/tokens/{token}", revoke_token, Right.READ, "End a token.", status=204,
-        problems=(404,),
+        "DELETE", "/api/v1/tokens/{token}", revoke_token, Right.READ, "End a token, but not that by which one asks.", status=204,
+        problems=(404, 409),
     ),
 )  # fmt: skip

@@ -60,7 +60,7 @@ EventType = Annotated[str, msgspec.Meta(pattern=r"^[A-Z][A-Z0-9_]{0,63}\Z")]
 FileName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_.-]{1,64}\Z")]
 Limit = Annotated[int, msgspec.Meta(ge=1, le=1000)]
 Secret = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
-Cursor = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
+Cursor = Annotated[str, msgspec.Meta(min_length=1, max_length=1024, pattern=r"^[A-Za-z0-9_=-]+\Z")]
 
 
 class NoQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

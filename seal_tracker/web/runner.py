@@ -32,6 +32,10 @@ class WebServer:
         await self.runner.cleanup()
 
 
+LONGEST_LINE = 64 * 1024
+"""Bytes of a request's first line: a cursor of the greatest length that is read, however it is escaped, has 12 kB."""
+
+
 async def start_web(
     context: WebContext, host: str, port: int, *, tls: ssl.SSLContext | None = None
 ) -> WebServer:
@@ -48,6 +52,7 @@ async def start_web(
         shutdown_timeout=SHUTDOWN_S,
         keepalive_timeout=KEEPALIVE_S,
         handle_signals=False,
+        max_line_size=LONGEST_LINE,  # what is too long is then refused by us, as a problem that names the parameter
     )
     await runner.setup()
     site = web.TCPSite(runner, host, port, ssl_context=tls)
