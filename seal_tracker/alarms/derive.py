@@ -3,8 +3,8 @@
 What a person has made of an alarm stays, whatever becomes of its episode, unless that is taken back: who acknowledged it, to whom it
 is assigned, notes, shelf, group, and that it was closed. What late data tells of something already over starts returned, and silent.
 
-*Repeats.* An episode of the same subject, type and object, raised within half an hour after the one before ended, whose alarm is
-still open, is that alarm once more: ``repeats`` rises, and it has to be acknowledged again. While it is shelved or suppressed, every
+*Repeats.* An episode of the same subject, type and object, raised within half an hour of the one before, whose alarm is still open, is
+that alarm once more: ``repeats`` rises, and it has to be acknowledged again. While it is shelved or suppressed, every
 repeat goes into it and calls nobody: that is what setting aside is for.
 """
 
@@ -243,8 +243,7 @@ class _Work:
             alike = (row.subject, row.type, row.object) == (subject_of(episode), episode.type, episode.object)
             if alike and row.state != CLOSED and len(row.episodes) < REPEATS_MAX:
                 alarm = alarm_in(row)
-                last_ms = ms_of(alarm.ended_at or alarm.raised_at)
-                near = abs(episode.raised_at_ms - last_ms) <= REPEAT_WITHIN_MS
+                near = abs(episode.raised_at_ms - ms_of(alarm.raised_at)) <= REPEAT_WITHIN_MS
                 if near or alarm.shelf is not None or alarm.suppression is not None:
                     return row
         return None

@@ -126,6 +126,7 @@ ROUTE_TABLE: dict[str, tuple[str, Any]] = {
     "POST /api/v1/alarms/{alarm}/note": (OBJECT, ("alarm", {"note": "seen"})),
     "POST /api/v1/alarms/{alarm}/assign": (OBJECT, ("alarm", {"to": "operator-u1"})),
     "POST /api/v1/alarms/{alarm}/dispatch": (OBJECT, ("alarm", {"to": "patrol"})),
+    "POST /api/v1/alarms/{alarm}/divert": (OBJECT, ("alarm", {"route": None, "reason": "a test"})),
     "POST /api/v1/alarms/{alarm}/shelve": (OBJECT, ("alarm", {"until": IN_AN_HOUR, "reason": "a test"})),
     "POST /api/v1/alarms/{alarm}/unshelve": (OBJECT, ("alarm", {})),
     "POST /api/v1/alarms/{alarm}/suppress": (OBJECT, ("alarm", {"until": IN_AN_HOUR, "reason": "a test"})),
