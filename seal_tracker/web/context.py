@@ -207,6 +207,8 @@ class WebConfig:
         Whether webhooks may lead to private addresses, and go by http.
     tls
         Whether people reach the service by https (here or at a proxy in front); cookies are then Secure.
+    proxied
+        Whether a proxy is in front, whose word on who asks (``X-Forwarded-For``) is heard.
     alarm_terms
         By when alarms must be dealt with.
     session_s
