@@ -24,8 +24,8 @@ AHEAD_MS = 5 * 60_000
 EARLIEST_MS = 1_577_836_800_000
 """2020-01-01: pings from before are not believed either."""
 
-LONGEST_LEAVE_MS = 366 * 86_400_000
-"""Leave that never ends would make every later opening an authorised one."""
+LONGEST_MS = 366 * 86_400_000
+"""How long leave to unlock or a suspension may be ordered for: what never ends is forgotten."""
 
 CLOSING_CODES = ("completed", "completed_with_findings", "aborted", "other")
 """How a journey can have ended."""
@@ -64,13 +64,20 @@ def applied(record: JourneyRecord, order: Order, now_ms: int) -> JourneyRecord:
         Its times or devices cannot be.
     """
     check_allowed(order.verb, state_of(record), record.id)
-    if order.verb is not Verb.AUTHORISE and order.at_ms > now_ms + AHEAD_MS:
-        raise Unfit(
-            f"at: {iso_ms(order.at_ms)} lies in the future; record it when it has happened", field="at"
-        )
-    if order.at_ms < EARLIEST_MS:
-        raise Unfit(f"at: {iso_ms(order.at_ms)} is before 2020; correct the year", field="at")
+    _check_times(order, now_ms)
     return _APPLY[order.verb](record, order)
+
+
+def _check_times(order: Order, now_ms: int) -> None:
+    """Refuse what is dated where nobody can have meant it; leave alone may be given for later."""
+    is_leave = order.verb is Verb.AUTHORISE
+    field = "from" if is_leave else "at"
+    if order.at_ms > now_ms + (LONGEST_MS if is_leave else AHEAD_MS):
+        raise Unfit(f"{field}: it lies in the future; record it when it has happened", field=field)
+    if order.at_ms < EARLIEST_MS:
+        raise Unfit(f"{field}: it is before 2020; correct the year", field=field)
+    if order.to_ms is not None and order.to_ms > order.at_ms + LONGEST_MS:
+        raise Unfit("to: it is over a year later; give it anew then", field="to")
 
 
 def _assign(record: JourneyRecord, order: Order) -> JourneyRecord:
@@ -136,8 +143,6 @@ def _divert(record: JourneyRecord, order: Order) -> JourneyRecord:
 def _authorise(record: JourneyRecord, order: Order) -> JourneyRecord:
     if order.to_ms is None or order.to_ms <= order.at_ms:
         raise Unfit("to: it is not after from; leave to unlock would hold at no time", field="to")
-    if order.to_ms > order.at_ms + LONGEST_LEAVE_MS:
-        raise Unfit("to: leave to unlock lasts a year at most; give it anew then", field="to")
     leave = Authorisation(order.at_ms, order.to_ms, order.zone, order.by)
     return replace(record, authorisations=(*record.authorisations, leave))
 

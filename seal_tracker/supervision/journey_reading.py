@@ -51,6 +51,9 @@ COLUMNS = (MEMBERS - {"devices", "permit"}) | {"tractor", "trailer", "escort"}
 TEXT_CHARS = 500
 """Longest declaration number, box or description: more is something else pasted in."""
 
+LATEST_DUE_MS = 10 * 366 * 86_400_000
+"""Nothing is due in ten years."""
+
 FOREVER_MS = 2**63 - 1
 
 
@@ -143,6 +146,8 @@ def _record(fields: Fields, references: References, now_ms: int) -> JourneyRecor
     unit, texts = references.unit(fields, "unit"), {name: _text(fields, name) for name in TEXTS}
     origin, destination = (references.zone(fields, key) for key in ("origin_zone", "destination_zone"))
     due_at_ms = fields.time_ms("due_at")
+    if due_at_ms is not None and not EARLIEST_MS <= due_at_ms <= now_ms + LATEST_DUE_MS:
+        fields.error("due_at", "is no year of ours", "nothing is due then", "correct the year")
     if regime is None:
         return None
     record = JourneyRecord(

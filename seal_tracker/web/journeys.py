@@ -14,6 +14,7 @@ from msgspec import UNSET
 from geofences.catalog import Fault
 from seal_tracker.clock import clock_ms
 from seal_tracker.deeds import Deed
+from seal_tracker.journey import Journey
 from seal_tracker.journey_record import JourneyRecord, as_judged, lead_of, read_record
 from seal_tracker.model import iso_ms, iso_or_none
 from seal_tracker.prepared import Prepared
@@ -257,15 +258,15 @@ async def _items(request: web.Request, space: str, rows: Sequence[JourneyRow]) -
     items = []
     for row in rows:
         record, seen = read_record(row.body), live.get(row.id)
-        devices = _devices(record)
+        judged = as_judged(record)
         items.append(
             JourneyItem(
                 id=row.id,
                 version=row.version,
                 state=row.state,
                 derived=seen.derived if seen else None,
-                seal=seen.seal if seen else lead_of(record.devices),
-                devices=devices,
+                seal=judged.lead if judged else lead_of(record.devices),
+                devices=_devices(record, judged),
                 vehicle=record.vehicle,
                 box=record.box,
                 route=record.route,
@@ -288,8 +289,7 @@ async def _items(request: web.Request, space: str, rows: Sequence[JourneyRow]) -
     return items
 
 
-def _devices(record: JourneyRecord) -> list[DeviceItem]:
-    judged = as_judged(record)
+def _devices(record: JourneyRecord, judged: Journey | None) -> list[DeviceItem]:
     if judged is None:
         return [DeviceItem(id=name, role=role, from_=None, to=None) for name, role in record.devices]
     return [
@@ -342,7 +342,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     Route(
         "POST", f"{PATH}/import", import_journeys, Right.KEEP_JOURNEYS, "Declare many journeys, CSV or JSON Lines, or none.",
-        query=SpaceQuery, answer=ImportAnswer, status=201, problems=(404, 413, 415, 422),
+        query=SpaceQuery, body=str, takes=("text/csv", "application/x-ndjson"), answer=ImportAnswer, status=201, problems=(404,),
     ),
     Route(
         "GET", f"{PATH}/{{id}}", show_journey, Right.READ, "One journey with its history.",

@@ -88,6 +88,7 @@ def test_every_faulty_line_is_named_with_its_member() -> None:
         row("J7", seal="S7", disarmed_at="2026-11-22T03:00:00Z"),
         row("J8", devices=[{"id": "S8", "role": "seal"}, {"id": "S8", "role": "tractor"}]),
         row("J9", box="x" * 501),
+        row("J10", due_at="0001-01-01T00:00:00+14:00"),
     )
     assert [record.id for record in records] == ["J2"]
     assert places(faults) == [
@@ -101,6 +102,7 @@ def test_every_faulty_line_is_named_with_its_member() -> None:
         ("J7", "line 8: disarmed_at"),
         ("J8", "line 9: devices[1].id"),
         ("J9", "line 10: box"),
+        ("J10", "line 11: due_at"),
     ]
     assert all(fault.what and fault.why and fault.remedy for fault in faults)
 
