@@ -22,6 +22,7 @@ from seal_tracker.alarms.grouping import GROUP_WINDOW_MS
 from seal_tracker.alarms.responsibility import answering, responsible_unit
 from seal_tracker.alarms.rows import alarm_in, row_of
 from seal_tracker.deeds import Deed, Step
+from seal_tracker.hooks.letters import escalation_mail
 from seal_tracker.model import LIVE, Event
 from seal_tracker.space import SpaceJudge
 from seal_tracker.store import AlarmRow
@@ -84,7 +85,8 @@ async def alarms_due(
     """What the clock makes of alarms by the space's now: at most `TIMED_AT_ONCE` of them."""
     rows = await store.alarms_timed(judging.space, now_ms, TIMED_AT_ONCE)
     units = judging.plan.units if judging.plan else ()
-    after, steps, actions = [], [], []
+    contacts = {unit.id: unit.contact for unit in units}
+    after, steps, actions, mails = [], [], [], []
     for row in rows:
         alarm = alarm_in(row)
         while (step := timed(alarm, now_ms, terms, answering(units, alarm.responsible))) is not None:
@@ -92,8 +94,14 @@ async def alarms_due(
             changed = row_of(alarm, row.episodes)
             steps.append(Step(changed, alarm.version, step.name, now_ms, SYSTEM, _encoded(step.detail)))
             actions.append(action_of(changed, step.name, SYSTEM, SERVICE_ROLE, recorded_ms, step.detail))
+            if step.name == "escalated" and judging.space == LIVE:
+                mails.append(
+                    escalation_mail(steps[-1], alarm, step.detail, contacts.get(step.detail["unit"]))
+                )
         after.append(row_of(alarm, row.episodes))
-    return Deed(alarms=after, steps=steps, actions=actions)
+    return Deed(
+        alarms=after, steps=steps, actions=actions, mails=[mail for mail in mails if mail is not None]
+    )
 
 
 def action_of(
