@@ -22,7 +22,7 @@ def alarm() -> AlarmState:
         "alarm": "00000000-0000-0000-0000-000000000007", "state": "unacknowledged", "episode": "00000000-0000-0000-0000-000000000008",
         "type": "SEAL_TAMPER", "severity": "critical", "subject": "journey/J-7", "journey": "J-7", "seal": "S-7", "object": None,
         "unit": "HP", "raised_at": "2026-11-22T03:00:00.000Z", "ended_at": None, "updated_at": "2026-11-22T03:00:00.000Z", "exercise": False,
-        "group": "00000000-0000-0000-0000-000000000007",
+        "group": "00000000-0000-0000-0000-000000000007", "opened_at": "2026-11-22T03:00:00.000Z",
     }  # fmt: skip
     return msgspec.convert(known, AlarmState)
 
