@@ -221,6 +221,7 @@ class WebConfig:
     basemap: Path = HERE / "basemaps" / "viet_nam.json"
     page: Path = HERE / "ui" / "dist"
     tls: bool = False
+    proxied: bool = False
     alarm_terms: Terms = field(default_factory=lambda: DEFAULT_TERMS)
     webhook_private: bool = False
     session_s: int = 12 * 3600
