@@ -16,9 +16,10 @@ from uuid import UUID
 import msgspec
 
 from seal_tracker.alarms.deadlines import Terms
-from seal_tracker.alarms.derive import Derived, Surroundings, alarming, derived, first_alarm_id, subject_of
+from seal_tracker.alarms.derive import Derived, Surroundings, derived
 from seal_tracker.alarms.due import SYSTEM, timed
 from seal_tracker.alarms.grouping import GROUP_WINDOW_MS
+from seal_tracker.alarms.of_episodes import alarming, first_alarm_id, subject_of
 from seal_tracker.alarms.responsibility import answering, responsible_unit
 from seal_tracker.alarms.rows import alarm_in, row_of
 from seal_tracker.deeds import Deed, Step

@@ -13,7 +13,8 @@ from uuid import UUID
 import msgspec
 import numpy as np
 
-from seal_tracker.alarms.derive import CLOSED, alarming, first_alarm_id
+from seal_tracker.alarms.of_episodes import alarming, first_alarm_id
+from seal_tracker.alarms.states import CLOSED
 from seal_tracker.journey_record import State, record_of, state_of
 from seal_tracker.metrics import EVENTS
 from seal_tracker.model import LIVE, Episode, iso_ms

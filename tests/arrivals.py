@@ -16,7 +16,8 @@ from memory_store import MemoryStore
 from story import T0_MS, Core
 
 from seal_tracker import space
-from seal_tracker.alarms.derive import CLOSED, alarming
+from seal_tracker.alarms.of_episodes import alarming
+from seal_tracker.alarms.states import CLOSED
 from seal_tracker.changes import fold
 from seal_tracker.journey import Journey
 from seal_tracker.model import LIVE, NO_TIME, Event, PingBatch
@@ -108,7 +109,9 @@ class Service:
 
     def alarms_fit(self) -> bool:
         """Whether each episode that needs a person has one alarm that is not closed, and no other episode has any."""
-        open_ = sorted(str(e) for row in self.store.alarms.values() if row.state != CLOSED for e in row.episodes)
+        open_ = sorted(
+            str(e) for row in self.store.alarms.values() if row.state != CLOSED for e in row.episodes
+        )
         return open_ == sorted(str(e.episode) for e in self.store.episodes if alarming(e))
 
     def _plans(self) -> list[tuple[int, Any]]:

@@ -13,30 +13,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import msgspec
 
 from seal_tracker.alarms.deadlines import DEFAULT_TERMS, Terms, ms_of, sooner, with_deadlines
 from seal_tracker.alarms.grouping import group_of
+from seal_tracker.alarms.of_episodes import (
+    Place,
+    alarming,
+    as_told,
+    changed,
+    first_alarm_id,
+    new_alarm,
+    place_of,
+    subject_of,
+)
 from seal_tracker.alarms.rows import alarm_in, row_of
 from seal_tracker.alarms.states import CLOSED, RETURNED, UNACKNOWLEDGED, state_of
-from seal_tracker.model import LIVE, Episode, Event, iso_ms, iso_or_none
+from seal_tracker.model import Episode, Event, iso_ms
 from seal_tracker.publishing.cloudevents import AlarmState
 from seal_tracker.store.records import AlarmRow
 
-__all__ = [
-    "CLOSED",
-    "REPEAT_WITHIN_MS",
-    "Derived",
-    "Passage",
-    "Surroundings",
-    "alarming",
-    "derived",
-    "first_alarm_id",
-    "place_of",
-    "subject_of",
-]
+__all__ = ["REPEAT_WITHIN_MS", "Derived", "Passage", "Surroundings", "derived"]
 
 UNTOUCHED: Final = (UNACKNOWLEDGED, RETURNED, CLOSED)
 """States that events alone bring about; any other is a person's doing."""
@@ -48,8 +47,6 @@ REPEATS_MAX: Final = 1_000
 """After so many an alarm begins anew: one that never rests would else grow for as long as it is suppressed."""
 
 RANKS: Final = ("critical", "high", "medium", "low", "info")
-
-Place = tuple[float, float]
 
 
 def _origin(_place: Place | None, unit: str | None) -> str | None:
@@ -101,30 +98,6 @@ class Derived:
 
     rows: dict[UUID, AlarmRow] = field(default_factory=dict)
     passages: list[Passage] = field(default_factory=list)
-
-
-def first_alarm_id(episode: UUID) -> UUID:
-    """The id of the alarm that an episode raises, unless it takes over another's."""
-    return uuid5(episode, "alarm")
-
-
-def alarming(episode: Episode) -> bool:
-    """Whether an episode needs a person: everything but plain information does."""
-    return episode.severity != "info"
-
-
-def subject_of(episode: Episode) -> str:
-    """What an episode is about, as an alarm says it."""
-    return f"{episode.subject_kind}/{episode.subject}"
-
-
-def place_of(episode: Episode) -> Place | None:
-    """Where an episode was, by the last fix of its evidence."""
-    fixes = episode.evidence.get("fixes")
-    last = fixes[-1] if fixes else None
-    if not isinstance(last, dict) or last.get("lon") is None or last.get("lat") is None:
-        return None
-    return float(last["lon"]), float(last["lat"])
 
 
 def derived(
@@ -206,9 +179,9 @@ class _Work:
             return
         alarm, at = alarm_in(row), iso_ms(event.recorded_ms)
         if left:
-            self._keep(_changed(alarm, at, repeats=len(left), episode=left[-1]), left)
+            self._keep(changed(alarm, at, repeats=len(left), episode=left[-1]), left)
             return
-        closed = _changed(alarm, at, state=CLOSED, code="merged", closed_at=at, escalates_at=None)
+        closed = changed(alarm, at, state=CLOSED, code="merged", closed_at=at, escalates_at=None)
         self._keep(closed, _episodes(row))
         self._pass(closed, "merged", event, {"into": str(event.episode.episode)})
 
@@ -221,17 +194,17 @@ class _Work:
         alarm, at = alarm_in(row), iso_ms(event.recorded_ms)
         left = tuple(e for e in row.episodes if e != episode)
         if not left:
-            closed = _changed(alarm, at, state=CLOSED, code="retracted", closed_at=at, escalates_at=None)
+            closed = changed(alarm, at, state=CLOSED, code="retracted", closed_at=at, escalates_at=None)
             self._keep(closed, row.episodes)
             self._pass(closed, "retracted", event, {"why": "late data show that it was not so"})
             return
         del self._owner[episode]
-        changed: dict[str, Any] = {"repeats": len(left)}
+        changes: dict[str, Any] = {"repeats": len(left)}
         if alarm.episode == episode:
             # The one before was over when this began.
             over_at = alarm.ended_at or iso_ms(event.episode.raised_at_ms)
-            changed |= {"episode": left[-1], "ended_at": over_at}
-        after = _changed(alarm, at, **changed)
+            changes |= {"episode": left[-1], "ended_at": over_at}
+        after = changed(alarm, at, **changes)
         self._keep(msgspec.structs.replace(after, state=state_of(after)), left)
 
     def _repeated(self, event: Event) -> AlarmRow | None:
@@ -252,21 +225,14 @@ class _Work:
         """A new alarm."""
         episode, around = event.episode, self._around
         opened_ms = event.recorded_ms if around.now_ms is None else max(around.now_ms, episode.raised_at_ms)
-        alarm = first_alarm_id(episode.episode)
-        place = place_of(episode)
-        state = AlarmState(
-            alarm=str(alarm),
-            state=UNACKNOWLEDGED if episode.cleared_at_ms is None else RETURNED,
-            **_told(episode),
-            responsible=around.responsible(place, episode.unit),
+        state = new_alarm(
+            event,
+            opened_ms,
+            responsible=around.responsible(place_of(episode), episode.unit),
             declaration=around.declaration(episode.journey),
-            place=place,
-            opened_at=iso_ms(opened_ms),
-            updated_at=iso_ms(event.recorded_ms),
-            late=event.late,
-            exercise=event.space != LIVE,
         )
         state = msgspec.structs.replace(state, group=group_of(state, self._beginnings.values()))
+        alarm = UUID(state.alarm)
         if state.group == state.alarm:
             self._beginnings[alarm] = state
         self._new.add(alarm)
@@ -285,8 +251,8 @@ class _Work:
             return self._once_more(alarm, event), episodes
         if not is_current and kept:  # of an earlier one, or a repeat told late
             order = before if episode.episode in before else (episode.episode, *kept)
-            return _changed(alarm, at, repeats=len(order)), order
-        after = _changed(alarm, at, **_told(episode), repeats=len(episodes))
+            return changed(alarm, at, repeats=len(order)), order
+        after = changed(alarm, at, **as_told(episode), repeats=len(episodes))
         if self._comes_back(alarm, event):
             after = self._asking_again(after, event)
             self._pass(after, "reopened", event, {"severity": episode.severity})
@@ -300,7 +266,7 @@ class _Work:
     def _once_more(self, alarm: AlarmState, event: Event) -> AlarmState:
         """The same again: it calls again, unless it is set aside, or over and told late."""
         episode, at = event.episode, iso_ms(event.recorded_ms)
-        after = _changed(alarm, at, **_told(episode), repeats=alarm.repeats + 1)
+        after = changed(alarm, at, **as_told(episode), repeats=alarm.repeats + 1)
         self._pass(after, "repeated", event, {"repeats": after.repeats, "episode": str(episode.episode)})
         if after.shelf is None and after.suppression is None and alarm.acked_at is not None:
             return self._asking_again(after, event)
@@ -337,27 +303,6 @@ class _Work:
 
     def _pass(self, alarm: AlarmState, name: str, event: Event, detail: dict[str, Any]) -> None:
         self._out.passages.append(Passage(UUID(alarm.alarm), name, event.recorded_ms, detail))
-
-
-def _told(episode: Episode) -> dict[str, Any]:
-    """What an alarm repeats of its episode."""
-    return {
-        "episode": episode.episode,
-        "type": episode.type,
-        "severity": episode.severity,
-        "subject": subject_of(episode),
-        "journey": episode.journey,
-        "seal": episode.seal,
-        "object": episode.object,
-        "unit": episode.unit,
-        "raised_at": iso_ms(episode.raised_at_ms),
-        "ended_at": iso_or_none(episode.ended_at_ms if episode.cleared_at_ms is not None else None),
-    }
-
-
-def _changed(alarm: AlarmState, at: str, **changes: Any) -> AlarmState:
-    """The alarm one version on."""
-    return msgspec.structs.replace(alarm, version=alarm.version + 1, updated_at=at, **changes)
 
 
 def _episodes(row: AlarmRow) -> tuple[UUID, ...]:

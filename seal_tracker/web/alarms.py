@@ -14,10 +14,9 @@ from msgspec import UNSET, UnsetType
 from seal_tracker.alarms.rows import alarm_in
 from seal_tracker.alarms.states import CLOSED, OPEN_STATES, STATES
 from seal_tracker.alarms.texts import TEXTS, AlarmTexts, texts_of
-from seal_tracker.clock import clock_ms
 from seal_tracker.model import EPOCH, iso_ms
 from seal_tracker.publishing.cloudevents import AlarmState
-from seal_tracker.store.alarm_reads import FALSE_ALARM, AlarmFilter, AlarmRates, RateQuery, StoredAction
+from seal_tracker.store.alarm_reads import AlarmFilter, StoredAction
 from seal_tracker.store.records import AlarmRow
 from seal_tracker.supervision.alarms import may_see
 from seal_tracker.web.accounts import Right
@@ -47,10 +46,6 @@ ALARM_ID: Final = {"alarm": AlarmId}
 HISTORY_TOLD: Final = 200
 """Steps of an alarm that are told with it, the newest; one that chatters in a shelf for a month has more."""
 
-DAY_MS: Final = 86_400_000
-LONGEST_RATES_MS: Final = 366 * DAY_MS
-HOUR_MS: Final = 3_600_000
-
 
 class AlarmsQuery(PageQuery, frozen=True, forbid_unknown_fields=True):
     """Which alarms, and in which order: ``priority`` is open alarms by severity and by when they are due, ``newest`` by when they
@@ -71,14 +66,6 @@ class AlarmsQuery(PageQuery, frozen=True, forbid_unknown_fields=True):
     since: Moment | UnsetType = UNSET
 
 
-class RatesQuery(SpaceQuery, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
-    """Over which time, the last day where nothing is said, and of which unit."""
-
-    from_: Moment | UnsetType = UNSET
-    to: Moment | UnsetType = UNSET
-    unit: Id | UnsetType = UNSET
-
-
 class AlarmStep(msgspec.Struct, frozen=True, kw_only=True):
     """A step of an alarm: what, when, who (``system``: the service itself), the state it led to, and what was said."""
 
@@ -96,47 +83,6 @@ class AlarmItem(AlarmState, frozen=True, kw_only=True):
 
     texts: AlarmTexts | None
     history: Sequence[AlarmStep]
-
-
-class FloodItem(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
-    """A stretch with more than ten alarms in ten minutes."""
-
-    from_: str
-    to: str
-    alarms: int
-
-
-class ChatterItem(msgspec.Struct, frozen=True, kw_only=True):
-    """A subject that raised one type three times or more within an hour."""
-
-    subject: str
-    type: str
-    within_hour: int
-    times: int
-
-
-class OutcomeItem(msgspec.Struct, frozen=True, kw_only=True):
-    """What persons closed of a type, by code, and the share of it that was no true alarm."""
-
-    type: str
-    closed: int
-    codes: Mapping[str, int]
-    false_share: float
-
-
-class RatesAnswer(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
-    """How the alarms of a time were. ``per_operator_hour`` is null where it is not known who was on duty."""
-
-    from_: str
-    to: str
-    hours: float
-    alarms: int
-    per_hour: float
-    per_operator_hour: float | None
-    floods: Sequence[FloodItem]
-    chattering: Sequence[ChatterItem]
-    stale: Mapping[str, int]
-    outcomes: Sequence[OutcomeItem]
 
 
 async def list_alarms(request: web.Request) -> web.Response:
@@ -190,19 +136,6 @@ async def show_texts(request: web.Request) -> web.Response:
     """What each type of alarm means."""
     read_query(request, NoQuery)
     return encoded(TEXTS)
-
-
-async def show_rates(request: web.Request) -> web.Response:
-    """How the alarms of a time were."""
-    query = read_query(request, RatesQuery)
-    known_space(request, query.space)
-    to_ms = moment_ms(query.to, "to") or clock_ms()
-    from_ms = moment_ms(query.from_, "from") or to_ms - DAY_MS
-    if not 0 < to_ms - from_ms <= LONGEST_RATES_MS:
-        raise BadParameter("from: must be before `to`, by a year at most", field="from")
-    asked = RateQuery(from_ms=from_ms, to_ms=to_ms, unit=query.unit or None, scope=scope_of(request))
-    rates = await request.app[CONTEXT].store.alarm_rates(query.space, asked)
-    return encoded(rates_answer(asked, rates))
 
 
 async def alarm_answer(request: web.Request, space: str, row: AlarmRow) -> web.Response:
@@ -278,36 +211,6 @@ def step_item(stored: StoredAction) -> AlarmStep:
     )
 
 
-def rates_answer(asked: RateQuery, rates: AlarmRates) -> RatesAnswer:
-    """The rates in outer units."""
-    hours = (asked.to_ms - asked.from_ms) / HOUR_MS
-    codes: dict[str, dict[str, int]] = {}
-    for outcome in rates.outcomes:
-        codes.setdefault(outcome.type, {})[outcome.code] = outcome.alarms
-    return RatesAnswer(
-        from_=iso_ms(asked.from_ms),
-        to=iso_ms(asked.to_ms),
-        hours=round(hours, 3),
-        alarms=rates.alarms,
-        per_hour=round(rates.alarms / hours, 3),
-        per_operator_hour=None,
-        floods=[
-            FloodItem(from_=iso_ms(f.from_ms), to=iso_ms(f.to_ms), alarms=f.alarms) for f in rates.floods
-        ],
-        chattering=[ChatterItem(**c._asdict()) for c in rates.chattering],
-        stale=rates.stale,
-        outcomes=[
-            OutcomeItem(
-                type=type_,
-                closed=sum(by_code.values()),
-                codes=by_code,
-                false_share=round(by_code.get(FALSE_ALARM, 0) / sum(by_code.values()), 4),
-            )
-            for type_, by_code in codes.items()
-        ],
-    )
-
-
 ROUTES: Final[tuple[Route, ...]] = (
     Route(
         "GET", "/api/v1/alarms", list_alarms, Right.READ,
@@ -316,11 +219,6 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(
         "GET", "/api/v1/alarms/texts", show_texts, Right.READ,
         "What each type of alarm means: cause, consequence and response.", answer=dict[str, AlarmTexts],
-    ),
-    Route(
-        "GET", "/api/v1/alarms/rates", show_rates, Right.READ,
-        "How often there were alarms: floods, chattering, left standing, and how they were closed.",
-        query=RatesQuery, answer=RatesAnswer, problems=(404,),
     ),
     Route(
         "GET", "/api/v1/alarms/{alarm}", show_alarm, Right.READ,

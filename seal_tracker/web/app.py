@@ -13,6 +13,7 @@ from aiohttp import web
 
 from seal_tracker.web import (
     alarm_acts,
+    alarm_rates,
     alarms,
     description,
     health,
@@ -56,6 +57,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *stream.ROUTES,
     *hooks.ROUTES,
     *seal_accounts.ROUTES,
+    *alarm_rates.ROUTES,  # before those of one alarm, whose id it would else be
     *alarms.ROUTES,
     *alarm_acts.ROUTES,
     *ledger.ROUTES,

@@ -10,8 +10,9 @@ from uuid import UUID
 import msgspec
 
 from seal_tracker.alarms.deadlines import DEFAULT_TERMS
-from seal_tracker.alarms.derive import Derived, Surroundings, derived, first_alarm_id, place_of
+from seal_tracker.alarms.derive import Derived, Surroundings, derived
 from seal_tracker.alarms.life_cycle import Act, taken
+from seal_tracker.alarms.of_episodes import first_alarm_id
 from seal_tracker.alarms.rows import alarm_in, row_of
 from seal_tracker.alarms.states import Verb
 from seal_tracker.model import Episode, Event, Transition, episode_id, event_id
@@ -132,8 +133,3 @@ def raised(**changes: Any) -> AlarmState:
 
 def states(board: Iterable[AlarmState]) -> list[str]:
     return [alarm.state for alarm in board]
-
-
-__all__ = [
-    "MINUTE", "Board", "T", "done", "episode", "event", "over", "place_of", "raised", "states",
-]  # fmt: skip

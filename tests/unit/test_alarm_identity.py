@@ -9,8 +9,8 @@ from arrivals import Service
 from story import T0_MS, Core, Ground, Ping, batch, ping
 
 from seal_tracker.alarms.deadlines import DEFAULT_TERMS
-from seal_tracker.alarms.derive import first_alarm_id
 from seal_tracker.alarms.life_cycle import Act, taken
+from seal_tracker.alarms.of_episodes import first_alarm_id
 from seal_tracker.alarms.rows import alarm_in, row_of
 from seal_tracker.journey import Authorisation
 from seal_tracker.store.records import AlarmRow

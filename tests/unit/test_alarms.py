@@ -9,8 +9,9 @@ import pytest
 from alarm_stories import MINUTE, Board, T, episode, event, over
 
 from seal_tracker.alarms.deadlines import due_ms, ms_of, timer_ms
-from seal_tracker.alarms.derive import REPEATS_MAX, Surroundings, alarming, first_alarm_id
+from seal_tracker.alarms.derive import REPEATS_MAX, Surroundings
 from seal_tracker.alarms.grouping import GROUP_WINDOW_MS, distance_m
+from seal_tracker.alarms.of_episodes import alarming, first_alarm_id
 from seal_tracker.model import Event, iso_ms
 
 
