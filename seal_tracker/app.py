@@ -363,6 +363,7 @@ def _web_context(
     https = settings.https_in_front or settings.https_certificate is not None
     config = WebConfig(
         tenant=settings.tenant, version=__version__, tile_url=settings.tile_url, tls=https,
+        proxied=settings.https_in_front,
         webhook_private=settings.webhook_private, alarm_terms=settings.alarm_terms,
     )  # fmt: skip
     if settings.basemap is not None:

@@ -118,7 +118,8 @@ class Settings(BaseSettings):
     )
     https_key: Path | None = Field(None, description="its key in PEM, without a password")
     https_in_front: bool = Field(
-        default=False, description="a proxy serves us by https: cookies are then Secure"
+        default=False,
+        description="a proxy serves us by https: cookies are then Secure, and its X-Forwarded-For is heard",
     )
     plan: Path | None = Field(None, description="plan folder imported at the start when it has changed")
     ledger_key_file: Path | None = Field(

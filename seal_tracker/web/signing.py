@@ -15,6 +15,7 @@ from seal_tracker.store.errors import StoreError
 from seal_tracker.store.records import AccountRow
 from seal_tracker.web.account_changes import check_password, set_password
 from seal_tracker.web.accounts import RIGHTS
+from seal_tracker.web.addresses import client_address
 from seal_tracker.web.auth import PRINCIPAL, Open, Principal, cookie_name
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.errors import Forbidden, InvalidBody, NotSignedIn, Problem, TooManyAttempts
@@ -42,7 +43,7 @@ async def sign_in(request: web.Request) -> web.Response:
         problem = Forbidden(f"the role {account.role} is for MQTT, not for people")
         raise refused(request, given.username, problem)
     SIGN_INS.labels("signed_in").inc()
-    log.info("signed_in", account=account.username, role=account.role, remote=request.remote)
+    log.info("signed_in", account=account.username, role=account.role, remote=address_of(request))
     return await begun(request, account)
 
 
@@ -108,7 +109,7 @@ async def proven(request: web.Request, username: str, password: str, field: str 
     TooManyAttempts, NotSignedIn
         As their names say; both are logged and counted.
     """
-    lockout, address = request.app[LOCKOUT], request.remote or "unknown"
+    lockout, address = request.app[LOCKOUT], address_of(request)
     wait_s = lockout.begin(username, address, clock_ms() / 1000)
     if wait_s > 0:
         seconds = str(math.ceil(wait_s))
@@ -142,6 +143,12 @@ async def begun(request: web.Request, account: AccountRow) -> web.Response:
     return response
 
 
+def address_of(request: web.Request) -> str:
+    """From where the request comes."""
+    proxied = request.app[CONTEXT].config.proxied
+    return client_address(request.remote, request.headers.get("X-Forwarded-For", ""), proxied=proxied)
+
+
 def said(principal: Principal, csrf: str | None) -> SessionAnswer:
     """The session as the page gets it."""
     account = principal.account
@@ -160,7 +167,7 @@ def refused(request: web.Request, username: str, problem: Problem) -> Problem:
     """The problem, logged and counted: with the name that was tried, never the password."""
     shown = username[:64].encode("ascii", "backslashreplace").decode()
     SIGN_INS.labels(problem.kind).inc()
-    log.warning("sign_in_refused", username=shown, reason=problem.detail, remote=request.remote)
+    log.warning("sign_in_refused", username=shown, reason=problem.detail, remote=address_of(request))
     return problem
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 import structlog
+from prometheus_client import REGISTRY
 from web_support import CREDENTIALS, ROLES, World, assert_problem, plan_files, restarted
 
 from seal_tracker.web.account_changes import Change
@@ -98,6 +99,54 @@ async def test_after_too_many_failures_even_the_right_password_waits(world: Worl
     assert_problem(answer, 429)
     assert 0 < int(answer.headers["Retry-After"]) <= 60
     assert (await world.raw("/api/v1/session", "POST", json=sign_in_body("auditor"))).status == 200
+
+
+async def test_behind_a_proxy_each_client_is_counted_for_itself(world: World):
+    """One who guesses does not lock out all whom the proxy serves; without a proxy the header is nobody's word."""
+    server = await restarted(world, config=replace(world.context.config, proxied=True))
+    for address, expected in (("203.0.113.9", 429), ("203.0.113.10", 200)):
+        headers = {"X-Forwarded-For": address}
+        for _ in range(3 if expected == 429 else 0):
+            wrong = sign_in_body("operator", password="x")
+            await world.client.post(server.url + "/api/v1/session", json=wrong, headers=headers)
+        url, body = server.url + "/api/v1/session", sign_in_body("operator")
+        async with world.client.post(url, json=body, headers=headers) as answer:
+            assert answer.status == expected
+    await server.close()
+    for number in range(3):
+        headers = {"X-Forwarded-For": f"203.0.113.{number}"}
+        body = sign_in_body("auditor", password="x")
+        await world.raw("/api/v1/session", "POST", json=body, headers=headers)
+    assert_problem(await world.raw("/api/v1/session", "POST", json=sign_in_body("auditor")), 429)
+
+
+async def test_sign_ins_and_refusals_are_counted(world: World):
+    """By what became of them, for who watches the service."""
+
+    def counted() -> dict[str, float]:
+        names = {
+            "signed_in": ("seal_tracker_sign_ins_total", {"outcome": "signed_in"}),
+            "wrong": ("seal_tracker_sign_ins_total", {"outcome": "not-signed-in"}),
+            "locked": ("seal_tracker_sign_ins_total", {"outcome": "too-many-attempts"}),
+            "forbidden": ("seal_tracker_refusals_total", {"status": "403"}),
+            "unknown": ("seal_tracker_refusals_total", {"status": "401"}),
+        }
+        return {name: REGISTRY.get_sample_value(*sample) or 0.0 for name, sample in names.items()}
+
+    before = counted()
+    await signed_in(world, "auditor")
+    for _ in range(4):
+        await world.raw("/api/v1/session", "POST", json=sign_in_body("operator", password="x"))
+    await world.ask("/api/v1/spaces", "operator", "POST", json={})
+    await world.raw("/api/v1/stats", headers={"Authorization": "Bearer none"})
+    after = counted()
+    assert {name: after[name] - before[name] for name in after} == {
+        "signed_in": 1.0,
+        "wrong": 3.0,
+        "locked": 1.0,
+        "forbidden": 1.0,
+        "unknown": 1.0,
+    }
 
 
 async def test_a_gateway_may_do_nothing_here(world: World):
