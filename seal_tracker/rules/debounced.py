@@ -122,6 +122,8 @@ def of_fixes(
     severity
         unset: the policy's.
     """
+    if not some(on) and not ctx.carries(name):
+        return
     fixes = ctx.fixes
 
     def places(found: Transitions, k: int, i: int) -> list[dict[str, Any]]:
@@ -149,6 +151,8 @@ def of_pings(
     severity: Callable[[Moment], Severity] | None = None,
 ) -> None:
     """Judge pings, with or without a position; see `of_fixes`. A ``subject`` of "seal" needs no armed journey."""
+    if not some(on) and not ctx.carries(name):
+        return
     pings = ctx.pings
 
     def places(found: Transitions, k: int, i: int) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from geofences.masks import some, which
 from seal_tracker.rules.context import Context
 from seal_tracker.rules.evidence import run_evidence, zone_evidence
 from seal_tracker.rules.runs import Limits, Observations, Transitions, debounce
-from seal_tracker.rules.streams import STREAM_NUMBER, Watch, drop_unwatched, watch
+from seal_tracker.rules.streams import STREAM_NUMBER, Watch, still_watched, watch
 from seal_tracker.rules.table import Values
 
 __all__ = ["MARGIN_M", "MARGIN_SHARE", "Judged", "Stay", "in_zones", "leaving_margin_m", "of_zones"]
@@ -121,12 +121,11 @@ def of_zones(
         what is written beside the zone, ``n_fixes`` and ``fixes`` when it is raised, and added when it is cleared.
     """
     number = STREAM_NUMBER[name]
-    carried = ctx.streams["rule"] == number
-    if not len(hit) and not some(carried):
+    mine = which(ctx.streams["rule"] == number)
+    if not len(hit) and not len(mine):
         return None
     watched = np.zeros(len(ctx.terrain.zone_key), bool) if zones is None else zones
-    drop_unwatched(ctx, name, number, watched)
-    seen = watch(ctx, number, hit)
+    seen = watch(ctx, number, still_watched(ctx, name, mine, watched), hit)
     judged = None
     if len(seen.fix):
         obs, fix = _observed(ctx, seen, holds, margin_m, breaks=margin_breaks, clear_ms=clear_ms)

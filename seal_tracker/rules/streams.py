@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from seal_tracker.rules.context import Context
 from seal_tracker.rules.records import copied, picked, put, put_field
 from seal_tracker.rules.runs import RUN, new_runs
 
-__all__ = ["STREAM", "STREAM_NUMBER", "Watch", "drop_unwatched", "watch"]
+__all__ = ["STREAM", "STREAM_NUMBER", "Carried", "Watch", "still_watched", "watch"]
 
 STREAM = np.dtype([("row", "i8"), ("rule", "i8"), ("key", "i8"), ("run", RUN)])
 """State of one watched zone: the seal's row in the pass (its number at rest), the rule's number, the zone's key."""
@@ -60,24 +60,27 @@ class Watch:
         ctx.survivors.append(kept)
 
 
-def drop_unwatched(ctx: Context, name: str, number: int, zones: NDArray[np.bool_]) -> None:
-    """End the streams of zones that this plan version no longer has, no longer counts among ``zones``, or switches off.
+class Carried(NamedTuple):
+    """Streams of one rule from before the pass, and the index of the zone of each."""
 
-    What they raised closes where the version begins.
+    streams: NDArray[np.void]
+    zone: NDArray[np.int64]
+
+
+def still_watched(ctx: Context, name: str, mine: NDArray[np.int64], zones: NDArray[np.bool_]) -> Carried:
+    """The streams ``mine`` of a rule, but for zones that this plan version no longer has, no longer counts among ``zones``, or
+    switches off: those end, and what they raised closes where the version begins.
     """
-    carried = ctx.streams
-    mine = which(carried["rule"] == number)
-    if not len(mine):
-        return
-    row = carried["row"][mine]
-    zone = ctx.terrain.zone_of(carried["key"][mine])
+    carried = picked(ctx.streams, mine)
+    row, zone = carried["row"], ctx.terrain.zone_of(carried["key"])
     watched = zone >= 0
     watched[watched] = zones[zone[watched]] & ctx.enabled(name, row[watched], zone[watched])
     if every(watched):
-        return
-    for r in np.unique(row[~watched & carried["run"]["open"][mine]]).tolist():
+        return Carried(carried, zone)
+    for r in np.unique(row[~watched & carried["run"]["open"]]).tolist():
         _close_unwatched(ctx, name, r, set(zone[watched & (row == r)].tolist()))
-    ctx.streams = np.delete(carried, mine[~watched])
+    ctx.streams = np.delete(ctx.streams, mine[~watched])
+    return Carried(picked(carried, watched), zone[watched])
 
 
 def _close_unwatched(ctx: Context, name: str, row: int, watched: set[int]) -> None:
@@ -90,13 +93,12 @@ def _close_unwatched(ctx: Context, name: str, row: int, watched: set[int]) -> No
             )
 
 
-def watch(ctx: Context, number: int, hit: NDArray[np.int64]) -> Watch:
-    """Streams of rule ``number``, given the indexes of the hits it looks at."""
+def watch(ctx: Context, number: int, before: Carried, hit: NDArray[np.int64]) -> Watch:
+    """Streams of rule ``number``, given those from before and the indexes of the hits it looks at."""
     assert ctx.hits is not None
     fix, zone = ctx.hits.fix[hit], ctx.hits.zone[hit]
     row = ctx.fixes.row[fix]
-    carried = picked(ctx.streams, which(ctx.streams["rule"] == number))
-    carried_zone = ctx.terrain.zone_of(carried["key"])
+    carried, carried_zone = before
     n_zones = max(len(ctx.terrain.zone_key), 1)
     pair = np.concatenate([carried["row"] * n_zones + carried_zone, row * n_zones + zone])
     pairs, where = np.unique(pair, return_inverse=True)

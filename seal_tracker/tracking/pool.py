@@ -63,13 +63,16 @@ class StreamPool:
         rows, slots = [row], [slot]
         while len(slot):
             slot = self._next[slot]
-            goes_on = slot != NO_STREAM
+            goes_on = which(slot != NO_STREAM)
             row, slot = row[goes_on], slot[goes_on]
-            rows.append(row)
-            slots.append(slot)
-        joined = np.concatenate(rows)
-        order = np.argsort(joined, kind="stable")
-        return joined[order], np.concatenate(slots)[order]
+            if len(slot):
+                rows.append(row)
+                slots.append(slot)
+        if len(rows) == 1:
+            return rows[0], slots[0]
+        every = np.concatenate(rows)
+        order = every.argsort(kind="stable")
+        return every[order], np.concatenate(slots)[order]
 
     def _give_back(self, slot: I8) -> None:
         end = self._n_free + len(slot)
