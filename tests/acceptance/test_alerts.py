@@ -82,8 +82,14 @@ class Told:
 def told(session_folder: Path) -> Iterator[Told]:
     folder = session_folder / "alerts"
     folder.mkdir(mode=0o755)
+    plan = shutil.copytree(PLANS / "live", folder / "plan")
+    journeys = map(json.loads, (plan / "journeys.jsonl").read_text().splitlines())
+    armed_at = iso(BEGIN_S - 60)  # nobody was silent before the story
+    (plan / "journeys.jsonl").write_text(
+        "".join(json.dumps(j | {"armed_at": armed_at}) + "\n" for j in journeys)
+    )
     with (
-        serving(folder, PLANS / "live") as service,
+        serving(folder, plan) as service,
         service.mqtt("integrator", "integrator-1") as integrator,
         service.mqtt("gateway", "gateway-1") as gateway,
     ):
