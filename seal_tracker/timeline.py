@@ -69,8 +69,9 @@ class Timeline:
         phases, track = self.facts.journeys.with_none, self.rows["track"]
         was, key = track["journey"][rows], phases.key[at]
         stay = (was == key) & (key != 0) & (track["phase_ms"][rows] == phases.from_ms[at])
+        stay &= self._clock(rows) >= until_ms - SILENCE_MS
         if every(stay) and not len(self.facts.version_from_ms):
-            return  # on the journeys and in the phases of their pings, as most of the time
+            return  # on the journeys and in the phases of their pings, and heard of lately, as most of the time
         leaving = (was != key) & (was != 0)
         if some(leaving):
             self._leave(rows[leaving], at[leaving], until_ms[leaving])
