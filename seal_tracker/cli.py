@@ -172,9 +172,9 @@ def ledger() -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def verify(**options: Any) -> None:
-    """Check every link, and name the first that does not fit.
+    """Check every link, and name the first that does not fit; and that the logs of events and actions are what it tells.
 
-    Exit code 0: the chain is whole; 1: it is broken, or a checkpoint is faulty; 2: it could not be verified.
+    Exit code 0: the chain is whole; 1: it is broken, a checkpoint is faulty, or a log is another; 2: it could not be verified.
     """
     from seal_tracker.commands.ledger import verify as run  # noqa: PLC0415
 

@@ -21,12 +21,20 @@ from seal_tracker.embedded import EmbeddedError, EmbeddedParts
 from seal_tracker.embedded.folder import postgres_dsn_of
 from seal_tracker.ledger.checkpoints import fingerprint
 from seal_tracker.ledger.keys import KeyFileError, read_public_key
-from seal_tracker.ledger.verification import ChainCheck, Mark, read_marks
+from seal_tracker.ledger.verification import MAX_FAULTS, ChainCheck, LogCheck, Mark, events_digest, read_marks
 from seal_tracker.logs import set_up_logs
 from seal_tracker.model import iso_or_none
 from seal_tracker.store import StoreError, StoreUnavailable
 from seal_tracker.store.connections import Connection, connect
-from seal_tracker.store.ledger_reads import all_checkpoints, all_links
+from seal_tracker.store.ledger_reads import (
+    all_checkpoints,
+    all_links,
+    events_beyond,
+    logged_actions,
+    logged_digest,
+    logged_events,
+    oldest_event,
+)
 
 __all__ = ["Found", "prepare", "verified_ledger", "verify"]
 
@@ -49,6 +57,8 @@ class Found(msgspec.Struct, kw_only=True):
     broken_at: int | None
     broken_what: str | None
     faulty_checkpoints: list[str]
+    log_faults: list[str]
+    log_faults_found: int
     signed_to: int
     held_to: int
     unsigned_links: int
@@ -67,7 +77,7 @@ def prepare() -> int:
 def verify(
     *, embedded: Path | None, dsn: str | None, checkpoints: Sequence[Path], key: Path | None, as_json: bool
 ) -> int:
-    """Print what was found; 0 whole, 1 broken, 2 could not be verified."""
+    """Print what was found; 0 whole, 1 broken or not what the logs say, 2 could not be verified."""
     try:
         held = [line for path in checkpoints for line in _lines(path)]
         trusted = _trusted(key, embedded)
@@ -108,11 +118,15 @@ async def verified_ledger(
 ) -> Found:
     """What there is to say of a database's ledger; ``held`` are (where it stands, JWS)."""
     began = time.monotonic()
+    await connection.execute(
+        "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+    )  # one moment, though it takes a minute
     kept = [(f"checkpoint of link {c.number}", c.jws) for c in await all_checkpoints(connection)]
     ours, faults = read_marks(kept, held=False, trusted=trusted)
     theirs, more = read_marks(held, held=True, trusted=trusted)
-    check = await _checked(connection, [*ours, *theirs])
-    return _found(check, [*ours, *theirs], [*faults, *more], time.monotonic() - began)
+    check, log = await _checked(connection, [*ours, *theirs])
+    await connection.execute("COMMIT")
+    return _found(check, log, [*ours, *theirs], [*faults, *more], time.monotonic() - began)
 
 
 async def _connected(embedded: Path | None, dsn: str | None, stack: AsyncExitStack) -> Connection:
@@ -137,20 +151,49 @@ async def _connected(embedded: Path | None, dsn: str | None, stack: AsyncExitSta
     return connection
 
 
-async def _checked(connection: Connection, marks: Sequence[Mark]) -> ChainCheck:
-    check = ChainCheck(marks)
+async def _checked(connection: Connection, marks: Sequence[Mark]) -> tuple[ChainCheck, LogCheck]:
+    """The chain, and as far as it is whole, the logs that people see."""
+    check, log = ChainCheck(marks), LogCheck(await oldest_event(connection))
+    before: Sequence[tuple[int, bytes]] = ()
+    last_action = 0
     with tqdm(unit=" links", disable=None, leave=False) as bar:
         async for page in all_links(connection):
             bar.update(len(page))
-            if not check.take(page):
-                break
+            comparing = asyncio.create_task(_compare(connection, log, before))
+            await asyncio.sleep(0)  # the database works on its question while we check
+            check.take(page)
+            await comparing
+            if check.broken is not None:
+                return check, log
+            before = check.events
+            if check.actions:
+                actions = await logged_actions(connection, last_action, len(check.actions))
+                log.actions(check.actions, actions)
+                last_action = actions[-1][0] if actions else last_action
     check.end()
-    return check
+    await _compare(connection, log, before)
+    if log.last is not None:
+        log.unrecorded(await events_beyond(connection, log.last))
+    log.more_actions([number for number, _ in await logged_actions(connection, last_action, MAX_FAULTS)])
+    return check, log
 
 
-def _found(check: ChainCheck, marks: Sequence[Mark], faults: list[str], seconds: float) -> Found:
+async def _compare(connection: Connection, log: LogCheck, told: Sequence[tuple[int, bytes]]) -> None:
+    """Hold the ledger's next events against the log; one by one only where they differ."""
+    if not told:
+        return
+    first, last = log.next_event(told), told[-1][0]
+    if await logged_digest(connection, first, last) == events_digest(told):
+        log.equal(told)
+    else:
+        log.events(told, await logged_events(connection, first, last))
+
+
+def _found(
+    check: ChainCheck, log: LogCheck, marks: Sequence[Mark], faults: list[str], seconds: float
+) -> Found:
     return Found(
-        whole=check.broken is None and not faults,
+        whole=check.broken is None and not faults and not log.found,
         links=check.links,
         entries=check.entries,
         first_at=iso_or_none(check.first_ms),
@@ -158,6 +201,8 @@ def _found(check: ChainCheck, marks: Sequence[Mark], faults: list[str], seconds:
         broken_at=check.broken.number if check.broken else None,
         broken_what=check.broken.what if check.broken else None,
         faulty_checkpoints=faults,
+        log_faults=log.faults,
+        log_faults_found=log.found,
         signed_to=check.signed_to,
         held_to=check.held_to,
         unsigned_links=check.links - check.signed_to,
@@ -173,6 +218,10 @@ def _print(found: Found, *, held: bool) -> None:
     click.echo(f"{found.links:,} {fits}, {found.entries:,} entries{span} ({found.seconds:.1f} s)")
     for fault in found.faulty_checkpoints:
         click.echo(f"FAULTY CHECKPOINT: {fault}")
+    for fault in found.log_faults:
+        click.echo(f"NOT AS RECORDED: {fault}")
+    if found.log_faults_found > len(found.log_faults):
+        click.echo(f"NOT AS RECORDED: {found.log_faults_found - len(found.log_faults):,} more")
     if found.broken_at is not None:
         click.echo(f"BROKEN at link {found.broken_at:,}: {found.broken_what}")
     click.echo(

@@ -1,4 +1,4 @@
-"""What an entry is about: the journey and the unit that its event or action names. Pure."""
+"""What an entry is: an event with its sequence, or what a person did; and which journey and unit it names. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-__all__ = ["About", "about"]
+__all__ = ["About", "about", "sequence_of"]
 
 
 class About(NamedTuple):
@@ -34,6 +34,9 @@ class _Entry(msgspec.Struct):
 
 
 _decode: Final = msgspec.json.Decoder(_Entry).decode
+ACTION: Final = b'{"action":'
+SEQUENCE: Final = b'"sequence":"'
+SEQUENCE_DIGITS: Final = 20
 
 
 def about(entry: bytes) -> About:
@@ -44,3 +47,13 @@ def about(entry: bytes) -> About:
         return About(None, None)
     members: _Entry | _Members = read.data.properties if read.data is not None else read
     return About(members.journey, members.unit)
+
+
+def sequence_of(entry: bytes) -> int | None:
+    """The sequence of an event; None: the entry is an action, or none at all.
+
+    Reading the JSON would take ten times as long; our own events say it before their data, and nothing like it earlier.
+    """
+    at = -1 if entry.startswith(ACTION) else entry.find(SEQUENCE)
+    digits = entry[at + len(SEQUENCE) : at + len(SEQUENCE) + SEQUENCE_DIGITS]
+    return int(digits) if at >= 0 and digits.isdigit() else None

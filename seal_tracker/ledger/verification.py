@@ -6,15 +6,19 @@ a chain that fits in itself; only a checkpoint tells, and only one held elsewher
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from seal_tracker.ledger.chain import GENESIS, Link, LinkError, link_hash, unpack
 from seal_tracker.ledger.checkpoints import Checkpoint, CheckpointError, fingerprint, read_checkpoint
+from seal_tracker.ledger.entries import sequence_of
 from seal_tracker.model import iso_ms
 
-__all__ = ["Break", "ChainCheck", "Mark", "read_marks"]
+__all__ = ["MAX_FAULTS", "Break", "ChainCheck", "LogCheck", "Mark", "events_digest", "read_marks"]
+
+MAX_FAULTS: Final = 20
+"""So many faults of the log are told one by one."""
 
 
 class Break(NamedTuple):
@@ -66,6 +70,8 @@ class ChainCheck:
         When the first and the last of them were recorded.
     signed_to, held_to
         The last link that any checkpoint covers, and that a held one covers; 0: none.
+    events, actions
+        Of the links last taken: (sequence, hash) of each event, and the hash of each action, in order.
     """
 
     def __init__(self, marks: Iterable[Mark]) -> None:
@@ -75,6 +81,8 @@ class ChainCheck:
         self.last_ms: int | None = None
         self.unsigned_since_ms: int | None = None
         self.head = GENESIS
+        self.events: list[tuple[int, bytes]] = []
+        self.actions: list[bytes] = []
         self._marks: dict[int, list[Mark]] = {}
         for mark in marks:
             self._marks.setdefault(mark.checkpoint.number, []).append(mark)
@@ -83,6 +91,7 @@ class ChainCheck:
         """Check the next links; False once the chain is broken: the rest says nothing more."""
         if self.broken is not None:
             return False
+        self.events, self.actions = [], []
         for link in links:
             what = self._fault(link)
             if what is not None:
@@ -120,12 +129,19 @@ class ChainCheck:
             entries = unpack(link.body)
         except LinkError as error:
             return str(error)
-        of_entries = sha256(b"".join([sha256(entry).digest() for entry in entries])).digest()
+        hashes = [sha256(entry).digest() for entry in entries]
+        of_entries = sha256(b"".join(hashes)).digest()
         if of_entries != link.entries_hash:
             return "its entries are not those it was made of"
         if link_hash(link.number, link.previous, link.recorded_ms, of_entries) != link.hash:
             return f"its hash is not that of its content recorded at {iso_ms(link.recorded_ms)}"
         self.entries += len(entries)
+        for entry, digest in zip(entries, hashes, strict=True):
+            sequence = sequence_of(entry)
+            if sequence is None:
+                self.actions.append(digest)
+            else:
+                self.events.append((sequence, digest))
         return None
 
     def _marked(self, link: Link) -> bool:
@@ -142,3 +158,73 @@ class ChainCheck:
                 self.held_to = link.number
         self.signed_to, self.unsigned_since_ms = link.number, None
         return True
+
+
+def events_digest(told: Sequence[tuple[int, bytes]]) -> bytes:
+    """What stands for events, as (sequence, hash), in their order."""
+    return sha256(b"".join([sequence.to_bytes(8, "big") + digest for sequence, digest in told])).digest()
+
+
+class LogCheck:
+    """Checks that the logs people see, of events and of actions, are what a whole chain tells.
+
+    Events before the first that the ledger tells are not its, and those before ``oldest`` (the first that the log has) were let go;
+    between and after, both must have the same.
+
+    Attributes
+    ----------
+    faults
+        What differs, the first `MAX_FAULTS` of ``found``.
+    """
+
+    def __init__(self, oldest: int | None) -> None:
+        self.faults: list[str] = []
+        self.found = 0
+        self.last: int | None = None
+        self._oldest = oldest
+
+    def next_event(self, told: Sequence[tuple[int, bytes]]) -> int:
+        """From which sequence on the log must have nothing but ``told``."""
+        return told[0][0] if self.last is None else self.last + 1
+
+    def equal(self, told: Sequence[tuple[int, bytes]]) -> None:
+        """The log has exactly these events since `next_event`."""
+        self.last = told[-1][0]
+
+    def events(self, told: Sequence[tuple[int, bytes]], logged: Mapping[int, bytes]) -> None:
+        """Compare the ledger's next events with the log's, from `next_event` to the last of ``told``."""
+        unknown = dict(logged)
+        for sequence, digest in told:
+            seen = unknown.pop(sequence, None)
+            if seen is None and self._oldest is not None and sequence < self._oldest:
+                continue
+            if seen is None:
+                self._fault(f"event {sequence}: is missing from the log")
+            elif seen != digest:
+                self._fault(f"event {sequence}: in the log it is not what was recorded")
+        self.unrecorded(unknown)
+        if told:
+            self.last = told[-1][0]
+
+    def unrecorded(self, sequences: Iterable[int]) -> None:
+        """These events are in the log and not in the ledger."""
+        for sequence in sequences:
+            self._fault(f"event {sequence}: is in the log, and nothing recorded it")
+
+    def actions(self, told: Sequence[bytes], logged: Sequence[tuple[int, bytes]]) -> None:
+        """Compare the ledger's next actions with the log's, as (id, hash), in order."""
+        for place, digest in enumerate(told):
+            if place >= len(logged):
+                self._fault(f"an action is missing at the end of the log: SHA-256 {digest.hex()}")
+            elif logged[place][1] != digest:
+                self._fault(f"action {logged[place][0]}: in the log it is not what was recorded there")
+
+    def more_actions(self, ids: Iterable[int]) -> None:
+        """These actions are in the log and not in the ledger."""
+        for number in ids:
+            self._fault(f"action {number}: is in the log, and nothing recorded it")
+
+    def _fault(self, what: str) -> None:
+        self.found += 1
+        if len(self.faults) < MAX_FAULTS:
+            self.faults.append(what)

@@ -5,13 +5,25 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
-from seal_tracker.ledger.chain import Link
+from seal_tracker.ledger.chain import Link, entry_hash
 from seal_tracker.ledger.checkpoints import StoredCheckpoint
+from seal_tracker.model import LIVE
 from seal_tracker.store.connections import END_OF_TIME, Connection
 from seal_tracker.store.database import Database
+from seal_tracker.store.ledger_rows import action_entry
 from seal_tracker.store.queries import sql
+from seal_tracker.store.records import Action
 
-__all__ = ["LedgerReads", "all_checkpoints", "all_links"]
+__all__ = [
+    "LedgerReads",
+    "all_checkpoints",
+    "all_links",
+    "events_beyond",
+    "logged_actions",
+    "logged_digest",
+    "logged_events",
+    "oldest_event",
+]
 
 PAGE_LINKS: Final = 4_000
 """Links read at once to check them all: some megabytes."""
@@ -66,8 +78,36 @@ async def all_links(connection: Connection) -> AsyncIterator[list[Link]]:
     """Every link from the first on, page by page, as far as there are any when each page is read."""
     after = -1
     while rows := await connection.fetch(sql("links_after"), after, PAGE_LINKS):
-        yield [Link(*row) for row in rows]
+        yield [Link._make(row) for row in rows]
         after = rows[-1]["number"]
+
+
+async def oldest_event(connection: Connection) -> int | None:
+    """Sequence of the first event that the live log has."""
+    oldest: int | None = await connection.fetchval(sql("oldest_event_logged"), LIVE)
+    return oldest
+
+
+async def logged_digest(connection: Connection, first: int, last: int) -> bytes:
+    """One hash for the events of the live log in [first, last], as ``events_digest`` makes it."""
+    return bytes(await connection.fetchval(sql("events_digest"), LIVE, first, last))
+
+
+async def logged_events(connection: Connection, first: int, last: int) -> dict[int, bytes]:
+    """SHA-256 of each event of the live log in [first, last], by sequence."""
+    rows = await connection.fetch(sql("events_hashed"), LIVE, first, last)
+    return {sequence: bytes(digest) for sequence, digest in rows}
+
+
+async def events_beyond(connection: Connection, last: int) -> list[int]:
+    """Sequences of the first events of the live log after a sequence."""
+    return [row["sequence"] for row in await connection.fetch(sql("unrecorded_after"), LIVE, last)]
+
+
+async def logged_actions(connection: Connection, after: int, count: int) -> list[tuple[int, bytes]]:
+    """The next actions of the live log after an id: (id, SHA-256 of its entry)."""
+    rows = await connection.fetch(sql("actions_after"), LIVE, after, count)
+    return [(row[0], entry_hash(action_entry(Action._make((*row[1:-1], row[-1].encode()))))) for row in rows]
 
 
 async def all_checkpoints(connection: Connection) -> list[StoredCheckpoint]:

@@ -12,7 +12,7 @@ from seal_tracker.store.connections import Connection
 from seal_tracker.store.queries import sql
 from seal_tracker.store.records import Action, Commit
 
-__all__ = ["ledger_entries", "read_head", "write_link"]
+__all__ = ["action_entry", "ledger_entries", "read_head", "write_link"]
 
 encode: Final = msgspec.json.Encoder().encode
 

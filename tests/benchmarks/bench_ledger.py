@@ -3,7 +3,7 @@
     python tests/benchmarks/bench_ledger.py [--links 1000000] [--entries 1] [--commits 400]
 
 An embedded PostgreSQL in a temporary folder. The chain is seeded by COPY: every link holds ``--entries`` events of 1.7 kB with six fixes
-of evidence, recorded a second apart, a checkpoint a minute. Verifying is beside reading the same rows by the same pages and checking
+of evidence, recorded a second apart, a checkpoint a minute; the log holds the same. Verifying is beside reading the same rows by the same pages and checking
 nothing. Commits are of 2,000 pings and 20 events (with their episodes and outbox rows), of 20 events, and of one, by turns in the live
 space and in an exercise space, which has no ledger. Medians.
 """
@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 from msgspec.structs import replace
@@ -31,7 +32,7 @@ from store_stories import START_MS, episode, event, pings
 
 from seal_tracker.commands.ledger import verified_ledger
 from seal_tracker.embedded import EmbeddedParts
-from seal_tracker.ledger.chain import GENESIS, Head, entries_hash, entry_hash, link_hash, pack
+from seal_tracker.ledger.chain import GENESIS, Head, link_after
 from seal_tracker.ledger.checkpoints import sign_checkpoint
 from seal_tracker.publishing.cloudevents import cloud_event
 from seal_tracker.store import Commit, OutboxMessage, Store
@@ -39,9 +40,6 @@ from seal_tracker.store.connections import connect
 from seal_tracker.store.ledger_reads import all_links
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-KINDS = 1_000
-"""Different bodies; what is checked of each link differs all the same, by its number and the link before."""
-
 FIXES = [
     {"time": f"2026-11-22T03:0{i}:00.000Z", "lon": 106.68123 + i / 1000, "lat": 20.86456 - i / 1400, "speed_kmh": 43.5 + i, "cross_track_m": 212.3 + 17 * i}
     for i in range(6)
@@ -55,30 +53,41 @@ def told(number: int) -> tuple[Any, Any, bytes]:
     return one, raised, cloud_event(raised, "demo")
 
 
-def chain(links: int, entries: int) -> Iterator[tuple[Any, ...]]:
-    """Rows of ``ledger.links``."""
-    pool = [told(n)[2] for n in range(KINDS)]
-    bodies = []
-    for first in range(KINDS):
-        held = [pool[(first + i) % KINDS] for i in range(entries)]
-        bodies.append((entries_hash(map(entry_hash, held)), pack(held)))
-    head = Head(0, GENESIS)
+def chain(links: int, entries: int) -> Iterator[tuple[tuple[Any, ...], list[tuple[Any, ...]]]]:
+    """A row of ``ledger.links`` with its rows of ``events``; the events differ by their sequence."""
+    one, raised, body = told(0)
+    before, after = body.split(b"%020d" % raised.sequence)
+    head, sequence = Head(0, GENESIS), 0
     for number in range(1, links + 1):
-        of_entries, body = bodies[number % KINDS]
-        at_ms = START_MS + 1000 * number
-        head, previous = Head(number, link_hash(number, head.hash, at_ms, of_entries)), head.hash
-        yield (number, at_ms, previous, of_entries, head.hash, body)
+        numbers = range(sequence + 1, sequence + entries + 1)
+        sequence += entries
+        held = [before + b"%020d" % n + after for n in numbers]
+        link = link_after(head, START_MS + 1000 * number, held)
+        head = Head(number, link.hash)
+        yield link, [
+            (n, UUID(int=n), "live", one.episode, "journey", "J-1", "S-1", "T", "raised", "high", 1, START_MS, START_MS, False, entry)
+            for n, entry in zip(numbers, held, strict=True)
+        ]  # fmt: skip
+
+
+EVENT_COLUMNS = (
+    "sequence", "id", "space", "episode", "subject_kind", "subject", "seal", "type", "transition", "severity", "revision", "time",
+    "recorded_at", "late", "body",
+)  # fmt: skip
 
 
 async def seed(dsn: str, links: int, entries: int) -> None:
     connection = await connect(dsn, "seed", 600)
     columns = ["number", "recorded_at", "previous", "entries_hash", "hash", "body"]
     rows = chain(links, entries)
-    while page := list(itertools.islice(rows, 20_000)):
-        await connection.copy_records_to_table("links", schema_name="ledger", records=page, columns=columns)
+    while page := list(itertools.islice(rows, 20_000 // entries)):
+        held = [link for link, _ in page]
+        await connection.copy_records_to_table("links", schema_name="ledger", records=held, columns=columns)
+        logged = [row for _, several in page for row in several]
+        await connection.copy_records_to_table("events", records=logged, columns=EVENT_COLUMNS)
         signed = [
             sign_checkpoint(KEY, "/seal-tracker/demo", Head(row[0], row[4]), row[1])
-            for row in page
+            for row in held
             if row[0] % 60 == 0
         ]
         await connection.copy_records_to_table("checkpoints", schema_name="ledger", records=signed)
@@ -157,7 +166,7 @@ async def main() -> None:
                 await measure_commits(parts.postgres_dsn, asked.commits, pings_each, events)
             superuser = await asyncpg.connect(parts.superuser_dsn.rpartition("/")[0] + "/seal_tracker")
             await superuser.execute(
-                "SET session_replication_role = replica; TRUNCATE ledger.links, ledger.journeys"
+                "SET session_replication_role = replica; TRUNCATE ledger.links, ledger.journeys, events"
             )
             await superuser.close()
             await measure_verify(parts.postgres_dsn, asked.links, asked.entries)

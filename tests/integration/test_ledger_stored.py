@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -18,6 +19,7 @@ from parts import DEPLOY
 from store_servers import CutWire
 from store_stories import START_MS, episode, event
 
+from seal_tracker.commands.ledger import verified_ledger
 from seal_tracker.embedded import EmbeddedParts
 from seal_tracker.embedded.postgres import prepare_ledger
 from seal_tracker.ledger.chain import GENESIS, Head, Link, unpack
@@ -37,7 +39,7 @@ def told(first: int, count: int = 2, *, journey: str | None = None, space: str =
     changes = {} if journey is None else {"journey": journey}
     episodes = [episode(number, **changes) for number in range(first, first + count)]
     events = [event(e, sequence, space=space) for sequence, e in enumerate(episodes, first + 1)]
-    bodies = [b'{"sequence":%d,"evidence":{"fixes":[[106.68,20.86]]}}' % e.sequence for e in events]
+    bodies = [b'{"sequence":"%020d","evidence":{"fixes":[[106.68,20.86]]}}' % e.sequence for e in events]
     action = Action(
         START_MS, "lan", "operator", "alarm.acknowledge", f"alarm/{first}", "J-9", "HP", b'{"a":\n1}'
     )
@@ -116,8 +118,8 @@ async def test_a_commit_leaves_one_link_with_all_it_told(postgres_dsn: str) -> N
         assert (first.body, second.body) == (b"", b"")
         [whole] = await store.link_run(1, 1, [1])
         assert unpack(whole.body) == [
-            b'{"sequence":1,"evidence":{"fixes":[[106.68,20.86]]}}',
-            b'{"sequence":2,"evidence":{"fixes":[[106.68,20.86]]}}',
+            b'{"sequence":"00000000000000000001","evidence":{"fixes":[[106.68,20.86]]}}',
+            b'{"sequence":"00000000000000000002","evidence":{"fixes":[[106.68,20.86]]}}',
             (
                 b'{"action":"alarm.acknowledge","time":"2026-09-21T14:13:20.000Z","actor":"lan","role":"operator",'
                 b'"subject":"alarm/0","journey":"J-9","unit":"HP","body":{"a":1}}'
@@ -223,6 +225,11 @@ async def test_lists_of_the_ledger_are_read_by_their_index(embedded: EmbeddedPar
         "links_of_run": (4_000, 4_020, [4_001]),
         "ledger_checkpoints_before": (4_000, 100),
         "ledger_checkpoints_covering": ([4_000, 4_001],),
+        "oldest_event_logged": ("live",),
+        "events_hashed": ("live", 400, 420),
+        "events_digest": ("live", 400, 420),
+        "unrecorded_after": ("live", 400),
+        "actions_after": ("live", 400, 100),
     }
     async with superuser_of(embedded, filled) as connection:
         await connection.execute(MANY)
@@ -231,7 +238,11 @@ async def test_lists_of_the_ledger_are_read_by_their_index(embedded: EmbeddedPar
             for name, args in asked.items():
                 (text,) = await connection.fetchrow(f"EXPLAIN (FORMAT JSON) {sql(name)}", *args)
                 assert "Seq Scan" not in text, (mode, name, text)
-                assert name == "numbers_of_journey" or '"Sort"' not in text, (mode, name, text)
+                assert name in {"numbers_of_journey", "events_digest"} or '"Sort"' not in text, (
+                    mode,
+                    name,
+                    text,
+                )
 
 
 MANY = """
@@ -239,7 +250,13 @@ INSERT INTO ledger.links (number, recorded_at, previous, entries_hash, hash, bod
 SELECT n, now(), '', '', '', 'x' FROM generate_series(100, 20000) AS n;
 INSERT INTO ledger.journeys (journey, number) SELECT 'J-' || n % 10, n FROM generate_series(100, 20000) AS n;
 INSERT INTO ledger.checkpoints (number, signed_at, jws) SELECT n, now(), 'x' FROM generate_series(100, 20000) AS n;
-ANALYZE ledger.links; ANALYZE ledger.journeys; ANALYZE ledger.checkpoints
+INSERT INTO events (sequence, id, space, episode, subject_kind, subject, seal, type, transition, severity, revision, time, recorded_at,
+    late, body)
+SELECT n, gen_random_uuid(), CASE n % 3 WHEN 0 THEN 'live' ELSE 'drill' END, gen_random_uuid(), 'seal', 's', 's', 't', 'raised', 'low', 1,
+    now(), now(), false, 'x' FROM generate_series(1000, 20000) AS n;
+INSERT INTO actions (space, at, actor, role, kind, subject, body)
+SELECT CASE n % 3 WHEN 0 THEN 'live' ELSE 'drill' END, now(), 'a', 'b', 'c', 'd', '{}' FROM generate_series(1000, 20000) AS n;
+ANALYZE events; ANALYZE actions; ANALYZE ledger.links; ANALYZE ledger.journeys; ANALYZE ledger.checkpoints
 """
 
 
@@ -349,6 +366,66 @@ BEGIN
 END $$;
 SELECT pg_temp.anew();
 """
+
+
+LOGS = {
+    "an event edited": (
+        "UPDATE events SET body = 'x' WHERE sequence = 12",
+        ["event 12: in the log it is not what was recorded"],
+    ),
+    "an event removed": ("DELETE FROM events WHERE sequence = 12", ["event 12: is missing from the log"]),
+    "an event slipped in between": (
+        "UPDATE events SET sequence = 15 WHERE sequence = 12",
+        ["event 12: is missing from the log", "event 15: is in the log, and nothing recorded it"],
+    ),
+    "an event slipped in at the end": (
+        "UPDATE events SET sequence = 999 WHERE sequence = 112",
+        ["event 112: is missing from the log", "event 999: is in the log, and nothing recorded it"],
+    ),
+    "an action edited": (
+        "UPDATE actions SET actor = 'somebody else' WHERE id = 4",
+        ["action 4: in the log it is not what was recorded there"],
+    ),
+    "the last action removed": (
+        "DELETE FROM actions WHERE id = 12",
+        ["an action is missing at the end of the log: SHA-256 "],
+    ),
+    "an action slipped in": (
+        "INSERT INTO actions (space, at, actor, role, kind, subject, body) VALUES ('live', now(), 'a', 'b', 'c', 'd', '{}')",
+        [r"action \d+: is in the log, and nothing recorded it"],
+    ),
+    "old events let go": ("DELETE FROM events WHERE sequence < 30", []),
+    "nothing": ("SELECT 1", []),
+}
+
+
+@pytest.mark.parametrize("how", LOGS)
+async def test_what_people_see_is_held_against_the_ledger(
+    embedded: EmbeddedParts, filled: str, how: str
+) -> None:
+    """Events and actions of the log, which the service's own role could change: each that differs is named."""
+    statement, faults = LOGS[how]
+    async with superuser_of(embedded, filled) as connection:
+        await connection.execute(statement)
+        found = await verified_ledger(InTransaction(connection), [], [])
+    assert (found.broken_at, found.links) == (None, LINKS)
+    assert found.whole == (not faults)
+    assert len(found.log_faults) == len(faults)
+    for fault, pattern in zip(found.log_faults, faults, strict=True):
+        assert re.match(pattern, fault), fault
+
+
+class InTransaction:
+    """A connection whose transaction is another's to begin and end."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    async def execute(self, query: str) -> None:
+        assert query.startswith(("BEGIN", "COMMIT"))
 
 
 async def test_a_change_between_two_commits_breaks_the_chain_at_the_next(

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from seal_tracker.ledger.bundle import Run, make_bundle, runs_to_checkpoints, verifier
 from seal_tracker.ledger.chain import GENESIS, Head, Link, link_after
 from seal_tracker.ledger.checkpoints import public_bytes, sign, sign_checkpoint
-from seal_tracker.ledger.entries import About, about
+from seal_tracker.ledger.entries import About, about, sequence_of
 from seal_tracker.ledger.keys import public_pem
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -191,6 +191,12 @@ def test_links_share_the_way_to_their_checkpoint() -> None:
         (9, 12, [9, 12]),
         (13, 20, [13]),
     ]
+
+
+def test_an_event_says_its_sequence_and_an_action_none() -> None:
+    """What is neither has none."""
+    assert sequence_of(b'{"sequence":"00000000000000000017","data":{}}') == 17
+    assert sequence_of(action(OURS)) is sequence_of(b"scribble") is sequence_of(b'{"sequence":"x"}') is None
 
 
 def test_an_entry_says_what_it_is_about() -> None:

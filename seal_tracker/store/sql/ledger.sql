@@ -62,6 +62,33 @@ CROSS JOIN LATERAL (
     SELECT number, signed_at, jws FROM ledger.checkpoints WHERE number >= link ORDER BY number LIMIT 1
 ) AS c;
 
+-- name: oldest_event_logged
+-- The first event that a space's log has. Index: events_of_space.
+SELECT min(sequence) FROM events WHERE space = $1;
+
+-- name: events_digest
+-- One hash for a space's events from a sequence to a sequence, in order: nothing but it need travel where all is well.
+-- Index: events_of_space.
+SELECT sha256(coalesce(string_agg(int8send(sequence) || sha256(body), ''::bytea ORDER BY sequence), ''::bytea))
+FROM events
+WHERE space = $1 AND sequence BETWEEN $2 AND $3;
+
+-- name: events_hashed
+-- What stands for a space's events from a sequence to a sequence. Index: events_of_space.
+SELECT sequence, sha256(body) FROM events WHERE space = $1 AND sequence BETWEEN $2 AND $3;
+
+-- name: unrecorded_after
+-- A space's events after a sequence, and no more than are told. Index: events_of_space.
+SELECT sequence FROM events WHERE space = $1 AND sequence > $2 ORDER BY sequence LIMIT 20;
+
+-- name: actions_after
+-- What was done in a space, in order, after an id. Index: actions_newest read backwards.
+SELECT id, at, actor, role, kind, subject, journey, unit, body::text
+FROM actions
+WHERE space = $1 AND id > $2
+ORDER BY id
+LIMIT $3;
+
 -- name: all_ledger_checkpoints
 -- Everything that was signed, in order: at most one a minute.
 SELECT number, signed_at, jws FROM ledger.checkpoints ORDER BY number;
