@@ -228,6 +228,7 @@ async def running(settings: Settings, *, embedded: Path | None = None) -> AsyncI
         teller = Teller(publisher, hub, spaces, tenant=settings.tenant, clock_ms=clock_ms)
         for space in spaces:
             await _remember_alarms(store, teller, space)
+            teller.found_waiting(space, await store.journeys_waiting(space))
         source = service.source = await stack.enter_async_context(
             MqttSource(parts.broker, f"{name}-in", ingest_filters(settings.tenant), clock_ms=clock_ms)
         )

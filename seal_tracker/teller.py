@@ -102,6 +102,10 @@ class Teller:
         self._hub.publish_alarms(space, told, _units_of(rows))
         self._remember(rows)
 
+    def found_waiting(self, space: str, journeys: Iterable[str]) -> None:
+        """At a start: journeys that wait to be closed; their retained states stay."""
+        self._waiting.update((space, journey) for journey in journeys)
+
     def _remember(self, alarms: Iterable[AlarmRow]) -> None:
         """Keep the ids of alarms that episodes took over from others; the rest follow from the episode.
 
@@ -210,7 +214,7 @@ class Teller:
             for version in judging.versions
             for journey in version.plan.journeys
         }
-        return sorted(known - told)
+        return sorted(known - told - self._waiting)
 
     def _empty(self, left_behind: list[tuple[str, str]]) -> None:
         """Empty some states, but of journeys that a seal has gone on meanwhile."""

@@ -81,6 +81,11 @@ class JourneyReads(Database):
             rows = await connection.fetch(sql("journeys_planned"), space)
         return {row["id"]: (row["plan_digest"], row["edited"]) for row in rows}
 
+    async def journeys_waiting(self, space: str) -> list[str]:
+        """Journeys that a person has disarmed and nobody has closed."""
+        async with self._reading() as connection:
+            return [row["id"] for row in await connection.fetch(sql("journeys_waiting"), space)]
+
     async def journeys_ending_after(self, space: str, after_ms: int) -> list[str]:
         """Records (JSON) of armed journeys that end after a time, and of all that have a permit."""
         async with self._reading() as connection:

@@ -35,6 +35,7 @@ ASKED: dict[str, tuple[tuple[Any, ...], str]] = {
     "journeys_known": (("live", ["J000007", "K"]), "journeys_pkey"),
     "journeys_named": (("live", ["J000007", "K"]), "journeys_pkey"),
     "journeys_planned": (("live",), "journeys_of_plan"),
+    "journeys_waiting": (("live",), "journeys_of_state"),
     "journeys_ending_after": (("live", START_MS + 33_500_000), "journeys_by_end"),
     "journeys_of_devices": (("live", ["S0007"], [START_MS]), "journey_devices_of_device"),
     "journeys_overlapping": (

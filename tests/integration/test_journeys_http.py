@@ -64,7 +64,7 @@ class Api:
         if data is not None:
             given["Content-Type"] = content_type
         request = urllib.request.Request(
-            f"{self.ready.http}/api/v1/journeys{path}", data, given, method=method
+            f"{self.ready.http}/api/v1/journeys{path}".replace("/journeys/..", ""), data, given, method=method
         )
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
@@ -246,6 +246,19 @@ def test_a_file_is_taken_in_whole_or_not_at_all(api: Api) -> None:
     assert [item["id"] for item in listed["items"]][:2] == ["F0", "F1"]
     rest = api.ask("GET", f"?unit=port&regime=bonded&after={listed['next']}").json()
     assert (len(listed["items"]), len(rest["items"]), rest["next"]) == (30, 10, None)
+
+
+def test_an_exercise_has_journeys_of_its_own(api: Api) -> None:
+    """Those of its plan, and those declared in it; the live ones are not there, nor they among the live."""
+    made = Ground().route("X", (0, 0), (9000, 0)).journey("E-1", route="X").plan()
+    body = json.dumps({"space": "drill", "files": dict(made.files)}).encode()
+    assert api.ask("POST", "/../spaces", body).status == 201
+    assert [item["id"] for item in api.ask("GET", "?space=drill").json()["items"]] == ["J-E-1"]
+    assert api.ask("POST", "?space=drill", {"id": "D1", "regime": "transit", "route": "X"}).status == 201
+    reply = api.ask("POST", "/J-E-1/disarm?space=drill", {}, If_Match='"1"')
+    assert (reply.status, reply.json()["state"]) == (200, "DISARMED")
+    assert api.ask("GET", "/D1").status == 404
+    problem(api.ask("POST", "?space=drill", {"id": "D2", "regime": "transit", "route": "R"}), 422, "route")
 
 
 def test_lists_find_journeys_by_what_is_written_on_them(api: Api) -> None:

@@ -54,6 +54,10 @@ FROM journeys WHERE space = $1 AND id = ANY($2::text[]);
 -- What plans have brought, and whether a person has changed it since. Index: journeys_of_plan.
 SELECT id, plan_digest, edited FROM journeys WHERE space = $1 AND plan_digest IS NOT NULL;
 
+-- name: journeys_waiting
+-- Journeys that a person has disarmed and nobody has closed. Index: journeys_of_state.
+SELECT id FROM journeys WHERE space = $1 AND state = 'DISARMED' AND edited;
+
 -- name: journeys_ending_after
 -- Armed journeys that end after a time: what is judged still. Indexes: journeys_by_end, journeys_with_permit.
 -- Those with a permit compare vehicles with each other and are all kept; few journeys have one.
