@@ -10,6 +10,7 @@ repeat goes into it and calls nobody: that is what setting aside is for.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
@@ -18,7 +19,7 @@ from uuid import UUID
 import msgspec
 
 from seal_tracker.alarms.deadlines import DEFAULT_TERMS, Terms, ms_of, sooner, with_deadlines
-from seal_tracker.alarms.grouping import group_of
+from seal_tracker.alarms.grouping import Beginnings
 from seal_tracker.alarms.of_episodes import (
     Place,
     alarming,
@@ -125,7 +126,10 @@ class _Work:
         rows = sorted(existing, key=lambda row: (row.state != CLOSED, _closed_by_person(row)))
         self._rows = {row.id: row for row in (*around.alike, *rows)}
         self._owner = {episode: row.id for row in rows for episode in _episodes(row)}
-        self._beginnings = {row.id: alarm_in(row) for row in around.beginnings}
+        self._beginnings = Beginnings(map(alarm_in, around.beginnings))
+        self._alike: dict[tuple[str, str, str | None], list[UUID]] = defaultdict(list)
+        for row in self._rows.values():
+            self._alike[row.subject, row.type, row.object].append(row.id)
 
     def take(self, event: Event) -> None:
         """Go through one event."""
@@ -212,9 +216,9 @@ class _Work:
         if event.transition != "raised":
             return None
         episode = event.episode
-        for row in self._rows.values():
-            alike = (row.subject, row.type, row.object) == (subject_of(episode), episode.type, episode.object)
-            if alike and row.state != CLOSED and len(row.episodes) < REPEATS_MAX:
+        for alarm_id in self._alike.get((subject_of(episode), episode.type, episode.object), ()):
+            row = self._rows[alarm_id]
+            if row.state != CLOSED and len(row.episodes) < REPEATS_MAX:
                 alarm = alarm_in(row)
                 near = abs(episode.raised_at_ms - ms_of(alarm.raised_at)) <= REPEAT_WITHIN_MS
                 if near or alarm.shelf is not None or alarm.suppression is not None:
@@ -231,10 +235,11 @@ class _Work:
             responsible=around.responsible(place_of(episode), episode.unit),
             declaration=around.declaration(episode.journey),
         )
-        state = msgspec.structs.replace(state, group=group_of(state, self._beginnings.values()))
-        alarm = UUID(state.alarm)
+        state = msgspec.structs.replace(state, group=self._beginnings.group_of(state))
         if state.group == state.alarm:
-            self._beginnings[alarm] = state
+            self._beginnings.add(state)
+        alarm = UUID(state.alarm)
+        self._alike[state.subject, state.type, state.object].append(alarm)
         self._new.add(alarm)
         return with_deadlines(state, opened_ms, around.terms), (episode.episode,)
 

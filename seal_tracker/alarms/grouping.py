@@ -8,13 +8,15 @@ without one) goes by its unit, whose gateway it shares.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from typing import Final
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import product
+from typing import Final, NamedTuple
 
 from seal_tracker.alarms.deadlines import ms_of
 from seal_tracker.publishing.cloudevents import AlarmState
 
-__all__ = ["GROUP_RADIUS_M", "GROUP_WINDOW_MS", "group_of"]
+__all__ = ["GROUP_RADIUS_M", "GROUP_WINDOW_MS", "Beginnings", "distance_m"]
 
 GROUP_WINDOW_MS: Final = 5 * 60 * 1000
 GROUP_RADIUS_M: Final = 20_000.0
@@ -22,29 +24,81 @@ GROUP_RADIUS_M: Final = 20_000.0
 
 EARTH_RADIUS_M: Final = 6_371_008.8
 
-
-def group_of(alarm: AlarmState, beginnings: Iterable[AlarmState]) -> str:
-    """The group of a new alarm: that of the beginning nearest in time that it belongs to, else one of its own."""
-    raised_ms = ms_of(alarm.raised_at)
-    fitting = [
-        (abs(ms_of(one.raised_at) - raised_ms), one.alarm)
-        for one in beginnings
-        if one.type == alarm.type
-        and abs(ms_of(one.raised_at) - raised_ms) <= GROUP_WINDOW_MS
-        and _near(alarm, one)
-    ]
-    return min(fitting)[1] if fitting else alarm.alarm
+Vector = tuple[float, float, float]
+"""A place on the sphere in metres from the earth's middle: no pole and no date line."""
 
 
-def _near(a: AlarmState, b: AlarmState) -> bool:
-    if a.place is None or b.place is None:
-        return a.place is None and b.place is None and a.unit is not None and a.unit == b.unit
-    return distance_m(a.place, b.place) <= GROUP_RADIUS_M
+class Beginning(NamedTuple):
+    """An alarm that began a group."""
+
+    raised_ms: int
+    alarm: str
+    at: Vector | None
+
+
+class Beginnings:
+    """Alarms that began groups, found by type and by a cell of space as wide as a group, or by unit."""
+
+    def __init__(self, alarms: Iterable[AlarmState] = ()) -> None:
+        self._by_cell: dict[tuple[object, ...], list[Beginning]] = defaultdict(list)
+        for alarm in alarms:
+            self.add(alarm)
+
+    def add(self, alarm: AlarmState) -> None:
+        """From now on others may join this alarm."""
+        at = None if alarm.place is None else vector(alarm.place)
+        self._by_cell[own_cell(alarm, at)].append(Beginning(ms_of(alarm.raised_at), alarm.alarm, at))
+
+    def group_of(self, alarm: AlarmState) -> str:
+        """The group of a new alarm: that of the beginning nearest in time that it belongs to, else one of its own."""
+        raised_ms, at = ms_of(alarm.raised_at), None if alarm.place is None else vector(alarm.place)
+        if at is None and alarm.unit is None:
+            return alarm.alarm
+        fitting = [
+            (abs(one.raised_ms - raised_ms), one.alarm)
+            for cell in cells_near(alarm, at)
+            for one in self._by_cell.get(cell, ())
+            if abs(one.raised_ms - raised_ms) <= GROUP_WINDOW_MS
+            and (at is None or one.at is None or math.dist(at, one.at) <= CHORD_M)
+        ]
+        return min(fitting)[1] if fitting else alarm.alarm
+
+
+def own_cell(alarm: AlarmState, at: Vector | None) -> tuple[object, ...]:
+    """Where an alarm is kept."""
+    return (alarm.type, alarm.unit) if at is None else (alarm.type, *cell_of(at))
+
+
+def cells_near(alarm: AlarmState, at: Vector | None) -> Iterator[tuple[object, ...]]:
+    """Where those are kept that it may belong to."""
+    if at is None:
+        yield own_cell(alarm, at)
+        return
+    x, y, z = cell_of(at)
+    for dx, dy, dz in product((-1, 0, 1), repeat=3):
+        yield alarm.type, x + dx, y + dy, z + dz
+
+
+def cell_of(at: Vector) -> tuple[int, int, int]:
+    """The cube, as wide as a group, that holds a place."""
+    x, y, z = (math.floor(metres / GROUP_RADIUS_M) for metres in at)
+    return x, y, z
+
+
+def vector(place: tuple[float, float]) -> Vector:
+    """A place, [lon, lat] in degrees, on the sphere: 0.6 % off the ellipsoid at most, for a group has no sharp edge."""
+    lon, lat = map(math.radians, place)
+    return (
+        EARTH_RADIUS_M * math.cos(lat) * math.cos(lon),
+        EARTH_RADIUS_M * math.cos(lat) * math.sin(lon),
+        EARTH_RADIUS_M * math.sin(lat),
+    )
 
 
 def distance_m(a: tuple[float, float], b: tuple[float, float]) -> float:
-    """Metres between two places on the sphere, 0.6 % off the ellipsoid at most: a group has no sharp edge."""
-    (lon_a, lat_a), (lon_b, lat_b) = ([math.radians(v) for v in place] for place in (a, b))
-    h = math.sin((lat_b - lat_a) / 2) ** 2
-    h += math.cos(lat_a) * math.cos(lat_b) * math.sin((lon_b - lon_a) / 2) ** 2
-    return 2 * EARTH_RADIUS_M * math.asin(math.sqrt(min(1.0, h)))
+    """Metres over ground between two places."""
+    return 2 * EARTH_RADIUS_M * math.asin(min(1.0, math.dist(vector(a), vector(b)) / (2 * EARTH_RADIUS_M)))
+
+
+CHORD_M: Final = 2 * EARTH_RADIUS_M * math.sin(GROUP_RADIUS_M / (2 * EARTH_RADIUS_M))
+"""The straight line between two places that are a group's radius apart over ground."""
