@@ -180,7 +180,7 @@ def scripts(draw: st.DrawFn) -> Script:
                 tuple(rows),
                 told,
                 versions if learnt == n and versions > 1 else None,
-                now_s={0: NOW_S, 1: 800.0}.get(extra),
+                now_s={0: NOW_S, 1: 800.0, 4: 5600.0}.get(extra),
                 restart=extra in (2, 3),
             )
         )

@@ -83,7 +83,7 @@ def ground() -> Ground:
     made.journey("S1", armed_s=60, disarmed_s=1500, devices=[{"id": "S3", "role": "seal"}], **first)
     made.journey("S3", armed_s=2000, disarmed_s=5000, route="R")
     return made.journey(
-        "S1", id="J-again", armed_s=1500, disarmed_s=6000, route="R", due_at=iso(3000), permit=permit
+        "S1", id="J-again", armed_s=1500, disarmed_s=8400, route="R", due_at=iso(3000), permit=permit
     )
 
 
@@ -136,7 +136,7 @@ def tracks(draw: st.DrawFn, most: int = 24) -> list[Ping]:
             more, wrong = {}, False
         elif turn <= 10:
             y = draw(st.sampled_from([0, 0, 0, 0, 60, 140, 200, 700, 30_000]))
-        elif turn == 11 and heard and draw(st.booleans()):
+        elif turn in (11, 12) and heard:
             heard = False
             t += UNHEARD_S
         elif turn == 13:

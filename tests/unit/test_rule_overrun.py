@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from arrivals import Service
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from story import Core, Ground, Ping, batch, iso, one, only, ping, span, told
 
 RULE = "STOP_OVERRUN"
@@ -156,3 +158,28 @@ def test_only_an_armed_journey_can_overstay() -> None:
         Ground().zone("A", 0, 0, 300, "approved_stop", max_stop_min=30).journey(armed_s=600, disarmed_s=3000)
     )
     assert span(one(told(made, stay(0, 3600)), RULE)) == (600, 2700, 3000, 3000)
+
+
+REPORT = st.tuples(
+    st.sampled_from([300, 1500, 3500, 4200, 9000]), st.sampled_from([0, 0, 400, 19_900]), st.booleans()
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(REPORT, min_size=2, max_size=8))
+def test_clock_and_pings_tell_the_same_however_long_the_silences(
+    reports: list[tuple[int, int, bool]],
+) -> None:
+    """Overstaying or arriving late: with the clock heard before some of the pings, or after them all."""
+    made = ground().route("R", (-20_000, 0), (20_000, 0), half_width_m=500)
+    made.journeys[0] |= {"route": "R", "due_at": iso(7200)}
+    plan, at_s = made.plan(), 0
+    by_ping, by_time, story = Core(plan), Core(plan), []
+    for after_s, x, heard in reports:
+        at_s += after_s
+        if heard:
+            by_time.pass_time(at_s - 1)
+        story.append(ping(at_s, x))
+        by_time.tell(story[-1:])
+    by_ping.tell(story)
+    assert by_time.lines().decode() == by_ping.lines().decode()
