@@ -218,6 +218,35 @@ def _guarded(run: Any, *args: Any, **options: Any) -> None:
     sys.exit(code or 0)
 
 
+def _one_database(embedded: Path | None, dsn: str | None) -> None:
+    if (embedded is None) == (dsn is None):
+        raise click.UsageError("name one of --embedded DIR and --dsn ADDRESS")
+
+
+@cli.command()
+@click.argument("file", type=File)
+@click.option("--embedded", type=Folder, metavar="DIR", help="Of a folder; the service may run on it.")
+@click.option("--dsn", metavar="ADDRESS", help="Of a database: postgresql://… of its superuser or owner.")
+def backup(file: Path, embedded: Path | None, dsn: str | None) -> None:
+    """Write everything the service keeps into FILE: one consistent moment, also while it runs."""
+    from seal_tracker.commands.backup import backup as run  # noqa: PLC0415
+
+    _one_database(embedded, dsn)
+    _guarded(run, file=file, embedded=embedded, dsn=dsn)
+
+
+@cli.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--embedded", type=Folder, metavar="DIR", help="Into a new folder.")
+@click.option("--dsn", metavar="ADDRESS", help="Into a database: postgresql://… of its superuser.")
+def restore(file: Path, embedded: Path | None, dsn: str | None) -> None:
+    """Make a new folder, or a database, what a backup holds."""
+    from seal_tracker.commands.backup import restore as run  # noqa: PLC0415
+
+    _one_database(embedded, dsn)
+    _guarded(run, file=file, embedded=embedded, dsn=dsn)
+
+
 def main() -> None:
     """Entry point."""
     cli(prog_name="seal-tracker")

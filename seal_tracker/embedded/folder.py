@@ -31,7 +31,7 @@ from .users import run_as
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["EmbeddedParts", "MqttAddress", "postgres_dsn_of"]
+__all__ = ["EmbeddedParts", "MqttAddress", "postgres_dsn_of", "superuser_dsn_of"]
 
 
 class MqttAddress(msgspec.Struct, frozen=True):
@@ -198,13 +198,23 @@ def postgres_dsn_of(folder: Path) -> str:
     FolderDamaged
         Its credentials or ports cannot be read.
     """
+    credentials, ports = _read(folder)
+    return dsn(ports.postgres, credentials.database, credentials.database.username)
+
+
+def superuser_dsn_of(folder: Path) -> str:
+    """Address of a folder's database server for its superuser; raises as `postgres_dsn_of`."""
+    credentials, ports = _read(folder)
+    return dsn(ports.postgres, credentials.postgres, "postgres")
+
+
+def _read(folder: Path) -> tuple[Credentials, Ports]:
     folder = folder.resolve()
-    owner = load_or_make(folder / "credentials.json", has_data=True).database
+    credentials = load_or_make(folder / "credentials.json", has_data=True)
     try:
-        ports = msgspec.json.decode((folder / "ports.json").read_bytes(), type=Ports)
+        return credentials, msgspec.json.decode((folder / "ports.json").read_bytes(), type=Ports)
     except (OSError, msgspec.MsgspecError) as error:
         raise FolderDamaged(f"{folder / 'ports.json'} cannot be read: {error}") from error
-    return dsn(ports.postgres, owner, owner.username)
 
 
 def _nobody_listens(_part: str, _change: Change) -> None:

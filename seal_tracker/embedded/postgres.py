@@ -27,7 +27,7 @@ from .users import RunAs, allow_passage, allow_reading
 if TYPE_CHECKING:
     from .credentials import Credentials, DatabaseAccount
 
-__all__ = ["PostgresPart", "dsn", "prepare_ledger", "render_config"]
+__all__ = ["PostgresPart", "dsn", "prepare_ledger", "programs_of", "render_config"]
 
 SHARED_BUFFERS = "96MB"
 """Holds the indexes that ingest touches; a laptop has it to spare."""
@@ -225,6 +225,11 @@ def _serves(pid: int, data: Path) -> bool:
         except psutil.AccessDenied:
             return False  # another user's process; ours are always ours to look at
     return False
+
+
+def programs_of(data: Path) -> Path:
+    """Where the programs of PostgreSQL are that fit a cluster."""
+    return _install(data) / "bin"
 
 
 def _install(data: Path) -> Path:

@@ -42,7 +42,9 @@ def test_states_of_journeys_that_ended_while_the_service_was_down_are_emptied(se
             for ago_s, lock in ((60, "closed"), (30, "cut"))
         ]
         gateway.wait_acknowledged(sent)
-    wait_until(lambda: under_way(service) == {f"J-{n}" for n in range(1, 7)}, what="all under way", limit_s=120)
+    wait_until(
+        lambda: under_way(service) == {f"J-{n}" for n in range(1, 7)}, what="all under way", limit_s=120
+    )
     assert service.terminate() == 0
     assert service.plan is not None
     journeys = service.plan / "journeys.jsonl"
