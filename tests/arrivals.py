@@ -87,6 +87,9 @@ class Service:
         """Be told facts: journeys as they are known now, and versions of the plan, those before among them."""
         before, known = self._journeys, len(self._versions)
         self._journeys, self._versions = tuple(journeys), tuple(versions)
+        if len(versions) == known:
+            self._change(before)
+            return
         self.judging.versions = self._versions
         run(self.judging.use_plans(self._plans()))
         changed = changed_journeys(before, self._journeys)
@@ -94,6 +97,15 @@ class Service:
             changed = spans_of_both(changed, self.judging.judged_past(version.from_ms))
         found = run(self.judging.rejudge_since(changed, new_diversions(before, self._journeys)))
         run(self._pipeline.commit_prepared(LIVE, found))
+
+    def _change(self, before: Sequence[Journey]) -> None:
+        """As an order of a person does."""
+        was, now = ({j.id: j for j in journeys} for journeys in (before, self._journeys))
+        pairs = [(was.get(name), now.get(name)) for name in {**was, **now}]
+        differing = [(a, b) for a, b in pairs if a != b]
+        if differing:
+            found = run(self.judging.change_journeys(differing))
+            run(self._pipeline.commit_prepared(LIVE, found))
 
     def lines(self) -> bytes:
         """The episodes file."""
