@@ -99,7 +99,8 @@ async def alarms_due(
                 mails.append(
                     escalation_mail(steps[-1], alarm, step.detail, contacts.get(step.detail["unit"]))
                 )
-        after.append(row_of(alarm, row.episodes))
+        if alarm.version != row.version:
+            after.append(row_of(alarm, row.episodes))
     return Deed(
         alarms=after, steps=steps, actions=actions, mails=[mail for mail in mails if mail is not None]
     )

@@ -148,11 +148,12 @@ class AlarmReads(Database):
         *,
         open_only: bool = False,
         by_priority: bool = False,
+        collapse: bool = False,
         cursor: str | None = None,
         limit: int = 100,
     ) -> tuple[list[AlarmRow], str | None]:
         """A page of a space's alarms and the cursor of the next one, None at the end: newest first; or open ones by severity, and
-        of one severity by when they are due.
+        of one severity by when they are due, and then (``collapse``) of each group the first alone.
 
         Raises
         ------
@@ -160,6 +161,7 @@ class AlarmReads(Database):
             The cursor is none of this list's.
         """
         query = self._list(wanted, open_only=open_only, by_priority=by_priority)
+        query = "alarms_by_group" if collapse else query
         place = priority_place(cursor) if by_priority else newest_place(cursor)
         async with self._reading() as connection:
             rows = await connection.fetch(sql(query), space, *wanted.arguments(), limit + 1, *place)
@@ -186,6 +188,15 @@ class AlarmReads(Database):
         if wanted.text is not None:
             return "alarms_of_text"
         return "alarms_newest" if wanted.type is None else "alarms_of_type"
+
+    async def alarms_in_groups(
+        self, space: str, groups: Iterable[UUID], scope: frozenset[str] | None
+    ) -> dict[UUID, int]:
+        """How many alarms of each group are open, of those that the asker may see."""
+        units = None if scope is None else sorted(scope)
+        async with self._reading() as connection:
+            rows = await connection.fetch(sql("alarms_in_groups"), space, list(groups), units)
+        return dict(map(tuple, rows))
 
     async def alarms_of_episodes(
         self, episodes: Iterable[UUID], first_ids: Iterable[UUID] = ()

@@ -49,11 +49,12 @@ HISTORY_TOLD: Final = 200
 
 class AlarmsQuery(PageQuery, frozen=True, forbid_unknown_fields=True):
     """Which alarms, and in which order: ``priority`` is open alarms by severity and by when they are due, ``newest`` by when they
-    were raised. Closed ones are told where they are asked for by ``state=closed`` or ``open=false``. ``text`` begins a
+    were raised. ``collapse`` lists of each group only what comes first. Closed ones are told where they are asked for by ``state=closed`` or ``open=false``. ``text`` begins a
     journey's declaration, box or id, or a seal's id; ``since`` is when they were first known.
     """
 
     order: Literal["priority", "newest"] | UnsetType = UNSET
+    collapse: bool = False
     open: bool | UnsetType = UNSET
     state: AlarmStateName | UnsetType = UNSET
     severity: SeverityName | UnsetType = UNSET
@@ -78,6 +79,12 @@ class AlarmStep(msgspec.Struct, frozen=True, kw_only=True):
     detail: Mapping[str, Any]
 
 
+class AlarmLine(AlarmState, frozen=True, kw_only=True):
+    """An alarm in a list, and how many of its group are open."""
+
+    open_in_group: int
+
+
 class AlarmItem(AlarmState, frozen=True, kw_only=True):
     """An alarm with its history, newest first, and what its type means."""
 
@@ -91,6 +98,8 @@ async def list_alarms(request: web.Request) -> web.Response:
     known_space(request, query.space)
     states = states_of(query)
     by_priority = order_of(query, states) == "priority"
+    if query.collapse and not by_priority:
+        raise BadParameter("collapse: groups are collapsed by priority alone; leave it out", field="collapse")
     wanted = AlarmFilter(
         states=states,
         severity=query.severity or None,
@@ -110,6 +119,7 @@ async def list_alarms(request: web.Request) -> web.Response:
             wanted,
             open_only=CLOSED not in states,
             by_priority=by_priority,
+            collapse=query.collapse,
             cursor=cursor.place if cursor else None,
             limit=query.limit,
         )
@@ -118,7 +128,9 @@ async def list_alarms(request: web.Request) -> web.Response:
             "after: a cursor of this list in another order; start again without one", field="after"
         ) from error
     after = encode_cursor(AlarmCursor(following)) if following else None
-    return encoded(Page([alarm_in(row) for row in rows], after))
+    groups = {row.group for row in rows if row.group is not None}
+    open_ = await request.app[CONTEXT].store.alarms_in_groups(query.space, groups, wanted.scope)
+    return encoded(Page([line_of(row, open_) for row in rows], after))
 
 
 async def show_alarm(request: web.Request) -> web.Response:
@@ -148,6 +160,12 @@ async def alarm_answer(request: web.Request, space: str, row: AlarmRow) -> web.R
     response = encoded(item)
     response.headers["ETag"] = etag(row.version)
     return response
+
+
+def line_of(row: AlarmRow, open_in_groups: Mapping[UUID, int]) -> AlarmLine:
+    """An alarm of a list."""
+    open_ = 0 if row.group is None else open_in_groups.get(row.group, 0)
+    return AlarmLine(**msgspec.structs.asdict(alarm_in(row)), open_in_group=open_)
 
 
 def path_alarm(request: web.Request) -> UUID:
@@ -214,7 +232,7 @@ def step_item(stored: StoredAction) -> AlarmStep:
 ROUTES: Final[tuple[Route, ...]] = (
     Route(
         "GET", "/api/v1/alarms", list_alarms, Right.READ,
-        "Alarms, open ones by priority unless asked otherwise.", query=AlarmsQuery, answer=Page[AlarmState], problems=(404,),
+        "Alarms, open ones by priority unless asked otherwise.", query=AlarmsQuery, answer=Page[AlarmLine], problems=(404,),
     ),
     Route(
         "GET", "/api/v1/alarms/texts", show_texts, Right.READ,

@@ -68,10 +68,16 @@ class Reading(LedgerReading, Protocol):
         *,
         open_only: bool = False,
         by_priority: bool = False,
+        collapse: bool = False,
         cursor: str | None = None,
         limit: int = 100,
     ) -> tuple[Sequence[AlarmRow], str | None]:
         """A page of alarms and the cursor of the next one; ``ValueError`` where the cursor is none of that list."""
+
+    async def alarms_in_groups(
+        self, space: str, groups: Iterable[UUID], scope: frozenset[str] | None
+    ) -> Mapping[UUID, int]:
+        """How many alarms of each group are open."""
 
     async def actions_of(self, space: str, subject: str, *, limit: int = 100) -> Sequence[StoredAction]:
         """What was done to something, newest first."""

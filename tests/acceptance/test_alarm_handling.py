@@ -125,7 +125,15 @@ def test_an_alarm_tells_its_history_and_what_to_do(service: Running) -> None:
     texts = service.get("/api/v1/alarms/texts", "auditor")
     assert set(texts) == {rule.name for rule in (*RULES, *PAIR_RULES)}
     assert shown["texts"] == texts["SEAL_TAMPER"]
-    assert {k: v for k, v in shown.items() if k not in {"texts", "history"}} == alarm
+    assert {k: v for k, v in shown.items() if k not in {"texts", "history"}} | {"open_in_group": 3} == alarm
+
+
+def test_an_outage_is_one_line(service: Running) -> None:
+    """Three ropes cut at one place and time: one line, which says how many there are."""
+    [line] = service.get("/api/v1/alarms?type=SEAL_TAMPER&collapse=true", "operator")["items"]
+    assert line["open_in_group"] == 3
+    members = service.get(f"/api/v1/alarms?group={line['group']}", "operator")["items"]
+    assert {alarm["seal"] for alarm in members} == set(SEALS)
 
 
 def test_several_are_acknowledged_at_once(service: Running) -> None:

@@ -105,10 +105,7 @@ def fits(alarm: AlarmState, wanted: AlarmFilter) -> bool:
         and wanted.journey in {None, alarm.journey}
         and wanted.seal in {None, alarm.seal}
         and wanted.group in {None, UUID(alarm.group)}
-        and (
-            wanted.text is None
-            or any(t.startswith((wanted.text, wanted.text.upper())) for t in named)
-        )
+        and (wanted.text is None or any(t.startswith((wanted.text, wanted.text.upper())) for t in named))
         and (wanted.since_ms is None or ms_of(alarm.opened_at) >= wanted.since_ms)
         and (wanted.scope is None or any(unit in wanted.scope for unit in mine))
     )
@@ -155,6 +152,12 @@ def test_a_list_is_what_its_filter_says_page_by_page(thread: LoopThread, store: 
     assert pages(thread, store, open_, open_only=True) == [a.alarm for a in still]
     by_priority = sorted(still, key=lambda a: (RANKS[a.severity], due_ms(a) or float("inf"), a.alarm))
     assert pages(thread, store, open_, open_only=True, by_priority=True) == [a.alarm for a in by_priority]
+    first = {a.group: a.alarm for a in reversed(by_priority)}
+    collapsed = [a.alarm for a in by_priority if first[a.group] == a.alarm]
+    assert pages(thread, store, open_, open_only=True, by_priority=True, collapse=True) == collapsed
+    counts = thread.run(store.alarms_in_groups(LIVE, map(UUID, first), open_.scope))
+    mine = Counter(a.group for a in ALARMS if fits(a, AlarmFilter(states=OPEN_STATES, scope=open_.scope)))
+    assert counts == {UUID(group): mine[group] for group in first}
 
 
 def test_a_page_is_stable_under_what_comes_in(thread: LoopThread, store: Store) -> None:

@@ -165,6 +165,8 @@ def asked() -> dict[str, tuple[tuple[Any, ...], str]]:
         "alarms_of_seal": (("live", *of(seal="S-1"), 100, *top), "alarms_of_seal"),
         "alarms_of_group": (("live", *of(group=number_id(7)), 100, *top), "alarms_of_group"),
         "alarms_of_type": (("live", *of(type="T7"), 100, *top), "alarms_of_type"),
+        "alarms_by_group": (("live", *OPEN_ALARMS, 100, 0, 0, number_id(0)), "alarms_by_priority"),
+        "alarms_in_groups": (("live", [number_id(7)], None), "alarms_of_group"),
         "alarm_of_id": (("live", number_id(1)), "alarms_pkey"),
         "alarms_concerned": (([number_id(1)], [number_id(2)]), "alarms_of_episodes"),
         "alarms_alike": (("live", ["journey/J-1"], ["T"], [None]), "alarms_alike"),

@@ -22,6 +22,51 @@ WHERE space = $1 AND state <> 'closed' AND (rank, coalesce(due_at, 'infinity'), 
 ORDER BY rank, coalesce(due_at, 'infinity'), id
 LIMIT $12;
 
+-- name: alarms_by_group
+-- As alarms_by_priority, but of each group only the alarm that comes first: an outage is one line. Indexes: alarms_by_priority, and
+-- alarms_of_group, one range an alarm.
+SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
+       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
+FROM alarms AS a
+WHERE a.space = $1 AND a.state <> 'closed' AND (a.rank, coalesce(a.due_at, 'infinity'), a.id) > ($13, $14, $15::uuid)
+  AND a.state = ANY ($2::text[])
+  AND ($3::text IS NULL OR a.severity = $3) AND ($4::text IS NULL OR a.type = $4)
+  AND ($5::text IS NULL OR a.unit = $5 OR a.responsible = $5)
+  AND ($6::text IS NULL OR a.journey = $6) AND ($7::text IS NULL OR a.seal = $7)
+  AND ($8::uuid IS NULL OR a.group_id = $8)
+  AND ($9::text IS NULL OR a.seal ^@ $9 OR a.journey IN (
+      SELECT j.id FROM journeys AS j
+      WHERE j.space = $1 AND (j.id ^@ $9 OR j.declaration ^@ upper($9) OR j.box ^@ upper($9))
+  ))
+  AND ($10::timestamptz IS NULL OR a.opened_at >= $10)
+  AND ($11::text[] IS NULL OR a.unit = ANY ($11) OR a.responsible = ANY ($11))
+  AND NOT EXISTS (
+      SELECT FROM alarms AS b
+      WHERE b.space = $1 AND b.group_id = a.group_id AND b.state <> 'closed'
+        AND (b.rank, coalesce(b.due_at, 'infinity'), b.id) < (a.rank, coalesce(a.due_at, 'infinity'), a.id)
+        AND b.state = ANY ($2::text[])
+        AND ($3::text IS NULL OR b.severity = $3) AND ($4::text IS NULL OR b.type = $4)
+        AND ($5::text IS NULL OR b.unit = $5 OR b.responsible = $5)
+        AND ($6::text IS NULL OR b.journey = $6) AND ($7::text IS NULL OR b.seal = $7)
+        AND ($8::uuid IS NULL OR b.group_id = $8)
+        AND ($9::text IS NULL OR b.seal ^@ $9 OR b.journey IN (
+            SELECT j.id FROM journeys AS j
+            WHERE j.space = $1 AND (j.id ^@ $9 OR j.declaration ^@ upper($9) OR j.box ^@ upper($9))
+        ))
+        AND ($10::timestamptz IS NULL OR b.opened_at >= $10)
+        AND ($11::text[] IS NULL OR b.unit = ANY ($11) OR b.responsible = ANY ($11))
+  )
+ORDER BY a.rank, coalesce(a.due_at, 'infinity'), a.id
+LIMIT $12;
+
+-- name: alarms_in_groups
+-- How many alarms of each of these groups are open, of those that the asker may see. Index: alarms_of_group.
+SELECT group_id, count(*)
+FROM alarms
+WHERE space = $1 AND group_id = ANY ($2::uuid[]) AND state <> 'closed'
+  AND ($3::text[] IS NULL OR unit = ANY ($3) OR responsible = ANY ($3))
+GROUP BY group_id;
+
 -- name: alarms_open
 -- Open alarms, newest first. Index: alarms_open.
 SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
