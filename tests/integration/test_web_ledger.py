@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from store_stories import START_MS
-from web_fixtures import LEDGER_KEY
 from web_support import World, assert_problem, make_episode
 
 from seal_tracker.ledger.checkpoints import public_bytes, read_checkpoint
@@ -24,6 +24,9 @@ from seal_tracker.web.account_changes import Change
 from seal_tracker.web.context import Live
 
 pytest_plugins = ["web_fixtures"]
+
+LEDGER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+"""The fixture's."""
 
 LINKS = 5
 
@@ -37,7 +40,7 @@ class WithTracks:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._fleet, name)
 
-    def journey(self, space: str, journey: str) -> Any:
+    async def journey(self, space: str, journey: str) -> Any:
         plan = self._fleet.plan(space)
         return next((j for j in plan.journeys if j.id == journey), None) if plan else None
 
