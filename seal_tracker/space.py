@@ -18,22 +18,21 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from seal_tracker.companion_space import ACROSS, Beside, CompanionSpace
-from seal_tracker.in_force import HELD_MS, InForce, judged_of
-from seal_tracker.journey import Diversion, Journey
+from seal_tracker.companion_space import ACROSS, Beside
+from seal_tracker.in_force import InForce
+from seal_tracker.journey import Diversion
 from seal_tracker.judge import Verdict, judge, judge_now, late, moved_by_time
 from seal_tracker.model import EQUIPMENT_PREFIX, NO_TIME, Episode, PingBatch
-from seal_tracker.planning import changed_journeys, new_diversions
 from seal_tracker.plans.folder import empty_plan
 from seal_tracker.plans.model import Plan
 from seal_tracker.prepared import Prepared
 from seal_tracker.rejudge import Rejudged, Span, advanced_by_time, standing
 from seal_tracker.replaying import FOREVER_MS, Replay, ReplayStore, now_that_was, pings_between
+from seal_tracker.space_journeys import SpaceJourneys, SpaceJourneysStore
 from seal_tracker.store.records import Checkpoint, EpisodeRow, KnownPings
-from seal_tracker.tracking.epochs import Facts, JourneyTable, Version, terrain_of
+from seal_tracker.tracking.epochs import Facts, Version, terrain_of
 from seal_tracker.tracking.heartbeats import Heartbeats, device_name, heartbeats_of
 from seal_tracker.tracking.order import effective_time_ms, fresh, usable_fix
-from seal_tracker.tracking.state import SealStates
 
 __all__ = ["CHECKPOINT_EVERY", "Prepared", "SpaceJudge", "SpaceStore"]
 
@@ -46,10 +45,9 @@ LOAD_AT_ONCE = 2_000
 """Seals read from the store together at a start; bounds memory, not time."""
 
 
-class SpaceStore(ReplayStore, Protocol):
+class SpaceStore(ReplayStore, SpaceJourneysStore, Protocol):
     """What judging reads."""
 
-    async def intern_seals(self, space: str, names: Iterable[str]) -> dict[str, int]: ...  # noqa: D102
     async def seal_names(self, space: str) -> dict[int, str]: ...  # noqa: D102
     async def known_pings(self, seal: NDArray[np.int32], time_ms: NDArray[np.int64]) -> KnownPings: ...  # noqa: D102
     async def pings_after(self, seals: Sequence[int], after_ms: Sequence[int]) -> PingBatch: ...  # noqa: D102
@@ -57,28 +55,18 @@ class SpaceStore(ReplayStore, Protocol):
         self, seals: Sequence[int], after_ms: Sequence[int]
     ) -> list[EpisodeRow]: ...
     async def revisions(self, ids: Iterable[UUID]) -> dict[UUID, int]: ...  # noqa: D102
-    async def journeys_of_devices(self, space: str, after_ms: Mapping[str, int]) -> list[str]: ...  # noqa: D102
 
 
-class SpaceJudge:
+class SpaceJudge(SpaceJourneys[SpaceStore]):
     """The judging of one space. See the module."""
 
     def __init__(self, space: str, store: SpaceStore) -> None:
-        self.space = space
-        self.states = SealStates()
-        self.names: dict[int, str] = {}
-        self.numbers: dict[str, int] = {}
+        super().__init__(space, store)
         self.versions: tuple[Version, ...] = ()
-        self.now_ms: int | None = None
-        self._store = store
-        self._in_force = InForce()
-        self._are_kept = False
         self._heartbeats: Mapping[int, Heartbeats] = {}
         self.equipment: frozenset[str] = frozenset()
-        self._loaded: set[int] = set()
         self._revisions: dict[UUID, int] = {}
         self._heard: set[int] = set()
-        self._companions = CompanionSpace(store)
 
     @property
     def plan(self) -> Plan | None:
@@ -86,19 +74,11 @@ class SpaceJudge:
         newest = self.versions[-1].plan if self.versions else None
         return newest if newest is not None and newest.version else None
 
-    @property
-    def journeys(self) -> JourneyTable:
-        """Armed intervals, by the newest facts."""
-        return self._in_force.table
-
-    def journey(self, journey: str) -> Journey | None:
-        """A journey that is held in memory, as it is judged."""
-        return self._in_force.journeys.get(journey)
-
     async def open(self, plans: Sequence[tuple[int, Plan]], journeys: InForce | None = None) -> Prepared:
         """Take the plan's versions, (in force from, plan) ascending, and load every seal known.
 
-        ``journeys``: those that may still be judged; None: those of the newest plan, all of them. What loading finds to differ from the store (it should find nothing) is in the result, to be committed.
+        ``journeys``: those that may still be judged; None: those of the newest plan, all of them. What loading finds to
+        differ from the store (it should find nothing) is in the result, to be committed.
         """
         self.names = await self._store.seal_names(self.space)
         self.numbers = {name: number for number, name in self.names.items()}
@@ -123,74 +103,6 @@ class SpaceJudge:
         self._in_force = journeys
         self._heartbeats = heartbeats_of([(v.from_ms, v.plan) for v in self.versions], self.numbers)
         self.equipment = frozenset(e.id for e in self.versions[-1].plan.equipment)
-
-    async def know(self, seals: Iterable[str]) -> None:
-        """Give numbers to seals not met before."""
-        new = {name for name in seals if name not in self.numbers}
-        if new:
-            found = await self._store.intern_seals(self.space, new)
-            self.numbers |= found
-            self.names |= {number: name for name, number in found.items()}
-            # New to the store too, whose every seal `open` knows: nothing to load.
-            self._loaded.update(found.values())
-
-    async def _build(self, in_force: InForce, new: Iterable[Journey]) -> None:
-        await self.know({served.device for journey in new for served in journey.served})
-        in_force.build(self.numbers)
-
-    async def change_journeys(self, changes: Sequence[tuple[Journey | None, Journey | None]]) -> Prepared:
-        """Find what it changes that journeys, (as judged before, as from now on), are others; None: not judged.
-
-        They are taken over when what was found has been committed.
-        """
-        before, after = (tuple(j for j in side if j is not None) for side in zip(*changes, strict=True))
-        was = self._in_force
-        then = was.changed({j.id: None for j in before} | {j.id: j for j in after})
-        await self._build(then, after)
-        self._in_force = then
-        try:
-            found = await self.rejudge_since(changed_journeys(before, after), new_diversions(before, after))
-        finally:
-            self._in_force = was
-        found.installs.append(lambda: self._use(then))
-        return found
-
-    def _use(self, journeys: InForce) -> None:
-        self._in_force = journeys
-
-    async def _reach(self, after_ms: Mapping[int, int]) -> None:
-        """Read the journeys that seals, by number, are judged by from before what is held."""
-        short = self._in_force.short_of({self.names[seal]: at for seal, at in after_ms.items()})
-        if short:
-            found = judged_of(await self._store.journeys_of_devices(self.space, short))
-            self._in_force.extend(found, short)
-            await self._build(self._in_force, found)
-
-    async def _reach_back(self, pings: PingBatch) -> None:
-        at_ms, held_from_ms = effective_time_ms(pings), self._in_force.held_from_ms
-        old = np.flatnonzero(at_ms < held_from_ms)
-        if len(old):
-            newest_first = old[np.argsort(-at_ms[old])]
-            await self._reach(
-                dict(zip(pings.seal[newest_first].tolist(), (at_ms[newest_first] - 1).tolist(), strict=True))
-            )
-
-    def _let_go(self) -> None:
-        """Once a day: hold journeys no longer that have ended days ago, and that no seal's state is on."""
-        held = self._in_force
-        if (
-            held.held_from_ms == NO_TIME
-            or self.now_ms is None
-            or self.now_ms < held.held_from_ms + 1.5 * HELD_MS
-        ):
-            return
-        horizon_ms = self.now_ms - HELD_MS
-        on = np.isin(held.table.key, self.states.all_rows()["track"]["journey"])
-        still = {held.table.journeys[i].id for i in np.flatnonzero(on).tolist()}
-        over = held.over_by(horizon_ms) - still
-        self._in_force = InForce([j for j in held.journeys.values() if j.id not in over], horizon_ms)
-        self._in_force.build(self.numbers)
-        self._companions.let_go(self.facts())
 
     def facts(self, now_ms: int | None = None) -> Facts:
         """What pings are judged by."""

@@ -14,9 +14,7 @@ from msgspec import UNSET
 from geofences.catalog import Fault
 from seal_tracker.clock import clock_ms
 from seal_tracker.deeds import Deed
-from seal_tracker.journey import Journey
-from seal_tracker.journey_record import JourneyRecord, as_judged, lead_of, read_record
-from seal_tracker.model import iso_ms, iso_or_none
+from seal_tracker.journey_record import JourneyRecord
 from seal_tracker.prepared import Prepared
 from seal_tracker.space import SpaceJudge
 from seal_tracker.store.journey_reads import JourneyFilter
@@ -37,15 +35,14 @@ from seal_tracker.web.auth import PRINCIPAL, scope_of
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.cursors import NameCursor, encode_cursor
 from seal_tracker.web.errors import InvalidBody, Problem, WrongContentType
+from seal_tracker.web.journey_answers import journey_answer, journey_items
 from seal_tracker.web.journey_bodies import (
     BODIES,
     Declaration,
-    DeviceItem,
     ImportAnswer,
     JourneyDetail,
     JourneyItem,
     JourneysQuery,
-    VersionItem,
     ms_of,
     order_of,
 )
@@ -53,7 +50,7 @@ from seal_tracker.web.queries import SpaceQuery, cursor_of, path_id, read_body, 
 from seal_tracker.web.reading import encoded, known_space
 from seal_tracker.web.refusals import problem_of, refusals_told
 from seal_tracker.web.routes import Route
-from seal_tracker.web.versions import check_version, etag
+from seal_tracker.web.versions import check_version
 from seal_tracker.web.wire import Page
 
 __all__ = ["ROUTES"]
@@ -120,7 +117,7 @@ async def list_journeys(request: web.Request) -> web.Response:
     rows, more = await store.journeys(
         query.space, which, after=cursor.name if cursor else "", limit=query.limit
     )
-    items = await _items(request, query.space, rows)
+    items = await journey_items(request, query.space, rows)
     following = encode_cursor(NameCursor(rows[-1].id)) if more else None
     return encoded({"items": items, "next": following})
 
@@ -132,7 +129,7 @@ async def show_journey(request: web.Request) -> web.Response:
     name = path_id(request, "id")
     with refusals_told():
         row = seen_by(await request.app[CONTEXT].store.journey(query.space, name), name, scope_of(request))
-    return await _detail(request, query.space, row)
+    return await journey_answer(request, query.space, row)
 
 
 async def declare_journey(request: web.Request) -> web.Response:
@@ -152,7 +149,7 @@ async def declare_journey(request: web.Request) -> web.Response:
         await request.app[CONTEXT].live.act(query.space, lambda judging: desk.declare(judging, record, actor))
     row = await request.app[CONTEXT].store.journey(query.space, record.id)
     assert row is not None, "it was just committed"
-    return await _detail(request, query.space, row, status=201)
+    return await journey_answer(request, query.space, row, status=201)
 
 
 async def import_journeys(request: web.Request) -> web.Response:
@@ -202,100 +199,9 @@ def ordering(verb: Verb) -> Handler:
 
         with refusals_told():
             await request.app[CONTEXT].live.act(query.space, work)
-        return await _detail(request, query.space, done[-1])
+        return await journey_answer(request, query.space, done[-1])
 
     return order_journey
-
-
-async def _detail(request: web.Request, space: str, row: JourneyRow, status: int = 200) -> web.Response:
-    (item,) = await _items(request, space, [row])
-    record = read_record(row.body)
-    versions = await request.app[CONTEXT].store.journey_versions(space, row.id)
-    detail = JourneyDetail(
-        **{name: getattr(item, name) for name in item.__struct_fields__},
-        authorisations=[_outer(a) for a in record.authorisations],
-        diversions=[_outer(d) for d in record.diversions],
-        suspensions=[_outer(s) for s in record.suspensions],
-        resets=[_outer(r) for r in record.resets],
-        transfers=[_outer(t) for t in record.transfers],
-        closing=None if record.closing is None else _outer(record.closing),
-        cancelled_at=iso_or_none(record.cancelled_at_ms),
-        permit=record.permit,
-        history=[
-            VersionItem(
-                version=v.version,
-                verb=v.verb,
-                state=v.state,
-                at=iso_ms(v.effective_ms),
-                recorded_at=iso_ms(v.recorded_ms),
-                by=v.actor,
-                role=v.role,
-                reason=v.reason,
-            )
-            for v in versions
-            if v.version <= row.version
-        ],
-    )
-    response = encoded(detail, status=status)
-    response.headers["ETag"] = etag(row.version)
-    return response
-
-
-def _outer(part: Any) -> dict[str, Any]:
-    """A dated part of a record with its times as text: ``at_ms`` is ``at``."""
-    members: dict[str, Any] = msgspec.to_builtins(part)
-    return {
-        name.removesuffix("_ms"): iso_or_none(value) if name.endswith("_ms") else value
-        for name, value in members.items()
-    }
-
-
-async def _items(request: web.Request, space: str, rows: Sequence[JourneyRow]) -> list[JourneyItem]:
-    context = request.app[CONTEXT]
-    ids = [row.id for row in rows]
-    alarms = await context.store.journey_alarms_open(space, ids) if ids else {}
-    live = context.live.under_way(space, ids)
-    items = []
-    for row in rows:
-        record, seen = read_record(row.body), live.get(row.id)
-        judged = as_judged(record)
-        items.append(
-            JourneyItem(
-                id=row.id,
-                version=row.version,
-                state=row.state,
-                derived=seen.derived if seen else None,
-                seal=judged.lead if judged else lead_of(record.devices),
-                devices=_devices(record, judged),
-                vehicle=record.vehicle,
-                box=record.box,
-                route=record.route,
-                regime=record.regime,
-                unit=record.unit,
-                armed_at=iso_or_none(record.armed_at_ms),
-                disarmed_at=iso_or_none(record.disarmed_at_ms),
-                due_at=iso_or_none(record.due_at_ms),
-                declaration=record.declaration,
-                cargo=record.cargo,
-                origin_zone=record.origin_zone,
-                destination_zone=record.destination_zone,
-                progress_pct=seen.progress_pct if seen else None,
-                off_route_m=seen.off_route_m if seen else None,
-                time=seen.time if seen else None,
-                open_alarms=alarms.get(row.id, 0),
-                changed_at=iso_ms(row.changed_ms),
-            )
-        )
-    return items
-
-
-def _devices(record: JourneyRecord, judged: Journey | None) -> list[DeviceItem]:
-    if judged is None:
-        return [DeviceItem(id=name, role=role, from_=None, to=None) for name, role in record.devices]
-    return [
-        DeviceItem(id=s.device, role=s.role, from_=iso_ms(s.from_ms), to=iso_or_none(s.to_ms))
-        for s in judged.served
-    ]
 
 
 def _desk(request: web.Request) -> JourneyDesk:

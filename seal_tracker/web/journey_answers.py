@@ -1,0 +1,115 @@
+"""Journeys as they are told over HTTP: rows, what their tracks say, and their history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from seal_tracker.journey import Journey
+from seal_tracker.journey_record import JourneyRecord, as_judged, lead_of, read_record
+from seal_tracker.model import iso_ms, iso_or_none
+from seal_tracker.store.journey_rows import JourneyRow
+from seal_tracker.web.context import CONTEXT
+from seal_tracker.web.journey_bodies import DeviceItem, JourneyDetail, JourneyItem, VersionItem
+from seal_tracker.web.reading import encoded
+from seal_tracker.web.versions import etag
+
+__all__ = ["journey_answer", "journey_items"]
+
+
+async def journey_answer(
+    request: web.Request, space: str, row: JourneyRow, status: int = 200
+) -> web.Response:
+    """One journey with everything that was ordered of it, its history, and its ETag."""
+    (item,) = await journey_items(request, space, [row])
+    record = read_record(row.body)
+    versions = await request.app[CONTEXT].store.journey_versions(space, row.id)
+    detail = JourneyDetail(
+        **{name: getattr(item, name) for name in item.__struct_fields__},
+        authorisations=[_outer(a) for a in record.authorisations],
+        diversions=[_outer(d) for d in record.diversions],
+        suspensions=[_outer(s) for s in record.suspensions],
+        resets=[_outer(r) for r in record.resets],
+        transfers=[_outer(t) for t in record.transfers],
+        closing=None if record.closing is None else _outer(record.closing),
+        cancelled_at=iso_or_none(record.cancelled_at_ms),
+        permit=record.permit,
+        history=[
+            VersionItem(
+                version=v.version,
+                verb=v.verb,
+                state=v.state,
+                at=iso_ms(v.effective_ms),
+                recorded_at=iso_ms(v.recorded_ms),
+                by=v.actor,
+                role=v.role,
+                reason=v.reason,
+            )
+            for v in versions
+            if v.version <= row.version
+        ],
+    )
+    response = encoded(detail, status=status)
+    response.headers["ETag"] = etag(row.version)
+    return response
+
+
+def _outer(part: Any) -> dict[str, Any]:
+    """A dated part of a record with its times as text: ``at_ms`` is ``at``."""
+    members: dict[str, Any] = msgspec.to_builtins(part)
+    return {
+        name.removesuffix("_ms"): iso_or_none(value) if name.endswith("_ms") else value
+        for name, value in members.items()
+    }
+
+
+async def journey_items(request: web.Request, space: str, rows: Sequence[JourneyRow]) -> list[JourneyItem]:
+    """Journeys as items of a list."""
+    context = request.app[CONTEXT]
+    ids = [row.id for row in rows]
+    alarms = await context.store.journey_alarms_open(space, ids) if ids else {}
+    live = context.live.under_way(space, ids)
+    items = []
+    for row in rows:
+        record, seen = read_record(row.body), live.get(row.id)
+        judged = as_judged(record)
+        items.append(
+            JourneyItem(
+                id=row.id,
+                version=row.version,
+                state=row.state,
+                derived=seen.derived if seen else None,
+                seal=judged.lead if judged else lead_of(record.devices),
+                devices=_devices(record, judged),
+                vehicle=record.vehicle,
+                box=record.box,
+                route=record.route,
+                regime=record.regime,
+                unit=record.unit,
+                armed_at=iso_or_none(record.armed_at_ms),
+                disarmed_at=iso_or_none(record.disarmed_at_ms),
+                due_at=iso_or_none(record.due_at_ms),
+                declaration=record.declaration,
+                cargo=record.cargo,
+                origin_zone=record.origin_zone,
+                destination_zone=record.destination_zone,
+                progress_pct=seen.progress_pct if seen else None,
+                off_route_m=seen.off_route_m if seen else None,
+                time=seen.time if seen else None,
+                open_alarms=alarms.get(row.id, 0),
+                changed_at=iso_ms(row.changed_ms),
+            )
+        )
+    return items
+
+
+def _devices(record: JourneyRecord, judged: Journey | None) -> list[DeviceItem]:
+    if judged is None:
+        return [DeviceItem(id=name, role=role, from_=None, to=None) for name, role in record.devices]
+    return [
+        DeviceItem(id=s.device, role=s.role, from_=iso_ms(s.from_ms), to=iso_or_none(s.to_ms))
+        for s in judged.served
+    ]
