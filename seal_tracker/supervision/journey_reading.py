@@ -13,7 +13,7 @@ from typing import Any
 
 from geofences.catalog import ID_PATTERN, Fault, FaultSink, Fields, Ids
 from geofences.catalog.text import as_text
-from seal_tracker.journey_record import JourneyRecord, lead_of, written
+from seal_tracker.journey_record import JourneyRecord, lead_of
 from seal_tracker.plans.lines import objects_of
 from seal_tracker.plans.model import ROLES, Plan
 from seal_tracker.plans.permits import check_permit
@@ -167,11 +167,18 @@ def _record(fields: Fields, references: References, now_ms: int) -> JourneyRecor
         vehicle=texts["vehicle"],
         cargo=texts["cargo"],
     )
-    try:
-        written(record)
-    except UnicodeEncodeError:
-        fields.error("permit", "holds half a character", "it is not Unicode text", "type the text again")
+    if not fields.sink.is_faulty(fields.row) and not _storable(permit):  # a sound one is not deep
+        fields.error("permit", "holds what is no text", "half a character, or NUL", "type the text again")
     return record
+
+
+def _storable(value: Any) -> bool:
+    """Whether all texts within can be kept: neither lone surrogates nor NUL."""
+    if isinstance(value, str):
+        return "\0" not in value and not any("\ud800" <= c <= "\udfff" for c in value)
+    if isinstance(value, Mapping):
+        return all(_storable(key) and _storable(item) for key, item in value.items())
+    return not isinstance(value, list) or all(map(_storable, value))
 
 
 def _text(fields: Fields, key: str) -> str | None:

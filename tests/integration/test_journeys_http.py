@@ -19,6 +19,7 @@ from story import Ground, at
 
 from seal_tracker.app import Ready, running
 from seal_tracker.config import Settings
+from seal_tracker.web.journey_bodies import BODIES, Declaration
 
 UNITS = '[hq]\nname = {vi = "Cục", en = "HQ"}\n[port]\nname = {vi = "Cảng", en = "Port"}\nparent = "hq"\n'
 
@@ -206,6 +207,37 @@ def test_members_that_cannot_be_are_named(api: Api) -> None:
     problem(api.ask("POST", "/none/arm", {}, If_Match="*"), 404)
     problem(api.ask("GET", f"/{name}?space=none"), 404, "space")
     problem(api.ask("GET", "?state=LOST"), 400, "state")
+
+
+ODD: tuple[Any, ...] = (
+    None, True, 0, -1, 1e400, "", "\x00", "\ud800", "x" * 600, "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00",
+    "2026-11-22", [], [[]], [{"id": "S\x00", "role": "seal"}], {}, {"number": "\x00"}, {"number": "1", "windows": [{"days": 7}]}, {"number": "1", "deep": json.loads("[" * 600 + "]" * 600)},
+)  # fmt: skip
+
+
+def test_no_odd_value_is_a_server_error(api: Api) -> None:
+    """In any member of any body: what cannot be is refused by name, and the journey stays what it was."""
+    name = api.declared()
+    api.order(name, "arm", {"at": ago(60)})
+    bodies = {str(verb): kind for verb, kind in BODIES.items()} | {"": Declaration}
+    for verb, kind in bodies.items():
+        for member in kind.__struct_encode_fields__:
+            for odd in ODD:
+                body = {"id": api.name(), "regime": "transit"} if not verb else {}
+                path = f"/{name}/{verb}" if verb else ""
+                reply = api.ask("POST", path, body | {member: odd}, If_Match='"1"')
+                assert reply.status in (201, 400, 409, 412, 422), (verb, member, odd, reply.body)
+    for query in (
+        "from=9999-12-31T23:59:59-14:00",
+        "to=0001-01-01T00:00:00%2B14:00",
+        "text=%00",
+        "text=%ed%a0%80",
+    ):
+        assert api.ask("GET", f"?{query}").status in (200, 400), query
+    for odd in (b"\xff\xfe", b"\x00", b"[" * 5000, b'{"id":"\\ud800","regime":"transit"}', b'{"id":1}\n{}'):
+        for kind_of in ("text/csv", "application/x-ndjson"):
+            assert api.ask("POST", "/import", odd, content_type=kind_of).status == 422, (odd, kind_of)
+    assert api.show(name)["version"] == 2
 
 
 def test_orders_are_for_superiors_and_an_auditor_changes_nothing(api: Api) -> None:
