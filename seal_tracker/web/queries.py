@@ -152,7 +152,7 @@ def read_query(request: web.Request, kind: type[QueryT]) -> QueryT:
     try:
         return msgspec.convert(values, kind, strict=False)
     except (msgspec.ValidationError, UnicodeEncodeError) as error:
-        known = ", ".join(kind.__struct_fields__) or "none"
+        known = ", ".join(kind.__struct_encode_fields__) or "none"
         field = field_of(error)
         raise BadParameter(
             f"{field or 'parameter'}: {error} (parameters here: {known})", field=field

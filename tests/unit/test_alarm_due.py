@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from alarm_stories import MINUTE, Board, T, done, episode, event, over, raised
 from story import Ground, at
 
 from seal_tracker.alarms.deadlines import DEFAULT_TERMS, Term, ms_of
 from seal_tracker.alarms.due import SYSTEM, TimedStep, timed
 from seal_tracker.alarms.responsibility import NOBODY, Answering, answering, responsible_unit
+from seal_tracker.config import ConfigError, load_settings
 from seal_tracker.plans.folder import load_files
 from seal_tracker.plans.model import Plan, Unit
 from seal_tracker.publishing.cloudevents import AlarmState
@@ -91,6 +93,19 @@ def test_deadlines_are_what_the_settings_say() -> None:
     step = timed(raised(), OPENED + 5 * MINUTE, terms, LINE)
     assert step is not None
     assert ms_of(step.alarm.escalates_at or "") == OPENED + 6 * MINUTE
+
+
+def test_settings_name_some_severities_and_leave_the_others() -> None:
+    """In minutes; a severity that there is not, or a time that is none, is named."""
+    terms = load_settings(alarm_deadlines={"critical": {"acknowledge_min": 1, "close_min": 20}}).alarm_terms
+    assert terms == {**DEFAULT_TERMS, "critical": Term(60, 1200)}
+    assert load_settings().alarm_terms == DEFAULT_TERMS
+    for wrong in (
+        {"grave": {"acknowledge_min": 1, "close_min": 2}},
+        {"low": {"acknowledge_min": 0, "close_min": 2}},
+    ):
+        with pytest.raises(ConfigError, match="SEAL_TRACKER_ALARM_DEADLINES"):
+            load_settings(alarm_deadlines=wrong)
 
 
 def unit(name: str, parent: str | None = None, head: str | None = None) -> Unit:
