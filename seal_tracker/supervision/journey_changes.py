@@ -48,8 +48,8 @@ def change_of(
         regime=record.regime,
         unit=record.unit,
         route=record.route,
-        declaration=None if record.declaration is None else record.declaration.upper(),
-        box=None if record.box is None else record.box.upper(),
+        declaration=_searched(record.declaration),
+        box=_searched(record.box),
         armed_ms=None if judged is None else judged.armed_at_ms,
         ended_ms=None if judged is None else judged.disarmed_at_ms,
         changed_ms=now_ms,
@@ -59,6 +59,11 @@ def change_of(
     )
     made_by = JourneyVersion(version, verb, state, at_ms, now_ms, actor.name, actor.role, reason, body)
     return JourneyChange(row, made_by, _devices(record))
+
+
+def _searched(text: str | None) -> str | None:
+    """A text as it is looked for; a plan's may hold NUL, which a column cannot."""
+    return None if text is None else text.upper().replace("\0", "")
 
 
 def _devices(record: JourneyRecord) -> tuple[DeviceRow, ...]:

@@ -317,6 +317,19 @@ async def test_what_a_person_has_changed_the_plan_does_not_change_back(store: St
     assert (await other.again(made.plan())).said() == []
 
 
+async def test_a_plan_may_say_what_no_column_can_hold(store: Store) -> None:
+    """NUL in a text is no reason not to start; the journey is kept as it was written."""
+    permit = {"number": "1\0"}
+    office = Office(store, Ground().journey("S1", declaration="1\0a", permit=permit).plan(), next(SPACES))
+    await office.open()
+    row = await store.journey(office.space, "J-S1")
+    assert row is not None
+    assert row.declaration == "1A"
+    assert office.judging.journey("J-S1") == office.plan.journeys[0]
+    (body,) = await store.journeys_ending_after(office.space, office.now_ms + 1)
+    assert "1\\u0000" in body
+
+
 async def test_journeys_that_ended_long_ago_are_read_when_late_pings_tell_of_them(store: Store) -> None:
     """Memory holds what may still be judged; what comes late is judged by the journey of its time all the same."""
     office = Office(store, two_roads().plan(), LIVE, now_s=30 * 24 * HOUR_S)

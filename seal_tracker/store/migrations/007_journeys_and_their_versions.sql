@@ -19,8 +19,8 @@ CREATE TABLE journeys (
     -- Of a journey that a plan brought: of what it said, to see at the next import whether the plan or a person changed it.
     plan_digest   bytea,
     edited        boolean     NOT NULL,
-    -- Vehicles that need a permit are compared with each other; few do.
-    has_permit    boolean     GENERATED ALWAYS AS (body ->> 'permit' IS NOT NULL) STORED,
+    -- Vehicles that need a permit are compared with each other; few do. Looked for in the text: a plan's may say what ->> cannot.
+    has_permit    boolean     GENERATED ALWAYS AS (strpos(body::text, '"permit":') > 0) STORED,
     body          json        NOT NULL,
     PRIMARY KEY (space, id)
 );
