@@ -166,9 +166,11 @@ def ledger() -> None:
 )
 @click.option(
     "--key",
+    "keys",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    multiple=True,
     metavar="FILE",
-    help="The key that must have signed, in PEM.  [default: the embedded service's; else any]",
+    help="A key that may have signed, in PEM; again for one that was replaced.  [default: the embedded service's; else any]",
 )
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def verify(**options: Any) -> None:

@@ -75,12 +75,17 @@ def prepare() -> int:
 
 
 def verify(
-    *, embedded: Path | None, dsn: str | None, checkpoints: Sequence[Path], key: Path | None, as_json: bool
+    *,
+    embedded: Path | None,
+    dsn: str | None,
+    checkpoints: Sequence[Path],
+    keys: Sequence[Path],
+    as_json: bool,
 ) -> int:
     """Print what was found; 0 whole, 1 broken or not what the logs say, 2 could not be verified."""
     try:
         held = [line for path in checkpoints for line in _lines(path)]
-        trusted = _trusted(key, embedded)
+        trusted = _trusted(keys, embedded)
         found = asyncio.run(_verified(embedded, dsn, held, trusted))
     except (StoreError, EmbeddedError, KeyFileError, OSError, asyncpg.PostgresError) as fault:
         click.echo(f"not verified: {_reason(fault)}", err=True)
@@ -98,12 +103,12 @@ def _lines(path: Path) -> list[tuple[str, str]]:
     return [(f"{path}, line {number}", line) for number, line in enumerate(lines, 1) if line.strip()]
 
 
-def _trusted(key: Path | None, embedded: Path | None) -> list[bytes]:
-    """The keys that checkpoints must be signed by; none: any."""
+def _trusted(keys: Sequence[Path], embedded: Path | None) -> list[bytes]:
+    """The keys that checkpoints may be signed by; none: any."""
     own = embedded / "ledger.key" if embedded else None
-    if key is None and own is not None and own.exists():
-        key = own
-    return [] if key is None else [read_public_key(key)]
+    if not keys and own is not None and own.exists():
+        keys = [own]
+    return [read_public_key(path) for path in keys]
 
 
 async def _verified(

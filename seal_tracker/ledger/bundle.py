@@ -55,7 +55,6 @@ def make_bundle(
     runs: Iterable[Run],
     along: Mapping[str, bytes],
     *,
-    key: bytes,
     sign: Callable[[str, dict[str, Any]], str],
     now_ms: int,
 ) -> bytes:
@@ -65,12 +64,10 @@ def make_bundle(
     ----------
     along
         Further files by name.
-    key
-        The raw public key of the checkpoints.
     sign
-        (type, payload) to a JWS by the same key.
+        (type, payload) to a JWS.
     """
-    ledger = {"journey": journey, "key": key.hex(), "runs": [_run(run, journey) for run in runs]}
+    ledger = {"journey": journey, "runs": [_run(run, journey) for run in runs]}
     content = {"__main__.py": verifier(), "ledger.json": msgspec.json.encode(ledger), **along}
     digests = {name: sha256(data).hexdigest() for name, data in content.items()}
     manifest = sign(EVIDENCE, {"journey": journey, "time": iso_ms(now_ms), "sha256": digests})

@@ -175,7 +175,7 @@ async def bundle(request: web.Request) -> web.Response:
             along["track.geojson"] = await asyncio.to_thread(FORMATS["geojson"][1], name, tracks)
         signer = context.ledger
         body = await asyncio.to_thread(
-            lambda: make_bundle(name, runs, along, key=signer.key, sign=signer.sign, now_ms=clock_ms())
+            lambda: make_bundle(name, runs, along, sign=signer.sign, now_ms=clock_ms())
         )
     disposition = {"Content-Disposition": f'attachment; filename="{name.replace(":", "_")}.zip"'}
     return web.Response(body=body, content_type="application/zip", headers=disposition)

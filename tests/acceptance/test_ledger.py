@@ -34,12 +34,16 @@ def service(session_folder: Path) -> Iterator[Running]:
 
 def tamper(service: Running, seal: str) -> None:
     """A rope that is cut: an event, told within seconds."""
-    before = service.stats()["events"]
     with service.mqtt("gateway") as gateway:
         for ago_s, lock in ((60, "closed"), (30, "cut")):
             ping = {"time": iso(int(time.time()) - ago_s), "lon": 106.68, "lat": 20.86, "lock": lock}
             gateway.wait_acknowledged([gateway.ping(seal, ping)])
-    wait_until(lambda: service.stats()["events"] > before, what=f"an event of {seal}")
+    wait_until(lambda: told_of(service, seal), what=f"SEAL_TAMPER of {seal}")
+
+
+def told_of(service: Running, seal: str) -> bool:
+    properties = [event["data"]["properties"] for event in service.events()]
+    return any(p["event"] == "SEAL_TAMPER" and p["seal"] == seal for p in properties)
 
 
 def checked(service: Running, *held: Path) -> Found:
@@ -80,7 +84,8 @@ def test_what_happened_is_signed_told_and_proven_through_a_kill(service: Running
     tamper(service, "SEAL-2")
     held = kept_elsewhere(service, tmp_path / "held.txt")
     running = checked(service, held)
-    assert (running.whole, running.unsigned_links, running.held_to) == (True, 0, running.links)
+    assert running.whole
+    assert running.links >= running.signed_to >= running.held_to > 0  # something may have been told meanwhile
     assert len(running.keys) == 1
     tamper(service, "SEAL-3")
     assert service.terminate() == 0
@@ -116,6 +121,7 @@ def test_a_tail_cut_off_by_a_superuser_is_found_by_who_holds_a_checkpoint(
     """And said loudly at the next start of the service itself, as far as its own checkpoints were left."""
     held = kept_elsewhere(service, tmp_path / "held.txt")
     last = checked(service, held).held_to
+    assert last > 0
     asyncio.run(as_superuser(service, f"DELETE FROM ledger.links WHERE number >= {last}"))
     service.kill()
     service.start()

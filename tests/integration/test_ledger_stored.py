@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -21,7 +22,7 @@ from store_stories import START_MS, episode, event
 
 from seal_tracker.commands.ledger import verified_ledger
 from seal_tracker.embedded import EmbeddedParts
-from seal_tracker.embedded.postgres import prepare_ledger
+from seal_tracker.embedded.postgres import _ensure_database, prepare_ledger
 from seal_tracker.ledger.chain import GENESIS, Head, Link, unpack
 from seal_tracker.ledger.checkpoints import read_checkpoint, sign_checkpoint
 from seal_tracker.ledger.verification import ChainCheck, Mark
@@ -466,6 +467,19 @@ async def test_a_database_without_a_ledger_says_what_to_run(
     await superuser.close()
     async with opened(f"{server}/{name}") as store:
         await store.commit(told(0))
+
+
+async def test_an_embedded_database_of_an_older_release_gets_its_ledger(embedded: EmbeddedParts) -> None:
+    """At the next start; it needs nobody."""
+    address = embedded.superuser_dsn.rpartition("/")[0] + "/seal_tracker"
+    superuser = await asyncpg.connect(address)
+    try:
+        await superuser.execute("DROP SCHEMA ledger CASCADE")
+        for _ in range(2):
+            await _ensure_database(urlsplit(address).port or 0, embedded.credentials)
+            assert await superuser.fetchval("SELECT to_regclass('ledger.checkpoints') IS NOT NULL")
+    finally:
+        await superuser.close()
 
 
 def test_production_makes_the_ledger_as_the_embedded_database_does() -> None:

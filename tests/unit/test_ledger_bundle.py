@@ -59,7 +59,7 @@ def chain() -> list[Link]:
     return links
 
 
-def bundle(key: Ed25519PrivateKey = KEY) -> bytes:
+def bundle(key: Ed25519PrivateKey = KEY, manifest_key: Ed25519PrivateKey | None = None) -> bytes:
     links = chain()
     jws = {n: sign_checkpoint(key, "t", Head(n, links[n - 1].hash), NOW_MS).jws for n in (6, 11)}
     runs = [
@@ -73,8 +73,7 @@ def bundle(key: Ed25519PrivateKey = KEY) -> bytes:
         OURS,
         runs,
         {"track.geojson": b"{}", "episodes.ndjson": b""},
-        key=public_bytes(key),
-        sign=lambda typ, payload: sign(key, typ, payload),
+        sign=lambda typ, payload: sign(manifest_key or key, typ, payload),
         now_ms=NOW_MS,
     )
 
@@ -147,7 +146,21 @@ def test_a_bundle_is_held_against_a_key_from_elsewhere(tmp_path: Path) -> None:
     assert "compare it" not in done.stdout
     forged = verified(bundle(Ed25519PrivateKey.from_private_bytes(bytes(32))), tmp_path, str(key))
     assert forged.returncode != 0
-    assert "InvalidSignature" in forged.stderr
+    assert "none of those given" in forged.stderr
+
+
+def test_a_bundle_may_be_signed_by_the_key_of_before_and_that_of_now(tmp_path: Path) -> None:
+    """A key that was replaced signed what is before; both are told, and both must be known where one is asked for."""
+    replaced = Ed25519PrivateKey.from_private_bytes(bytes(32))
+    content = bundle(manifest_key=replaced)
+    told = verified(content, tmp_path)
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.count("Signed by the key") == 2
+    files = [tmp_path / "now.pem", tmp_path / "before.pem"]
+    for file, key in zip(files, (KEY, replaced), strict=True):
+        file.write_text(public_pem(public_bytes(key)))
+    assert verified(content, tmp_path, *map(str, files)).returncode == 0
+    assert verified(content, tmp_path, str(files[0])).returncode == 1
 
 
 LEDGER = {

@@ -17,11 +17,11 @@ def test_verify_says_why_it_cannot(tmp_path: Path, capsys: pytest.CaptureFixture
         (None, nobodys, "could not connect"),
         (None, None, "say where"),
     ):
-        assert verify(embedded=embedded, dsn=dsn, checkpoints=[], key=None, as_json=False) == 2
+        assert verify(embedded=embedded, dsn=dsn, checkpoints=[], keys=[], as_json=False) == 2
         assert why in capsys.readouterr().err
     key = tmp_path / "key.pem"
     key.write_text("no key")
-    assert verify(embedded=None, dsn=nobodys, checkpoints=[], key=key, as_json=True) == 2
+    assert verify(embedded=None, dsn=nobodys, checkpoints=[], keys=[key], as_json=True) == 2
     assert "expected an Ed25519 key" in capsys.readouterr().err
 
 
