@@ -408,6 +408,21 @@ async def test_a_unit_makes_nothing_for_another(service: Service, unit: str | No
             assert answer.status in {403, 404, 422}, (path, answer)
 
 
+async def test_a_unit_acknowledges_no_others_alarm_among_many(service: Service):
+    """Of several named at once those of others are not there for it, and stay as they are."""
+    foreign = [service.objects["alarm"][unit] for unit in FOREIGN]
+    async with aiohttp.ClientSession() as client:
+        body = {"ids": [*foreign, service.objects["alarm"]["u1"]]}
+        answer = await service.ask(client, "operator-u1", "POST", "/api/v1/alarms/ack", body)
+        done = {item["alarm"]: item["done"] for item in json.loads(answer.text)["items"]}
+        assert [done[alarm] for alarm in foreign] == [False, False]
+        for alarm in foreign:
+            stands = await service.ask(client, "administrator", "GET", f"/api/v1/alarms/{alarm}")
+            assert '"acked_by":null' in stands.text, stands
+            (told,) = [item for item in json.loads(answer.text)["items"] if item["alarm"] == alarm]
+            assert (told["state"], told["version"]) == (None, None)
+
+
 def routes_of(role: Role) -> Iterator[tuple[Route, str, str, Any]]:
     """(route, whose it is about, kind of object, body) of the routes that a role may ask."""
     for route in ROUTES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Collection
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from web_support import NOON_MS, make_episode
 
 from seal_tracker.model import Episode, Event, event_id
 from seal_tracker.store import Commit, EpisodeRow, Store
+from seal_tracker.store.migrations import MIGRATIONS
 from seal_tracker.store.queries import sql
 
 UNITS = ("u1", "u2", "u3", None)
@@ -138,6 +140,23 @@ async def test_a_units_list_is_read_by_its_index(
         await connection.close()
     assert f"using {index} " in plan, plan
     assert "Seq Scan" not in plan, plan
+
+
+async def test_events_of_an_older_release_get_their_unit(store: Store, module_dsn: str):
+    """The step of the migration finds for each event what is stored with it today."""
+    (step,) = [migration for migration in MIGRATIONS if migration.version == 9]
+    (update,) = re.findall(r"^UPDATE events.*?;", step.text, re.MULTILINE | re.DOTALL)
+    connection = await asyncpg.connect(module_dsn)
+    query = "SELECT sequence, unit FROM events ORDER BY sequence"
+    try:
+        before = await connection.fetch(query)
+        await connection.execute("UPDATE events SET unit = NULL")
+        await connection.execute(update)
+        after = await connection.fetch(query)
+    finally:
+        await connection.close()
+    assert after == before
+    assert {row["unit"] for row in after} == {*UNITS, "crowd"}
 
 
 def literal(value: Any) -> str:
