@@ -12,9 +12,9 @@ from uuid import UUID
 import pytest
 from story import T0_MS, Ground, batch, ping
 
-from seal_tracker.alarms.deadlines import DEFAULT_TERMS
+from seal_tracker.alarms.deadlines import DEFAULT_TERMS, ms_of
 from seal_tracker.alarms.life_cycle import Act
-from seal_tracker.alarms.rows import alarm_in
+from seal_tracker.alarms.rows import alarm_in, row_of
 from seal_tracker.alarms.states import OPEN_STATES, STATES, Verb
 from seal_tracker.deeds import Deed
 from seal_tracker.episodes_file import episode_members
@@ -27,6 +27,8 @@ from seal_tracker.publishing.cloudevents import AlarmState
 from seal_tracker.space import SpaceJudge
 from seal_tracker.store import AlarmRow, Store
 from seal_tracker.store.alarm_reads import AlarmFilter
+from seal_tracker.store.connections import connect
+from seal_tracker.store.migrations import MIGRATIONS, apply_migrations
 from seal_tracker.supervision.alarms import AlarmDesk
 from seal_tracker.supervision.errors import Stale, Unfit, Unknown, WrongState
 from seal_tracker.supervision.journey_orders import Order
@@ -385,3 +387,31 @@ async def test_an_alarm_orders_its_journey_to_follow_another_route_or_nothing_is
     assert row is not None
     assert row.state == "DIVERTED"
     assert await watch.history(after) == [("diverted", "an")]
+
+
+async def test_alarms_of_an_earlier_release_go_on_with_deadlines_from_the_upgrade(postgres_dsn: str) -> None:
+    """What was open is open under its id, due from now on; an officer can handle it, and the clock escalates it."""
+    before = [step for step in MIGRATIONS if step.version < 8]
+    connection = await connect(postgres_dsn, "test", 30)
+    await apply_migrations(connection, before)
+    old = {
+        "alarm": str(UUID(int=1)), "state": "unacknowledged", "episode": str(UUID(int=2)), "type": "SEAL_TAMPER",
+        "severity": "critical", "subject": "journey/J-1", "journey": "J-1", "seal": "S1", "object": None, "unit": "inland",
+        "raised_at": "2026-09-21T14:13:20.000Z", "ended_at": None, "updated_at": "2026-09-21T14:13:20.000Z", "exercise": False,
+    }  # fmt: skip
+    await connection.execute(
+        "INSERT INTO alarms VALUES ($1, 'live', $2, $3, 'critical', 'SEAL_TAMPER', 'J-1', 'S1', 'inland', $4, $4, 1, $5)",
+        UUID(int=1), UUID(int=2), "unacknowledged", T0_MS, json.dumps(old),
+    )  # fmt: skip
+    await connection.close()
+    store = await Store.open(postgres_dsn)
+    row = await store.alarm(LIVE, UUID(int=1))
+    assert row is not None
+    alarm = alarm_in(row)
+    assert (row.episodes, row.group, row.subject) == ((UUID(int=2),), UUID(int=1), "journey/J-1")
+    assert row_of(alarm, row.episodes)._replace(body=b"") == row._replace(body=b"")
+    upgraded_ms = ms_of(alarm.escalates_at or "") - 120_000
+    assert [r.id for r in await store.alarms_timed(LIVE, upgraded_ms + 120_000, 10)] == [row.id]
+    assert await store.alarms_timed(LIVE, upgraded_ms + 119_999, 10) == []
+    assert await store.alarms_of_episodes([UUID(int=2)]) == [row]
+    await store.close()

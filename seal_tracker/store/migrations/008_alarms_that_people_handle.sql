@@ -33,6 +33,22 @@ UPDATE alarms SET
 
 ALTER TABLE alarms ALTER COLUMN opened_at SET NOT NULL;
 
+-- What is open waits from now on, by the deadlines that hold where nothing is set: an upgrade is no reason to call every head at once.
+UPDATE alarms SET
+    due_at = date_trunc('milliseconds', now()) + term.acknowledge,
+    timer_at = date_trunc('milliseconds', now()) + term.acknowledge,
+    body = (body::jsonb || jsonb_build_object(
+        'opened_at', body -> 'raised_at',
+        'acknowledge_by', to_char((now() + term.acknowledge) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+        'escalates_at', to_char((now() + term.acknowledge) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+        'close_by', to_char((now() + term.close) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+    ))::json
+FROM (VALUES
+    ('critical', interval '2 min', interval '30 min'), ('high', interval '5 min', interval '60 min'),
+    ('medium', interval '15 min', interval '4 h'), ('low', interval '60 min', interval '24 h')
+) AS term (severity, acknowledge, close)
+WHERE alarms.severity = term.severity AND alarms.state <> 'closed';
+
 -- The alarm of an episode, when the episode changes; of any that it stands for.
 DROP INDEX alarms_of_episode;
 CREATE INDEX alarms_of_episodes ON alarms USING gin (episodes);
