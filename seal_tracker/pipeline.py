@@ -31,8 +31,9 @@ from seal_tracker.intake import SpaceIntake, take_in
 from seal_tracker.metrics import BATCH_PINGS, COMMIT_SECONDS, COUNTS, JUDGE_SECONDS
 from seal_tracker.model import EQUIPMENT_PREFIX, LIVE, NO_TIME, DeadLetter, Episode, Event
 from seal_tracker.publishing.cloudevents import cloud_event
-from seal_tracker.publishing.steps import step_of, step_row, step_topic
-from seal_tracker.publishing.topics import alarm_topic, device_topic, event_topics
+from seal_tracker.publishing.messages import alarm_messages, event_messages
+from seal_tracker.publishing.steps import step_of, step_row
+from seal_tracker.publishing.topics import device_topic
 from seal_tracker.sources.framing import RawMessage
 from seal_tracker.space import Prepared, SpaceJudge
 from seal_tracker.store import (
@@ -41,7 +42,6 @@ from seal_tracker.store import (
     CommitRefused,
     EpisodeRow,
     EventRow,
-    OutboxMessage,
     PendingMessage,
     StoreError,
     StoreUnavailable,
@@ -338,8 +338,9 @@ class Pipeline:
             events=numbered.events,
             event_bodies=bodies,
             outbox=[
-                *self._outbox(numbered.events, bodies, alarms.rows, judging.space),
-                *self._step_messages(steps, judging.space),
+                *event_messages(zip(numbered.events, bodies, strict=True), self._tenant),
+                *alarm_messages(alarms.rows.values(), self._tenant, judging.space),
+                *event_messages(((event, row.body) for event, row in steps), self._tenant),
                 *deed.outbox,
             ],
             checkpoints=prepared.checkpoints,
@@ -389,41 +390,6 @@ class Pipeline:
         ]
         return [
             (event, step_row(step, event, self._tenant)) for event, step in zip(events, steps, strict=True)
-        ]
-
-    def _outbox(
-        self, events: Sequence[Event], bodies: Sequence[bytes], alarms: Mapping[UUID, AlarmRow], space: str
-    ) -> list[OutboxMessage]:
-        out = [
-            OutboxMessage(
-                f"{space} {event.episode.subject_kind}/{event.episode.subject}",
-                topic,
-                body,
-                False,
-                event.sequence,
-            )
-            for event, body in zip(events, bodies, strict=True)
-            for topic in event_topics(event, self._tenant)
-        ]
-        for row in alarms.values():
-            payload = b"" if row.state == "closed" else row.body
-            out.append(
-                OutboxMessage(
-                    f"{space} alarm/{row.id}", alarm_topic(self._tenant, str(row.id), space), payload, True
-                )
-            )
-        return out
-
-    def _step_messages(self, steps: Sequence[tuple[Event, EventRow]], space: str) -> list[OutboxMessage]:
-        return [
-            OutboxMessage(
-                f"{space} {row.subject_kind}/{row.subject}",
-                step_topic(event, self._tenant),
-                row.body,
-                False,
-                row.sequence,
-            )
-            for event, row in steps
         ]
 
     async def _retried(self, work: Callable[[], Awaitable[T]]) -> T:

@@ -13,17 +13,11 @@ import msgspec
 from seal_tracker.deeds import Step
 from seal_tracker.model import Event
 from seal_tracker.publishing.cloudevents import step_event
-from seal_tracker.publishing.topics import event_topic
 from seal_tracker.store.records import EpisodeRow, EventRow
 
-__all__ = ["step_of", "step_row", "step_topic"]
+__all__ = ["step_of", "step_row"]
 
 decode: Final = msgspec.json.Decoder().decode
-
-
-def step_topic(event: Event, tenant: str) -> str:
-    """Where a step is published: with the events of its alarm's episode, in order with them."""
-    return event_topic(event, tenant)
 
 
 def step_of(step: Step, of: EpisodeRow, sequence: int, *, space: str, recorded_ms: int) -> Event:
