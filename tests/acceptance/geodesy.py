@@ -99,9 +99,13 @@ def beyond_circle_m(place: Place, centre: Place, radius: float) -> float:
 
 
 def excess_m_s(run: Sequence[tuple[Fix, float]], limit_m: float) -> float:
-    """The evidence of a run of (fix, metres beyond the limit): weighed once at 100 m, twice from 200 m on."""
+    """The evidence of a run of (fix, metres beyond the limit): weighed once at 100 m, twice from 200 m on.
+
+    Where the limit lies between those two, being beyond it at all counts 20 m more.
+    """
     total = 0.0
-    counted = [(fix, beyond * min(beyond / 2 + limit_m, 200) / 100) for fix, beyond in run]
+    edge = 20 if 100 <= limit_m < 200 else 0
+    counted = [(fix, beyond * min(beyond / 2 + limit_m, 200) / 100 + edge) for fix, beyond in run]
     for (a, counted_a), (b, counted_b) in itertools.pairwise(counted):
         total += (counted_a + counted_b) / 2 * min(b.at_s - a.at_s, PAIR_CAP_S)
     return total
