@@ -13,7 +13,6 @@ from uuid import UUID
 import msgspec
 import numpy as np
 
-from seal_tracker.alarms.of_episodes import alarming, first_alarm_id
 from seal_tracker.alarms.states import CLOSED
 from seal_tracker.journey_record import State, record_of, state_of
 from seal_tracker.metrics import EVENTS
@@ -63,7 +62,7 @@ class Teller:
         self._progressed: dict[str, set[int]] = defaultdict(set)
         self._told: dict[tuple[str, int], str] = {}
         self._waiting: set[tuple[str, str]] = set()
-        self._heirlooms: dict[UUID, UUID] = {}
+        self._alarms: dict[UUID, UUID] = {}
 
     def __call__(self, done: Committed) -> None:
         """Tell one commit on."""
@@ -93,6 +92,7 @@ class Teller:
         self._waiting.update((done.space, n) for n, state in done.journeys.items() if state == State.DISARMED)
         acted_on = {j.lead for name in done.journeys if (j := judging.journey(name)) is not None}
         seals = acted_on | {e.episode.seal for e in done.events}
+        seals |= {row.seal for row in done.alarms.values() if row.seal is not None}
         self._journeys(judging, {judging.numbers[seal] for seal in seals})
 
     def found_open(self, space: str, alarms: Iterable[AlarmRow]) -> None:
@@ -107,18 +107,13 @@ class Teller:
         self._waiting.update((space, journey) for journey in journeys)
 
     def _remember(self, alarms: Iterable[AlarmRow]) -> None:
-        """Keep the ids of alarms that episodes took over from others; the rest follow from the episode.
-
-        At a start those that are not closed are read back: such an id is known nowhere else.
-        """
+        """Keep which open alarm stands for each episode: its id may be another episode's, and a person may have closed it."""
         for row in alarms:
             for episode in row.episodes:
-                if row.id == first_alarm_id(episode):
-                    continue
                 if row.state != CLOSED:
-                    self._heirlooms[episode] = row.id
-                else:
-                    self._heirlooms.pop(episode, None)
+                    self._alarms[episode] = row.id
+                elif self._alarms.get(episode) == row.id:
+                    del self._alarms[episode]
 
     async def run(self) -> None:
         """Tell positions every second, and journeys' progress every minute. Ends by cancellation."""
@@ -214,16 +209,18 @@ class Teller:
             for version in judging.versions
             for journey in version.plan.journeys
         }
-        return sorted(known - told - self._waiting)
+        return sorted((known | self._waiting) - told)
 
     def _empty(self, left_behind: list[tuple[str, str]]) -> None:
-        """Empty some states, but of journeys that a seal has gone on meanwhile."""
+        """Empty some states, or say that the journey waits to be closed; but of those that a seal has gone on meanwhile."""
         if not left_behind:
             return
         told = {(space, journey) for (space, _), journey in self._told.items()}
         for space, journey in left_behind:
             if (space, journey) not in told:
-                self._publisher.publish_state(journey_topic(self._tenant, journey, space), b"")
+                state = self._ended(self._spaces[space], journey)
+                payload = b"" if state is None else state_payload(state)
+                self._publisher.publish_state(journey_topic(self._tenant, journey, space), payload)
 
     def _state(
         self, judging: SpaceJudge, journey: Journey, phase: Phase, chainage_m: float, open_: list[Episode]
@@ -240,11 +237,7 @@ class Teller:
             progress_pct=None if progress is None else round(progress, 2),
             eta=None,
             open_alarms=tuple(
-                sorted(
-                    str(self._heirlooms.get(e.episode) or first_alarm_id(e.episode))
-                    for e in open_
-                    if alarming(e)
-                )
+                sorted({str(self._alarms[e.episode]) for e in open_ if e.episode in self._alarms})
             ),
             updated_at=iso_ms(self._clock_ms()),
             exercise=judging.space != LIVE,

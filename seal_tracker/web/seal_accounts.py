@@ -11,9 +11,9 @@ from seal_tracker.credentials.passwords import RESERVED
 from seal_tracker.credentials.rows import CredentialRow
 from seal_tracker.model import iso_ms, iso_or_none
 from seal_tracker.web.accounts import Right
-from seal_tracker.web.auth import PRINCIPAL
+from seal_tracker.web.auth import PRINCIPAL, scope_of
 from seal_tracker.web.context import CONTEXT
-from seal_tracker.web.errors import Conflict, Missing
+from seal_tracker.web.errors import Conflict, Forbidden, Missing
 from seal_tracker.web.queries import NoQuery, path_id, read_query
 from seal_tracker.web.reading import encoded
 from seal_tracker.web.routes import Route
@@ -40,8 +40,7 @@ class SealAccountGiven(msgspec.Struct, frozen=True, kw_only=True):
 
 async def show(request: web.Request) -> web.Response:
     """A seal's account, without its password: that is kept nowhere."""
-    read_query(request, NoQuery)
-    seal = path_id(request, "seal")
+    seal = _seal(request)
     row = request.app[CONTEXT].live.credentials.get(seal)
     if row is None:
         raise Missing(f"seal {seal!r} has no account of its own", field="seal")
@@ -50,8 +49,7 @@ async def show(request: web.Request) -> web.Response:
 
 async def give(request: web.Request) -> web.Response:
     """Give a seal an account, or its account another password; whoever is in with the old one is put out."""
-    read_query(request, NoQuery)
-    seal = path_id(request, "seal")
+    seal = _seal(request)
     if seal in RESERVED:
         raise Conflict(
             f"{seal!r} is the name of an account that every broker has; no seal may be called so",
@@ -63,8 +61,7 @@ async def give(request: web.Request) -> web.Response:
 
 async def take_back(request: web.Request) -> web.Response:
     """Let a seal in no more, and put it out."""
-    read_query(request, NoQuery)
-    seal = path_id(request, "seal")
+    seal = _seal(request)
     row = await request.app[CONTEXT].live.credentials.take_back(seal, _by(request))
     if row is None:
         raise Missing(f"seal {seal!r} has no account of its own that holds", field="seal")
@@ -80,6 +77,14 @@ def item(row: CredentialRow) -> SealAccount:
         changed_at=iso_ms(row.changed_ms),
         revoked_at=iso_or_none(row.revoked_ms),
     )
+
+
+def _seal(request: web.Request) -> str:
+    """The seal of the path. Seals belong to no unit, so their accounts are headquarters' alone."""
+    read_query(request, NoQuery)
+    if scope_of(request) is not None:
+        raise Forbidden("seals' accounts are kept by headquarters, not by a unit")
+    return path_id(request, "seal")
 
 
 def _by(request: web.Request) -> tuple[str, str]:

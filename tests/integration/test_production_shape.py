@@ -229,8 +229,11 @@ def settings_of_compose(
         "SEAL_TRACKER_PLAN": str(folder / "plan"),
         "SEAL_TRACKER_ACCOUNTS_FILE": str(folder / "accounts.json"),
         "SEAL_TRACKER_LEDGER_KEY_FILE": str(folder / "ledger.key"),
+        "SEAL_TRACKER_BROKER_LOG": str(folder / "broker.log"),
         "SEAL_TRACKER_INSTANCE": f"test-{shape}",
     }
+    if shape == "mosquitto":
+        here["SEAL_TRACKER_MOSQUITTO_SEALS_FILE"] = str(folder / "seals")
     for name, value in {**service["environment"], **here}.items():
         monkeypatch.setenv(name, value)
     return load_settings()
