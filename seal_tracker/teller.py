@@ -93,7 +93,7 @@ class Teller:
         acted_on = {j.lead for name in done.journeys if (j := judging.journey(name)) is not None}
         seals = acted_on | {e.episode.seal for e in done.events}
         seals |= {row.seal for row in done.alarms.values() if row.seal is not None}
-        self._journeys(judging, {judging.numbers[seal] for seal in seals})
+        self._journeys(judging, {judging.numbers[seal] for seal in seals if seal in judging.numbers})
 
     def found_open(self, space: str, alarms: Iterable[AlarmRow]) -> None:
         """At a start: alarms that are open, for who watches and for journeys' states."""

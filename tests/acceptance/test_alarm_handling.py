@@ -204,7 +204,10 @@ def test_a_kill_forgets_nothing_and_closing_empties_what_is_retained(service: Ru
     again = act(service, "SEAL-2", "close", {"code": "resolved"}, "supervisor")
     assert (again.status, again.json()["state"]) == (409, "closed")
     assert set(tampers(service)) == {"SEAL-3"}
-    wait_until(lambda: before["SEAL-1"]["alarm"] not in service.retained("alarm"), what="emptied")
+    closed = before["SEAL-1"]["alarm"]
+    wait_until(lambda: closed not in service.retained("alarm"), what="emptied")
+    wait_until(lambda: closed not in service.retained("journey")["J-1/state"]["open_alarms"], what="told")
+    assert before["SEAL-3"]["alarm"] in service.retained("journey")["J-3/state"]["open_alarms"]
     rates = service.get("/api/v1/alarms/rates", "auditor")
     [outcome] = rates["outcomes"]
     assert (outcome["type"], outcome["codes"], outcome["false_share"]) == (
