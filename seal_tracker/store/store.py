@@ -31,6 +31,7 @@ from seal_tracker.store.ledger_rows import ledger_entries, read_head, write_link
 from seal_tracker.store.ping_rows import PingReads
 from seal_tracker.store.queries import sql
 from seal_tracker.store.records import Commit
+from seal_tracker.store.report_reads import ReportReads
 from seal_tracker.store.sessions import SessionTable
 from seal_tracker.store.space_reads import SpaceReads
 
@@ -52,6 +53,7 @@ class Store(
     EventReads,
     AlarmReads,
     JourneyReads,
+    ReportReads,
     SpaceReads,
     SessionTable,
     AccountTable,

@@ -27,6 +27,7 @@ from seal_tracker.web import (
     plans,
     reading,
     registry,
+    reports,
     seal_accounts,
     signing,
     spaces,
@@ -60,6 +61,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *alarm_rates.ROUTES,  # before those of one alarm, whose id it would else be
     *alarms.ROUTES,
     *alarm_acts.ROUTES,
+    *reports.ROUTES,
     *ledger.ROUTES,
     *description.ROUTES,
     *page.ROUTES,  # last: they take every other path, and find nothing but files of the page

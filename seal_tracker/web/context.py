@@ -20,6 +20,7 @@ from seal_tracker.store.alarm_reads import AlarmFilter, AlarmRates, RateQuery, S
 from seal_tracker.store.journey_reads import JourneyFilter, Overlap
 from seal_tracker.store.journey_rows import JourneyRow, JourneyVersion
 from seal_tracker.store.records import AlarmRow, EpisodePage, Stats
+from seal_tracker.store.report_reads import Summary
 from seal_tracker.web.accounts import Accounts
 from seal_tracker.web.ledger_context import LedgerReading, LedgerSigner
 from seal_tracker.web.lockout import LockoutPolicy
@@ -84,6 +85,9 @@ class Reading(LedgerReading, Protocol):
 
     async def alarm_rates(self, space: str, asked: RateQuery) -> AlarmRates:
         """How often there were alarms."""
+
+    async def report_summary(self, space: str, asked: RateQuery, until_ms: int) -> Summary:
+        """The figures of a period; a silence that is not over by ``until_ms`` is told up to then."""
 
     async def last_sequence(self) -> int:
         """Sequence of the newest event of any space, 0 where there is none."""

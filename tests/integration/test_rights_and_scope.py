@@ -95,6 +95,8 @@ ROUTE_TABLE: dict[str, tuple[str, Any]] = {
     "DELETE /api/v1/seals/{seal}/account": (COMMON, None),
     "GET /api/v1/equipment": (LIST, "equipment"),
     "GET /api/v1/tracks/{journey}": (OBJECT, "journey"),
+    "GET /api/v1/reports": (COMMON, None),
+    "GET /api/v1/reports/summary": (COMMON, None),
     "GET /api/v1/ledger": (COMMON, None),
     "GET /api/v1/ledger/links/{number}": (COMMON, None),
     "GET /api/v1/ledger/checkpoints": (COMMON, None),

@@ -1,0 +1,137 @@
+"""``/api/v1/reports``: which reports there are, and the summary of a period, by default of the last whole week."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal
+
+import msgspec
+from aiohttp import web
+from msgspec import UNSET, UnsetType
+
+from seal_tracker.clock import clock_ms
+from seal_tracker.store.alarm_reads import RateQuery
+from seal_tracker.web.accounts import Right
+from seal_tracker.web.alarms import Moment, moment_ms
+from seal_tracker.web.auth import scope_of
+from seal_tracker.web.context import CONTEXT
+from seal_tracker.web.errors import BadParameter
+from seal_tracker.web.queries import Id, NoQuery, SpaceQuery, read_query
+from seal_tracker.web.reading import encoded, known_space
+from seal_tracker.web.report_answers import SummaryAnswer, as_csv, summary_answer
+from seal_tracker.web.routes import JSON, Route
+from seal_tracker.web.wire import Page
+
+__all__ = ["ROUTES", "last_week"]
+
+DAY_MS: Final = 86_400_000
+WEEK_MS: Final = 7 * DAY_MS
+LONGEST_MS: Final = 366 * DAY_MS
+LATEST_MS: Final = 253_402_300_800_000
+"""The year 10000."""
+
+FIRST_MONDAY_MS: Final = 4 * DAY_MS
+"""1970-01-05."""
+
+OFFSET_MS: Final = 7 * 3_600_000
+"""Viet Nam is seven hours ahead of UTC the whole year."""
+
+CSV: Final = "text/csv"
+
+
+class SummaryQuery(SpaceQuery, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+    """Over which time, and of which unit. Without ``from`` and ``to``: the last whole week, Monday to Monday in Viet Nam; with one of
+    them the week that begins or ends there.
+    """
+
+    from_: Moment | UnsetType = UNSET
+    to: Moment | UnsetType = UNSET
+    unit: Id | UnsetType = UNSET
+    format: Literal["json", "csv"] = "json"
+
+
+class ReportItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A report: what it tells, where it is, its query parameters and the formats it comes in."""
+
+    report: str
+    title: Mapping[str, str]
+    path: str
+    parameters: Mapping[str, str]
+    formats: Sequence[str]
+
+
+REPORTS: Final = (
+    ReportItem(
+        report="summary",
+        title={"vi": "Tổng hợp theo tuần", "en": "Weekly summary"},
+        path="/api/v1/reports/summary",
+        parameters={
+            "from": "begin, RFC 3339; a week before `to` where only that is given",
+            "to": "end, RFC 3339; a week after `from` where only that is given",
+            "unit": "of this unit alone",
+            "space": "of this space; the live one unless named",
+            "format": "json or csv",
+        },
+        formats=(JSON, CSV),
+    ),
+)
+
+
+async def list_reports(request: web.Request) -> web.Response:
+    """Which reports there are."""
+    read_query(request, NoQuery)
+    return encoded(Page(REPORTS, None))
+
+
+async def show_summary(request: web.Request) -> web.Response:
+    """A period in figures, as JSON or CSV."""
+    query = read_query(request, SummaryQuery)
+    known_space(request, query.space)
+    now_ms = clock_ms()
+    from_ms, to_ms = period_ms(query, now_ms)
+    asked = RateQuery(from_ms=from_ms, to_ms=to_ms, unit=query.unit or None, scope=scope_of(request))
+    found = await request.app[CONTEXT].store.report_summary(query.space, asked, min(now_ms, to_ms))
+    answer = summary_answer(query.space, asked, found)
+    if query.format == "json":
+        return encoded(answer)
+    name = f"summary-{answer.from_[:10]}-{answer.to[:10]}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return web.Response(body=as_csv(answer), content_type=CSV, charset="utf-8", headers=headers)
+
+
+def last_week(now_ms: int) -> tuple[int, int]:
+    """The last whole week before ``now_ms``, Monday to Monday in Viet Nam; epoch ms."""
+    since_ms = (now_ms + OFFSET_MS - FIRST_MONDAY_MS) % WEEK_MS
+    to_ms = now_ms - since_ms
+    return to_ms - WEEK_MS, to_ms
+
+
+def period_ms(query: SummaryQuery, now_ms: int) -> tuple[int, int]:
+    """The period that is asked for.
+
+    Raises
+    ------
+    BadParameter
+        It is empty, longer than a year, or goes beyond any calendar that is kept here.
+    """
+    from_ms, to_ms = moment_ms(query.from_, "from"), moment_ms(query.to, "to")
+    if from_ms is None and to_ms is None:
+        return last_week(now_ms)
+    if from_ms is None:
+        assert to_ms is not None, "one of them is given"
+        from_ms = to_ms - WEEK_MS
+    elif to_ms is None:
+        to_ms = from_ms + WEEK_MS
+    if not 0 < to_ms - from_ms <= LONGEST_MS or to_ms >= LATEST_MS:
+        raise BadParameter("from: must be before `to`, by a year at most", field="from")
+    return from_ms, to_ms
+
+
+ROUTES: Final[tuple[Route, ...]] = (
+    Route("GET", "/api/v1/reports", list_reports, Right.READ, "Which reports there are, with their parameters.", answer=Page[ReportItem]),
+    Route(
+        "GET", "/api/v1/reports/summary", show_summary, Right.READ,
+        "A period in figures, in all and for each unit: journeys, alarms and how they were answered, episodes, silent seals.",
+        query=SummaryQuery, answer=SummaryAnswer, media=(JSON, CSV), problems=(404,),
+    ),
+)  # fmt: skip
