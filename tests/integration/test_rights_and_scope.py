@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 import aiohttp
 import pytest
@@ -408,6 +409,25 @@ async def test_a_unit_makes_nothing_for_another(service: Service, unit: str | No
         for path, body in (("/api/v1/journeys", journey), ("/api/v1/accounts", account)):
             answer = await service.ask(client, "administrator-u1", "POST", path, body)
             assert answer.status in {403, 404, 422}, (path, answer)
+
+
+async def test_a_report_has_figures_of_the_askers_units_alone(service: Service):
+    """Headquarters' of every unit and of what is none's."""
+    now = datetime.now(UTC)
+    period = {"from": (now - timedelta(days=1)).isoformat(), "to": (now + timedelta(days=1)).isoformat()}
+    path = f"/api/v1/reports/summary?{urlencode(period)}"
+    async with aiohttp.ClientSession() as client:
+        for asker, units in (
+            ("auditor-u1", ["u1", "u11"]),
+            ("auditor-u2", ["u2"]),
+            ("auditor", ["u1", "u11", "u2", None]),
+        ):
+            report = json.loads((await service.ask(client, asker, "GET", path)).text)
+            assert [one["unit"] for one in report["units"]] == units
+            assert report["total"]["episodes"]["SEAL_TAMPER"] == len(units)
+            assert report["total"]["journeys"]["armed"] == len(units)
+            tampered = [one["raised"] for one in report["total"]["alarms"] if one["type"] == "SEAL_TAMPER"]
+            assert tampered == [len(units)]
 
 
 async def test_a_unit_acknowledges_no_others_alarm_among_many(service: Service):
