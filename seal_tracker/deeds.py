@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 
 from seal_tracker.credentials.rows import CredentialRow
 from seal_tracker.hooks.rows import HookRow, Mail, Progress
+from seal_tracker.store.duty_rows import HandOverRow, ShiftRow
 from seal_tracker.store.journey_rows import JourneyChange
 from seal_tracker.store.records import AccountRow, Action, AlarmRow, NewPlan, OutboxMessage, TokenRow
 
@@ -54,6 +55,8 @@ class Deed:
     plans: Sequence[NewPlan] = ()
     credentials: Sequence[CredentialRow] = ()
     journeys: Sequence[JourneyChange] = ()
+    shifts: Sequence[ShiftRow] = ()
+    hand_overs: Sequence[HandOverRow] = ()
 
     def __bool__(self) -> bool:
         return any(getattr(self, part) for part in self.__slots__)

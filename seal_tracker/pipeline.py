@@ -357,6 +357,8 @@ class Pipeline:
             plans=deed.plans,
             credentials=deed.credentials,
             journeys=deed.journeys,
+            shifts=deed.shifts,
+            hand_overs=deed.hand_overs,
         )
         parts = (
             deed,

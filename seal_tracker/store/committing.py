@@ -73,6 +73,8 @@ async def write_parts(connection: Connection, commit: Commit, outbox_ids: Sequen
         await connection.execute(sql("set_progress"), *progress)
     await send(connection, "upsert_credentials", (), commit.credentials)
     await send(connection, "add_mails", space, commit.mails)
+    await send(connection, "upsert_shifts", (), commit.shifts)
+    await send(connection, "upsert_hand_overs", (), commit.hand_overs)
     for plan in commit.plans:
         await connection.execute(sql("add_plan_version"), commit.space, *plan_columns(plan))
     await send(connection, "add_counts", space, sorted(counts_of(commit).items()))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from seal_tracker.credentials.rows import CredentialRow
 from seal_tracker.hooks.rows import HookRow, Mail, Progress
 from seal_tracker.model import DeadLetter, Episode, Event, PingBatch
+from seal_tracker.store.duty_rows import HandOverRow, ShiftRow
 from seal_tracker.store.journey_rows import JourneyChange
 
 __all__ = [
@@ -203,7 +204,7 @@ class Commit:
         Further events, whose sequences follow those of ``events``.
     actions
         What persons did that is committed here; stored in this order.
-    accounts, tokens, credentials, hooks, hook_progress
+    accounts, tokens, credentials, hooks, hook_progress, shifts, hand_overs
         As they stand afterwards.
     mails, plans
         New ones; one mail an event.
@@ -237,6 +238,8 @@ class Commit:
     plans: Sequence[NewPlan] = ()
     credentials: Sequence[CredentialRow] = ()
     journeys: Sequence[JourneyChange] = ()
+    shifts: Sequence[ShiftRow] = ()
+    hand_overs: Sequence[HandOverRow] = ()
 
 
 class Portion(NamedTuple):

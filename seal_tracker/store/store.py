@@ -21,6 +21,7 @@ from seal_tracker.store.accounts import AccountTable
 from seal_tracker.store.alarm_reads import AlarmReads
 from seal_tracker.store.committing import check_commit, write_parts
 from seal_tracker.store.connections import Connection
+from seal_tracker.store.duty_reads import DutyReads
 from seal_tracker.store.episode_reads import EpisodeReads
 from seal_tracker.store.errors import CommitRefused, StoreUnavailable, WriterSuperseded
 from seal_tracker.store.event_reads import EventReads
@@ -59,6 +60,7 @@ class Store(
     AccountTable,
     HookTable,
     LedgerReads,
+    DutyReads,
 ):
     """PostgreSQL as the service sees it; see the modules of its bases for what can be asked."""
 

@@ -16,6 +16,7 @@ from seal_tracker.web import (
     alarm_rates,
     alarms,
     description,
+    duty,
     health,
     history,
     hooks,
@@ -61,6 +62,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *alarm_rates.ROUTES,  # before those of one alarm, whose id it would else be
     *alarms.ROUTES,
     *alarm_acts.ROUTES,
+    *duty.ROUTES,
     *reports.ROUTES,
     *ledger.ROUTES,
     *description.ROUTES,

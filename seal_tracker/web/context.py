@@ -22,6 +22,7 @@ from seal_tracker.store.journey_rows import JourneyRow, JourneyVersion
 from seal_tracker.store.records import AlarmRow, EpisodePage, Stats
 from seal_tracker.store.report_reads import Summary
 from seal_tracker.web.accounts import Accounts
+from seal_tracker.web.duty_context import DutyReading
 from seal_tracker.web.ledger_context import LedgerReading, LedgerSigner
 from seal_tracker.web.lockout import LockoutPolicy
 from seal_tracker.web.wire import EquipmentRow, PositionRow, UnderWay
@@ -56,7 +57,7 @@ Check = tuple[str, bool, str]
 HERE = Path(__file__).parent
 
 
-class Reading(LedgerReading, Protocol):
+class Reading(LedgerReading, DutyReading, Protocol):
     """What is read from the store."""
 
     async def alarm(self, space: str, alarm: UUID) -> AlarmRow | None:

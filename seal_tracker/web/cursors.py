@@ -8,12 +8,21 @@ from __future__ import annotations
 import base64
 import binascii
 from typing import Annotated, TypeVar
+from uuid import UUID
 
 import msgspec
 
 from seal_tracker.web.errors import CursorError
 
-__all__ = ["AlarmCursor", "EpisodeCursor", "EventCursor", "NameCursor", "decode_cursor", "encode_cursor"]
+__all__ = [
+    "AlarmCursor",
+    "EpisodeCursor",
+    "EventCursor",
+    "NameCursor",
+    "ShiftCursor",
+    "decode_cursor",
+    "encode_cursor",
+]
 
 MAX_CURSOR_CHARS = 1024
 """Longer ones are refused unread; ours stay under 400 characters."""
@@ -46,10 +55,17 @@ class AlarmCursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_f
     place: Annotated[str, msgspec.Meta(pattern=r"^(-?[0-9]{1,15}|[1-5]\.(-?[0-9]{1,15})?)\.[0-9a-f]{32}\Z")]
 
 
-CursorT = TypeVar("CursorT", EventCursor, NameCursor, EpisodeCursor, AlarmCursor)
+class ShiftCursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag="shift1"):
+    """When the last shift of the page before begins, in epoch ms, and its id."""
+
+    begins_ms: Annotated[int, msgspec.Meta(ge=0, lt=253_402_300_800_000)]
+    shift: UUID
 
 
-def encode_cursor(cursor: EventCursor | NameCursor | EpisodeCursor | AlarmCursor) -> str:
+CursorT = TypeVar("CursorT", EventCursor, NameCursor, EpisodeCursor, AlarmCursor, ShiftCursor)
+
+
+def encode_cursor(cursor: EventCursor | NameCursor | EpisodeCursor | AlarmCursor | ShiftCursor) -> str:
     """The cursor as clients get it."""
     return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).rstrip(b"=").decode()
 

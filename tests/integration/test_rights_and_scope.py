@@ -135,6 +135,14 @@ ROUTE_TABLE: dict[str, tuple[str, Any]] = {
     "POST /api/v1/alarms/{alarm}/suppress": (OBJECT, ("alarm", {"until": IN_AN_HOUR, "reason": "a test"})),
     "POST /api/v1/alarms/{alarm}/unsuppress": (OBJECT, ("alarm", {})),
     "POST /api/v1/alarms/{alarm}/close": (OBJECT, ("alarm", {"code": "false_alarm"})),
+    "GET /api/v1/shifts": (LIST, "shift"),
+    "POST /api/v1/shifts": (COMMON, None),
+    "GET /api/v1/shifts/{shift}": (OBJECT, "shift"),
+    "POST /api/v1/shifts/{shift}/hand-over": (OBJECT, ("shift", {"note": "all quiet"})),
+    "GET /api/v1/hand-overs/{hand_over}": (OBJECT, "hand_over"),
+    "POST /api/v1/hand-overs/{hand_over}/take": (OBJECT, ("hand_over", {})),
+    "GET /api/v1/duty/now": (LIST, "shift"),
+    "GET /api/v1/duty/accountability": (COMMON, None),
 }
 """Method and path; whose it is; and the kind of object, with the body of a request that changes one."""
 
@@ -301,10 +309,32 @@ def service(
                 lambda: len(alarms.update(open_alarms(found)) or alarms) == len(OWN + FOREIGN), what="alarms"
             )
         found.objects["alarm"] = alarms
+        found.objects["shift"], found.objects["hand_over"] = asyncio.run(on_duty(found))
         yield found
     finally:
         thread.run(context.__aexit__(None, None, None))
         thread.close()
+
+
+OFFICERS = {"u1": "operator-u1", "u11": "supervisor-u1", "u2": "unit_head", "none": "administrator"}
+
+
+async def on_duty(service: Service) -> tuple[dict[str, str], dict[str, str]]:
+    """Shifts and their hand-overs by unit, each shift going on."""
+    shifts, hand_overs = {}, {}
+    begins = datetime.now(UTC) - timedelta(minutes=5)
+    async with aiohttp.ClientSession() as client:
+        for unit, officer in OFFICERS.items():
+            shift = {"unit": None if unit == "none" else unit, "officer": officer}
+            times = {"begins_at": begins.isoformat(), "ends_at": IN_AN_HOUR}
+            answer = await service.ask(client, "administrator", "POST", "/api/v1/shifts", shift | times)
+            assert answer.status == 201, answer.text
+            shifts[unit] = json.loads(answer.text)["id"]
+            path = f"/api/v1/shifts/{shifts[unit]}/hand-over"
+            answer = await service.ask(client, "administrator", "POST", path, {"note": "all quiet"})
+            assert answer.status == 201, answer.text
+            hand_overs[unit] = json.loads(answer.text)["id"]
+    return shifts, hand_overs
 
 
 def open_alarms(service: Service) -> dict[str, str]:

@@ -1,0 +1,100 @@
+"""Duty out of the store: shifts, hand-overs, and what is open past its deadline."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from seal_tracker.store.database import Database
+from seal_tracker.store.duty_rows import HandOverRow, LateAlarm, LateUnit, ShiftRow
+from seal_tracker.store.queries import sql
+
+__all__ = ["LONGEST_SHIFT_MS", "DutyReads", "LateQuery", "ShiftFilter"]
+
+LONGEST_SHIFT_MS: Final = 48 * 3_600_000
+"""No shift is longer: a look for those at a moment need not go further back."""
+
+LONGEST: Final = timedelta(milliseconds=LONGEST_SHIFT_MS)
+
+LATE_TOLD: Final = 1000
+"""Late alarms told one by one."""
+
+SERVICE: Final = "system"
+"""The actor of what the service does itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShiftFilter:
+    """Shifts that touch [from_ms, to_ms), of which unit; ``scope`` are the units that the asker may see."""
+
+    from_ms: int
+    to_ms: int
+    unit: str | None = None
+    scope: Collection[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LateQuery:
+    """What is late now, of the alarms opened in [from_ms, to_ms)."""
+
+    now_ms: int
+    from_ms: int
+    to_ms: int
+    unit: str | None = None
+    scope: Collection[str] | None = None
+
+
+class DutyReads(Database):
+    """Reads of duty."""
+
+    async def shift(self, shift: UUID) -> ShiftRow | None:
+        """One shift, None where there is none of that id."""
+        async with self._reading() as connection:
+            row = await connection.fetchrow(sql("shift_of_id"), shift)
+        return None if row is None else ShiftRow(*row)
+
+    async def shifts(
+        self, which: ShiftFilter, *, after: tuple[int, UUID] = (0, UUID(int=0)), limit: int = 100
+    ) -> tuple[list[ShiftRow], bool]:
+        """A page of shifts by when they begin, those after a place (begin, id), and whether there are more."""
+        scope = None if which.scope is None else sorted(which.scope)
+        window = which.from_ms, which.to_ms, LONGEST
+        async with self._reading() as connection:
+            rows = await connection.fetch(sql("shifts_listed"), *window, *after, which.unit, scope, limit + 1)
+        return [ShiftRow(*row) for row in rows[:limit]], len(rows) > limit
+
+    async def shifts_of_officer(self, officer: str, from_ms: int, to_ms: int) -> list[ShiftRow]:
+        """An officer's shifts that touch [from_ms, to_ms), by when they begin."""
+        async with self._reading() as connection:
+            rows = await connection.fetch(sql("shifts_of_officer"), officer, from_ms, to_ms, LONGEST)
+        return [ShiftRow(*row) for row in rows]
+
+    async def hand_over(self, hand_over: UUID) -> HandOverRow | None:
+        """One hand-over, None where there is none of that id."""
+        async with self._reading() as connection:
+            row = await connection.fetchrow(sql("hand_over_of_id"), hand_over)
+        return None if row is None else HandOverRow(*row)
+
+    async def hand_overs_of(self, shifts: Iterable[UUID]) -> dict[UUID, UUID]:
+        """The hand-over of each shift that has one."""
+        async with self._reading() as connection:
+            rows = await connection.fetch(sql("hand_overs_of_shifts"), list(shifts))
+        return dict(map(tuple, rows))
+
+    async def alarms_open_count(self, space: str, units: Collection[str] | None) -> int:
+        """How many alarms of these units (None: of all) are open."""
+        wanted = None if units is None else sorted(units)
+        async with self._reading() as connection:
+            return int(await connection.fetchval(sql("alarms_open_count"), space, wanted))
+
+    async def late(self, space: str, asked: LateQuery) -> tuple[list[LateUnit], list[LateAlarm]]:
+        """Alarms past what was to be done by now: counted by the unit that answers, and the longest overdue one by one."""
+        scope = None if asked.scope is None else sorted(asked.scope)
+        which = space, asked.now_ms, asked.from_ms, asked.to_ms, asked.unit, scope
+        async with self._reading() as connection:
+            units = await connection.fetch(sql("overdue_by_unit"), *which)
+            alarms = await connection.fetch(sql("overdue_alarms"), *which, LATE_TOLD, SERVICE)
+        return [LateUnit(*row) for row in units], [LateAlarm(*row) for row in alarms]

@@ -1,0 +1,66 @@
+"""Shifts and hand-overs as rows. No behaviour."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from uuid import UUID
+
+__all__ = ["HandOverRow", "LateAlarm", "LateUnit", "ShiftRow"]
+
+
+class ShiftRow(NamedTuple):
+    """Who watches a unit (None: headquarters) in [begins, ends), as it stands."""
+
+    id: UUID
+    unit: str | None
+    officer: str
+    begins_ms: int
+    ends_ms: int
+    notes: str
+    version: int
+    made_by: str
+    changed_ms: int
+
+
+class HandOverRow(NamedTuple):
+    """What a shift leaves to the next; ``to_shift`` None: to whoever takes it. ``alarms`` is JSON, ``alarms_open`` counts all."""
+
+    id: UUID
+    shift: UUID
+    to_shift: UUID | None
+    unit: str | None
+    note: str
+    alarms: str
+    alarms_open: int
+    handed_ms: int
+    handed_by: str
+    taken_ms: int | None
+    taken_by: str | None
+    version: int
+
+
+class LateUnit(NamedTuple):
+    """How many alarms that a unit answers for are past what was to be done, the longest so since ``oldest_ms``."""
+
+    unit: str | None
+    late: int
+    not_acknowledged: int
+    not_closed: int
+    oldest_ms: int
+    escalations: int
+
+
+class LateAlarm(NamedTuple):
+    """An alarm past ``due_ms``, and the person who first did anything with it."""
+
+    id: UUID
+    type: str
+    severity: str
+    state: str
+    unit: str | None
+    opened_ms: int
+    due_ms: int
+    escalations: int
+    escalated_to: str | None
+    seen_by: str | None
+    seen_ms: int | None

@@ -1,0 +1,101 @@
+-- name: upsert_shifts
+-- Writes shifts as they now stand; only their times change.
+INSERT INTO shifts (id, unit, officer, begins_at, ends_at, notes, version, made_by, changed_at)
+SELECT * FROM unnest(
+    $1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::int[], $8::text[],
+    $9::timestamptz[]
+)
+ON CONFLICT (id) DO UPDATE SET
+    begins_at = excluded.begins_at, ends_at = excluded.ends_at, version = excluded.version, changed_at = excluded.changed_at;
+
+-- name: upsert_hand_overs
+-- Writes hand-overs as they now stand; only who took one is added.
+INSERT INTO hand_overs (
+    id, shift, to_shift, unit, note, alarms, alarms_open, handed_at, handed_by, taken_at, taken_by, version
+)
+SELECT * FROM unnest(
+    $1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::json[], $7::int[], $8::timestamptz[], $9::text[],
+    $10::timestamptz[], $11::text[], $12::int[]
+)
+ON CONFLICT (id) DO UPDATE SET
+    taken_at = excluded.taken_at, taken_by = excluded.taken_by, version = excluded.version;
+
+-- name: shift_of_id
+-- One shift. Index: the primary key.
+SELECT id, unit, officer, begins_at, ends_at, notes, version, made_by, changed_at FROM shifts WHERE id = $1;
+
+-- name: shifts_listed
+-- Shifts that touch [from, to), by when they begin; none is longer than $3 says. Index: shifts_by_begin.
+SELECT id, unit, officer, begins_at, ends_at, notes, version, made_by, changed_at
+FROM shifts
+WHERE begins_at > $1::timestamptz - $3::interval AND begins_at < $2 AND ends_at > $1
+  AND (begins_at, id) > ($4, $5::uuid)
+  AND ($6::text IS NULL OR unit = $6)
+  AND ($7::text[] IS NULL OR unit = ANY ($7))
+ORDER BY begins_at, id
+LIMIT $8;
+
+-- name: shifts_of_officer
+-- An officer's shifts that touch [from, to). Index: shifts_of_officer.
+SELECT id, unit, officer, begins_at, ends_at, notes, version, made_by, changed_at
+FROM shifts
+WHERE officer = $1 AND begins_at > $2::timestamptz - $4::interval AND begins_at < $3 AND ends_at > $2
+ORDER BY begins_at;
+
+-- name: hand_over_of_id
+-- One hand-over. Index: the primary key.
+SELECT id, shift, to_shift, unit, note, alarms, alarms_open, handed_at, handed_by, taken_at, taken_by, version
+FROM hand_overs
+WHERE id = $1;
+
+-- name: hand_overs_of_shifts
+-- The hand-overs of shifts, by shift. Index: hand_overs_shift_key.
+SELECT shift, id FROM hand_overs WHERE shift = ANY ($1::uuid[]);
+
+-- name: alarms_open_count
+-- How many alarms of some units (NULL: of all) are open. Index: alarms_by_priority.
+SELECT count(*)
+FROM alarms
+WHERE space = $1 AND state <> 'closed' AND ($2::text[] IS NULL OR unit = ANY ($2) OR responsible = ANY ($2));
+
+-- name: overdue_by_unit
+-- Open alarms past what was to be done by now, by the unit that answers: all, those not acknowledged in time, those not closed
+-- in time, the longest overdue, and how often they were put before a head. Index: alarms_by_priority.
+SELECT coalesce(responsible, unit) AS answering, count(*),
+       count(*) FILTER (
+           WHERE state IN ('unacknowledged', 'returned_unacknowledged')
+             AND (body ->> 'acknowledge_by')::timestamptz <= $2
+       ),
+       count(*) FILTER (WHERE (body ->> 'close_by')::timestamptz <= $2),
+       min(due_at), sum(coalesce((body ->> 'escalations')::int, 0))
+FROM alarms
+WHERE space = $1 AND state <> 'closed' AND rank = ANY ('{1,2,3,4,5}'::smallint[]) AND coalesce(due_at, 'infinity') <= $2
+  AND opened_at >= $3 AND opened_at < $4
+  AND ($5::text IS NULL OR coalesce(responsible, unit) = $5)
+  AND ($6::text[] IS NULL OR unit = ANY ($6) OR responsible = ANY ($6))
+GROUP BY 1
+ORDER BY 1 NULLS FIRST;
+
+-- name: overdue_alarms
+-- The same alarms one by one, the longest overdue first, each with the person who first did anything with it. Indexes:
+-- alarms_by_priority, actions_of_subject.
+SELECT late.id, late.type, late.severity, late.state, late.answering, late.opened_at, late.due_at, late.escalations,
+       late.escalated_to, seen.actor, seen.at
+FROM (
+    SELECT id, type, severity, state, coalesce(responsible, unit) AS answering, opened_at, due_at,
+           coalesce((body ->> 'escalations')::int, 0) AS escalations, body ->> 'escalated_to' AS escalated_to
+    FROM alarms
+    WHERE space = $1 AND state <> 'closed' AND rank = ANY ('{1,2,3,4,5}'::smallint[]) AND coalesce(due_at, 'infinity') <= $2
+      AND opened_at >= $3 AND opened_at < $4
+      AND ($5::text IS NULL OR coalesce(responsible, unit) = $5)
+      AND ($6::text[] IS NULL OR unit = ANY ($6) OR responsible = ANY ($6))
+    ORDER BY due_at, id
+    LIMIT $7
+) AS late
+LEFT JOIN LATERAL (
+    SELECT actor, at FROM actions
+    WHERE space = $1 AND subject = 'alarm/' || late.id AND actor <> $8
+    ORDER BY actions.id
+    LIMIT 1
+) AS seen ON true
+ORDER BY late.due_at, late.id;

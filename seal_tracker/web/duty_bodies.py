@@ -1,0 +1,157 @@
+"""What crosses the routes of duty."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from seal_tracker.web.alarms import AlarmId, Moment
+from seal_tracker.web.queries import Id, ListQuery
+
+__all__ = [
+    "DutyItem",
+    "HandOver",
+    "HandOverItem",
+    "LateAnswer",
+    "LateItem",
+    "LateUnitItem",
+    "LateWanted",
+    "ListedAlarm",
+    "NewShift",
+    "ShiftId",
+    "ShiftItem",
+    "ShiftsQuery",
+]
+
+ShiftId = AlarmId
+"""A UUID; so are those of hand-overs."""
+
+Words = Annotated[str, msgspec.Meta(max_length=4000, pattern=r"^[^\x00]*\Z")]
+Officer = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
+
+
+class ShiftsQuery(ListQuery, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+    """Shifts that touch [from, to), by when they begin; all where nothing is said."""
+
+    from_: Moment | UnsetType = UNSET
+    to: Moment | UnsetType = UNSET
+    unit: Id | UnsetType = UNSET
+
+
+class LateWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+    """When the alarms were opened, and which unit answers; all where nothing is said."""
+
+    from_: Moment | UnsetType = UNSET
+    to: Moment | UnsetType = UNSET
+    unit: Id | UnsetType = UNSET
+
+
+class NewShift(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who watches which unit (null: headquarters) when, for 48 h at most."""
+
+    officer: Officer
+    begins_at: Moment
+    ends_at: Moment
+    unit: Id | None = None
+    notes: Words = ""
+
+
+class HandOver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """To which shift (null: to whoever takes it), and what to know."""
+
+    note: Words
+    to: ShiftId | None = None
+
+
+class ShiftItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A shift; ``hand_over`` is that by which it was handed over."""
+
+    id: str
+    unit: str | None
+    officer: str
+    begins_at: str
+    ends_at: str
+    notes: str
+    hand_over: str | None
+    made_by: str
+    version: int
+    changed_at: str
+
+
+class ListedAlarm(msgspec.Struct, frozen=True, kw_only=True):
+    """An alarm as it stood when it was handed over."""
+
+    alarm: str
+    type: str
+    severity: str
+    state: str
+    due_at: str | None
+
+
+class HandOverItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A hand-over; ``alarms`` are the first thousand, by priority, of the ``alarms_open`` of the unit and those below it."""
+
+    id: str
+    shift: str
+    to: str | None
+    unit: str | None
+    note: str
+    alarms_open: int
+    alarms: Sequence[ListedAlarm]
+    handed_at: str
+    handed_by: str
+    taken_at: str | None
+    taken_by: str | None
+    version: int
+
+
+class DutyItem(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is on duty for a unit (null: headquarters): the officers of its shifts; where ``shifts`` is empty the head of the unit
+    that ``answers_for`` it: itself, or the nearest above that has one.
+    """
+
+    unit: str | None
+    on_duty: Sequence[str]
+    shifts: Sequence[ShiftItem]
+    answers_for: str | None
+    head: str | None
+
+
+class LateItem(msgspec.Struct, frozen=True, kw_only=True):
+    """An alarm past its deadline; ``seen_by`` is the person who first did anything with it."""
+
+    alarm: str
+    type: str
+    severity: str
+    state: str
+    opened_at: str
+    due_at: str
+    escalations: int
+    escalated_to: str | None
+    seen_by: str | None
+    seen_at: str | None
+
+
+class LateUnitItem(msgspec.Struct, frozen=True, kw_only=True):
+    """What a unit and its head have let pass: ``late`` alarms are open past a deadline; ``oldest_due_at`` is that which passed
+    first; ``escalations`` are since each was last dealt with. ``alarms`` are the longest overdue, of all units a thousand at most.
+    """
+
+    unit: str | None
+    head: str | None
+    late: int
+    not_acknowledged: int
+    not_closed: int
+    oldest_due_at: str
+    escalations: int
+    alarms: Sequence[LateItem]
+
+
+class LateAnswer(msgspec.Struct, frozen=True):
+    """What is open past its deadline at a moment, by the unit that answers; units with nothing late are left out."""
+
+    at: str
+    items: Sequence[LateUnitItem]

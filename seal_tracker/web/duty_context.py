@@ -1,0 +1,39 @@
+"""What the routes of duty must be given."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Protocol
+from uuid import UUID
+
+from seal_tracker.store.duty_reads import LateQuery, ShiftFilter
+from seal_tracker.store.duty_rows import HandOverRow, LateAlarm, LateUnit, ShiftRow
+
+__all__ = ["DutyReading"]
+
+
+class DutyReading(Protocol):
+    """What is read from the store."""
+
+    async def shift(self, shift: UUID) -> ShiftRow | None:
+        """One shift, None where there is none."""
+
+    async def shifts(
+        self, which: ShiftFilter, *, after: tuple[int, UUID] = (0, UUID(int=0)), limit: int = 100
+    ) -> tuple[list[ShiftRow], bool]:
+        """A page of shifts by when they begin, and whether there are more."""
+
+    async def shifts_of_officer(self, officer: str, from_ms: int, to_ms: int) -> Sequence[ShiftRow]:
+        """An officer's shifts that touch a time."""
+
+    async def hand_over(self, hand_over: UUID) -> HandOverRow | None:
+        """One hand-over, None where there is none."""
+
+    async def hand_overs_of(self, shifts: Iterable[UUID]) -> dict[UUID, UUID]:
+        """The hand-over of each shift that has one."""
+
+    async def alarms_open_count(self, space: str, units: Collection[str] | None) -> int:
+        """How many alarms of these units are open."""
+
+    async def late(self, space: str, asked: LateQuery) -> tuple[Sequence[LateUnit], Sequence[LateAlarm]]:
+        """Alarms past what was to be done by now, by unit and one by one."""

@@ -1,0 +1,252 @@
+"""Duty over HTTP on a real database: shifts, what one leaves to the next, who is on duty, and what was let pass."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from web_support import Answer, World, assert_problem, plan_files
+
+from seal_tracker.alarming import action_of
+from seal_tracker.alarms.deadlines import DEFAULT_TERMS, with_deadlines
+from seal_tracker.alarms.rows import row_of
+from seal_tracker.clock import clock_ms
+from seal_tracker.deeds import Deed
+from seal_tracker.model import LIVE, iso_ms
+from seal_tracker.plans import load_files
+from seal_tracker.prepared import Prepared
+from seal_tracker.publishing.cloudevents import AlarmState
+from seal_tracker.store import Commit
+from seal_tracker.store.connections import connect
+from seal_tracker.store.duty_reads import LONGEST
+from seal_tracker.store.queries import sql
+from seal_tracker.store.records import AlarmRow
+
+pytest_plugins = ["web_fixtures"]
+
+UNITS = """
+[hq]
+name = {en = "Headquarters"}
+head = "Director"
+[port]
+name = {en = "Port"}
+parent = "hq"
+head = "Minh"
+[gate]
+name = {en = "Gate"}
+parent = "port"
+"""
+HOUR_MS = 3_600_000
+
+
+@pytest.fixture
+async def world(world: World) -> World:
+    """With a tree of three units; deeds are committed as they are."""
+    plan, faults = load_files(plan_files() | {"units.toml": UNITS})
+    assert plan is not None, faults
+    world.fleet.plans[LIVE] = plan
+
+    async def act(space: str, work: Callable[[Any], Awaitable[tuple[Prepared, Deed]]]) -> None:
+        _, deed = await work(None)
+        parts = {"actions": deed.actions, "shifts": deed.shifts, "hand_overs": deed.hand_overs}
+        await world.store.commit(Commit(space=space, **parts))
+
+    vars(world.fleet)["act"] = act
+    return world
+
+
+def in_hours(hours: float) -> str:
+    return (datetime.now(UTC) + timedelta(hours=hours)).isoformat()
+
+
+async def plan(
+    world: World, officer: str = "operator", begins: float = -1, ends: float = 7, **more: Any
+) -> Answer:
+    body = {
+        "officer": officer,
+        "unit": "port",
+        "begins_at": in_hours(begins),
+        "ends_at": in_hours(ends),
+        **more,
+    }
+    return await world.ask("/api/v1/shifts", "supervisor", "POST", json=body)
+
+
+async def send(world: World, path: str, role: str, version: int | str = "*", **body: Any) -> Answer:
+    tag = "*" if version == "*" else f'"{version}"'
+    return await world.ask(path, role, "POST", json=body or None, headers={"If-Match": tag})
+
+
+def alarm(n: int, unit: str, opened_ms: int, **more: Any) -> AlarmRow:
+    """An alarm of a unit, opened then."""
+    made = AlarmState(
+        alarm=str(UUID(int=n)), state="unacknowledged", episode=UUID(int=n + 1000), type="SEAL_TAMPER", severity="high",
+        subject=f"journey/J-{n}", journey=f"J-{n}", seal=None, object=None, unit=unit, responsible=unit,
+        group=str(UUID(int=n)), raised_at=iso_ms(opened_ms), opened_at=iso_ms(opened_ms), ended_at=None,
+        updated_at=iso_ms(opened_ms), exercise=False, **more,
+    )  # fmt: skip
+    return row_of(with_deadlines(made, opened_ms, DEFAULT_TERMS), [])
+
+
+async def test_a_shift_goes_to_the_next_with_its_open_alarms(world: World):
+    """The list writes itself: the unit's and those below it, as they stand at that moment, and it does not change later."""
+    now_ms = clock_ms()
+    rows = [alarm(1, "port", now_ms), alarm(2, "gate", now_ms - HOUR_MS), alarm(3, "hq", now_ms)]
+    await world.store.commit(Commit(space=LIVE, alarms=rows))
+    shift = (await plan(world)).json()
+    following = (await plan(world, "unit_head", 7, 15)).json()
+    path = f"/api/v1/shifts/{shift['id']}/hand-over"
+    body = {"note": "the crane is blocked", "to": following["id"]}
+    assert_problem(await world.ask(path, "operator", "POST", json=body), 428, "If-Match")
+    assert_problem(await send(world, path, "operator", 7, **body), 412, "If-Match")
+    answer = await send(world, path, "operator", 1, **body)
+    assert answer.status == 201, answer.body
+    made = answer.json()
+    assert (made["note"], made["handed_by"], made["taken_by"]) == ("the crane is blocked", "operator", None)
+    assert made["alarms_open"] == 2
+    assert [(a["alarm"], a["type"], a["severity"], a["state"]) for a in made["alarms"]] == [
+        (str(UUID(int=2)), "SEAL_TAMPER", "high", "unacknowledged"),
+        (str(UUID(int=1)), "SEAL_TAMPER", "high", "unacknowledged"),
+    ]
+    assert made["alarms"][1]["due_at"] == iso_ms(now_ms + 5 * 60_000)
+    assert_problem(await send(world, path, "operator", 1, **body), 409)
+
+    await world.store.commit(Commit(space=LIVE, alarms=[alarm(4, "port", now_ms)]))
+    taking = f"/api/v1/hand-overs/{made['id']}"
+    assert (await world.ask(taking)).json() == made
+    assert_problem(await send(world, taking + "/take", "operator"), 409)
+    assert_problem(await send(world, taking + "/take", "unit_head", 9), 412, "If-Match")
+    answer = await send(world, taking + "/take", "unit_head", 1)
+    assert answer.status == 200, answer.body
+    taken = answer.json()
+    assert (taken["taken_by"], taken["version"], answer.headers["ETag"]) == ("unit_head", 2, '"2"')
+    assert taken["alarms"] == made["alarms"]
+    assert_problem(await send(world, taking + "/take", "unit_head", 2), 409)
+
+    (port,) = [d for d in (await world.ask("/api/v1/duty/now")).json()["items"] if d["unit"] == "port"]
+    assert port["on_duty"] == ["unit_head"]
+    ended = (await world.ask(f"/api/v1/shifts/{shift['id']}")).json()
+    assert (ended["ends_at"], ended["version"], ended["hand_over"]) == (taken["taken_at"], 2, made["id"])
+    told = await world.store.actions_of(LIVE, f"hand_over/{made['id']}")
+    assert [(a.action.actor, a.action.kind, a.action.unit) for a in told] == [
+        ("unit_head", "hand_over.taken", "port"),
+        ("operator", "hand_over.handed", "port"),
+    ]
+    assert json.loads(told[1].action.body)["alarms"] == [a["alarm"] for a in made["alarms"]]
+
+
+async def test_who_is_on_duty_is_a_shifts_officer_else_the_head(world: World):
+    """A unit without a head has that above it."""
+    assert (await plan(world)).status == 201
+    assert (await plan(world, "unit_head", 1, 9)).status == 201
+    items = (await world.ask("/api/v1/duty/now")).json()["items"]
+    assert {d["unit"]: (d["on_duty"], d["answers_for"]) for d in items} == {
+        None: ([], None),
+        "hq": (["Director"], "hq"),
+        "port": (["operator"], "port"),
+        "gate": (["Minh"], "port"),
+    }
+
+
+async def test_what_cannot_be_a_shift_is_refused(world: World):
+    first = (await plan(world)).json()
+    clash = await plan(world, begins=6, ends=9, unit="gate")
+    assert_problem(clash, 409, "officer")
+    assert first["id"] in clash.json()["detail"]
+    assert (await plan(world, "unit_head", 6, 9)).status == 201
+    assert_problem(await plan(world, "nobody"), 422, "officer")
+    assert_problem(await plan(world, "auditor"), 422, "officer")
+    assert_problem(await plan(world, "supervisor", unit="moon"), 422, "unit")
+    assert_problem(await plan(world, "supervisor", 3, 2), 422, "ends_at")
+    assert_problem(await plan(world, "supervisor", 0, 49), 422, "ends_at")
+    assert_problem(await world.ask(f"/api/v1/shifts/{uuid4()}"), 404, "shift")
+    later = (await plan(world, "supervisor", 9, 12)).json()
+    assert_problem(await send(world, f"/api/v1/shifts/{later['id']}/hand-over", "supervisor", note=""), 409)
+
+
+async def test_shifts_are_listed_page_by_page(world: World):
+    """Every one once, by when it begins; of a unit, and of a time."""
+    ids = []
+    for n in range(7):
+        unit = "port" if n % 2 else "gate"
+        ids.append((await plan(world, begins=n, ends=n + 1, unit=unit)).json()["id"])
+    seen: list[str] = []
+    after = ""
+    while True:
+        page = (await world.ask(f"/api/v1/shifts?limit=3{after}")).json()
+        seen += [item["id"] for item in page["items"]]
+        if page["next"] is None:
+            break
+        after = f"&after={page['next']}"
+    assert seen == ids
+    gate = (await world.ask("/api/v1/shifts?unit=gate")).json()["items"]
+    assert [item["id"] for item in gate] == ids[::2]
+    params = {"from": in_hours(2.5), "to": in_hours(4.5)}
+    within = (await world.ask("/api/v1/shifts", params=params)).json()["items"]
+    assert [item["id"] for item in within] == ids[2:5]
+    backwards = {"from": params["to"], "to": params["from"]}
+    assert_problem(await world.ask("/api/v1/shifts", params=backwards), 400, "from")
+
+
+async def test_what_was_let_pass_is_told_of_unit_and_head(world: World):
+    """Alarms past a deadline alone, the oldest, and the person who first did anything with each."""
+    now_ms = clock_ms()
+    old, older, fresh = now_ms - 20 * 60_000, now_ms - 2 * HOUR_MS, now_ms
+    rows = [
+        alarm(1, "port", old),
+        alarm(2, "port", older, escalations=0),
+        alarm(3, "port", fresh),
+        alarm(4, "hq", older),
+    ]
+    did = [
+        action_of(rows[1], "escalated", "system", "system", older + 1, {}),
+        action_of(rows[1], "noted", "an", "operator", older + 2, {}),
+        action_of(rows[1], "noted", "binh", "operator", older + 3, {}),
+    ]
+    await world.store.commit(Commit(space=LIVE, alarms=rows, actions=did))
+    items = (await world.ask("/api/v1/duty/accountability")).json()["items"]
+    assert [(i["unit"], i["head"], i["late"], i["not_acknowledged"], i["not_closed"]) for i in items] == [
+        ("hq", "Director", 1, 1, 1),
+        ("port", "Minh", 2, 2, 1),
+    ]
+    port = items[1]
+    assert port["oldest_due_at"] == iso_ms(older + 5 * 60_000)
+    assert [(a["alarm"], a["seen_by"], a["seen_at"]) for a in port["alarms"]] == [
+        (str(UUID(int=2)), "an", iso_ms(older + 2)),
+        (str(UUID(int=1)), None, None),
+    ]
+    since = {"from": iso_ms(now_ms - HOUR_MS), "unit": "port"}
+    (port,) = (await world.ask("/api/v1/duty/accountability", params=since)).json()["items"]
+    assert (port["late"], [a["alarm"] for a in port["alarms"]]) == (1, [str(UUID(int=1))])
+
+
+async def test_lists_of_duty_are_read_by_their_index(world: World, postgres_dsn: str):
+    """However many shifts there were."""
+    connection = await connect(postgres_dsn, "test", 30)
+    await connection.execute(
+        "INSERT INTO shifts SELECT gen_random_uuid(), 'u' || n % 50, 'operator', t, t + interval '1 hour', '', 1, 'an', t"
+        " FROM generate_series(1, 20000) AS n, LATERAL (SELECT now() - n * interval '1 hour' AS t) AS at"
+    )
+    await connection.execute(
+        "INSERT INTO hand_overs SELECT gen_random_uuid(), id, NULL, unit, '', '[]', 0, ends_at, 'an', NULL, NULL, 1 FROM shifts"
+    )
+    await connection.execute("ANALYZE")
+    now_ms = clock_ms()
+    asked: dict[str, tuple[tuple[Any, ...], str]] = {
+        "shifts_listed": ((now_ms, now_ms + 1, LONGEST, 0, UUID(int=0), None, None, 101), "shifts_by_begin"),
+        "shifts_of_officer": (("operator", now_ms, now_ms + 1, LONGEST), "shifts_of_officer"),
+        "shift_of_id": ((UUID(int=1),), "shifts_pkey"),
+        "hand_over_of_id": ((UUID(int=1),), "hand_overs_pkey"),
+        "hand_overs_of_shifts": (([UUID(int=1)],), "hand_overs_shift_key"),
+    }
+    for mode in ("force_custom_plan", "force_generic_plan"):
+        await connection.execute(f"SET plan_cache_mode = {mode}")
+        for name, (args, index) in asked.items():
+            (text,) = await connection.fetchrow(f"EXPLAIN (FORMAT JSON) {sql(name)}", *args)
+            assert f'"{index}"' in text, (mode, name, text)
+            assert "Seq Scan" not in text, (mode, name, text)
+    await connection.close()
