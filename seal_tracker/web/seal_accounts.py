@@ -13,7 +13,7 @@ from seal_tracker.model import iso_ms, iso_or_none
 from seal_tracker.web.accounts import Right
 from seal_tracker.web.auth import PRINCIPAL, scope_of
 from seal_tracker.web.context import CONTEXT
-from seal_tracker.web.errors import Conflict, Forbidden, Missing
+from seal_tracker.web.errors import Conflict, Missing
 from seal_tracker.web.queries import NoQuery, path_id, read_query
 from seal_tracker.web.reading import encoded
 from seal_tracker.web.routes import Route
@@ -83,7 +83,7 @@ def _seal(request: web.Request) -> str:
     """The seal of the path. Seals belong to no unit, so their accounts are headquarters' alone."""
     read_query(request, NoQuery)
     if scope_of(request) is not None:
-        raise Forbidden("seals' accounts are kept by headquarters, not by a unit")
+        raise Missing("seals' accounts are kept by headquarters, not by a unit", field="seal")
     return path_id(request, "seal")
 
 

@@ -78,7 +78,9 @@ async def product(_seals: int) -> AsyncIterator[tuple[int, Any, Any]]:
     made = import_accounts(keeper.accounts, kept, {}, 0).change
     keeper.accounts.install(made.accounts, made.tokens)
     config = WebConfig(tenant="bench", version="0", page=Path("/nonexistent"))
-    server = await start_web(WebContext(config, parts, Sessions(parts), keeper, parts, hub, parts), "127.0.0.1", 0)
+    server = await start_web(
+        WebContext(config, parts, Sessions(parts), keeper, parts, hub, parts), "127.0.0.1", 0
+    )
     yield (
         int(server.url.rsplit(":", 1)[1]),
         lambda moved: hub.publish_positions(LIVE, moved),
