@@ -6,7 +6,6 @@ State: every account. Use it on the event loop; one change at a time.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,11 +15,15 @@ import msgspec
 from seal_tracker.credentials.passwords import digest, matches, mosquitto_file, mosquitto_hash, new_password
 from seal_tracker.credentials.rows import CredentialRow
 from seal_tracker.deeds import Deed
+from seal_tracker.embedded.files import write_atomic
 from seal_tracker.model import LIVE
 from seal_tracker.prepared import Prepared
 from seal_tracker.store.records import Action
 
 __all__ = ["CredentialKeeper"]
+
+READABLE_BY_THE_BROKER = 0o644
+"""Hashes of long random secrets: the broker's user must read them, and nobody can use them."""
 
 Act = Callable[[str, Callable[[Any], Awaitable[tuple[Prepared, Deed]]]], Awaitable[None]]
 """``Pipeline.act``."""
@@ -100,17 +103,5 @@ class CredentialKeeper:
     async def _write(self) -> None:
         """Write Mosquitto's lines, at once or not at all; the broker's start script takes them up."""
         if self._mosquitto is not None:
-            await asyncio.to_thread(_written, self._mosquitto, mosquitto_file(self._rows.values()))
-
-
-READABLE_BY_THE_BROKER = 0o644
-"""Hashes of long random secrets: the broker's user must read them, and nobody can use them."""
-
-
-def _written(path: Path, text: str) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(
-        os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, READABLE_BY_THE_BROKER), "w"
-    ) as file:
-        file.write(text)
-    beside.replace(path)
+            text = mosquitto_file(self._rows.values())
+            await asyncio.to_thread(write_atomic, self._mosquitto, text, mode=READABLE_BY_THE_BROKER)
