@@ -7,14 +7,10 @@ returns a deed: rows as they will stand, steps to be told as events, and the act
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from uuid import UUID, uuid5
 
-from seal_tracker.credentials.rows import CredentialRow
-from seal_tracker.hooks.rows import HookRow, Mail, Progress
-from seal_tracker.store.duty_rows import HandOverRow, ShiftRow
-from seal_tracker.store.journey_rows import JourneyChange
-from seal_tracker.store.records import AccountRow, Action, AlarmRow, NewPlan, OutboxMessage, TokenRow
+from seal_tracker.store.records import Action, AlarmRow, Brought, OutboxMessage
 
 __all__ = ["Deed", "Step"]
 
@@ -40,23 +36,13 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deed:
+class Deed(Brought):
     """What is committed together with what judging found; nothing, by default."""
 
     actions: Sequence[Action] = ()
     alarms: Sequence[AlarmRow] = ()
     steps: Sequence[Step] = ()
     outbox: Sequence[OutboxMessage] = ()
-    accounts: Sequence[AccountRow] = ()
-    tokens: Sequence[TokenRow] = ()
-    hooks: Sequence[HookRow] = ()
-    hook_progress: Sequence[Progress] = ()
-    mails: Sequence[Mail] = ()
-    plans: Sequence[NewPlan] = ()
-    credentials: Sequence[CredentialRow] = ()
-    journeys: Sequence[JourneyChange] = ()
-    shifts: Sequence[ShiftRow] = ()
-    hand_overs: Sequence[HandOverRow] = ()
 
     def __bool__(self) -> bool:
-        return any(getattr(self, part) for part in self.__slots__)
+        return any(getattr(self, part.name) for part in fields(self))

@@ -349,16 +349,7 @@ class Pipeline:
             alarms=list(alarms.rows.values()),
             steps=[row for _, row in steps],
             actions=[*deed.actions, *alarms.actions],
-            accounts=deed.accounts,
-            tokens=deed.tokens,
-            hooks=deed.hooks,
-            hook_progress=deed.hook_progress,
-            mails=deed.mails,
-            plans=deed.plans,
-            credentials=deed.credentials,
-            journeys=deed.journeys,
-            shifts=deed.shifts,
-            hand_overs=deed.hand_overs,
+            **deed.brought(),
         )
         parts = (
             deed,

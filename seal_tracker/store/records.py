@@ -6,8 +6,8 @@ Times are epoch milliseconds, ids ``uuid.UUID``; JSON travels as bytes.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass, field, fields
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -23,6 +23,7 @@ __all__ = [
     "AccountRow",
     "Action",
     "AlarmRow",
+    "Brought",
     "Checkpoint",
     "Commit",
     "EpisodePage",
@@ -184,8 +185,38 @@ class TokenRow(NamedTuple):
     last_used_ms: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brought:
+    """What persons' deeds bring to be stored as it is, whatever judging finds.
+
+    Attributes
+    ----------
+    accounts, tokens, credentials, hooks, hook_progress, shifts, hand_overs
+        As they stand afterwards.
+    mails, plans
+        New ones; one mail an event.
+    journeys
+        As they stand afterwards and what made them so; each at most once.
+    """
+
+    accounts: Sequence[AccountRow] = ()
+    tokens: Sequence[TokenRow] = ()
+    hooks: Sequence[HookRow] = ()
+    hook_progress: Sequence[Progress] = ()
+    mails: Sequence[Mail] = ()
+    plans: Sequence[NewPlan] = ()
+    credentials: Sequence[CredentialRow] = ()
+    journeys: Sequence[JourneyChange] = ()
+    shifts: Sequence[ShiftRow] = ()
+    hand_overs: Sequence[HandOverRow] = ()
+
+    def brought(self) -> dict[str, Any]:
+        """These parts by name."""
+        return {part.name: getattr(self, part.name) for part in fields(Brought)}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Commit:
+class Commit(Brought):
     """Everything one batch changes in one space, stored in one transaction or not at all.
 
     Attributes
@@ -204,12 +235,6 @@ class Commit:
         Further events, whose sequences follow those of ``events``.
     actions
         What persons did that is committed here; stored in this order.
-    accounts, tokens, credentials, hooks, hook_progress, shifts, hand_overs
-        As they stand afterwards.
-    mails, plans
-        New ones; one mail an event.
-    journeys
-        As they stand afterwards and what made them so; each at most once.
     drop_checkpoints
         (seal, from_ms, to_ms): states of [from_ms, to_ms) are forgotten, before ``checkpoints`` are written.
     counts
@@ -230,16 +255,6 @@ class Commit:
     alarms: Sequence[AlarmRow] = ()
     steps: Sequence[EventRow] = ()
     actions: Sequence[Action] = ()
-    accounts: Sequence[AccountRow] = ()
-    tokens: Sequence[TokenRow] = ()
-    hooks: Sequence[HookRow] = ()
-    hook_progress: Sequence[Progress] = ()
-    mails: Sequence[Mail] = ()
-    plans: Sequence[NewPlan] = ()
-    credentials: Sequence[CredentialRow] = ()
-    journeys: Sequence[JourneyChange] = ()
-    shifts: Sequence[ShiftRow] = ()
-    hand_overs: Sequence[HandOverRow] = ()
 
 
 class Portion(NamedTuple):
