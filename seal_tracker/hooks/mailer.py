@@ -18,6 +18,7 @@ from typing import Final, Protocol
 import aiosmtplib
 import structlog
 
+from seal_tracker.hooks.rules import pause_ms
 from seal_tracker.metrics import MAILS
 from seal_tracker.store.errors import StoreError
 from seal_tracker.store.hook_reads import DueMail
@@ -95,13 +96,13 @@ class Mailer:
 
     async def _failed(self, mail: DueMail, why: str) -> None:
         now_ms, failures = self._clock_ms(), mail.failures + 1
-        pause_ms = min(FIRST_PAUSE_MS << min(mail.failures, 20), LONGEST_PAUSE_MS)
+        due_ms = now_ms + pause_ms(failures, FIRST_PAUSE_MS, LONGEST_PAUSE_MS)
         given_up_ms = now_ms if failures >= MOST_FAILURES else None
         MAILS.labels("failed").inc()
         log.warning(
             "mail.not_sent", mail=mail.id, recipient=mail.recipient, why=why, given_up=given_up_ms is not None
         )
-        await self._store.mail_failed(mail.id, failures, now_ms + pause_ms, given_up_ms, why)
+        await self._store.mail_failed(mail.id, failures, due_ms, given_up_ms, why)
 
     def _message(self, mail: DueMail) -> EmailMessage:
         message = EmailMessage()

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from seal_tracker.hooks.rows import HookRow, Progress
 
-__all__ = ["after_failure", "after_success", "is_public", "refusal_of", "wanted"]
+__all__ = ["after_failure", "after_success", "is_public", "pause_ms", "refusal_of", "wanted"]
 
 FIRST_PAUSE_MS: Final = 5_000
 LONGEST_PAUSE_MS: Final = 3_600_000
@@ -45,12 +45,16 @@ def after_success(progress: Progress, sequence: int, now_ms: int) -> Progress:
 def after_failure(progress: Progress, status: int | None, why: str, now_ms: int) -> Progress:
     """The progress once an event was not taken; ``status`` None: there was no answer."""
     failures = progress.failures + 1
-    pause_ms = min(FIRST_PAUSE_MS << min(failures - 1, 20), LONGEST_PAUSE_MS)
     given_up = failures >= MOST_FAILURES or status == GONE
     return progress._replace(
-        failures=failures, due_ms=now_ms + pause_ms, gave_up_ms=now_ms if given_up else None,
+        failures=failures, due_ms=now_ms + pause_ms(failures, FIRST_PAUSE_MS, LONGEST_PAUSE_MS), gave_up_ms=now_ms if given_up else None,
         last_failure_ms=now_ms, last_error=why[:MOST_ERROR_CHARS],
     )  # fmt: skip
+
+
+def pause_ms(failures: int, first_ms: int, longest_ms: int) -> int:
+    """How long to wait after so many failures in a row: twice as long each time, up to the longest."""
+    return min(first_ms << min(failures - 1, 20), longest_ms)
 
 
 def is_public(address: str) -> bool:

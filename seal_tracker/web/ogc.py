@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
@@ -50,7 +50,7 @@ class Collection:
 
     title: str
     description: str
-    read: Callable[[web.Request, str], Mapping[str, Json]]
+    read: Callable[[web.Request, str], Awaitable[Mapping[str, Json]]]
 
 
 class ItemsQuery(SpaceQuery, frozen=True, forbid_unknown_fields=True):
@@ -162,7 +162,7 @@ async def items(request: web.Request) -> web.Response:
     known_space(request, query.space)
     box, span = box_of(query.bbox), span_of(query.datetime)
     cursor = cursor_of(query.after, NameCursor)
-    features = COLLECTIONS[name].read(request, query.space)
+    features = await COLLECTIONS[name].read(request, query.space)
     return await asyncio.to_thread(page, name, features, query, box, span, cursor)
 
 
@@ -202,7 +202,7 @@ async def item(request: web.Request) -> web.Response:
     query = read_query(request, SpaceQuery)
     name, key = known(request), path_id(request, "feature")
     known_space(request, query.space)
-    feature = COLLECTIONS[name].read(request, query.space).get(key)
+    feature = (await COLLECTIONS[name].read(request, query.space)).get(key)
     if feature is None:
         raise Missing(f"{name} have no feature {key!r}", field="feature")
     path = f"{BASE}/collections/{name}"
@@ -213,17 +213,17 @@ async def item(request: web.Request) -> web.Response:
     return told({**feature, "links": links}, GEO_JSON)
 
 
-def plan_features(file: str) -> Callable[[web.Request, str], Mapping[str, Json]]:
+def plan_features(file: str) -> Callable[[web.Request, str], Awaitable[Mapping[str, Json]]]:
     """Reads the features of a file of the plan in force."""
 
-    def read(request: web.Request, space: str) -> Mapping[str, Json]:
+    async def read(request: web.Request, space: str) -> Mapping[str, Json]:
         plan = request.app[CONTEXT].live.plan(space)
-        return features_of(plan.files[file]) if plan else {}
+        return await asyncio.to_thread(lambda: features_of(plan.files[file])) if plan else {}
 
     return read
 
 
-def seal_features(request: web.Request, space: str) -> Mapping[str, Json]:
+async def seal_features(request: web.Request, space: str) -> Mapping[str, Json]:
     """Where each seal in scope was last seen."""
     scope, found = scope_of(request), {}
     for row in request.app[CONTEXT].live.positions(space):

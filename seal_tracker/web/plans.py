@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Final
 
@@ -108,7 +109,7 @@ def show_feature(collection: str) -> Callable[[web.Request], Any]:
     async def show(request: web.Request) -> web.Response:
         query = read_query(request, SpaceQuery)
         known_space(request, query.space)
-        feature = found(request, collection, query.space)
+        feature = await found(request, collection, query.space)
         body = msgspec.json.encode(feature)
         return web.Response(body=body, content_type=GEO_JSON, headers={"ETag": etag(feature_tag(feature))})
 
@@ -127,7 +128,7 @@ def put_feature(collection: str) -> Callable[[web.Request], Any]:
             raise InvalidBody(
                 f"id: is {str(body.id)[:80]!r}, and the address says {name!r}; they must agree", field="id"
             )
-        there = features_here(request, collection, query.space).get(name)
+        there = (await features_here(request, collection, query.space)).get(name)
         if there is not None:
             check_version(request, feature_tag(there))
         elif request.if_match:
@@ -151,7 +152,7 @@ def remove_feature(collection: str) -> Callable[[web.Request], Any]:
     async def remove(request: web.Request) -> web.Response:
         query = read_query(request, EditQuery)
         known_space(request, query.space)
-        feature = found(request, collection, query.space)
+        feature = await found(request, collection, query.space)
         check_version(request, feature_tag(feature))
         return await edit(request, query, lambda files: edited(files, collection, [], [id_of(feature)]))
 
@@ -249,16 +250,16 @@ def version_item(row: PlanEntry) -> VersionItem:
     )
 
 
-def features_here(request: web.Request, collection: str, space: str) -> dict[str, Json]:
+async def features_here(request: web.Request, collection: str, space: str) -> dict[str, Json]:
     """The features of the plan in force."""
     plan = request.app[CONTEXT].live.plan(space)
-    return features_of(plan.files[COLLECTIONS[collection]]) if plan else {}
+    return await asyncio.to_thread(lambda: features_of(plan.files[COLLECTIONS[collection]])) if plan else {}
 
 
-def found(request: web.Request, collection: str, space: str) -> Json:
+async def found(request: web.Request, collection: str, space: str) -> Json:
     """The feature in the path."""
     name = path_id(request, "id")
-    feature = features_here(request, collection, space).get(name)
+    feature = (await features_here(request, collection, space)).get(name)
     if feature is None:
         raise Missing(f"there is no {collection[:-1]} {name!r}", field="id")
     return feature
