@@ -59,6 +59,11 @@ LATE_STATE = np.dtype(
             "i8",
         ),  # since when the deadlines of this route are asked for, NO_TIME: not looked at yet
         ("settled", "u8"),  # checkpoints whose deadline has passed, told or kept
+        (
+            "found_ms",
+            "i8",
+        ),  # of a seal that took over: when it was first found along the route, NO_TIME: not yet
+        ("found_mm", "i8"),  # and at which chainage; what lies behind was its predecessor's
     ]
 )
 MISSED_STATE = np.dtype(
@@ -127,33 +132,55 @@ def _unsettled(passed: NDArray[np.bool_], settled: NDArray[np.uint64]) -> tuple[
 
 def _late(ctx: Context) -> None:
     if ctx.terrain.waypoints.due_ms.shape[1] and len(ctx.ping_row):
+        _find_successors(ctx)
         _fall_due(ctx, ctx.newest_ms)
+
+
+def _find_successors(ctx: Context) -> None:
+    """Note where along its route each seal that took over on the way is found first."""
+    state = ctx.state[LATE]
+    sought = _took_over(ctx) & (state["found_ms"] == NO_TIME)
+    if ctx.located is None or not some(sought):
+        return
+    at = which(sought[ctx.fixes.row] & np.isfinite(ctx.located.chainage_m))
+    at = at[begins(ctx.fixes.row[at])]
+    row = ctx.fixes.row[at]
+    state["found_ms"][row] = ctx.fixes.decided_ms[at]
+    state["found_mm"][row] = mm_of_m(ctx.located.chainage_m[at])
+
+
+def _took_over(ctx: Context) -> NDArray[np.bool_]:
+    """bool[rows]: seals that came on their journey after its arming."""
+    later: NDArray[np.bool_] = ctx.armed & (ctx.journey_armed_ms < ctx.epoch_start_ms)
+    return later
 
 
 def _fall_due(ctx: Context, until_ms: I8) -> I8:
     """Settle the deadlines before ``until_ms`` (by row); returns the last of them, ``NO_TIME`` where there was none.
 
     A deadline passes at its own moment, or when the suspension in which it lies ends. What a diversion, or a plan with
-    another route, asks for before it holds is not asked at all. Nor is a seal that took over on the way asked: nobody knows
-    here what its predecessor has reached.
+    another route, asks for before it holds is not asked at all. A seal that took over on the way answers for the deadlines of
+    its own time, and for what lies ahead of where it is first found: what lies behind was its predecessor's to reach.
     """
     table, moved = ctx.terrain.waypoints, np.full(len(until_ms), NO_TIME)
     if not table.due_ms.shape[1]:
         return moved
     state, begin = ctx.state[LATE], np.maximum(ctx.stretch_ms, ctx.version_from_ms)
-    armed = ctx.armed & (ctx.journey_armed_ms == ctx.epoch_start_ms)
+    armed, later = ctx.armed, _took_over(ctx)
     fresh = armed & (state["since_ms"] == NO_TIME)
     since = state["since_ms"] = np.where(fresh, begin, state["since_ms"])
-    due = np.where(armed, ctx.epoch_start_ms, 0)[:, None] + table.due_ms[ctx.route]
+    asked = armed & ~(later & (state["found_ms"] == NO_TIME))
+    begin = np.where(later, np.maximum(begin, state["found_ms"]), begin)
+    due = np.where(armed, ctx.journey_armed_ms, 0)[:, None] + table.due_ms[ctx.route]
     at = np.maximum(due, begin[:, None])
-    row, place = _unsettled(
-        armed[:, None] & (due >= since[:, None]) & (at < until_ms[:, None]), state["settled"]
-    )
+    fallen = asked[:, None] & (due >= since[:, None]) & (at < until_ms[:, None])
+    fallen &= ~later[:, None] | (table.chainage_mm[ctx.route] > state["found_mm"][:, None])
+    row, place = _unsettled(fallen, state["settled"])
     if not len(row):
         return moved
-    asked = ctx.enabled(LATE, row, table.zone[ctx.route[row], place])
+    enabled = ctx.enabled(LATE, row, table.zone[ctx.route[row], place])
     entries = entered(ctx)
-    for r, p in zip(row[asked].tolist(), place[asked].tolist(), strict=True):
+    for r, p in zip(row[enabled].tolist(), place[enabled].tolist(), strict=True):
         at_ms = int(at[r, p])
         state["settled"][r] |= np.uint64(1 << p)
         moved[r] = max(int(moved[r]), at_ms)
@@ -175,7 +202,7 @@ def _settle_deadline(ctx: Context, entries: Entries, row: int, place: int, at_ms
         return
     if not ctx.terrain.in_force(np.array([waypoint.zone]), np.array([at_ms]))[0]:
         return
-    planned_ms = int(ctx.epoch_start_ms[row]) + (waypoint.after_ms or 0)
+    planned_ms = int(ctx.journey_armed_ms[row]) + (waypoint.after_ms or 0)
     ctx.book.point(
         ctx.subjects[row],
         LATE,
@@ -301,7 +328,7 @@ CHECKPOINT_LATE = Rule(
     zoned(common_keys("medium", raise_=(1, 0), clear=None)),
     _late,
     state=LATE_STATE,
-    start=np.array([(NO_TIME, 0)], LATE_STATE)[0],
+    start=np.array([(NO_TIME, 0, NO_TIME, 0)], LATE_STATE)[0],
     pass_time=_fall_due,
     of_route=True,
     while_suspended=False,

@@ -71,6 +71,35 @@ def test_legal_transit_time_goes_on_and_checkpoints_behind_are_not_late() -> Non
     assert (limit.seal, seconds(limit.started_at_ms)) == ("S2", 1800)
 
 
+def road(after_min: float) -> Ground:
+    """30 km east, a checkpoint C at 9 km that is due so long after the arming, and one at 3 km due after 2 min."""
+    made = Ground().zone("B", 3000, 0, 150, "checkpoint").zone("C", 9000, 0, 150, "checkpoint")
+    points = [{"zone": "B", "after_min": 2}, {"zone": "C", "after_min": after_min}]
+    return made.route("R", (0, 0), (30_000, 0), checkpoints=points).journey("S1", route="R")
+
+
+def lateness(made: Ground, pings: list[dict[str, Any]], now_s: float) -> list[tuple[str | None, str, float]]:
+    found = only(told(made, transferred(made, (300, "S1", "S2")), pings, now_s), "CHECKPOINT_LATE")
+    return [(e.object, e.seal, seconds(e.started_at_ms)) for e in found]
+
+
+def test_a_seal_that_took_over_is_late_for_what_lies_ahead_of_it() -> None:
+    """At the deadline itself, counted from the arming; what its predecessor missed is told once, of the predecessor."""
+    pings = [*drive(0, 240, 30), *drive(330, 570, 30, of="S2")]  # 15 m/s: C is entered after 590 s
+    assert lateness(road(9), pings, 2000) == [("B", "S1", 120), ("C", "S2", 540)]
+    pings += drive(600, 700, 30, of="S2")
+    assert lateness(road(11), pings, 2000) == [("B", "S1", 120)]
+
+
+def test_a_deadline_passes_a_seal_that_took_over_when_it_is_found_before_the_checkpoint() -> None:
+    """Until then nobody knows whether the checkpoint lies behind it."""
+    blind = [*drive(0, 210, 30), *(ping(60 * i, of="S2", valid=False) for i in range(6, 12))]
+    told_before = [("B", "S1", 120)]
+    assert lateness(road(7), blind, 2000) == told_before
+    assert lateness(road(7), [*blind, ping(780, 5000, of="S2")], 2000) == [*told_before, ("C", "S2", 780)]
+    assert lateness(road(7), [*blind, ping(780, 9500, of="S2")], 2000) == told_before
+
+
 def test_secondary_seals_and_companions_are_replaced_apart_from_the_lead() -> None:
     """What the lead has under way goes on."""
     made = Ground().journey(
