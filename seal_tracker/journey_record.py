@@ -64,8 +64,8 @@ class JourneyRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     ----------
     devices
         (id, role) as first assigned; what took their place later stands in ``transfers``.
-    vehicle, box
-        registration of the vehicle and number of the container, as declared.
+    vehicle, box, consignee
+        registration of the vehicle, number of the container and for whom its cargo is, as declared.
     cancelled_at_ms
         when it was called off; what was armed ends then.
     withdrawn
@@ -82,6 +82,7 @@ class JourneyRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     box: str | None = None
     vehicle: str | None = None
     cargo: str | None = None
+    consignee: str | None = None
     origin_zone: str | None = None
     destination_zone: str | None = None
     permit: dict[str, Any] | None = None

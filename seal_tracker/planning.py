@@ -183,12 +183,13 @@ def changed_journeys(old: tuple[Journey, ...], new: tuple[Journey, ...]) -> dict
     changed: dict[str, Span] = {}
     for key in before.keys() | after.keys():
         a, b = before.get(key), after.get(key)
-        if a == b:
+        span = None if a == b else _changed(a, b)
+        if span is None:
             continue
         for journey in (a, b):
             for seal in () if journey is None else journey.seals:
                 known = changed.get(seal)
-                changed[seal] = _together([_changed(a, b), *([known] if known else [])])
+                changed[seal] = _together([span, *([known] if known else [])])
     return changed
 
 
@@ -204,8 +205,8 @@ def new_diversions(old: tuple[Journey, ...], new: tuple[Journey, ...]) -> dict[s
     return {journey: diversions for journey, diversions in found.items() if diversions}
 
 
-def _changed(a: Journey | None, b: Journey | None) -> Span:
-    """When two states of one journey differ: from its arming on, or only where what was ordered of it differs."""
+def _changed(a: Journey | None, b: Journey | None) -> Span | None:
+    """When two states of one journey are judged differently: from its arming on, or only where what was ordered of it differs."""
     if a is None or b is None or _without_orders(a) != _without_orders(b):
         return Span(min(j.armed_at_ms for j in (a, b) if j is not None), None)
     spans = [Span(x.from_ms, x.to_ms) for x in set(a.authorisations) ^ set(b.authorisations)]
@@ -216,12 +217,13 @@ def _changed(a: Journey | None, b: Journey | None) -> Span:
     if a.disarmed_at_ms != b.disarmed_at_ms:
         ends = [e for e in (a.disarmed_at_ms, b.disarmed_at_ms) if e is not None]
         spans.append(Span(min(ends), max(ends) if len(ends) > 1 else None))
-    return _together(spans)
+    return _together(spans) if spans else None
 
 
 def _without_orders(journey: Journey) -> Journey:
+    """What is judged from the arming on: neither orders, which have times of their own, nor what only describes it."""
     return replace(
-        journey,
+        journey, declaration=None, cargo=None,
         disarmed_at_ms=None, authorisations=(), diversions=(), suspensions=(), resets=(), transfers=(),
     )  # fmt: skip
 

@@ -6,6 +6,7 @@ Each order says from when it holds (``at_ms``); it may be recorded later than th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -14,6 +15,8 @@ from seal_tracker.journey import Authorisation, Diversion, Reset, Suspension, Tr
 from seal_tracker.journey_record import Closing, JourneyRecord, lead_of, state_of
 from seal_tracker.model import iso_ms
 from seal_tracker.supervision.errors import Unfit
+from seal_tracker.supervision.journey_amending import amended
+from seal_tracker.supervision.journey_corrections import Correction, corrected
 from seal_tracker.supervision.life_cycle import Verb, check_allowed
 
 __all__ = ["AHEAD_MS", "CLOSING_CODES", "EARLIEST_MS", "Order", "applied"]
@@ -34,7 +37,8 @@ CLOSING_CODES = ("completed", "completed_with_findings", "aborted", "other")
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """One order. Which members count depends on the verb; see the functions below.
 
-    ``at_ms`` is when it takes effect, ``from_ms`` and ``to_ms`` the span of what has two ends.
+    ``at_ms`` is when it takes effect, ``from_ms`` and ``to_ms`` the span of what has two ends. ``changes`` are members of the record
+    that are amended, ``correction`` what was recorded wrongly.
     """
 
     verb: Verb
@@ -51,6 +55,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     code: str | None = None
     rule: str | None = None
     object: str | None = None
+    changes: Mapping[str, Any] = {}
+    correction: Correction | None = None
 
 
 def applied(record: JourneyRecord, order: Order, now_ms: int) -> JourneyRecord:
@@ -64,14 +70,14 @@ def applied(record: JourneyRecord, order: Order, now_ms: int) -> JourneyRecord:
         Its times or devices cannot be.
     """
     check_allowed(order.verb, state_of(record), record.id)
-    _check_times(order, now_ms)
+    _check_times(order if order.correction is None else _meant(order, order.correction), now_ms)
     return _APPLY[order.verb](record, order)
 
 
 def _check_times(order: Order, now_ms: int) -> None:
     """Refuse what is dated where nobody can have meant it; leave alone may be given for later."""
     is_leave = order.verb is Verb.AUTHORISE
-    field = "from" if is_leave else "at"
+    field = "from" if is_leave and order.correction is None else "at"
     if order.at_ms > now_ms + (LONGEST_MS if is_leave else AHEAD_MS):
         raise Unfit(f"{field}: it lies in the future; record it when it has happened", field=field)
     if order.at_ms < EARLIEST_MS:
@@ -189,6 +195,25 @@ def _close(record: JourneyRecord, order: Order) -> JourneyRecord:
     )
 
 
+def _amend(record: JourneyRecord, order: Order) -> JourneyRecord:
+    return amended(record, order.changes, order.reason)
+
+
+def _correct(record: JourneyRecord, order: Order) -> JourneyRecord:
+    if order.correction is None:
+        raise Unfit("what: name the order that was recorded wrongly", field="what")
+    if not order.reason:
+        raise Unfit("reason: say what was wrong with what is corrected", field="reason")
+    return corrected(record, order.correction)
+
+
+def _meant(order: Order, correction: Correction) -> Order:
+    """The order that should have been recorded, for its times to be looked at."""
+    at_ms = next(at for at in (correction.at_ms, correction.was_ms, order.at_ms) if at is not None)
+    verb = Verb.AUTHORISE if correction.what == "authorise" else order.verb
+    return replace(order, verb=verb, at_ms=at_ms, to_ms=correction.to_ms)
+
+
 def _reset(record: JourneyRecord, order: Order) -> JourneyRecord:
     if order.rule is None:
         raise Unfit("rule: write the type of the episode, like SEAL_TAMPER", field="rule")
@@ -238,4 +263,6 @@ _APPLY: Mapping[Verb, Callable[[JourneyRecord, Order], JourneyRecord]] = {
     Verb.CANCEL: _cancel,
     Verb.CLOSE: _close,
     Verb.RESET: _reset,
+    Verb.AMEND: _amend,
+    Verb.CORRECT: _correct,
 }

@@ -26,7 +26,7 @@ __all__ = ["CSV", "JSON_LINES", "Overlaps", "read_declaration", "read_declaratio
 JSON_LINES, CSV = "journeys.jsonl", "journeys.csv"
 """What the two kinds of file are called in faults."""
 
-TEXTS = ("declaration", "box", "vehicle", "cargo")
+TEXTS = ("declaration", "box", "vehicle", "cargo", "consignee")
 MEMBERS = frozenset(
     {
         "id",
@@ -166,6 +166,7 @@ def _record(fields: Fields, references: References, now_ms: int) -> JourneyRecor
         box=texts["box"],
         vehicle=texts["vehicle"],
         cargo=texts["cargo"],
+        consignee=texts["consignee"],
     )
     if not fields.sink.is_faulty(fields.row) and not _storable(permit):  # a sound one is not deep
         fields.error("permit", "holds what is no text", "half a character, or NUL", "type the text again")

@@ -108,7 +108,7 @@ class JourneyDesk:
         _check_names(judging, order)
         before = read_record(row.body)
         record = applied(before, order, self.clock_ms())
-        if order.verb in {Verb.ARM, Verb.TRANSFER}:
+        if order.verb in {Verb.ARM, Verb.TRANSFER, Verb.CORRECT}:
             await self._check_free(judging.space, [record])
         change = change_of(
             record,

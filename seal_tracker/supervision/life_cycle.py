@@ -3,6 +3,8 @@
 DECLARED → ASSIGNED → ARMED → DISARMED → CLOSED
                        ├── SUSPENDED, DIVERTED, TRANSFERRED (under way all the same)
                        └── CANCELLED (from any state before disarming)
+
+What was recorded wrongly is corrected: see ``journey_corrections``; what was declared wrongly is amended: see ``journey_amending``.
 """
 
 from __future__ import annotations
@@ -30,6 +32,8 @@ class Verb(StrEnum):
     CANCEL = "cancel"
     CLOSE = "close"
     RESET = "reset"
+    AMEND = "amend"
+    CORRECT = "correct"
 
 
 AFTERWARDS = UNDER_WAY | {State.DISARMED}
@@ -47,6 +51,8 @@ ALLOWED: Mapping[Verb, frozenset[State]] = {
     Verb.CANCEL: UNDER_WAY | {State.DECLARED, State.ASSIGNED},
     Verb.CLOSE: frozenset({State.DISARMED}),
     Verb.RESET: AFTERWARDS,
+    Verb.AMEND: AFTERWARDS | {State.DECLARED, State.ASSIGNED},
+    Verb.CORRECT: frozenset(State) - {State.DECLARED},
 }
 
 FIRST: Mapping[State, str] = {
@@ -73,6 +79,9 @@ INSTEAD: Mapping[tuple[Verb, State], str] = {
     (Verb.CANCEL, State.DISARMED): "close it with a reason code",
     (Verb.CLOSE, State.DECLARED): "cancel it",
     (Verb.CLOSE, State.ASSIGNED): "cancel it",
+    (Verb.AMEND, State.CLOSED): "correct the close first",
+    (Verb.AMEND, State.CANCELLED): "correct the cancelling first",
+    (Verb.CORRECT, State.DECLARED): "nothing has been ordered of it yet",
 }
 """A better way on, where there is one."""
 

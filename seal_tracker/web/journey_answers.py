@@ -13,7 +13,8 @@ from seal_tracker.journey_record import JourneyRecord, as_judged, lead_of, read_
 from seal_tracker.model import iso_ms, iso_or_none
 from seal_tracker.store.journey_rows import JourneyRow
 from seal_tracker.web.context import CONTEXT
-from seal_tracker.web.journey_bodies import DeviceItem, JourneyDetail, JourneyItem, VersionItem
+from seal_tracker.web.journey_bodies import DeviceItem, JourneyDetail, JourneyItem
+from seal_tracker.web.journey_history import history_of, outer
 from seal_tracker.web.reading import encoded
 from seal_tracker.web.versions import etag
 
@@ -29,41 +30,23 @@ async def journey_answer(
     versions = await request.app[CONTEXT].store.journey_versions(space, row.id)
     detail = JourneyDetail(
         **{name: getattr(item, name) for name in item.__struct_fields__},
-        authorisations=[_outer(a) for a in record.authorisations],
-        diversions=[_outer(d) for d in record.diversions],
-        suspensions=[_outer(s) for s in record.suspensions],
-        resets=[_outer(r) for r in record.resets],
-        transfers=[_outer(t) for t in record.transfers],
-        closing=None if record.closing is None else _outer(record.closing),
+        authorisations=_outer(record.authorisations),
+        diversions=_outer(record.diversions),
+        suspensions=_outer(record.suspensions),
+        resets=_outer(record.resets),
+        transfers=_outer(record.transfers),
+        closing=_outer(record.closing),
         cancelled_at=iso_or_none(record.cancelled_at_ms),
         permit=record.permit,
-        history=[
-            VersionItem(
-                version=v.version,
-                verb=v.verb,
-                state=v.state,
-                at=iso_ms(v.effective_ms),
-                recorded_at=iso_ms(v.recorded_ms),
-                by=v.actor,
-                role=v.role,
-                reason=v.reason,
-            )
-            for v in versions
-            if v.version <= row.version
-        ],
+        history=list(history_of(v for v in versions if v.version <= row.version)),
     )
     response = encoded(detail, status=status)
     response.headers["ETag"] = etag(row.version)
     return response
 
 
-def _outer(part: Any) -> dict[str, Any]:
-    """A dated part of a record with its times as text: ``at_ms`` is ``at``."""
-    members: dict[str, Any] = msgspec.to_builtins(part)
-    return {
-        name.removesuffix("_ms"): iso_or_none(value) if name.endswith("_ms") else value
-        for name, value in members.items()
-    }
+def _outer(part: Any) -> Any:
+    return outer(msgspec.to_builtins(part))
 
 
 async def journey_items(request: web.Request, space: str, rows: Sequence[JourneyRow]) -> list[JourneyItem]:
@@ -94,6 +77,7 @@ async def journey_items(request: web.Request, space: str, rows: Sequence[Journey
                 due_at=iso_or_none(record.due_at_ms),
                 declaration=record.declaration,
                 cargo=record.cargo,
+                consignee=record.consignee,
                 origin_zone=record.origin_zone,
                 destination_zone=record.destination_zone,
                 progress_pct=seen.progress_pct if seen else None,

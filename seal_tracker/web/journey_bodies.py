@@ -12,6 +12,7 @@ from msgspec import UNSET, UnsetType
 from seal_tracker.journey_record import State
 from seal_tracker.plans.model import ROLES
 from seal_tracker.rules.policy import REGIMES
+from seal_tracker.supervision.journey_corrections import CORRECTABLE, Correction
 from seal_tracker.supervision.journey_orders import CLOSING_CODES, Order
 from seal_tracker.supervision.life_cycle import Verb
 from seal_tracker.web.queries import EventType, Id, PageQuery
@@ -44,8 +45,12 @@ StateName = Literal[
 RegimeName = Literal["transit", "bonded", "oversized", "minerals"]
 RoleName = Literal["seal", "tractor", "trailer", "escort"]
 ClosingCode = Literal["completed", "completed_with_findings", "aborted", "other"]
+CorrectableName = Literal[
+    "arm", "disarm", "suspend", "divert", "authorise", "transfer", "reset", "cancel", "close"
+]
 assert (get_args(StateName), get_args(RegimeName)) == (tuple(map(str, State)), tuple(REGIMES))
 assert (get_args(RoleName), get_args(ClosingCode)) == (tuple(ROLES), CLOSING_CODES)
+assert get_args(CorrectableName) == CORRECTABLE
 
 
 class JourneysQuery(PageQuery, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -82,6 +87,7 @@ class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     box: Text | None = None
     vehicle: Text | None = None
     cargo: Text | None = None
+    consignee: Text | None = None
     origin_zone: Id | None = None
     destination_zone: Id | None = None
     permit: dict[str, Any] | None = None
@@ -146,6 +152,41 @@ class ResetBody(OrderBody, frozen=True, forbid_unknown_fields=True, kw_only=True
     object: Id | None = None
 
 
+class AmendBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """What was declared and is otherwise; a member that is left out stays, null empties it. ``reason`` is needed once it is armed.
+
+    ``regime``, ``route``, ``unit`` and ``permit`` are settled by arming. On the way ``due_at`` and the zones are for who orders.
+    """
+
+    regime: RegimeName | UnsetType = UNSET
+    route: Id | UnsetType | None = UNSET
+    unit: Id | UnsetType | None = UNSET
+    due_at: Moment | UnsetType | None = UNSET
+    declaration: Text | UnsetType | None = UNSET
+    box: Text | UnsetType | None = UNSET
+    vehicle: Text | UnsetType | None = UNSET
+    cargo: Text | UnsetType | None = UNSET
+    consignee: Text | UnsetType | None = UNSET
+    origin_zone: Id | UnsetType | None = UNSET
+    destination_zone: Id | UnsetType | None = UNSET
+    permit: dict[str, Any] | UnsetType | None = UNSET
+    reason: Text | None = None
+
+
+class CorrectBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An order that was recorded wrongly (of several of a kind the one recorded to begin at ``was``), and why that is known.
+
+    It took effect at ``at``, and lasted until ``to`` where it has an end; or, ``struck``, never.
+    """
+
+    what: CorrectableName
+    reason: Text
+    was: Moment | None = None
+    at: Moment | None = None
+    to: Moment | None = None
+    struck: bool = False
+
+
 BODIES: Mapping[Verb, type[msgspec.Struct]] = {
     Verb.ASSIGN: AssignBody,
     Verb.ARM: OrderBody,
@@ -158,6 +199,8 @@ BODIES: Mapping[Verb, type[msgspec.Struct]] = {
     Verb.CANCEL: OrderBody,
     Verb.CLOSE: CloseBody,
     Verb.RESET: ResetBody,
+    Verb.AMEND: AmendBody,
+    Verb.CORRECT: CorrectBody,
 }
 
 
@@ -193,6 +236,7 @@ class JourneyItem(msgspec.Struct, frozen=True, kw_only=True):
     due_at: str | None
     declaration: str | None
     cargo: str | None
+    consignee: str | None
     origin_zone: str | None
     destination_zone: str | None
     progress_pct: float | None
@@ -202,8 +246,18 @@ class JourneyItem(msgspec.Struct, frozen=True, kw_only=True):
     changed_at: str
 
 
+class ChangedItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A member of a journey before and after; null: there was none."""
+
+    before: Any
+    after: Any
+
+
 class VersionItem(msgspec.Struct, frozen=True, kw_only=True):
-    """What one deed made of a journey: ``at`` is from when it holds, ``recorded_at`` when it was said."""
+    """What one deed made of a journey: ``at`` is from when it holds, ``recorded_at`` when it was said.
+
+    ``changed`` names the members of the journey that are others since, each with what it was and what it is.
+    """
 
     version: int
     verb: str
@@ -213,6 +267,7 @@ class VersionItem(msgspec.Struct, frozen=True, kw_only=True):
     by: str
     role: str
     reason: str | None
+    changed: Mapping[str, ChangedItem]
 
 
 class JourneyDetail(JourneyItem, frozen=True, kw_only=True):
@@ -251,7 +306,11 @@ def ms_of(moment: datetime) -> int:
 
 
 def order_of(verb: Verb, body: Any, by: str, now_ms: int) -> Order:
-    """The order that a body gives; members that its verb does not have are absent."""
+    """The order that a body gives; members that its verb does not have are absent. Amending is `amending`'s."""
+    if isinstance(body, CorrectBody):
+        was, at_ms, to_ms = (None if m is None else ms_of(m) for m in (body.was, body.at, body.to))
+        meant = Correction(what=body.what, was_ms=was, at_ms=at_ms, to_ms=to_ms, struck=body.struck)
+        return Order(verb=verb, at_ms=now_ms, by=by, reason=body.reason, correction=meant)
     given: dict[str, Any] = {name: getattr(body, name) for name in body.__struct_fields__}
     at, begin, end = given.pop("at", None), given.pop("from_", None), given.pop("to", None)
     moment = begin if verb is Verb.AUTHORISE else at

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any, Final
 
 import msgspec
@@ -11,15 +11,13 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from msgspec import UNSET
 
-from geofences.catalog import Fault
 from seal_tracker.clock import clock_ms
 from seal_tracker.deeds import Deed
-from seal_tracker.journey_record import JourneyRecord
+from seal_tracker.journey_record import JourneyRecord, read_record
 from seal_tracker.prepared import Prepared
 from seal_tracker.space import SpaceJudge
 from seal_tracker.store.journey_reads import JourneyFilter
 from seal_tracker.store.journey_rows import JourneyRow
-from seal_tracker.supervision.errors import Unfit
 from seal_tracker.supervision.journey_changes import Actor
 from seal_tracker.supervision.journey_reading import (
     CSV,
@@ -34,10 +32,12 @@ from seal_tracker.web.accounts import Right
 from seal_tracker.web.auth import PRINCIPAL, scope_of
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.cursors import NameCursor, encode_cursor
-from seal_tracker.web.errors import InvalidBody, Problem, WrongContentType
+from seal_tracker.web.errors import InvalidBody, WrongContentType
+from seal_tracker.web.journey_amending import amending
 from seal_tracker.web.journey_answers import journey_answer, journey_items
 from seal_tracker.web.journey_bodies import (
     BODIES,
+    AmendBody,
     Declaration,
     ImportAnswer,
     JourneyDetail,
@@ -48,7 +48,7 @@ from seal_tracker.web.journey_bodies import (
 )
 from seal_tracker.web.queries import SpaceQuery, cursor_of, path_id, read_body, read_content, read_query
 from seal_tracker.web.reading import encoded, known_space
-from seal_tracker.web.refusals import problem_of, refusals_told
+from seal_tracker.web.refusals import faulty, refusals_told
 from seal_tracker.web.routes import Route
 from seal_tracker.web.versions import check_version
 from seal_tracker.web.wire import Page
@@ -77,6 +77,8 @@ RIGHTS: Final = {
     Verb.AUTHORISE: Right.ORDER,
     Verb.CANCEL: Right.ORDER,
     Verb.RESET: Right.HANDLE_ALARMS,
+    Verb.AMEND: Right.KEEP_JOURNEYS,
+    Verb.CORRECT: Right.ORDER,
 }
 
 SUMMARIES: Final = {
@@ -91,6 +93,8 @@ SUMMARIES: Final = {
     Verb.AUTHORISE: "Leave to unlock, at a place, for a time.",
     Verb.CANCEL: "Call a journey off; under way only with a reason.",
     Verb.RESET: "A latched episode is dealt with.",
+    Verb.AMEND: "What was declared is otherwise: cargo, container, vehicle, consignee, expected arrival.",
+    Verb.CORRECT: "An order was recorded wrongly: it took effect at another time, or never.",
 }
 
 
@@ -142,7 +146,7 @@ async def declare_journey(request: web.Request) -> web.Response:
         values, references_of(request.app[CONTEXT].live.plan(query.space)), clock_ms()
     )
     if record is None:
-        raise _faulty(faults, "the journey cannot be declared so", _field_of(faults))
+        raise faulty(faults, "the journey cannot be declared so", faults[0].where if faults else None)
     _check_units(request, [record])
     desk, actor = _desk(request), _actor(request)
     with refusals_told():
@@ -165,7 +169,7 @@ async def import_journeys(request: web.Request) -> web.Response:
     references = references_of(request.app[CONTEXT].live.plan(query.space))
     records, faults = await asyncio.to_thread(read_declarations, content, kind, references, clock_ms())
     if any(fault.level == "error" for fault in faults):
-        raise _faulty(faults, f"the file has {len(faults)} faults; nothing was taken in")
+        raise faulty(faults, f"the file has {len(faults)} faults; nothing was taken in")
     if not records:
         raise InvalidBody("the file has no journeys; write one on each line")
     _check_units(request, records)
@@ -191,9 +195,12 @@ def ordering(verb: Verb) -> Handler:
         async def work(judging: SpaceJudge) -> tuple[Prepared, Deed]:
             row = seen_by(await store.journey(query.space, name), name, scope)
             check_version(request, row.version)
-            change, found = await desk.order(
-                judging, row, order_of(verb, body, actor.name, clock_ms()), actor
+            order = (
+                amending(request, query.space, read_record(row.body), body, clock_ms())
+                if isinstance(body, AmendBody)
+                else order_of(verb, body, actor.name, clock_ms())
             )
+            change, found = await desk.order(judging, row, order, actor)
             done.append(change.row)
             return found
 
@@ -224,15 +231,6 @@ def _check_units(request: web.Request, records: Collection[JourneyRecord]) -> No
                 "name a unit of yours",
                 field="unit",
             )
-
-
-def _faulty(faults: Sequence[Fault], text: str, field: str | None = None) -> Problem:
-    detail = text if field is None else f"{text}: {field} {faults[0].what}; {faults[0].remedy}"
-    return problem_of(Unfit(detail, field=field, faults=faults))
-
-
-def _field_of(faults: Sequence[Fault]) -> str | None:
-    return faults[0].where if faults else None
 
 
 PATH: Final = "/api/v1/journeys"

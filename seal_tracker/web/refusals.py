@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from geofences.catalog import Fault
 from seal_tracker.supervision.errors import Refused, Stale, Unfit, Unknown
 from seal_tracker.web.errors import Conflict, InvalidBody, Missing, Outdated, Problem
 
-__all__ = ["problem_of", "refusals_told"]
+__all__ = ["faulty", "problem_of", "refusals_told"]
 
 FAULTS_TOLD = 200
 """Faults told in one answer."""
@@ -29,6 +30,12 @@ def problem_of(refused: Refused) -> Problem:
     )
     problem = next(problem for kind, problem in kinds if isinstance(refused, kind))
     return problem(str(refused), field=refused.field, members=members)
+
+
+def faulty(faults: Sequence[Fault], text: str, field: str | None = None) -> Problem:
+    """What is wrong with something that was sent, as a problem; where a ``field`` is at fault, the first says why."""
+    detail = text if field is None else f"{text}: {field} {faults[0].what}; {faults[0].remedy}"
+    return problem_of(Unfit(detail, field=field, faults=faults))
 
 
 @contextmanager

@@ -162,6 +162,38 @@ def test_a_journey_goes_through_its_life(api: Api) -> None:
     assert told[-1]["status"] == "DISARMED"
 
 
+def test_what_was_declared_or_recorded_wrongly_is_put_right(api: Api) -> None:
+    """With who, when, why and what it was before; what its end is judged by is for superiors once it is armed."""
+    name = api.declared(cargo="rice", unit="port")
+    due = datetime.now(UTC) + timedelta(hours=5)
+    body = {"cargo": "maize", "consignee": "An Bình", "route": "Q", "unit": "hq", "due_at": due.isoformat()}
+    assert api.order(name, "amend", body, role="operator").status == 200
+    api.order(name, "arm", {"at": ago(30)})
+    problem(api.order(name, "amend", {"cargo": "wheat"}), 422, "reason")
+    problem(api.order(name, "amend", {"route": "R", "reason": "no"}), 409, "route")
+    problem(api.order(name, "amend", {"box": "x" * 600, "reason": "no"}), 422, "box")
+    problem(api.order(name, "amend", {"destination_zone": "none", "reason": "no"}), 422, "destination_zone")
+    problem(api.order(name, "amend", {"reason": "no"}), 422, "body")
+    late = {"due_at": None, "reason": "held at the gate"}
+    problem(api.order(name, "amend", late, role="operator"), 403, "due_at")
+    amended = api.order(name, "amend", late | {"box": "MSKU2"}).json()
+    assert (amended["due_at"], amended["box"], amended["consignee"]) == (None, "MSKU2", "An Bình")
+    *_, last = amended["history"]
+    assert last["changed"]["box"] == {"before": None, "after": "MSKU2"}
+    assert last["changed"]["due_at"]["before"][:16] == due.isoformat()[:16]
+    api.order(name, "disarm", {"at": ago(9)})
+    problem(
+        api.order(name, "correct", {"what": "disarm", "struck": True, "reason": "no"}, role="operator"), 403
+    )
+    problem(api.order(name, "correct", {"what": "disarm", "struck": True}), 422, "reason")
+    problem(api.order(name, "correct", {"what": "lock", "struck": True, "reason": "no"}), 422, "what")
+    moved = api.order(name, "correct", {"what": "disarm", "at": ago(4), "reason": "misread"}).json()
+    assert (moved["history"][-1]["verb"], moved["history"][-1]["reason"]) == ("correct", "misread")
+    assert list(moved["history"][-1]["changed"]) == ["disarmed_at"]
+    back = api.order(name, "correct", {"what": "disarm", "struck": True, "reason": "not this one"}).json()
+    assert (back["state"], back["disarmed_at"]) == ("ARMED", None)
+
+
 def test_two_officers_with_one_version_are_not_both_obeyed(api: Api) -> None:
     name = api.declared()
     replies: list[Reply] = []

@@ -19,6 +19,7 @@ from seal_tracker.space import SpaceJudge
 from seal_tracker.store import Store
 from seal_tracker.supervision.errors import Clash, Unfit, WrongState
 from seal_tracker.supervision.journey_changes import Actor
+from seal_tracker.supervision.journey_corrections import Correction
 from seal_tracker.supervision.journey_orders import Order
 from seal_tracker.supervision.journey_plan import import_plan, kept_journeys
 from seal_tracker.supervision.journeys import JourneyDesk, deed_of, seen_by
@@ -173,6 +174,42 @@ async def test_a_late_disarming_takes_back_what_came_after_it(office: Office) ->
     await office.order("J1", Verb.DISARM, 200)
     assert ("SEAL_TAMPER", "retracted") in office.said()
     assert await office.state("J1") == State.DISARMED
+
+
+async def test_a_disarming_recorded_wrongly_is_taken_back_and_judged_as_if_it_had_never_been(
+    office: Office,
+) -> None:
+    """What came after it is raised; and again nothing of it, once it is said when it really was."""
+    await office.armed(route="R")
+    await office.hear(*on_q(0))
+    await office.order("J1", Verb.DISARM, 200)
+    await office.hear(ping(300, 300, lock="cut"))
+    assert ("SEAL_TAMPER", "raised") not in office.said()
+    wrong = Correction(what="disarm", struck=True)
+    await office.order("J1", Verb.CORRECT, 400, reason="another journey was meant", correction=wrong)
+    assert ("SEAL_TAMPER", "raised") in office.said()
+    assert await office.state("J1") == State.ARMED
+    await office.order("J1", Verb.DISARM, 400)
+    office.events.clear()
+    moved = Correction(what="disarm", at_ms=T0_MS + 250_000)
+    await office.order("J1", Verb.CORRECT, 500, reason="the clock of the gate", correction=moved)
+    assert ("SEAL_TAMPER", "retracted") in office.said()
+    await office.declare("J2", devices=(("S1", "seal"),))
+    await office.order("J2", Verb.ARM, 260)
+    with pytest.raises(Clash, match="'J2'"):
+        await office.order("J1", Verb.CORRECT, 500, reason="no", correction=wrong)
+    versions = await office.store.journey_versions(office.space, "J1")
+    assert [v.verb for v in versions] == ["declare", "arm", "disarm", "correct", "disarm", "correct"]
+
+
+async def test_leave_to_unlock_that_is_ended_early_is_no_leave_after_that(office: Office) -> None:
+    await office.armed(route="Q")
+    await office.order("J1", Verb.AUTHORISE, 30, to_ms=T0_MS + 600_000, zone="gate")
+    await office.hear(*on_q(0), ping(60, 60, lock="open"), ping(90, 90, lock="closed"))
+    assert office.said() == []
+    ended = Correction(what="authorise", to_ms=T0_MS + 50_000)
+    await office.order("J1", Verb.CORRECT, 40, reason="the wrong container", correction=ended)
+    assert office.said() == [("SEAL_TAMPER", "raised")]
 
 
 async def test_leave_to_unlock_recorded_late_takes_back_the_tampering(office: Office) -> None:

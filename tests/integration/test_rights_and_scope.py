@@ -120,6 +120,11 @@ ROUTE_TABLE: dict[str, tuple[str, Any]] = {
     "POST /api/v1/journeys/{id}/cancel": (OBJECT, ("journey", {"reason": "a test"})),
     "POST /api/v1/journeys/{id}/close": (OBJECT, ("journey", {"code": "completed", "note": "a test"})),
     "POST /api/v1/journeys/{id}/reset": (OBJECT, ("journey", {"rule": "SEAL_TAMPER"})),
+    "POST /api/v1/journeys/{id}/amend": (OBJECT, ("journey", {"cargo": "rice", "reason": "a test"})),
+    "POST /api/v1/journeys/{id}/correct": (
+        OBJECT,
+        ("journey", {"what": "arm", "struck": True, "reason": "a test"}),
+    ),
     "GET /api/v1/alarms": (LIST, "journey"),
     "GET /api/v1/alarms/texts": (COMMON, None),
     "GET /api/v1/alarms/rates": (COMMON, None),
