@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+from seal_tracker.model import NO_TIME
 from seal_tracker.store.binary_copy import TIME_MAX_MS, TIME_MIN_MS
 from seal_tracker.store.connections import END_OF_TIME
 from seal_tracker.store.database import Database
@@ -49,26 +50,34 @@ NOT_BY_PERSONS: Final = ("retracted", "merged")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmFilter:
     """Which alarms are asked for; None: whichever. ``text`` begins a journey's declaration, its box or its id, or a seal's id;
-    ``scope`` are the units that the asker may see.
+    ``since_ms`` is when they were first known, [``from_ms``, ``to_ms``) when they were raised; ``scope`` are the units that the
+    asker may see.
     """
 
     states: tuple[str, ...]
     severity: str | None = None
     type: str | None = None
     unit: str | None = None
-    journey: str | None = None
+    journeys: Collection[str] | None = None
     seal: str | None = None
     group: UUID | None = None
     text: str | None = None
     since_ms: int | None = None
+    from_ms: int | None = None
+    to_ms: int | None = None
     scope: frozenset[str] | None = None
 
     def arguments(self) -> list[Any]:
-        """$2 to $11 of the lists."""
+        """$2 to $13 of the lists."""
         scope = None if self.scope is None else sorted(self.scope)
+        journeys = None if self.journeys is None else list(self.journeys)
+        begin, end = (
+            NO_TIME if self.from_ms is None else self.from_ms,
+            END_OF_TIME if self.to_ms is None else self.to_ms,
+        )
         return [
-            list(self.states), self.severity, self.type, self.unit, self.journey, self.seal, self.group, self.text,
-            self.since_ms, scope,
+            list(self.states), self.severity, self.type, self.unit, journeys, self.seal, self.group, self.text,
+            self.since_ms, scope, begin, end,
         ]  # fmt: skip
 
 
@@ -178,7 +187,7 @@ class AlarmReads(Database):
             return "alarms_by_priority"
         for query, value in (
             ("alarms_of_group", wanted.group),
-            ("alarms_of_journey", wanted.journey),
+            ("alarms_of_journeys", wanted.journeys),
             ("alarms_of_seal", wanted.seal),
         ):
             if value is not None:

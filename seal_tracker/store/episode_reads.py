@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from seal_tracker.model import NO_TIME, Episode
 from seal_tracker.store.binary_copy import TIME_MAX_MS, TIME_MIN_MS
 from seal_tracker.store.connections import END_OF_TIME
 from seal_tracker.store.database import Database
+from seal_tracker.store.filters import ALL_EPISODES, EpisodeFilter
 from seal_tracker.store.ping_rows import ints
 from seal_tracker.store.queries import sql
 from seal_tracker.store.records import EpisodePage, EpisodeRow
@@ -31,18 +32,9 @@ class EpisodeReads(Database):
     """Reads of episodes; retracted ones appear in none but ``revisions``."""
 
     async def episodes(
-        self,
-        space: str,
-        *,
-        open_only: bool = False,
-        type: str | None = None,  # noqa: A002 - the word of the field
-        journey: str | None = None,
-        seal: str | None = None,
-        cursor: str | None = None,
-        limit: int = 100,
-        units: Collection[str] | None = None,
+        self, space: str, which: EpisodeFilter = ALL_EPISODES, *, cursor: str | None = None, limit: int = 100
     ) -> EpisodePage:
-        """A page of a space's episodes, newest ``raised_at`` first; only of ``units`` where given.
+        """A page of a space's episodes, newest ``raised_at`` first.
 
         Raises
         ------
@@ -50,35 +42,26 @@ class EpisodeReads(Database):
             ``cursor`` is not one that an earlier page gave.
         """
         before = (END_OF_TIME, LAST_ID) if cursor is None else read_cursor(cursor)
-        args: list[Any] = [space, *before, limit + 1, type]
-        wanted = None if units is None else list(units)
-        more: list[Any]
-        if journey is not None:
-            query, more = "episodes_of_journey", [journey, open_only, seal, wanted]
-        elif seal is not None:
-            query, more = "episodes_of_seal", [seal, open_only, wanted]
-        elif wanted is not None:
-            query, more = ("episodes_open_of_units" if open_only else "episodes_newest_of_units"), [wanted]
-        else:
-            query, more = ("episodes_open" if open_only else "episodes_newest"), []
         async with self._reading() as connection:
-            rows = await connection.fetch(sql(query), *args, *more)
+            rows = await connection.fetch(
+                sql(which.query), space, *before, limit + 1, which.open_only, *which.arguments
+            )
         items = [episode_of(row) for row in rows[:limit]]
         last = items[-1].episode if len(rows) > limit else None
         return EpisodePage(items, None if last is None else cursor_text(last.raised_at_ms, last.episode))
 
     async def stream_episodes(
-        self, space: str, units: Collection[str] | None = None
+        self, space: str, which: EpisodeFilter = ALL_EPISODES
     ) -> AsyncIterator[Episode]:
-        """All of a space's episodes, or those of ``units``, by (journey or else seal, type, object or "", started_at, id), strings in
-        code point order. Read page by page: no connection is held meanwhile, and a change between two pages may
-        show in the later one.
+        """A space's episodes by (journey or else seal, type, object or "", started_at, id), strings in code point order. Read page
+        by page: no connection is held meanwhile, and a change between two pages may show in the later one.
         """
-        wanted = None if units is None else list(units)
         place: tuple[Any, ...] = ("", "", "", NO_TIME, UUID(int=0))
         while True:
             async with self._reading() as connection:
-                rows = await connection.fetch(sql("episodes_in_order"), space, *place, STREAM_PAGE, wanted)
+                rows = await connection.fetch(
+                    sql(which.query_in_order), space, *place, STREAM_PAGE, *which.arguments, which.open_only
+                )
             for row in rows:
                 episode = episode_of(row).episode
                 yield episode

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 
 from seal_tracker.store.connections import END_OF_TIME
 from seal_tracker.store.database import Database
+from seal_tracker.store.filters import ALL_EVENTS, EventFilter
 from seal_tracker.store.queries import sql
 from seal_tracker.store.records import PendingMessage, StoredEvent
 
@@ -22,27 +23,25 @@ class EventReads(Database):
             return number
 
     async def events_after(
-        self, space: str, sequence: int, limit: int, units: Collection[str] | None = None
+        self, space: str, sequence: int, limit: int, which: EventFilter = ALL_EVENTS
     ) -> list[StoredEvent]:
-        """A space's events after a sequence, oldest first; only of ``units`` where given.
+        """A space's events after a sequence, oldest first.
 
         Sequences rise, but have holes within one space.
         """
-        query = "events_after" if units is None else "events_after_of_units"
-        wanted = () if units is None else (list(units),)
+        query, arguments = ("events_after", ()) if which == ALL_EVENTS else which.after
         async with self._reading() as connection:
-            rows = await connection.fetch(sql(query), space, sequence, limit, *wanted)
+            rows = await connection.fetch(sql(query), space, sequence, limit, *arguments)
         return [StoredEvent(*row) for row in rows]
 
     async def events_before(
-        self, space: str, sequence: int | None, limit: int, units: Collection[str] | None = None
+        self, space: str, sequence: int | None, limit: int, which: EventFilter = ALL_EVENTS
     ) -> list[StoredEvent]:
-        """A space's events before a sequence (None: from the newest), newest first; only of ``units`` where given."""
+        """A space's events before a sequence (None: from the newest), newest first."""
         before = END_OF_TIME if sequence is None else sequence
-        query = "events_before" if units is None else "events_before_of_units"
-        wanted = () if units is None else (list(units),)
+        query, arguments = ("events_before", ()) if which == ALL_EVENTS else which.before
         async with self._reading() as connection:
-            rows = await connection.fetch(sql(query), space, before, limit, *wanted)
+            rows = await connection.fetch(sql(query), space, before, limit, *arguments)
         return [StoredEvent(*row) for row in rows]
 
     async def event_count(self, space: str, units: Collection[str]) -> int:

@@ -7,41 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from seal_tracker.store.database import Database
+from seal_tracker.store.filters import JourneyFilter
 from seal_tracker.store.journey_rows import JourneyRow, JourneyVersion
 from seal_tracker.store.queries import sql
 
-__all__ = ["JourneyFilter", "JourneyReads", "Overlap"]
+__all__ = ["JourneyReads", "Overlap"]
 
-FEW_UNITS: Final = 20
-"""Units of a scope whose journeys are read unit by unit; with more of them the whole list is nearly theirs."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JourneyFilter:
-    """Which journeys; None: any. ``text`` is how the declaration or box begins, the period is when they were armed."""
-
-    units: Sequence[str] | None = None
-    state: str | None = None
-    regime: str | None = None
-    route: str | None = None
-    seal: str | None = None
-    text: str | None = None
-    from_ms: int | None = None
-    to_ms: int | None = None
-
-    @property
-    def query(self) -> tuple[str, list[Any]]:
-        """The statement that finds fewest to look through, and its arguments beyond those that all have."""
-        if self.seal is not None:
-            return "journeys_of_seal", [self.seal]
-        if self.text is not None:
-            begin = self.text.upper()
-            return "journeys_with_text", [begin, begin + chr(0x10FFFF)]
-        if self.route is not None:
-            return "journeys_of_route", []
-        if self.units is not None and len(self.units) <= FEW_UNITS:
-            return "journeys_of_units", []
-        return ("journeys_listed" if self.state is None else "journeys_of_state"), []
+BOX_JOURNEYS: Final = 1000
+"""A container makes some ten journeys a year; more than this is a text that is no container's number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +96,12 @@ class JourneyReads(Database):
         async with self._reading() as connection:
             rows = await connection.fetch(sql("journey_alarms_open"), space, list(ids))
         return {row["journey"]: row["n"] for row in rows}
+
+    async def journeys_with_box(self, space: str, box: str) -> list[str]:
+        """Ids of the journeys that a box is or was on, however it is written: at most the last ``BOX_JOURNEYS`` by id."""
+        async with self._reading() as connection:
+            rows = await connection.fetch(sql("journeys_with_box"), space, box.upper(), BOX_JOURNEYS)
+        return [row["id"] for row in rows]
 
     async def journeys(
         self, space: str, which: JourneyFilter, *, after: str = "", limit: int = 100

@@ -26,11 +26,11 @@ from seal_tracker.supervision.journey_orders import Order
 from seal_tracker.supervision.journeys import JourneyDesk
 from seal_tracker.supervision.life_cycle import Verb as JourneyVerb
 from seal_tracker.web.accounts import Right
-from seal_tracker.web.alarms import ALARM_ID, AlarmId, AlarmItem, Moment, alarm_answer, moment_ms, path_alarm
+from seal_tracker.web.alarms import ALARM_ID, AlarmId, AlarmItem, alarm_answer, moment_ms, path_alarm
 from seal_tracker.web.auth import PRINCIPAL, scope_of
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.errors import Conflict, InvalidBody, Outdated
-from seal_tracker.web.queries import Id, SpaceQuery, read_body, read_query
+from seal_tracker.web.queries import Id, Moment, SpaceQuery, read_body, read_query
 from seal_tracker.web.reading import encoded, known_space
 from seal_tracker.web.refusals import refusals_told
 from seal_tracker.web.routes import Route

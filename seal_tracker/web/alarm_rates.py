@@ -13,11 +13,11 @@ from seal_tracker.clock import clock_ms
 from seal_tracker.model import iso_ms
 from seal_tracker.store.alarm_reads import FALSE_ALARM, AlarmRates, RateQuery
 from seal_tracker.web.accounts import Right
-from seal_tracker.web.alarms import Moment, moment_ms
+from seal_tracker.web.alarms import moment_ms
 from seal_tracker.web.auth import scope_of
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.errors import BadParameter
-from seal_tracker.web.queries import Id, SpaceQuery, read_query
+from seal_tracker.web.queries import Id, Moment, SpaceQuery, read_query
 from seal_tracker.web.reading import encoded, known_space
 from seal_tracker.web.routes import Route
 

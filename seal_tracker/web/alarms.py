@@ -14,7 +14,7 @@ from msgspec import UNSET, UnsetType
 from seal_tracker.alarms.rows import alarm_in
 from seal_tracker.alarms.states import CLOSED, OPEN_STATES, STATES
 from seal_tracker.alarms.texts import TEXTS, AlarmTexts, texts_of
-from seal_tracker.model import EPOCH, iso_ms
+from seal_tracker.model import EPOCH, Severity, iso_ms
 from seal_tracker.publishing.cloudevents import AlarmState
 from seal_tracker.store.alarm_reads import AlarmFilter, StoredAction
 from seal_tracker.store.records import AlarmRow
@@ -24,8 +24,19 @@ from seal_tracker.web.auth import scope_of
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.cursors import AlarmCursor, encode_cursor
 from seal_tracker.web.errors import BadParameter, Missing
-from seal_tracker.web.queries import EventType, Id, NoQuery, PageQuery, SpaceQuery, cursor_of, read_query
-from seal_tracker.web.reading import encoded, known_space
+from seal_tracker.web.queries import (
+    Box,
+    EventType,
+    Id,
+    Moment,
+    NoQuery,
+    PageQuery,
+    SpaceQuery,
+    cursor_of,
+    period_of,
+    read_query,
+)
+from seal_tracker.web.reading import encoded, journeys_asked, known_space
 from seal_tracker.web.routes import Route
 from seal_tracker.web.versions import etag
 from seal_tracker.web.wire import Page
@@ -37,8 +48,6 @@ AlarmStateName = Literal[
 ]
 assert AlarmStateName.__args__ == STATES  # type: ignore[attr-defined]
 
-SeverityName = Literal["critical", "high", "medium", "low"]
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Begin = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
 AlarmId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")]
 ALARM_ID: Final = {"alarm": AlarmId}
@@ -47,7 +56,7 @@ HISTORY_TOLD: Final = 200
 """Steps of an alarm that are told with it, the newest; one that chatters in a shelf for a month has more."""
 
 
-class AlarmsQuery(PageQuery, frozen=True, forbid_unknown_fields=True):
+class AlarmsQuery(PageQuery, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which alarms, and in which order: ``priority`` is open alarms by severity and by when they are due, ``newest`` by when they
     were raised. ``collapse`` lists of each group only what comes first. Closed ones are told where they are asked for by ``state=closed`` or ``open=false``. ``text`` begins a
     journey's declaration, box or id, or a seal's id; ``since`` is when they were first known.
@@ -57,13 +66,16 @@ class AlarmsQuery(PageQuery, frozen=True, forbid_unknown_fields=True):
     collapse: bool = False
     open: bool | UnsetType = UNSET
     state: AlarmStateName | UnsetType = UNSET
-    severity: SeverityName | UnsetType = UNSET
+    severity: Severity | UnsetType = UNSET
     type: EventType | UnsetType = UNSET
     unit: Id | UnsetType = UNSET
     journey: Id | UnsetType = UNSET
     seal: Id | UnsetType = UNSET
     group: AlarmId | UnsetType = UNSET
+    box: Box | UnsetType = UNSET
     text: Begin | UnsetType = UNSET
+    from_: Moment | UnsetType = msgspec.field(default=UNSET, name="from")
+    to: Moment | UnsetType = UNSET
     since: Moment | UnsetType = UNSET
 
 
@@ -100,16 +112,19 @@ async def list_alarms(request: web.Request) -> web.Response:
     by_priority = order_of(query, states) == "priority"
     if query.collapse and not by_priority:
         raise BadParameter("collapse: groups are collapsed by priority alone; leave it out", field="collapse")
+    from_ms, to_ms = period_of(query.from_, query.to)
     wanted = AlarmFilter(
         states=states,
         severity=query.severity or None,
         type=query.type or None,
         unit=query.unit or None,
-        journey=query.journey or None,
+        journeys=await journeys_asked(request, query.space, query.journey, query.box),
         seal=query.seal or None,
         group=UUID(query.group) if query.group else None,
         text=query.text or None,
         since_ms=moment_ms(query.since, "since"),
+        from_ms=from_ms,
+        to_ms=to_ms,
         scope=scope_of(request),
     )
     cursor = cursor_of(query.after, AlarmCursor)

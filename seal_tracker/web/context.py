@@ -17,7 +17,8 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from seal_tracker.alarms.deadlines import DEFAULT_TERMS, Terms
 from seal_tracker.model import Episode
 from seal_tracker.store.alarm_reads import AlarmFilter, AlarmRates, RateQuery, StoredAction
-from seal_tracker.store.journey_reads import JourneyFilter, Overlap
+from seal_tracker.store.filters import EpisodeFilter, EventFilter, JourneyFilter
+from seal_tracker.store.journey_reads import Overlap
 from seal_tracker.store.journey_rows import JourneyRow, JourneyVersion
 from seal_tracker.store.records import AlarmRow, EpisodePage, Stats
 from seal_tracker.store.report_reads import Summary
@@ -94,31 +95,25 @@ class Reading(LedgerReading, DutyReading, Protocol):
         """Sequence of the newest event of any space, 0 where there is none."""
 
     async def events_after(
-        self, space: str, sequence: int, limit: int, units: Collection[str] | None = None
+        self, space: str, sequence: int, limit: int, which: EventFilter = ...
     ) -> Sequence[tuple[int, bytes]]:
-        """(sequence, CloudEvent) above the sequence, oldest first; only of ``units`` where given, here as below."""
+        """(sequence, CloudEvent) above the sequence, oldest first."""
 
     async def events_before(
-        self, space: str, sequence: int | None, limit: int, units: Collection[str] | None = None
+        self, space: str, sequence: int | None, limit: int, which: EventFilter = ...
     ) -> Sequence[tuple[int, bytes]]:
         """(sequence, CloudEvent) below the sequence (None: from the end), newest first."""
 
     async def episodes(
-        self,
-        space: str,
-        *,
-        open_only: bool = False,
-        type: str | None = None,  # noqa: A002 - the word of the field
-        journey: str | None = None,
-        seal: str | None = None,
-        cursor: str | None = None,
-        limit: int = 100,
-        units: Collection[str] | None = None,
+        self, space: str, which: EpisodeFilter = ..., *, cursor: str | None = None, limit: int = 100
     ) -> EpisodePage:
         """A page of episodes, newest first, retracted ones left out."""
 
-    def stream_episodes(self, space: str, units: Collection[str] | None = None) -> AsyncIterator[Episode]:
-        """All episodes in the order of the episodes file, retracted ones left out."""
+    def stream_episodes(self, space: str, which: EpisodeFilter = ...) -> AsyncIterator[Episode]:
+        """Episodes in the order of the episodes file, retracted ones left out."""
+
+    async def journeys_with_box(self, space: str, box: str) -> Sequence[str]:
+        """Ids of the journeys that a box is or was on."""
 
     async def event_count(self, space: str, units: Collection[str]) -> int:
         """How many events those units have."""

@@ -8,8 +8,8 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from seal_tracker.web.alarms import AlarmId, Moment
-from seal_tracker.web.queries import Id, ListQuery
+from seal_tracker.web.alarms import AlarmId
+from seal_tracker.web.queries import Id, ListQuery, Moment
 
 __all__ = [
     "DutyItem",

@@ -11,14 +11,24 @@ from msgspec import UNSET
 
 from seal_tracker.episodes_file import episode_line, episode_members
 from seal_tracker.model import LIVE
+from seal_tracker.store.filters import EpisodeFilter, EventFilter
 from seal_tracker.web.accounts import Right
 from seal_tracker.web.auth import scope_of
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.cursors import EpisodeCursor, EventCursor, encode_cursor
 from seal_tracker.web.errors import BadParameter
-from seal_tracker.web.queries import EpisodesQuery, EventsQuery, SpaceQuery, cursor_of, read_query
-from seal_tracker.web.reading import encoded, known_space
+from seal_tracker.web.queries import (
+    EpisodesQuery,
+    EventsQuery,
+    HappenedQuery,
+    SpaceQuery,
+    cursor_of,
+    period_of,
+    read_query,
+)
+from seal_tracker.web.reading import encoded, journeys_asked, known_space
 from seal_tracker.web.routes import JSON, Route
+from seal_tracker.web.scope import units_asked
 from seal_tracker.web.wire import CloudEvent, EpisodeItem, Page, StatsAnswer, Tail
 
 __all__ = ["ROUTES", "WHOLE_READERS"]
@@ -45,16 +55,16 @@ async def events(request: web.Request) -> web.Response:
     """
     query = read_query(request, EventsQuery)
     known_space(request, query.space)
-    store = request.app[CONTEXT].store
+    store, which = request.app[CONTEXT].store, EventFilter(**await happened(request, query))
     cursor = cursor_of(query.after, EventCursor)
     following: str | None
     if query.order == "asc":
         seen = cursor.sequence if cursor else 0
-        rows = await store.events_after(query.space, seen, query.limit, scope_of(request))
+        rows = await store.events_after(query.space, seen, query.limit, which)
         following = encode_cursor(EventCursor(rows[-1][0] if rows else seen))
     else:
         before = cursor.sequence if cursor else None
-        rows = await store.events_before(query.space, before, query.limit, scope_of(request))
+        rows = await store.events_before(query.space, before, query.limit, which)
         following = encode_cursor(EventCursor(rows[-1][0])) if len(rows) == query.limit else None
     return encoded({"items": [msgspec.Raw(body) for _, body in rows], "next": following})
 
@@ -63,34 +73,40 @@ async def episodes(request: web.Request) -> web.StreamResponse:
     """Episodes newest first, or the whole episodes file."""
     query = read_query(request, EpisodesQuery)
     known_space(request, query.space)
+    which = EpisodeFilter(**await happened(request, query), open_only=query.open or False)
     if query.format == "ndjson":
-        for field in ("open", "type", "journey", "seal", "limit", "after"):
+        for field in ("limit", "after"):
             if getattr(query, field) is not UNSET:
-                raise BadParameter(f"{field}: the ndjson form is whole and takes `space` alone", field=field)
-        return await episodes_file(request, query.space)
-    if query.journey is not UNSET and query.seal is not UNSET:
-        raise BadParameter("seal: ask for the episodes of a journey or of a seal, not both", field="seal")
+                raise BadParameter(f"{field}: the ndjson form is not paged; leave it out", field=field)
+        return await episodes_file(request, query.space, which)
     cursor = cursor_of(query.after, EpisodeCursor)
     page = await request.app[CONTEXT].store.episodes(
-        query.space,
-        open_only=query.open or False,
-        type=query.type or None,
-        journey=query.journey or None,
-        seal=query.seal or None,
-        cursor=cursor.place if cursor else None,
-        limit=query.limit or 100,
-        units=scope_of(request),
+        query.space, which, cursor=cursor.place if cursor else None, limit=query.limit or 100
     )
     following = encode_cursor(EpisodeCursor(page.next)) if page.next else None
     return encoded({"items": [episode_members(row.episode) for row in page.items], "next": following})
 
 
-async def episodes_file(request: web.Request, space: str) -> web.StreamResponse:
+async def happened(request: web.Request, query: HappenedQuery) -> dict[str, Any]:
+    """What events and episodes are filtered by, as the store takes it; never more than the asker may see."""
+    from_ms, to_ms = period_of(query.from_, query.to)
+    return {
+        "units": units_asked(scope_of(request), query.unit or None),
+        "journeys": await journeys_asked(request, query.space, query.journey, query.box),
+        "seal": query.seal or None,
+        "type": query.type or None,
+        "severity": query.severity or None,
+        "from_ms": from_ms,
+        "to_ms": to_ms,
+    }
+
+
+async def episodes_file(request: web.Request, space: str, which: EpisodeFilter) -> web.StreamResponse:
     """The episodes file, line by line as the database gives it; memory stays small whatever its size."""
     async with request.app[WHOLE_READERS]:
         response = web.StreamResponse(headers={"Content-Type": NDJSON})
         lines = bytearray()
-        async for episode in request.app[CONTEXT].store.stream_episodes(space, scope_of(request)):
+        async for episode in request.app[CONTEXT].store.stream_episodes(space, which):
             if (
                 not response.prepared
             ):  # not before, so that a database that is away is still told as a problem
@@ -129,7 +145,7 @@ ROUTES: Final = (
         query=EventsQuery, answer=Tail[CloudEvent], problems=(404,),
     ),
     Route(
-        "GET", "/api/v1/episodes", episodes, Right.READ, "Episodes, newest first; or the whole episodes file.",
+        "GET", "/api/v1/episodes", episodes, Right.READ, "Episodes, newest first; or the episodes file.",
         query=EpisodesQuery, answer=Page[EpisodeItem], media=(JSON, NDJSON), problems=(404,),
     ),
     Route("GET", "/api/v1/stats", stats, Right.READ, "What a space holds and what was discarded.", query=SpaceQuery, answer=StatsAnswer, problems=(404,)),

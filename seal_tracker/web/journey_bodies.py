@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Literal, get_args
 
 import msgspec
@@ -15,7 +15,7 @@ from seal_tracker.rules.policy import REGIMES
 from seal_tracker.supervision.journey_corrections import CORRECTABLE, Correction
 from seal_tracker.supervision.journey_orders import CLOSING_CODES, Order
 from seal_tracker.supervision.life_cycle import Verb
-from seal_tracker.web.queries import EventType, Id, PageQuery
+from seal_tracker.web.queries import Box, EventType, Id, Moment, PageQuery, ms_of
 
 __all__ = [
     "BODIES",
@@ -28,14 +28,8 @@ __all__ = [
     "JourneysQuery",
     "OrderBody",
     "VersionItem",
-    "ms_of",
     "order_of",
 ]
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
-"""RFC 3339 with its zone."""
 
 Text = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]{1,500}\Z")]
 Prefix = Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f]{1,64}\Z")]
@@ -54,13 +48,16 @@ assert get_args(CorrectableName) == CORRECTABLE
 
 
 class JourneysQuery(PageQuery, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One page of journeys by id. ``text``: how the declaration or the box begins; armed at some time in [from, to)."""
+    """One page of journeys by id, armed at some time in [from, to). ``text`` is how the declaration or the box begins, ``box`` the whole
+    number of a container; both in any case of letters.
+    """
 
     state: StateName | UnsetType = UNSET
     unit: Id | UnsetType = UNSET
     regime: RegimeName | UnsetType = UNSET
     seal: Id | UnsetType = UNSET
     route: Id | UnsetType = UNSET
+    box: Box | UnsetType = UNSET
     text: Prefix | UnsetType = UNSET
     from_: Moment | UnsetType = msgspec.field(default=UNSET, name="from")
     to: Moment | UnsetType = UNSET
@@ -298,11 +295,6 @@ class ImportAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """How many journeys were taken in."""
 
     imported: int
-
-
-def ms_of(moment: datetime) -> int:
-    """UTC epoch ms."""
-    return (moment - EPOCH) // timedelta(milliseconds=1)
 
 
 def order_of(verb: Verb, body: Any, by: str, now_ms: int) -> Order:

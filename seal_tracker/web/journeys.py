@@ -9,14 +9,13 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from msgspec import UNSET
 
 from seal_tracker.clock import clock_ms
 from seal_tracker.deeds import Deed
 from seal_tracker.journey_record import JourneyRecord, read_record
 from seal_tracker.prepared import Prepared
 from seal_tracker.space import SpaceJudge
-from seal_tracker.store.journey_reads import JourneyFilter
+from seal_tracker.store.filters import JourneyFilter
 from seal_tracker.store.journey_rows import JourneyRow
 from seal_tracker.supervision.journey_changes import Actor
 from seal_tracker.supervision.journey_reading import (
@@ -43,13 +42,21 @@ from seal_tracker.web.journey_bodies import (
     JourneyDetail,
     JourneyItem,
     JourneysQuery,
-    ms_of,
     order_of,
 )
-from seal_tracker.web.queries import SpaceQuery, cursor_of, path_id, read_body, read_content, read_query
+from seal_tracker.web.queries import (
+    SpaceQuery,
+    cursor_of,
+    path_id,
+    period_of,
+    read_body,
+    read_content,
+    read_query,
+)
 from seal_tracker.web.reading import encoded, known_space
 from seal_tracker.web.refusals import faulty, refusals_told
 from seal_tracker.web.routes import Route
+from seal_tracker.web.scope import units_asked
 from seal_tracker.web.versions import check_version
 from seal_tracker.web.wire import Page
 
@@ -103,19 +110,17 @@ async def list_journeys(request: web.Request) -> web.Response:
     query = read_query(request, JourneysQuery)
     known_space(request, query.space)
     cursor = cursor_of(query.after, NameCursor)
-    scope, unit = scope_of(request), query.unit or None
-    units = None if scope is None else sorted(scope)
-    if unit is not None:
-        units = [unit] if scope is None or unit in scope else []
+    from_ms, to_ms = period_of(query.from_, query.to)
     which = JourneyFilter(
-        units=units,
+        units=units_asked(scope_of(request), query.unit or None),
         state=query.state or None,
         regime=query.regime or None,
         route=query.route or None,
         seal=query.seal or None,
+        box=query.box or None,
         text=query.text or None,
-        from_ms=None if query.from_ is UNSET else ms_of(query.from_),
-        to_ms=None if query.to is UNSET else ms_of(query.to),
+        from_ms=from_ms,
+        to_ms=to_ms,
     )
     store = request.app[CONTEXT].store
     rows, more = await store.journeys(

@@ -22,6 +22,7 @@ from seal_tracker.ledger.checkpoints import StoredCheckpoint, fingerprint
 from seal_tracker.ledger.entries import about
 from seal_tracker.ledger.keys import public_pem
 from seal_tracker.model import LIVE, iso_ms
+from seal_tracker.store.filters import EpisodeFilter
 from seal_tracker.tracks import FORMATS
 from seal_tracker.web.accounts import Right
 from seal_tracker.web.auth import scope_of
@@ -198,7 +199,7 @@ async def _episodes(request: web.Request, journey: str) -> bytes:
     lines, cursor = [], None
     while True:
         page = await request.app[CONTEXT].store.episodes(
-            LIVE, journey=journey, cursor=cursor, limit=EPISODES_AT_ONCE
+            LIVE, EpisodeFilter(journeys=[journey]), cursor=cursor, limit=EPISODES_AT_ONCE
         )
         lines += [episode_line(row.episode) for row in page.items]
         cursor = page.next

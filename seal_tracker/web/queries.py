@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
@@ -15,7 +16,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from msgspec import UNSET, UnsetType
 
-from seal_tracker.model import ID_PATTERN, LIVE
+from seal_tracker.model import EPOCH, ID_PATTERN, LIVE, Severity
 from seal_tracker.web.cursors import CursorT, decode_cursor
 from seal_tracker.web.errors import (
     BadBody,
@@ -28,9 +29,12 @@ from seal_tracker.web.errors import (
 )
 
 __all__ = [
+    "Box",
     "EpisodesQuery",
     "EventsQuery",
+    "HappenedQuery",
     "ListQuery",
+    "Moment",
     "NewPassword",
     "NoQuery",
     "PageQuery",
@@ -39,7 +43,9 @@ __all__ = [
     "SpaceQuery",
     "StreamQuery",
     "cursor_of",
+    "ms_of",
     "path_id",
+    "period_of",
     "read_body",
     "read_query",
 ]
@@ -60,6 +66,10 @@ EventType = Annotated[str, msgspec.Meta(pattern=r"^[A-Z][A-Z0-9_]{0,63}\Z")]
 FileName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_.-]{1,64}\Z")]
 Limit = Annotated[int, msgspec.Meta(ge=1, le=1000)]
 Secret = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+"""RFC 3339 with its zone."""
+
+Box = Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f]{1,500}\Z")]
 Cursor = Annotated[str, msgspec.Meta(min_length=1, max_length=1024, pattern=r"^[A-Za-z0-9_=-]+\Z")]
 
 
@@ -87,20 +97,36 @@ class ListQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     after: Cursor | UnsetType = UNSET
 
 
-class EventsQuery(PageQuery, frozen=True, forbid_unknown_fields=True):
-    """Events in order of ``sequence``; ``desc`` goes backwards from the newest."""
+class HappenedQuery(SpaceQuery, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What happened [from, to), and to whom. ``unit`` is the one that answers; ``box`` is the number of a container, in any case of
+    letters: what happened on its journeys.
+    """
 
-    order: Literal["asc", "desc"] = "asc"
-
-
-class EpisodesQuery(SpaceQuery, frozen=True, forbid_unknown_fields=True):
-    """Episodes, newest first; ``ndjson`` is the whole episodes file and takes no other parameter but the space."""
-
-    format: Literal["json", "ndjson"] = "json"
-    open: bool | UnsetType = UNSET
+    from_: Moment | UnsetType = msgspec.field(default=UNSET, name="from")
+    to: Moment | UnsetType = UNSET
+    unit: Id | UnsetType = UNSET
+    severity: Severity | UnsetType = UNSET
     type: EventType | UnsetType = UNSET
     journey: Id | UnsetType = UNSET
     seal: Id | UnsetType = UNSET
+    box: Box | UnsetType = UNSET
+
+
+class EventsQuery(HappenedQuery, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Events in order of ``sequence``, which is that in which they became known; ``desc`` goes backwards from the newest. Their time,
+    which is when they happened, lies in [from, to).
+    """
+
+    order: Literal["asc", "desc"] = "asc"
+    limit: Limit = 100
+    after: Cursor | UnsetType = UNSET
+
+
+class EpisodesQuery(HappenedQuery, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Episodes that were raised in [from, to), newest first; ``ndjson`` is a file of them all, which comes whole, in its own order."""
+
+    format: Literal["json", "ndjson"] = "json"
+    open: bool | UnsetType = UNSET
     limit: Limit | UnsetType = UNSET
     after: Cursor | UnsetType = UNSET
 
@@ -187,6 +213,26 @@ def cursor_of(text: str | UnsetType, kind: type[CursorT], field: str = "after") 
         return decode_cursor(text, kind)
     except CursorError as error:
         raise BadParameter(f"{field}: {error}", field=field) from error
+
+
+def period_of(begin: datetime | UnsetType, end: datetime | UnsetType) -> tuple[int | None, int | None]:
+    """[``from``, ``to``) as UTC epoch ms; None where it is open.
+
+    Raises
+    ------
+    BadParameter
+        It ends before it begins.
+    """
+    if begin is not UNSET and end is not UNSET and end <= begin:
+        raise BadParameter(
+            f"to: {end.isoformat()} is not after `from`, {begin.isoformat()}; give a later one", field="to"
+        )
+    return (None if begin is UNSET else ms_of(begin)), (None if end is UNSET else ms_of(end))
+
+
+def ms_of(moment: datetime) -> int:
+    """UTC epoch ms, whole ones before a fraction."""
+    return (moment - EPOCH) // timedelta(milliseconds=1)
 
 
 async def read_body(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 from aiohttp import web
+from msgspec import UNSET, UnsetType
 
 from seal_tracker.model import LIVE
 from seal_tracker.web.accounts import Right
@@ -36,7 +37,7 @@ from seal_tracker.web.wire import (
 if TYPE_CHECKING:
     from seal_tracker.plans import Unit
 
-__all__ = ["GEO_JSON", "ROUTES", "encoded", "known_space", "page_of", "plan_file"]
+__all__ = ["GEO_JSON", "ROUTES", "encoded", "journeys_asked", "known_space", "page_of", "plan_file"]
 
 JSON: Final = "application/json"
 GEO_JSON: Final = "application/geo+json"
@@ -63,6 +64,16 @@ def known_space(request: web.Request, space: str) -> None:
     """
     if space != LIVE and space not in request.app[CONTEXT].live.spaces():
         raise Missing(f"there is no space {space!r}; GET /api/v1/spaces lists them", field="space")
+
+
+async def journeys_asked(
+    request: web.Request, space: str, journey: str | UnsetType, box: str | UnsetType
+) -> Sequence[str] | None:
+    """The journeys of a list: the one asked for, or those of a box, or what is both; None: any."""
+    if box is UNSET:
+        return None if journey is UNSET else [journey]
+    of_box = await request.app[CONTEXT].store.journeys_with_box(space, box)
+    return of_box if journey is UNSET else [name for name in of_box if name == journey]
 
 
 async def config(request: web.Request) -> web.Response:

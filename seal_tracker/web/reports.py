@@ -12,11 +12,11 @@ from msgspec import UNSET, UnsetType
 from seal_tracker.clock import clock_ms
 from seal_tracker.store.alarm_reads import RateQuery
 from seal_tracker.web.accounts import Right
-from seal_tracker.web.alarms import Moment, moment_ms
+from seal_tracker.web.alarms import moment_ms
 from seal_tracker.web.auth import scope_of
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.errors import BadParameter
-from seal_tracker.web.queries import Id, NoQuery, SpaceQuery, read_query
+from seal_tracker.web.queries import Id, Moment, NoQuery, SpaceQuery, read_query
 from seal_tracker.web.reading import encoded, known_space
 from seal_tracker.web.report_answers import SummaryAnswer, as_csv, summary_answer
 from seal_tracker.web.routes import JSON, Route

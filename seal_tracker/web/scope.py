@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from seal_tracker.plans import Unit
 
-__all__ = ["sees", "units_below"]
+__all__ = ["sees", "units_asked", "units_below"]
 
 
 def units_below(unit: str, units: Iterable[Unit]) -> frozenset[str]:
@@ -28,3 +28,10 @@ def units_below(unit: str, units: Iterable[Unit]) -> frozenset[str]:
 def sees(scope: Collection[str] | None, unit: str | None) -> bool:
     """Whether who has that scope sees what is that unit's; what is no unit's is seen by headquarters alone."""
     return scope is None or unit in scope
+
+
+def units_asked(scope: Collection[str] | None, unit: str | None) -> Sequence[str] | None:
+    """The units of a list: the one that was asked for as far as it is in scope, else all in scope; None: everybody's and nobody's."""
+    if unit is None:
+        return None if scope is None else sorted(scope)
+    return [unit] if sees(scope, unit) else []

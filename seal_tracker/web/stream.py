@@ -16,6 +16,7 @@ from typing import Any, Final
 import structlog
 from aiohttp import web
 
+from seal_tracker.store.filters import EventFilter
 from seal_tracker.web.accounts import Right
 from seal_tracker.web.auth import scope_of, still_signed_in
 from seal_tracker.web.context import CONTEXT, Reading
@@ -122,7 +123,7 @@ class Client:
         self._subscription.caught_up_from_here()
         while not self._subscription.closed:
             page = await self._store.events_after(
-                self._space, self._sequence, CATCH_UP_PAGE, self._subscription.scope
+                self._space, self._sequence, CATCH_UP_PAGE, EventFilter(units=self._subscription.scope)
             )
             await self._send_events([(sequence, event_frame(sequence, body)) for sequence, body in page])
             if len(page) < CATCH_UP_PAGE:

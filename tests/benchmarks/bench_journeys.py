@@ -31,7 +31,7 @@ from seal_tracker.pipeline import Pipeline
 from seal_tracker.space import SpaceJudge
 from seal_tracker.store import Commit, Store
 from seal_tracker.store.connections import connect
-from seal_tracker.store.journey_reads import JourneyFilter
+from seal_tracker.store.filters import JourneyFilter
 from seal_tracker.supervision.journey_changes import Actor, change_of
 from seal_tracker.supervision.journey_orders import Order
 from seal_tracker.supervision.journey_plan import kept_journeys

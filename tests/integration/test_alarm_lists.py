@@ -102,10 +102,12 @@ def fits(alarm: AlarmState, wanted: AlarmFilter) -> bool:
         and wanted.severity in {None, alarm.severity}
         and wanted.type in {None, alarm.type}
         and (wanted.unit is None or wanted.unit in mine)
-        and wanted.journey in {None, alarm.journey}
+        and (wanted.journeys is None or alarm.journey in wanted.journeys)
         and wanted.seal in {None, alarm.seal}
         and wanted.group in {None, UUID(alarm.group)}
         and (wanted.text is None or any(t.startswith((wanted.text, wanted.text.upper())) for t in named))
+        and (wanted.from_ms is None or ms_of(alarm.raised_at) >= wanted.from_ms)
+        and (wanted.to_ms is None or ms_of(alarm.raised_at) < wanted.to_ms)
         and (wanted.since_ms is None or ms_of(alarm.opened_at) >= wanted.since_ms)
         and (wanted.scope is None or any(unit in wanted.scope for unit in mine))
     )
@@ -126,7 +128,9 @@ FILTERS: dict[str, dict[str, Any]] = {
     "severity": {"severity": "high"},
     "type": {"type": "SIGNAL_LOST"},
     "unit": {"unit": "port"},
-    "journey": {"journey": "J-7"},
+    "journey": {"journeys": ["J-7"]},
+    "journeys": {"journeys": ["J-7", "J-8"]},
+    "no journey": {"journeys": []},
     "seal": {"seal": "S-7"},
     "group": {"group": UUID(int=11)},
     "declaration": {"text": "tk01"},
@@ -134,6 +138,7 @@ FILTERS: dict[str, dict[str, Any]] = {
     "seals that begin so": {"text": "S-2"},
     "journeys that begin so": {"text": "J-1"},
     "since": {"since_ms": T + 24 * HOUR},
+    "time": {"from_ms": T + 6 * HOUR, "to_ms": T + 9 * HOUR},
     "scope": {"scope": frozenset({"north"})},
     "several": {"scope": frozenset({"north", "port"}), "type": "SEAL_TAMPER", "severity": "critical"},
 }

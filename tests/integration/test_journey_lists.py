@@ -9,7 +9,7 @@ import pytest
 
 from seal_tracker.store import Store
 from seal_tracker.store.connections import connect
-from seal_tracker.store.journey_reads import JourneyFilter
+from seal_tracker.store.filters import JourneyFilter
 from seal_tracker.store.queries import sql
 
 N = 30_000
@@ -51,6 +51,8 @@ ASKED: dict[str, tuple[tuple[Any, ...], str]] = {
         (*PAGE, None, None, None, None, None, None, "S0007"),
         "journey_devices_of_device",
     ),
+    "journeys_of_box": ((*PAGE, None, None, None, None, None, None, "BOX777"), "journeys_of_box"),
+    "journeys_with_box": (("live", "BOX777", 100), "journeys_of_box"),
     "journeys_with_text": (
         (*PAGE, None, None, None, None, None, None, "BOX777", "BOX777\U0010ffff"),
         "journeys_of_box",
@@ -88,6 +90,8 @@ async def test_lists_of_journeys_are_read_by_their_index(module_dsn: str) -> Non
         (JourneyFilter(route="R7", state="CLOSED"), 5),
         (JourneyFilter(seal="S0100"), 1),
         (JourneyFilter(text="box20"), 11),
+        (JourneyFilter(box="box20"), 1),
+        (JourneyFilter(box="Box20", units=["U21"]), 0),
         (JourneyFilter(text="D24", units=["U0", "U1"]), 2),
         (JourneyFilter(from_ms=START_MS + 3_800_000, to_ms=START_MS + 3_900_000), 90),
         (JourneyFilter(units=[]), 0),

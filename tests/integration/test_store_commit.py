@@ -23,6 +23,7 @@ from seal_tracker.store import (
     StoredEvent,
 )
 from seal_tracker.store.alarm_reads import AlarmFilter
+from seal_tracker.store.filters import EpisodeFilter
 from seal_tracker.store.records import NewPlan
 
 
@@ -106,7 +107,7 @@ async def test_episodes_are_listed_newest_first_in_pages(store: Store) -> None:
     async def walk(**filters: object) -> list[EpisodeRow]:
         found, cursor = [], None
         while True:
-            page = await store.episodes("live", cursor=cursor, limit=7, **filters)
+            page = await store.episodes("live", EpisodeFilter(**filters), cursor=cursor, limit=7)
             assert len(page.items) <= 7
             found += page.items
             if (cursor := page.next) is None:
@@ -115,19 +116,19 @@ async def test_episodes_are_listed_newest_first_in_pages(store: Store) -> None:
     assert await walk() == newest
     assert await walk(type="A") == [row for row in newest if row.episode.type == "A"]
     assert await walk(open_only=True) == [row for row in newest if row.episode.ended_at_ms is None]
-    assert await walk(journey="J-3") == [row for row in newest if row.episode.journey == "J-3"]
+    assert await walk(journeys=["J-3"]) == [row for row in newest if row.episode.journey == "J-3"]
     assert await walk(seal="S-2", open_only=True, type="B") == [
         row
         for row in newest
         if row.episode.seal == "S-2" and row.episode.ended_at_ms is None and row.episode.type == "B"
     ]
-    assert await walk(journey="J-3", seal="S-2") == []
-    assert await walk(journey="J-3", seal="S-3") == [row for row in newest if row.episode.journey == "J-3"]
+    assert await walk(journeys=["J-3"], seal="S-2") == []
+    assert await walk(journeys=["J-3"], seal="S-3") == [row for row in newest if row.episode.journey == "J-3"]
     for nonsense in ("nonsense", f"{10**30}.{number_id(1).hex}", "1.2", ""):
         with pytest.raises(ValueError, match="not a cursor"):
             await store.episodes("live", cursor=nonsense)
     with pytest.raises(ValueError, match="cannot hold"):
-        await store.episodes("live", journey="J\x00")
+        await store.episodes("live", EpisodeFilter(journeys=["J\x00"]))
     with pytest.raises(ValueError, match="cannot hold"):
         await store.events_after("live", 1 << 80, 10)
 

@@ -17,6 +17,7 @@ from seal_tracker.alarms.states import OPEN_STATES, STATES
 from seal_tracker.store import AlarmRow, Commit, SchemaMismatch, Store
 from seal_tracker.store.alarm_reads import AlarmFilter
 from seal_tracker.store.connections import connect
+from seal_tracker.store.filters import EpisodeFilter
 from seal_tracker.store.migrations import MIGRATIONS, Migration, apply_migrations, missing_migrations
 from seal_tracker.store.queries import QUERIES, parse_queries, sql
 
@@ -127,6 +128,7 @@ def test_a_query_without_description_is_refused() -> None:
         list(parse_queries("-- name: b\nSELECT 1;\n"))
 
 
+ANY = EpisodeFilter().arguments
 OPEN_ALARMS = AlarmFilter(states=OPEN_STATES).arguments()
 
 
@@ -140,12 +142,18 @@ def asked() -> dict[str, tuple[tuple[Any, ...], str]]:
     """Queries of lists, with arguments and the index each must be read by."""
     top = (START_MS * 2, number_id(0))
     return {
-        "episodes_newest": (("live", *top, 100, None), "episodes_newest"),
-        "episodes_open": (("live", *top, 100, None), "episodes_open"),
-        "episodes_of_journey": (("live", *top, 100, None, "J-3", True, None, None), "episodes_of_journey"),
-        "episodes_of_seal": (("live", *top, 100, None, "S-3", False, None), "episodes_of_seal"),
+        "episodes_newest": (("live", *top, 100, False, *ANY), "episodes_newest"),
+        "episodes_open": (("live", *top, 100, True, *ANY), "episodes_open"),
+        "episodes_of_journeys": (
+            ("live", *top, 100, True, *EpisodeFilter(journeys=["J-3"]).arguments),
+            "episodes_of_journey",
+        ),
+        "episodes_of_seal": (
+            ("live", *top, 100, False, *EpisodeFilter(seal="S-3").arguments),
+            "episodes_of_seal",
+        ),
         "episodes_in_order": (
-            ("live", "J-2", "", "", START_MS, number_id(0), 1000, None),
+            ("live", "J-2", "", "", START_MS, number_id(0), 1000, *ANY, False),
             "episodes_in_order",
         ),
         "unsettled_episodes": (([1, 2, 3], [START_MS] * 3), "episodes_unsettled"),
@@ -161,7 +169,7 @@ def asked() -> dict[str, tuple[tuple[Any, ...], str]]:
         "alarms_open": (("live", *OPEN_ALARMS, 100, *top), "alarms_open"),
         "alarms_newest": (("live", *of(), 100, *top), "alarms_newest"),
         "alarms_by_priority": (("live", *OPEN_ALARMS, 100, 0, 0, number_id(0)), "alarms_by_priority"),
-        "alarms_of_journey": (("live", *of(journey="J-1"), 100, *top), "alarms_of_journey"),
+        "alarms_of_journeys": (("live", *of(journeys=["J-1"]), 100, *top), "alarms_of_journey"),
         "alarms_of_seal": (("live", *of(seal="S-1"), 100, *top), "alarms_of_seal"),
         "alarms_of_group": (("live", *of(group=number_id(7)), 100, *top), "alarms_of_group"),
         "alarms_of_type": (("live", *of(type="T7"), 100, *top), "alarms_of_type"),

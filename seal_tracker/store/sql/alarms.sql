@@ -1,26 +1,27 @@
 -- Alarms: the operator's lists, what an event or the clock concerns, and how often there are any.
--- The lists take the same filters, $3 to $11 (NULL: not asked for), and differ in what leads them to an index. A unit sees
--- what is its own, and what it answers for.
+-- The lists take the same filters, $3 to $13 (NULL, or a time's infinity: not asked for), and differ in what leads them to an
+-- index. A unit sees what is its own, and what it answers for.
 
 -- name: alarms_by_priority
 -- Open alarms, the most severe first, of those the one that is due first. Index: alarms_by_priority.
 SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
        object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
 FROM alarms
-WHERE space = $1 AND state <> 'closed' AND (rank, coalesce(due_at, 'infinity'), id) > ($13, $14, $15::uuid)
+WHERE space = $1 AND state <> 'closed' AND (rank, coalesce(due_at, 'infinity'), id) > ($15, $16, $17::uuid)
   AND state = ANY ($2::text[])
   AND ($3::text IS NULL OR severity = $3) AND ($4::text IS NULL OR type = $4)
   AND ($5::text IS NULL OR unit = $5 OR responsible = $5)
-  AND ($6::text IS NULL OR journey = $6) AND ($7::text IS NULL OR seal = $7)
+  AND ($6::text[] IS NULL OR journey = ANY ($6)) AND ($7::text IS NULL OR seal = $7)
   AND ($8::uuid IS NULL OR group_id = $8)
   AND ($9::text IS NULL OR seal ^@ $9 OR journey IN (
       SELECT j.id FROM journeys AS j
       WHERE j.space = $1 AND (j.id ^@ $9 OR j.declaration ^@ upper($9) OR j.box ^@ upper($9))
   ))
   AND ($10::timestamptz IS NULL OR opened_at >= $10)
+  AND raised_at >= $12::timestamptz AND raised_at < $13::timestamptz
   AND ($11::text[] IS NULL OR unit = ANY ($11) OR responsible = ANY ($11))
 ORDER BY rank, coalesce(due_at, 'infinity'), id
-LIMIT $12;
+LIMIT $14;
 
 -- name: alarms_by_group
 -- As alarms_by_priority, but of each group only the alarm that comes first: an outage is one line. Indexes: alarms_by_priority, and
@@ -28,17 +29,18 @@ LIMIT $12;
 SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
        object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
 FROM alarms AS a
-WHERE a.space = $1 AND a.state <> 'closed' AND (a.rank, coalesce(a.due_at, 'infinity'), a.id) > ($13, $14, $15::uuid)
+WHERE a.space = $1 AND a.state <> 'closed' AND (a.rank, coalesce(a.due_at, 'infinity'), a.id) > ($15, $16, $17::uuid)
   AND a.state = ANY ($2::text[])
   AND ($3::text IS NULL OR a.severity = $3) AND ($4::text IS NULL OR a.type = $4)
   AND ($5::text IS NULL OR a.unit = $5 OR a.responsible = $5)
-  AND ($6::text IS NULL OR a.journey = $6) AND ($7::text IS NULL OR a.seal = $7)
+  AND ($6::text[] IS NULL OR a.journey = ANY ($6)) AND ($7::text IS NULL OR a.seal = $7)
   AND ($8::uuid IS NULL OR a.group_id = $8)
   AND ($9::text IS NULL OR a.seal ^@ $9 OR a.journey IN (
       SELECT j.id FROM journeys AS j
       WHERE j.space = $1 AND (j.id ^@ $9 OR j.declaration ^@ upper($9) OR j.box ^@ upper($9))
   ))
   AND ($10::timestamptz IS NULL OR a.opened_at >= $10)
+  AND a.raised_at >= $12::timestamptz AND a.raised_at < $13::timestamptz
   AND ($11::text[] IS NULL OR a.unit = ANY ($11) OR a.responsible = ANY ($11))
   AND NOT EXISTS (
       SELECT FROM alarms AS b
@@ -47,17 +49,18 @@ WHERE a.space = $1 AND a.state <> 'closed' AND (a.rank, coalesce(a.due_at, 'infi
         AND b.state = ANY ($2::text[])
         AND ($3::text IS NULL OR b.severity = $3) AND ($4::text IS NULL OR b.type = $4)
         AND ($5::text IS NULL OR b.unit = $5 OR b.responsible = $5)
-        AND ($6::text IS NULL OR b.journey = $6) AND ($7::text IS NULL OR b.seal = $7)
+        AND ($6::text[] IS NULL OR b.journey = ANY ($6)) AND ($7::text IS NULL OR b.seal = $7)
         AND ($8::uuid IS NULL OR b.group_id = $8)
         AND ($9::text IS NULL OR b.seal ^@ $9 OR b.journey IN (
             SELECT j.id FROM journeys AS j
             WHERE j.space = $1 AND (j.id ^@ $9 OR j.declaration ^@ upper($9) OR j.box ^@ upper($9))
         ))
         AND ($10::timestamptz IS NULL OR b.opened_at >= $10)
+        AND b.raised_at >= $12::timestamptz AND b.raised_at < $13::timestamptz
         AND ($11::text[] IS NULL OR b.unit = ANY ($11) OR b.responsible = ANY ($11))
   )
 ORDER BY a.rank, coalesce(a.due_at, 'infinity'), a.id
-LIMIT $12;
+LIMIT $14;
 
 -- name: alarms_in_groups
 -- How many alarms of each of these groups are open, of those that the asker may see. Index: alarms_of_group.
@@ -72,120 +75,132 @@ GROUP BY group_id;
 SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
        object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
 FROM alarms
-WHERE space = $1 AND state <> 'closed' AND (raised_at, id) < ($13, $14::uuid)
+WHERE space = $1 AND state <> 'closed' AND (raised_at, id) < ($15, $16::uuid)
   AND state = ANY ($2::text[])
   AND ($3::text IS NULL OR severity = $3) AND ($4::text IS NULL OR type = $4)
   AND ($5::text IS NULL OR unit = $5 OR responsible = $5)
-  AND ($6::text IS NULL OR journey = $6) AND ($7::text IS NULL OR seal = $7)
+  AND ($6::text[] IS NULL OR journey = ANY ($6)) AND ($7::text IS NULL OR seal = $7)
   AND ($8::uuid IS NULL OR group_id = $8)
   AND ($9::text IS NULL OR seal ^@ $9 OR journey IN (
       SELECT j.id FROM journeys AS j
       WHERE j.space = $1 AND (j.id ^@ $9 OR j.declaration ^@ upper($9) OR j.box ^@ upper($9))
   ))
   AND ($10::timestamptz IS NULL OR opened_at >= $10)
+  AND raised_at >= $12::timestamptz AND raised_at < $13::timestamptz
   AND ($11::text[] IS NULL OR unit = ANY ($11) OR responsible = ANY ($11))
 ORDER BY raised_at DESC, id DESC
-LIMIT $12;
+LIMIT $14;
 
 -- name: alarms_newest
 -- Alarms in any state, newest first. Index: alarms_newest.
 SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
        object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
 FROM alarms
-WHERE space = $1 AND (raised_at, id) < ($13, $14::uuid)
+WHERE space = $1 AND (raised_at, id) < ($15, $16::uuid)
   AND state = ANY ($2::text[])
   AND ($3::text IS NULL OR severity = $3) AND ($4::text IS NULL OR type = $4)
   AND ($5::text IS NULL OR unit = $5 OR responsible = $5)
-  AND ($6::text IS NULL OR journey = $6) AND ($7::text IS NULL OR seal = $7)
+  AND ($6::text[] IS NULL OR journey = ANY ($6)) AND ($7::text IS NULL OR seal = $7)
   AND ($8::uuid IS NULL OR group_id = $8)
   AND ($9::text IS NULL OR seal ^@ $9 OR journey IN (
       SELECT j.id FROM journeys AS j
       WHERE j.space = $1 AND (j.id ^@ $9 OR j.declaration ^@ upper($9) OR j.box ^@ upper($9))
   ))
   AND ($10::timestamptz IS NULL OR opened_at >= $10)
+  AND raised_at >= $12::timestamptz AND raised_at < $13::timestamptz
   AND ($11::text[] IS NULL OR unit = ANY ($11) OR responsible = ANY ($11))
 ORDER BY raised_at DESC, id DESC
-LIMIT $12;
+LIMIT $14;
 
--- name: alarms_of_journey
--- Alarms of a journey, newest first. Index: alarms_of_journey.
-SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
-FROM alarms
-WHERE space = $1 AND journey = $6 AND (raised_at, id) < ($13, $14::uuid)
-  AND state = ANY ($2::text[])
-  AND ($3::text IS NULL OR severity = $3) AND ($4::text IS NULL OR type = $4)
-  AND ($5::text IS NULL OR unit = $5 OR responsible = $5)
-  AND ($6::text IS NULL OR journey = $6) AND ($7::text IS NULL OR seal = $7)
-  AND ($8::uuid IS NULL OR group_id = $8)
-  AND ($9::text IS NULL OR seal ^@ $9 OR journey IN (
-      SELECT j.id FROM journeys AS j
-      WHERE j.space = $1 AND (j.id ^@ $9 OR j.declaration ^@ upper($9) OR j.box ^@ upper($9))
-  ))
-  AND ($10::timestamptz IS NULL OR opened_at >= $10)
-  AND ($11::text[] IS NULL OR unit = ANY ($11) OR responsible = ANY ($11))
-ORDER BY raised_at DESC, id DESC
-LIMIT $12;
+-- name: alarms_of_journeys
+-- Alarms of some journeys, newest first. Index: alarms_of_journey, one range a journey.
+SELECT a.*
+FROM unnest($6::text[]) AS wanted (journey)
+CROSS JOIN LATERAL (
+    SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
+           object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
+    FROM alarms
+    WHERE space = $1 AND journey = wanted.journey AND (raised_at, id) < ($15, $16::uuid)
+      AND state = ANY ($2::text[])
+      AND ($3::text IS NULL OR severity = $3) AND ($4::text IS NULL OR type = $4)
+      AND ($5::text IS NULL OR unit = $5 OR responsible = $5)
+      AND ($7::text IS NULL OR seal = $7)
+      AND ($8::uuid IS NULL OR group_id = $8)
+      AND ($9::text IS NULL OR seal ^@ $9 OR journey IN (
+          SELECT j.id FROM journeys AS j
+          WHERE j.space = $1 AND (j.id ^@ $9 OR j.declaration ^@ upper($9) OR j.box ^@ upper($9))
+      ))
+      AND ($10::timestamptz IS NULL OR opened_at >= $10)
+      AND raised_at >= $12::timestamptz AND raised_at < $13::timestamptz
+      AND ($11::text[] IS NULL OR unit = ANY ($11) OR responsible = ANY ($11))
+    ORDER BY raised_at DESC, id DESC
+    LIMIT $14
+) AS a
+ORDER BY a.raised_at DESC, a.id DESC
+LIMIT $14;
 
 -- name: alarms_of_seal
 -- Alarms of a seal, newest first. Index: alarms_of_seal.
 SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
        object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
 FROM alarms
-WHERE space = $1 AND seal = $7 AND (raised_at, id) < ($13, $14::uuid)
+WHERE space = $1 AND seal = $7 AND (raised_at, id) < ($15, $16::uuid)
   AND state = ANY ($2::text[])
   AND ($3::text IS NULL OR severity = $3) AND ($4::text IS NULL OR type = $4)
   AND ($5::text IS NULL OR unit = $5 OR responsible = $5)
-  AND ($6::text IS NULL OR journey = $6) AND ($7::text IS NULL OR seal = $7)
+  AND ($6::text[] IS NULL OR journey = ANY ($6)) AND ($7::text IS NULL OR seal = $7)
   AND ($8::uuid IS NULL OR group_id = $8)
   AND ($9::text IS NULL OR seal ^@ $9 OR journey IN (
       SELECT j.id FROM journeys AS j
       WHERE j.space = $1 AND (j.id ^@ $9 OR j.declaration ^@ upper($9) OR j.box ^@ upper($9))
   ))
   AND ($10::timestamptz IS NULL OR opened_at >= $10)
+  AND raised_at >= $12::timestamptz AND raised_at < $13::timestamptz
   AND ($11::text[] IS NULL OR unit = ANY ($11) OR responsible = ANY ($11))
 ORDER BY raised_at DESC, id DESC
-LIMIT $12;
+LIMIT $14;
 
 -- name: alarms_of_group
 -- Alarms of a group, newest first. Index: alarms_of_group.
 SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
        object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
 FROM alarms
-WHERE space = $1 AND group_id = $8 AND (raised_at, id) < ($13, $14::uuid)
+WHERE space = $1 AND group_id = $8 AND (raised_at, id) < ($15, $16::uuid)
   AND state = ANY ($2::text[])
   AND ($3::text IS NULL OR severity = $3) AND ($4::text IS NULL OR type = $4)
   AND ($5::text IS NULL OR unit = $5 OR responsible = $5)
-  AND ($6::text IS NULL OR journey = $6) AND ($7::text IS NULL OR seal = $7)
+  AND ($6::text[] IS NULL OR journey = ANY ($6)) AND ($7::text IS NULL OR seal = $7)
   AND ($8::uuid IS NULL OR group_id = $8)
   AND ($9::text IS NULL OR seal ^@ $9 OR journey IN (
       SELECT j.id FROM journeys AS j
       WHERE j.space = $1 AND (j.id ^@ $9 OR j.declaration ^@ upper($9) OR j.box ^@ upper($9))
   ))
   AND ($10::timestamptz IS NULL OR opened_at >= $10)
+  AND raised_at >= $12::timestamptz AND raised_at < $13::timestamptz
   AND ($11::text[] IS NULL OR unit = ANY ($11) OR responsible = ANY ($11))
 ORDER BY raised_at DESC, id DESC
-LIMIT $12;
+LIMIT $14;
 
 -- name: alarms_of_type
 -- Alarms of a type, newest first. Index: alarms_of_type.
 SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
        object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
 FROM alarms
-WHERE space = $1 AND type = $4 AND (raised_at, id) < ($13, $14::uuid)
+WHERE space = $1 AND type = $4 AND (raised_at, id) < ($15, $16::uuid)
   AND state = ANY ($2::text[])
   AND ($3::text IS NULL OR severity = $3) AND ($4::text IS NULL OR type = $4)
   AND ($5::text IS NULL OR unit = $5 OR responsible = $5)
-  AND ($6::text IS NULL OR journey = $6) AND ($7::text IS NULL OR seal = $7)
+  AND ($6::text[] IS NULL OR journey = ANY ($6)) AND ($7::text IS NULL OR seal = $7)
   AND ($8::uuid IS NULL OR group_id = $8)
   AND ($9::text IS NULL OR seal ^@ $9 OR journey IN (
       SELECT j.id FROM journeys AS j
       WHERE j.space = $1 AND (j.id ^@ $9 OR j.declaration ^@ upper($9) OR j.box ^@ upper($9))
   ))
   AND ($10::timestamptz IS NULL OR opened_at >= $10)
+  AND raised_at >= $12::timestamptz AND raised_at < $13::timestamptz
   AND ($11::text[] IS NULL OR unit = ANY ($11) OR responsible = ANY ($11))
 ORDER BY raised_at DESC, id DESC
-LIMIT $12;
+LIMIT $14;
 
 -- name: alarms_of_text
 -- Alarms of journeys whose declaration, box or id begins so, and of seals; newest first. Indexes: those of journeys by these, then
@@ -204,29 +219,31 @@ FROM (
     FROM named
     CROSS JOIN LATERAL (
         SELECT * FROM alarms
-        WHERE space = $1 AND journey = named.id AND (raised_at, id) < ($13, $14::uuid) AND state = ANY ($2::text[])
+        WHERE space = $1 AND journey = named.id AND (raised_at, id) < ($15, $16::uuid) AND state = ANY ($2::text[])
           AND ($3::text IS NULL OR severity = $3) AND ($4::text IS NULL OR type = $4)
           AND ($5::text IS NULL OR unit = $5 OR responsible = $5)
-          AND ($6::text IS NULL OR journey = $6) AND ($7::text IS NULL OR seal = $7)
+          AND ($6::text[] IS NULL OR journey = ANY ($6)) AND ($7::text IS NULL OR seal = $7)
           AND ($8::uuid IS NULL OR group_id = $8)
           AND ($10::timestamptz IS NULL OR opened_at >= $10)
+          AND raised_at >= $12::timestamptz AND raised_at < $13::timestamptz
           AND ($11::text[] IS NULL OR unit = ANY ($11) OR responsible = ANY ($11))
         ORDER BY raised_at DESC, id DESC
-        LIMIT $12
+        LIMIT $14
     ) AS a
     UNION ALL
     SELECT * FROM alarms
     WHERE space = $1 AND seal ^@ $9 AND (journey IS NULL OR journey NOT IN (SELECT id FROM named))
-      AND (raised_at, id) < ($13, $14::uuid) AND state = ANY ($2::text[])
+      AND (raised_at, id) < ($15, $16::uuid) AND state = ANY ($2::text[])
       AND ($3::text IS NULL OR severity = $3) AND ($4::text IS NULL OR type = $4)
       AND ($5::text IS NULL OR unit = $5 OR responsible = $5)
-      AND ($6::text IS NULL OR journey = $6) AND ($7::text IS NULL OR seal = $7)
+      AND ($6::text[] IS NULL OR journey = ANY ($6)) AND ($7::text IS NULL OR seal = $7)
       AND ($8::uuid IS NULL OR group_id = $8)
       AND ($10::timestamptz IS NULL OR opened_at >= $10)
+      AND raised_at >= $12::timestamptz AND raised_at < $13::timestamptz
       AND ($11::text[] IS NULL OR unit = ANY ($11) OR responsible = ANY ($11))
 ) AS found
 ORDER BY raised_at DESC, id DESC
-LIMIT $12;
+LIMIT $14;
 
 -- name: alarm_of_id
 -- One alarm. Index: the primary key.

@@ -10,28 +10,6 @@ SELECT sequence, body FROM events WHERE space = $1 AND sequence > $2 ORDER BY se
 -- A space's events before a sequence, newest first. Index: events_of_space read backwards.
 SELECT sequence, body FROM events WHERE space = $1 AND sequence < $2 ORDER BY sequence DESC LIMIT $3;
 
--- name: events_after_of_units
--- The same of some units: as many of each as are wanted, joined. Index: events_of_unit, one range a unit.
-SELECT e.sequence, e.body
-FROM unnest($4::text[]) AS wanted (unit)
-CROSS JOIN LATERAL (
-    SELECT sequence, body FROM events WHERE space = $1 AND unit = wanted.unit AND sequence > $2 ORDER BY sequence LIMIT $3
-) AS e
-ORDER BY e.sequence
-LIMIT $3;
-
--- name: events_before_of_units
--- The same of some units, newest first. Index: events_of_unit read backwards, one range a unit.
-SELECT e.sequence, e.body
-FROM unnest($4::text[]) AS wanted (unit)
-CROSS JOIN LATERAL (
-    SELECT sequence, body FROM events
-    WHERE space = $1 AND unit = wanted.unit AND sequence < $2
-    ORDER BY sequence DESC LIMIT $3
-) AS e
-ORDER BY e.sequence DESC
-LIMIT $3;
-
 -- name: events_of_units_count
 -- How many events some units have. Index: events_of_unit, read without the table.
 SELECT count(*) FROM events WHERE space = $1 AND unit = ANY ($2::text[]);

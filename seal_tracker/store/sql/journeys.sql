@@ -142,6 +142,22 @@ WHERE j.space = $1 AND j.route = $7 AND j.id > $2 AND ($4::text[] IS NULL OR j.u
     AND ($9::timestamptz IS NULL OR j.armed_at < $9)
 ORDER BY j.id LIMIT $3;
 
+-- name: journeys_of_box
+-- A page of the journeys of one box, $10 in upper case, by id. Index: journeys_of_box.
+SELECT j.id, j.version, j.state, j.regime, j.unit, j.route, j.declaration, j.box, j.armed_at, j.ended_at, j.changed_at,
+    j.plan_digest, j.edited, j.body
+FROM journeys AS j
+WHERE j.space = $1 AND j.box = $10 AND j.id > $2 AND ($4::text[] IS NULL OR j.unit = ANY($4))
+    AND ($5::text IS NULL OR j.state = $5) AND ($6::text IS NULL OR j.regime = $6) AND ($7::text IS NULL OR j.route = $7)
+    AND ($8::timestamptz IS NULL OR j.armed_at IS NOT NULL AND coalesce(j.ended_at, 'infinity') > $8)
+    AND ($9::timestamptz IS NULL OR j.armed_at < $9)
+ORDER BY j.id LIMIT $3;
+
+-- name: journeys_with_box
+-- Ids of the journeys of a box, $2 in upper case, the last $3 by id: what happened to them is what happened to the box. Index:
+-- journeys_of_box.
+SELECT id FROM journeys WHERE space = $1 AND box = $2 ORDER BY id DESC LIMIT $3;
+
 -- name: journeys_of_seal
 -- A page of the journeys that a device is or was on, by id. Index: journey_devices_of_device.
 SELECT j.id, j.version, j.state, j.regime, j.unit, j.route, j.declaration, j.box, j.armed_at, j.ended_at, j.changed_at,

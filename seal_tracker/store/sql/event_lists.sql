@@ -1,0 +1,192 @@
+-- Pages of the log of events, filtered: oldest first after a sequence, and newest first before one.
+-- All take the same: $1 space, $2 sequence, $3 how many, then filters, NULL where not asked for: $4 units (the asker's, or
+-- the one asked for), $5 journeys, $6 seal, $7 type, $8 severity; and $9 to $10, when it happened, [from, to), infinities
+-- where not asked for. They differ in what leads them to an index: what finds fewest goes first.
+
+-- name: events_after_of_units
+-- Of some units: as many of each as are wanted, joined. Index: events_of_unit, one range a unit.
+SELECT e.sequence, e.body
+FROM unnest($4::text[]) AS wanted (unit)
+CROSS JOIN LATERAL (
+    SELECT sequence, body FROM events
+    WHERE space = $1 AND unit = wanted.unit AND sequence > $2
+      AND ($5::text[] IS NULL OR journey = ANY ($5)) AND ($6::text IS NULL OR seal = $6)
+      AND ($7::text IS NULL OR type = $7) AND ($8::text IS NULL OR severity = $8)
+      AND time >= $9::timestamptz AND time < $10::timestamptz
+    ORDER BY sequence
+    LIMIT $3
+) AS e
+ORDER BY e.sequence
+LIMIT $3;
+
+-- name: events_after_of_journeys
+-- Of some journeys. Index: events_of_journey (space, journey, sequence), one range a journey.
+SELECT e.sequence, e.body
+FROM unnest($5::text[]) AS wanted (journey)
+CROSS JOIN LATERAL (
+    SELECT sequence, body FROM events
+    WHERE space = $1 AND journey = wanted.journey AND sequence > $2
+      AND ($4::text[] IS NULL OR unit = ANY ($4)) AND ($6::text IS NULL OR seal = $6)
+      AND ($7::text IS NULL OR type = $7) AND ($8::text IS NULL OR severity = $8)
+      AND time >= $9::timestamptz AND time < $10::timestamptz
+    ORDER BY sequence
+    LIMIT $3
+) AS e
+ORDER BY e.sequence
+LIMIT $3;
+
+-- name: events_after_of_seal
+-- Of a seal. Index: events_of_seal (space, seal, sequence).
+SELECT sequence, body FROM events
+WHERE space = $1 AND seal = $6 AND sequence > $2
+  AND ($4::text[] IS NULL OR unit = ANY ($4)) AND ($5::text[] IS NULL OR journey = ANY ($5))
+  AND ($7::text IS NULL OR type = $7) AND ($8::text IS NULL OR severity = $8)
+  AND time >= $9::timestamptz AND time < $10::timestamptz
+ORDER BY sequence
+LIMIT $3;
+
+-- name: events_after_of_type
+-- Of a type. Index: events_of_type (space, type, sequence).
+SELECT sequence, body FROM events
+WHERE space = $1 AND type = $7 AND sequence > $2
+  AND ($4::text[] IS NULL OR unit = ANY ($4)) AND ($5::text[] IS NULL OR journey = ANY ($5))
+  AND ($6::text IS NULL OR seal = $6) AND ($8::text IS NULL OR severity = $8)
+  AND time >= $9::timestamptz AND time < $10::timestamptz
+ORDER BY sequence
+LIMIT $3;
+
+-- name: events_after_in_time
+-- Within a time. The log is in the order in which events became known, so that no range of it is all of a time:
+-- of each day as many as are wanted, joined. Index: events_of_day
+-- (space, date_bin('1 day', time, '1970-01-01 00:00:00+00'), sequence) INCLUDE (time), one range a day.
+WITH known AS MATERIALIZED (
+    SELECT (SELECT date_bin('1 day', time, '1970-01-01 00:00:00+00') FROM events WHERE space = $1
+            ORDER BY date_bin('1 day', time, '1970-01-01 00:00:00+00') LIMIT 1) AS first,
+           (SELECT date_bin('1 day', time, '1970-01-01 00:00:00+00') FROM events WHERE space = $1
+            ORDER BY date_bin('1 day', time, '1970-01-01 00:00:00+00') DESC LIMIT 1) AS last
+), days AS (
+    SELECT generate_series(
+        date_bin('1 day', greatest(first, $9::timestamptz), '1970-01-01 00:00:00+00'), least(last, $10::timestamptz), '1 day'
+    ) AS day
+    FROM known
+    WHERE first IS NOT NULL
+), found AS (
+    SELECT e.sequence
+    FROM days
+    CROSS JOIN LATERAL (
+        SELECT sequence FROM events
+        WHERE space = $1 AND date_bin('1 day', time, '1970-01-01 00:00:00+00') = days.day AND sequence > $2
+          AND ($4::text[] IS NULL OR unit = ANY ($4)) AND ($5::text[] IS NULL OR journey = ANY ($5))
+          AND ($6::text IS NULL OR seal = $6) AND ($7::text IS NULL OR type = $7)
+          AND ($8::text IS NULL OR severity = $8) AND time >= $9::timestamptz AND time < $10::timestamptz
+        ORDER BY sequence
+        LIMIT $3
+    ) AS e
+    ORDER BY e.sequence
+    LIMIT $3
+)
+SELECT sequence, events.body FROM found JOIN events USING (sequence) ORDER BY sequence;
+
+-- name: events_after_of_severity
+-- Of a severity. Index: events_of_severity (space, severity, sequence).
+SELECT sequence, body FROM events
+WHERE space = $1 AND severity = $8 AND sequence > $2
+  AND ($4::text[] IS NULL OR unit = ANY ($4)) AND ($5::text[] IS NULL OR journey = ANY ($5))
+  AND ($6::text IS NULL OR seal = $6) AND ($7::text IS NULL OR type = $7)
+  AND time >= $9::timestamptz AND time < $10::timestamptz
+ORDER BY sequence
+LIMIT $3;
+
+-- name: events_before_of_units
+-- Of some units, newest first: as many of each as are wanted, joined. Index: events_of_unit, one range a unit.
+SELECT e.sequence, e.body
+FROM unnest($4::text[]) AS wanted (unit)
+CROSS JOIN LATERAL (
+    SELECT sequence, body FROM events
+    WHERE space = $1 AND unit = wanted.unit AND sequence < $2
+      AND ($5::text[] IS NULL OR journey = ANY ($5)) AND ($6::text IS NULL OR seal = $6)
+      AND ($7::text IS NULL OR type = $7) AND ($8::text IS NULL OR severity = $8)
+      AND time >= $9::timestamptz AND time < $10::timestamptz
+    ORDER BY sequence DESC
+    LIMIT $3
+) AS e
+ORDER BY e.sequence DESC
+LIMIT $3;
+
+-- name: events_before_of_journeys
+-- Of some journeys, newest first. Index: events_of_journey (space, journey, sequence), one range a journey.
+SELECT e.sequence, e.body
+FROM unnest($5::text[]) AS wanted (journey)
+CROSS JOIN LATERAL (
+    SELECT sequence, body FROM events
+    WHERE space = $1 AND journey = wanted.journey AND sequence < $2
+      AND ($4::text[] IS NULL OR unit = ANY ($4)) AND ($6::text IS NULL OR seal = $6)
+      AND ($7::text IS NULL OR type = $7) AND ($8::text IS NULL OR severity = $8)
+      AND time >= $9::timestamptz AND time < $10::timestamptz
+    ORDER BY sequence DESC
+    LIMIT $3
+) AS e
+ORDER BY e.sequence DESC
+LIMIT $3;
+
+-- name: events_before_of_seal
+-- Of a seal, newest first. Index: events_of_seal (space, seal, sequence).
+SELECT sequence, body FROM events
+WHERE space = $1 AND seal = $6 AND sequence < $2
+  AND ($4::text[] IS NULL OR unit = ANY ($4)) AND ($5::text[] IS NULL OR journey = ANY ($5))
+  AND ($7::text IS NULL OR type = $7) AND ($8::text IS NULL OR severity = $8)
+  AND time >= $9::timestamptz AND time < $10::timestamptz
+ORDER BY sequence DESC
+LIMIT $3;
+
+-- name: events_before_of_type
+-- Of a type, newest first. Index: events_of_type (space, type, sequence).
+SELECT sequence, body FROM events
+WHERE space = $1 AND type = $7 AND sequence < $2
+  AND ($4::text[] IS NULL OR unit = ANY ($4)) AND ($5::text[] IS NULL OR journey = ANY ($5))
+  AND ($6::text IS NULL OR seal = $6) AND ($8::text IS NULL OR severity = $8)
+  AND time >= $9::timestamptz AND time < $10::timestamptz
+ORDER BY sequence DESC
+LIMIT $3;
+
+-- name: events_before_in_time
+-- Within a time, newest first. The log is in the order in which events became known, so that no range of it is all of a time:
+-- of each day as many as are wanted, joined. Index: events_of_day
+-- (space, date_bin('1 day', time, '1970-01-01 00:00:00+00'), sequence) INCLUDE (time), one range a day.
+WITH known AS MATERIALIZED (
+    SELECT (SELECT date_bin('1 day', time, '1970-01-01 00:00:00+00') FROM events WHERE space = $1
+            ORDER BY date_bin('1 day', time, '1970-01-01 00:00:00+00') LIMIT 1) AS first,
+           (SELECT date_bin('1 day', time, '1970-01-01 00:00:00+00') FROM events WHERE space = $1
+            ORDER BY date_bin('1 day', time, '1970-01-01 00:00:00+00') DESC LIMIT 1) AS last
+), days AS (
+    SELECT generate_series(
+        date_bin('1 day', greatest(first, $9::timestamptz), '1970-01-01 00:00:00+00'), least(last, $10::timestamptz), '1 day'
+    ) AS day
+    FROM known
+    WHERE first IS NOT NULL
+), found AS (
+    SELECT e.sequence
+    FROM days
+    CROSS JOIN LATERAL (
+        SELECT sequence FROM events
+        WHERE space = $1 AND date_bin('1 day', time, '1970-01-01 00:00:00+00') = days.day AND sequence < $2
+          AND ($4::text[] IS NULL OR unit = ANY ($4)) AND ($5::text[] IS NULL OR journey = ANY ($5))
+          AND ($6::text IS NULL OR seal = $6) AND ($7::text IS NULL OR type = $7)
+          AND ($8::text IS NULL OR severity = $8) AND time >= $9::timestamptz AND time < $10::timestamptz
+        ORDER BY sequence DESC
+        LIMIT $3
+    ) AS e
+    ORDER BY e.sequence DESC
+    LIMIT $3
+)
+SELECT sequence, events.body FROM found JOIN events USING (sequence) ORDER BY sequence DESC;
+
+-- name: events_before_of_severity
+-- Of a severity, newest first. Index: events_of_severity (space, severity, sequence).
+SELECT sequence, body FROM events
+WHERE space = $1 AND severity = $8 AND sequence < $2
+  AND ($4::text[] IS NULL OR unit = ANY ($4)) AND ($5::text[] IS NULL OR journey = ANY ($5))
+  AND ($6::text IS NULL OR seal = $6) AND ($7::text IS NULL OR type = $7)
+  AND time >= $9::timestamptz AND time < $10::timestamptz
+ORDER BY sequence DESC
+LIMIT $3;
