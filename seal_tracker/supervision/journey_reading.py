@@ -6,12 +6,12 @@ declared, with one assigned, with ``armed_at`` armed, with ``disarmed_at`` over.
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator, Mapping
-from typing import Any
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
 
-from geofences.catalog import ID_PATTERN, Fault, FaultSink, Fields, Ids
+from geofences.catalog import Fault, FaultSink, Fields, Ids
 from geofences.catalog.text import as_text
 from seal_tracker.journey_record import JourneyRecord, lead_of
 from seal_tracker.plans.lines import objects_of
@@ -19,9 +19,21 @@ from seal_tracker.plans.model import ROLES, Plan
 from seal_tracker.plans.permits import check_permit
 from seal_tracker.plans.references import References
 from seal_tracker.rules.policy import REGIMES
+from seal_tracker.supervision.journey_csv import csv_rows
 from seal_tracker.supervision.journey_orders import AHEAD_MS, EARLIEST_MS
 
-__all__ = ["CSV", "JSON_LINES", "Overlaps", "read_declaration", "read_declarations", "references_of"]
+__all__ = [
+    "CSV",
+    "JSON_LINES",
+    "MOST_LINES",
+    "JourneysRead",
+    "Overlaps",
+    "faulty_lines",
+    "line_of",
+    "read_declaration",
+    "read_declarations",
+    "references_of",
+]
 
 JSON_LINES, CSV = "journeys.jsonl", "journeys.csv"
 """What the two kinds of file are called in faults."""
@@ -45,8 +57,8 @@ MEMBERS = frozenset(
     }
 )
 
-COLUMNS = (MEMBERS - {"devices", "permit"}) | {"tractor", "trailer", "escort"}
-"""Of a CSV; several devices of one role are joined by ``|``."""
+NO_COLUMNS = frozenset({"devices", "permit"})
+"""Members that no cell can say."""
 
 TEXT_CHARS = 500
 """Longest declaration number, box or description: more is something else pasted in."""
@@ -55,6 +67,17 @@ LATEST_DUE_MS = 10 * 366 * 86_400_000
 """Nothing is due in ten years."""
 
 FOREVER_MS = 2**63 - 1
+
+MOST_LINES = 50_000
+"""Of one file: what a day brings is a fifth of it, and each line may have some faults that are kept."""
+
+
+class JourneysRead(NamedTuple):
+    """The journeys of a file that have no fault, in its order; every fault of all its lines; and the line of each id."""
+
+    records: Sequence[JourneyRecord]
+    faults: Sequence[Fault]
+    lines: Mapping[str, int]
 
 
 def references_of(plan: Plan | None) -> References:
@@ -81,19 +104,53 @@ def read_declaration(
 
 
 def read_declarations(
-    text: str | bytes, kind: str, references: References, now_ms: int
-) -> tuple[list[JourneyRecord], list[Fault]]:
-    """The journeys of a file (``JSON_LINES`` or ``CSV``) without a fault, in its order; and every fault of all lines."""
+    text: str | bytes,
+    kind: str,
+    references: References,
+    now_ms: int,
+    scope: Collection[str] | None = None,
+) -> JourneysRead:
+    """The journeys of a file (``JSON_LINES`` or ``CSV``), those of the units of ``scope`` alone (None: of all)."""
     sink = FaultSink(kind)
     plain = as_text(text, sink)
-    rows = objects_of(plain, sink) if kind == JSON_LINES else _csv_rows(plain, sink)
+    if plain.count("\n") > MOST_LINES:
+        what = f"has {plain.count(chr(10)) + 1} lines"
+        sink.error(-1, "", "line 1", what, f"{MOST_LINES} are taken in at once", "send it in parts")
+        plain = ""
+    rows = (
+        objects_of(plain, sink)
+        if kind == JSON_LINES
+        else csv_rows(plain, frozenset(MEMBERS - NO_COLUMNS), sink)
+    )
+    lines: dict[str, int] = {}
     found, overlaps = [], Overlaps()
     for fields in rows:
+        lines.setdefault(fields.label, line_of(fields.prefix) or 0)
         record = _record(fields, references, now_ms)
         if record is not None:
             overlaps.add(record, fields)
             found.append((fields.row, record))
-    return [record for row, record in found if not sink.is_faulty(row)], sink.in_order()
+            if scope is not None and record.unit not in scope:
+                named = "no unit" if record.unit is None else f"unit “{record.unit}”"
+                fields.error("unit", f"is {named}", "it is not yours to declare for", "name a unit of yours")
+    records = [record for row, record in found if not sink.is_faulty(row)]
+    return JourneysRead(records, sink.in_order(), lines)
+
+
+def line_of(where: str) -> int | None:
+    """The number of the line that the place of a fault names."""
+    named = re.match(r"line (\d+)", where)
+    return int(named[1]) if named else None
+
+
+def faulty_lines(faults: Iterable[Fault]) -> str:
+    """The numbers of all lines that have a fault, as ``3, 7-12``."""
+    numbers = sorted({n for fault in faults if fault.level == "error" and (n := line_of(fault.where))})
+    runs = [
+        [number for _, number in run]
+        for _, run in groupby(enumerate(numbers), lambda item: item[1] - item[0])
+    ]
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
 
 
 class Overlaps:
@@ -210,72 +267,3 @@ def _devices(fields: Fields) -> tuple[tuple[str, str], ...]:
             entry.error("id", f"“{name}” is there twice", "a device has one role on a journey", "keep one")
         devices[name] = role
     return tuple(devices.items())
-
-
-def _csv_rows(text: str, sink: FaultSink) -> Iterator[Fields]:
-    """The lines of a CSV as JSON Lines would say them; empty cells say nothing."""
-    reader = csv.reader(io.StringIO(text), strict=True)
-    try:
-        header = next(reader, [])
-        names = [name.strip() for name in header]
-        unknown = [name for name in names if name not in COLUMNS]
-        missing = [name for name in ("id", "regime") if name not in names]
-        if unknown or missing or len(set(names)) != len(names):
-            what = (
-                f"does not know the column “{unknown[0]}”"
-                if unknown
-                else (f"lacks the column {missing[0]}" if missing else "has a column twice")
-            )
-            sink.error(
-                -1, "", "line 1", what, "columns are named as members", f"known: {', '.join(sorted(COLUMNS))}"
-            )
-            return
-        yield from _csv_lines(reader, names, sink)
-    except csv.Error as fault:
-        sink.error(-1, "", f"line {reader.line_num}", f"is not CSV: {fault}", "RFC 4180", "mend the quotes")
-
-
-def _csv_lines(reader: Any, names: list[str], sink: FaultSink) -> Iterator[Fields]:
-    first_line: dict[str, int] = {}
-    for row, cells in enumerate(reader):
-        number = reader.line_num
-        if not any(cell.strip() for cell in cells):
-            continue
-        label, where = f"#{row + 1}", f"line {number}"
-        if len(cells) != len(names):
-            what = f"has {len(cells)} cells, the header {len(names)}"
-            sink.error(
-                row, label, where, what, "each line has the header's columns", "mend the commas or quotes"
-            )
-            continue
-        given = {name: cell.strip() for name, cell in zip(names, cells, strict=True) if cell.strip()}
-        fields = Fields(_as_members(given), sink, row, label, f"{where}: ")
-        name = given.get("id", "")
-        if ID_PATTERN.fullmatch(name):
-            fields.label = name
-            if (first := first_line.setdefault(name, number)) != number:
-                fields.error(
-                    "id",
-                    f"was used on line {first}",
-                    "an id names one journey",
-                    "give one of them another id",
-                )
-        elif fields.require("id", "write an id of 1 to 64 of A-Z a-z 0-9 _ . : -"):
-            fields.id("id")
-        yield fields
-
-
-def _as_members(given: Mapping[str, str]) -> dict[str, Any]:
-    """The cells of a line as members: those of devices together."""
-    members: dict[str, Any] = {
-        k: v for k, v in given.items() if k not in {"seal", "tractor", "trailer", "escort"}
-    }
-    seals = given.get("seal", "").split("|") if "seal" in given else []
-    if seals:
-        members["seal"] = seals[0]
-    devices = [{"id": name.strip(), "role": "seal"} for name in seals[1:]]
-    for role in ("tractor", "trailer", "escort"):
-        devices += [{"id": name.strip(), "role": role} for name in given.get(role, "").split("|") if name]
-    if devices:
-        members["devices"] = devices
-    return members

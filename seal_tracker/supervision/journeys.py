@@ -29,6 +29,7 @@ from seal_tracker.store.records import OutboxMessage
 from seal_tracker.supervision.errors import Clash, Unfit, Unknown
 from seal_tracker.supervision.journey_changes import Actor, action_of, change_of
 from seal_tracker.supervision.journey_orders import Order, applied
+from seal_tracker.supervision.journey_reading import JourneysRead, faulty_lines, line_of
 from seal_tracker.supervision.life_cycle import Verb
 
 __all__ = ["JourneyDesk", "JourneyKeeping", "deed_of", "seen_by", "wanted_of"]
@@ -67,33 +68,40 @@ class JourneyDesk:
         await self._check_free(judging.space, [record])
         return await self._take_in(judging, [record], actor, "declare")
 
-    async def import_all(self, judging: SpaceJudge, records: Sequence[JourneyRecord], actor: Actor) -> Work:
-        """Take in many, or none.
+    async def import_all(self, judging: SpaceJudge, read: JourneysRead, actor: Actor) -> Work:
+        """Take in all journeys of a file, or none.
 
         Raises
         ------
         Unfit
-            With a fault for each whose id is taken or whose seal is armed for another journey.
+            With every fault of the file, and one for each journey whose id is taken or whose seal is armed for another journey.
         """
-        known = await self.store.journeys_known(judging.space, [record.id for record in records])
-        faults = [
-            Fault(
-                "",
-                name,
-                "id",
-                "is there already",
-                "an id names one journey",
-                "leave the line out, or rename it",
+        faults = [fault for fault in read.faults if fault.level == "error"]
+        faults += await self._taken(judging.space, read)
+        if faults:
+            lines = faulty_lines(faults)
+            text = f"{len(faults)} faults; nothing was taken in. Lines: {lines or 'none can be told'}"
+            raise Unfit(
+                text, field="body", faults=sorted(faults, key=lambda fault: line_of(fault.where) or 0)
             )
+        if not read.records:
+            raise Unfit("the file has no journeys; write one on each line", field="body")
+        return await self._take_in(judging, read.records, actor, "import")
+
+    async def _taken(self, space: str, read: JourneysRead) -> list[Fault]:
+        """A fault for each journey that contradicts what is stored."""
+        known = await self.store.journeys_known(space, [record.id for record in read.records])
+        why, remedy = "an id names one journey", "leave the line out, or rename it"
+        faults = [
+            Fault("", name, f"line {read.lines.get(name, 0)}: id", "is there already", why, remedy)
             for name in sorted(known)
         ]
-        for overlap in await self.store.journeys_overlapping(judging.space, wanted_of(records)):
+        for overlap in await self.store.journeys_overlapping(space, wanted_of(read.records)):
             what = f"“{overlap.seal}” is armed for journey “{overlap.other}” {_span(overlap)}"
+            where = f"line {read.lines.get(overlap.journey, 0)}: armed_at"
             why, remedy = "a seal serves one journey at a time", f"disarm “{overlap.other}” before"
-            faults.append(Fault("", overlap.journey, "armed_at", what, why, remedy))
-        if faults:
-            raise Unfit(f"{len(faults)} lines cannot be taken in; nothing was", field="body", faults=faults)
-        return await self._take_in(judging, records, actor, "import")
+            faults.append(Fault("", overlap.journey, where, what, why, remedy))
+        return faults
 
     async def order(
         self, judging: SpaceJudge, row: JourneyRow, order: Order, actor: Actor

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
 from typing import Any, Final
 
 import msgspec
@@ -12,7 +11,7 @@ from aiohttp.typedefs import Handler
 
 from seal_tracker.clock import clock_ms
 from seal_tracker.deeds import Deed
-from seal_tracker.journey_record import JourneyRecord, read_record
+from seal_tracker.journey_record import read_record
 from seal_tracker.prepared import Prepared
 from seal_tracker.space import SpaceJudge
 from seal_tracker.store.filters import JourneyFilter
@@ -56,7 +55,7 @@ from seal_tracker.web.queries import (
 from seal_tracker.web.reading import encoded, known_space
 from seal_tracker.web.refusals import faulty, refusals_told
 from seal_tracker.web.routes import Route
-from seal_tracker.web.scope import units_asked
+from seal_tracker.web.scope import sees, units_asked
 from seal_tracker.web.versions import check_version
 from seal_tracker.web.wire import Page
 
@@ -152,7 +151,10 @@ async def declare_journey(request: web.Request) -> web.Response:
     )
     if record is None:
         raise faulty(faults, "the journey cannot be declared so", faults[0].where if faults else None)
-    _check_units(request, [record])
+    if not sees(scope_of(request), record.unit):
+        raise InvalidBody(
+            f"unit: {record.unit!r} is not yours to declare for; name a unit of yours", field="unit"
+        )
     desk, actor = _desk(request), _actor(request)
     with refusals_told():
         await request.app[CONTEXT].live.act(query.space, lambda judging: desk.declare(judging, record, actor))
@@ -172,18 +174,14 @@ async def import_journeys(request: web.Request) -> web.Response:
         )
     content = await read_content(request, IMPORT_BYTES)
     references = references_of(request.app[CONTEXT].live.plan(query.space))
-    records, faults = await asyncio.to_thread(read_declarations, content, kind, references, clock_ms())
-    if any(fault.level == "error" for fault in faults):
-        raise faulty(faults, f"the file has {len(faults)} faults; nothing was taken in")
-    if not records:
-        raise InvalidBody("the file has no journeys; write one on each line")
-    _check_units(request, records)
+    scope = scope_of(request)
+    read = await asyncio.to_thread(read_declarations, content, kind, references, clock_ms(), scope)
     desk, actor = _desk(request), _actor(request)
     with refusals_told():
         await request.app[CONTEXT].live.act(
-            query.space, lambda judging: desk.import_all(judging, records, actor)
+            query.space, lambda judging: desk.import_all(judging, read, actor)
         )
-    return encoded(ImportAnswer(imported=len(records)), status=201)
+    return encoded(ImportAnswer(imported=len(read.records)), status=201)
 
 
 def ordering(verb: Verb) -> Handler:
@@ -224,18 +222,6 @@ def _desk(request: web.Request) -> JourneyDesk:
 def _actor(request: web.Request) -> Actor:
     account = request[PRINCIPAL].account
     return Actor(account.username, account.role)
-
-
-def _check_units(request: web.Request, records: Collection[JourneyRecord]) -> None:
-    """Who sees some units only declares journeys of those only."""
-    scope = scope_of(request)
-    for record in records:
-        if scope is not None and record.unit not in scope:
-            raise InvalidBody(
-                f"journey {record.id!r} is of {'no unit' if record.unit is None else f'unit {record.unit!r}'}; "
-                "name a unit of yours",
-                field="unit",
-            )
 
 
 PATH: Final = "/api/v1/journeys"

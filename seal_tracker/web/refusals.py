@@ -11,8 +11,8 @@ from seal_tracker.web.errors import Conflict, InvalidBody, Missing, Outdated, Pr
 
 __all__ = ["faulty", "problem_of", "refusals_told"]
 
-FAULTS_TOLD = 200
-"""Faults told in one answer."""
+FAULTS_TOLD = 1000
+"""Faults told in one answer; those of files name all their lines besides."""
 
 
 def problem_of(refused: Refused) -> Problem:

@@ -175,12 +175,12 @@ async def measure(dsn: str, journeys: int, armed: int) -> None:
         for n in range(IMPORTED)
     )
     begin = time.perf_counter()
-    records, faults = read_declarations(lines, JSON_LINES, references_of(PLAN), NOW_MS)
+    read = read_declarations(lines, JSON_LINES, references_of(PLAN), NOW_MS)
     read_ms = 1000 * (time.perf_counter() - begin)
-    assert not faults
-    taken = await timed(lambda: pipeline.act(LIVE, lambda j: desk.import_all(j, records, OFFICER)))
+    assert not read.faults
+    taken = await timed(lambda: pipeline.act(LIVE, lambda j: desk.import_all(j, read, OFFICER)))
     print(f"  {f'import of {IMPORTED} lines':<34} read {read_ms:.0f} ms, taken in {taken:.0f} ms")
-    assert state_of(read_record(written(records[0]))) == "ASSIGNED"
+    assert state_of(read_record(written(read.records[0]))) == "ASSIGNED"
     await store.close()
 
 

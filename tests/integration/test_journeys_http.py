@@ -291,7 +291,8 @@ def test_a_file_is_taken_in_whole_or_not_at_all(api: Api) -> None:
     lines = [{"id": f"F{i}", "regime": "bonded", "seal": f"F-{i}", "unit": "port"} for i in range(40)]
     bad = [*lines, {"id": "F40", "regime": "bonded", "route": "none"}, {"id": "F3", "regime": "bonded"}]
     file = "\n".join(map(json.dumps, bad)).encode()
-    told = problem(api.ask("POST", "/import", file, content_type="application/x-ndjson"), 422)
+    told = problem(api.ask("POST", "/import", file, content_type="application/x-ndjson"), 422, "body")
+    assert "Lines: 41-42" in told["detail"]
     assert [(f["feature"], f["where"]) for f in told["faults"]] == [
         ("F40", "line 41: route"),
         ("F3", "line 42: id"),
@@ -301,11 +302,11 @@ def test_a_file_is_taken_in_whole_or_not_at_all(api: Api) -> None:
     reply = api.ask("POST", "/import", file, content_type="application/x-ndjson")
     assert (reply.status, reply.json()) == (201, {"imported": 40})
     again = problem(api.ask("POST", "/import", file, content_type="application/x-ndjson"), 422, "body")
-    assert again["fault_count"] == 40
+    assert (again["fault_count"], again["faults"][39]["where"]) == (40, "line 40: id")
     csv = b'id,regime,seal,cargo\nF50,transit,F-50,"rice, white"\n'
     assert api.ask("POST", "/import", csv, content_type="text/csv").json() == {"imported": 1}
     problem(api.ask("POST", "/import", csv, content_type="text/html"), 415, "Content-Type")
-    problem(api.ask("POST", "/import", b"", content_type="text/csv"), 422)
+    problem(api.ask("POST", "/import", b"", content_type="text/csv"), 422, "body")
     listed = api.ask("GET", "?unit=port&regime=bonded&limit=30").json()
     assert [item["id"] for item in listed["items"]][:2] == ["F0", "F1"]
     rest = api.ask("GET", f"?unit=port&regime=bonded&after={listed['next']}").json()

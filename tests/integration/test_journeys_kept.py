@@ -22,6 +22,7 @@ from seal_tracker.supervision.journey_changes import Actor
 from seal_tracker.supervision.journey_corrections import Correction
 from seal_tracker.supervision.journey_orders import Order
 from seal_tracker.supervision.journey_plan import import_plan, kept_journeys
+from seal_tracker.supervision.journey_reading import JourneysRead
 from seal_tracker.supervision.journeys import JourneyDesk, deed_of, seen_by
 from seal_tracker.supervision.life_cycle import Verb
 
@@ -309,6 +310,11 @@ async def test_the_retained_state_waits_for_the_close_and_is_emptied_by_it(offic
     assert all(message.retain for message in told)
 
 
+def lines_of(*records: JourneyRecord) -> JourneysRead:
+    """As a file without a fault says them, one on each line."""
+    return JourneysRead(records, (), {record.id: number for number, record in enumerate(records, 1)})
+
+
 async def test_many_are_taken_in_or_none(office: Office) -> None:
     await office.armed("J1", "S1")
     records = [JourneyRecord(id=f"K{i}", regime="transit", devices=((f"K{i}", "seal"),)) for i in range(50)]
@@ -316,12 +322,18 @@ async def test_many_are_taken_in_or_none(office: Office) -> None:
     busy = JourneyRecord(id="K99", regime="transit", devices=(("S1", "seal"),), armed_at_ms=T0_MS + 1)
     with pytest.raises(Unfit) as refusal:
         await office.pipeline.act(
-            office.space, lambda judging: office.desk.import_all(judging, [*records, taken, busy], OFFICER)
+            office.space,
+            lambda judging: office.desk.import_all(judging, lines_of(*records, taken, busy), OFFICER),
         )
-    assert [(f.feature, f.where) for f in refusal.value.faults] == [("J1", "id"), ("K99", "armed_at")]
+    assert [(f.feature, f.where) for f in refusal.value.faults] == [
+        ("J1", "line 51: id"),
+        ("K99", "line 52: armed_at"),
+    ]
     assert await office.state("K0") is None
     commits = len(office.told)
-    await office.pipeline.act(office.space, lambda judging: office.desk.import_all(judging, records, OFFICER))
+    await office.pipeline.act(
+        office.space, lambda judging: office.desk.import_all(judging, lines_of(*records), OFFICER)
+    )
     assert await office.state("K49") == State.ASSIGNED
     assert len(office.told) == commits + 1
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from story import Ground
 
-from geofences.catalog import Fault
+from geofences.catalog import Fault, Ids
 from seal_tracker.journey_record import JourneyRecord, State, state_of
 from seal_tracker.supervision.journey_orders import EARLIEST_MS
 from seal_tracker.supervision.journey_reading import (
     CSV,
     JSON_LINES,
+    MOST_LINES,
+    JourneysRead,
+    faulty_lines,
     read_declaration,
     read_declarations,
     references_of,
@@ -20,15 +24,20 @@ from seal_tracker.supervision.journey_reading import (
 
 PLAN = Ground().zone("Z", 0, 0, 100, "port").route("R", (0, 0), (9000, 0)).plan()
 REFERENCES = references_of(PLAN)
+UNITS = replace(REFERENCES, units=Ids.unchecked())
 NOW_MS = EARLIEST_MS + 2_600 * 86_400_000
 
 
 def jsonl(*rows: dict[str, Any]) -> tuple[list[JourneyRecord], list[Fault]]:
-    return read_declarations("\n".join(map(json.dumps, rows)), JSON_LINES, REFERENCES, NOW_MS)
+    return both(read_declarations("\n".join(map(json.dumps, rows)), JSON_LINES, REFERENCES, NOW_MS))
 
 
 def csv(*lines: str) -> tuple[list[JourneyRecord], list[Fault]]:
-    return read_declarations("\n".join(lines), CSV, REFERENCES, NOW_MS)
+    return both(read_declarations("\n".join(lines), CSV, REFERENCES, NOW_MS))
+
+
+def both(read: JourneysRead) -> tuple[list[JourneyRecord], list[Fault]]:
+    return list(read.records), list(read.faults)
 
 
 def places(faults: list[Fault]) -> list[tuple[str, str]]:
@@ -115,6 +124,36 @@ def test_two_lines_that_arm_one_seal_at_once_are_refused() -> None:
     )
     assert places(faults) == [("J3", "line 3: armed_at")]
     assert "“J1”" in faults[0].what
+
+
+def test_a_csv_is_read_as_excel_writes_it() -> None:
+    """With a byte order mark, semicolons or tabs, `sep=`, CRLF, empty columns and lines; a cell may hold a line end."""
+    for mark in ("", "sep=;\r\n", "\ufeff"):
+        text = f'{mark}ID;Regime;Seal;Cargo;;\r\nJ1;transit;S1;"rice; white\r\nin bags";;\r\n;;;;;\r\nJ2;bonded;;;;\r\n'
+        read = read_declarations(text.encode(), CSV, REFERENCES, NOW_MS)
+        assert not [fault for fault in read.faults if fault.level == "error"], mark
+        assert [(r.id, r.cargo) for r in read.records] == [("J1", "rice; white\r\nin bags"), ("J2", None)]
+        assert read.lines == {"J1": 2 + ("sep" in mark), "J2": 5 + ("sep" in mark)}
+    tabs = read_declarations("id\tregime\nJ1\ttransit", CSV, REFERENCES, NOW_MS)
+    assert [record.id for record in tabs.records] == ["J1"]
+    for other in (
+        "id,regime\nJ1,transit".encode("utf-16"),
+        "id,regime,cargo\nJ1,transit,gạo".encode("cp1258", "replace"),
+    ):
+        assert not read_declarations(other + b"\xff", CSV, REFERENCES, NOW_MS).records
+
+
+def test_every_faulty_line_of_ten_thousand_is_named() -> None:
+    """The second of two with one id, and what is not the asker's to declare for."""
+    rows = [row(f"J{i}", unit="u1") for i in range(10_000)]
+    rows[17]["regime"], rows[5000]["id"], rows[9999]["unit"] = "x", "J1", "u2"
+    read = read_declarations("\n".join(map(json.dumps, rows)), JSON_LINES, UNITS, NOW_MS, {"u1"})
+    assert len(read.records) == 9_997
+    assert faulty_lines(read.faults) == "18, 5001, 10000"
+    assert faulty_lines(read_declarations("x\n" * 300, JSON_LINES, UNITS, NOW_MS).faults) == "1-300"
+    too_many = read_declarations("x\n" * (MOST_LINES + 1), JSON_LINES, UNITS, NOW_MS)
+    assert "50001" in too_many.faults[0].what or "50002" in too_many.faults[0].what
+    assert len(too_many.faults) == 1
 
 
 def test_a_csv_that_is_none_says_where() -> None:
