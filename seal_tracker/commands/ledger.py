@@ -20,6 +20,7 @@ from seal_tracker.config import load_settings
 from seal_tracker.embedded import EmbeddedError, EmbeddedParts
 from seal_tracker.embedded.folder import postgres_dsn_of
 from seal_tracker.ledger.checkpoints import fingerprint
+from seal_tracker.ledger.folding import Fold
 from seal_tracker.ledger.keys import KeyFileError, read_public_key
 from seal_tracker.ledger.verification import MAX_FAULTS, ChainCheck, LogCheck, Mark, events_digest, read_marks
 from seal_tracker.logs import set_up_logs
@@ -27,9 +28,13 @@ from seal_tracker.model import iso_or_none
 from seal_tracker.store import StoreError, StoreUnavailable
 from seal_tracker.store.connections import Connection, connect
 from seal_tracker.store.ledger_reads import (
+    alarm_rows,
     all_checkpoints,
     all_links,
+    episode_rows,
     events_beyond,
+    journey_rows,
+    links_of_journeys,
     logged_actions,
     logged_digest,
     logged_events,
@@ -157,8 +162,10 @@ async def _connected(embedded: Path | None, dsn: str | None, stack: AsyncExitSta
 
 
 async def _checked(connection: Connection, marks: Sequence[Mark]) -> tuple[ChainCheck, LogCheck]:
-    """The chain, and as far as it is whole, the logs that people see."""
-    check, log = ChainCheck(marks), LogCheck(await oldest_event(connection))
+    """The chain, and as far as it is whole, the logs and the tables that people see."""
+    log = LogCheck(await oldest_event(connection))
+    fold = Fold(log.fault, log.oldest)
+    check = ChainCheck(marks, fold.take)
     before: Sequence[tuple[int, bytes]] = ()
     last_action = 0
     with tqdm(unit=" links", disable=None, leave=False) as bar:
@@ -180,7 +187,19 @@ async def _checked(connection: Connection, marks: Sequence[Mark]) -> tuple[Chain
     if log.last is not None:
         log.unrecorded(await events_beyond(connection, log.last))
     log.more_actions([number for number, _ in await logged_actions(connection, last_action, MAX_FAULTS)])
+    await _hold_tables(connection, fold)
     return check, log
+
+
+async def _hold_tables(connection: Connection, fold: Fold) -> None:
+    """Hold the tables of episodes, alarms and journeys, and the ledger's index, against what the entries lead to."""
+    fold.check_journeys(await links_of_journeys(connection))
+    async for rows in episode_rows(connection):
+        fold.check_episodes(rows)
+    for table in (alarm_rows, journey_rows):
+        async for rows in table(connection):
+            fold.check_states(rows)
+    fold.check_missing()
 
 
 async def _compare(connection: Connection, log: LogCheck, told: Sequence[tuple[int, bytes]]) -> None:

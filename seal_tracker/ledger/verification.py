@@ -6,13 +6,13 @@ a chain that fits in itself; only a checkpoint tells, and only one held elsewher
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Final, NamedTuple
 
 from seal_tracker.ledger.chain import GENESIS, Link, LinkError, link_hash, unpack
 from seal_tracker.ledger.checkpoints import Checkpoint, CheckpointError, fingerprint, read_checkpoint
-from seal_tracker.ledger.entries import sequence_of
+from seal_tracker.ledger.entries import is_action, sequence_of
 from seal_tracker.model import iso_ms
 
 __all__ = ["MAX_FAULTS", "Break", "ChainCheck", "LogCheck", "Mark", "events_digest", "read_marks"]
@@ -72,9 +72,17 @@ class ChainCheck:
         The last link that any checkpoint covers, and that a held one covers; 0: none.
     events, actions
         Of the links last taken: (sequence, hash) of each event, and the hash of each action, in order.
+
+    Parameters
+    ----------
+    fold
+        Is called with the number, the time (epoch ms) and the entries of each link that fits.
     """
 
-    def __init__(self, marks: Iterable[Mark]) -> None:
+    def __init__(
+        self, marks: Iterable[Mark], fold: Callable[[int, int, Sequence[bytes]], None] | None = None
+    ) -> None:
+        self._fold = fold
         self.broken: Break | None = None
         self.links = self.entries = self.signed_to = self.held_to = 0
         self.first_ms: int | None = None
@@ -138,10 +146,12 @@ class ChainCheck:
         self.entries += len(entries)
         for entry, digest in zip(entries, hashes, strict=True):
             sequence = sequence_of(entry)
-            if sequence is None:
-                self.actions.append(digest)
-            else:
+            if sequence is not None:
                 self.events.append((sequence, digest))
+            elif is_action(entry):
+                self.actions.append(digest)
+        if self._fold is not None:
+            self._fold(link.number, link.recorded_ms, entries)
         return None
 
     def _marked(self, link: Link) -> bool:
@@ -181,7 +191,7 @@ class LogCheck:
         self.faults: list[str] = []
         self.found = 0
         self.last: int | None = None
-        self._oldest = oldest
+        self.oldest = oldest
 
     def next_event(self, told: Sequence[tuple[int, bytes]]) -> int:
         """From which sequence on the log must have nothing but ``told``."""
@@ -196,12 +206,12 @@ class LogCheck:
         unknown = dict(logged)
         for sequence, digest in told:
             seen = unknown.pop(sequence, None)
-            if seen is None and self._oldest is not None and sequence < self._oldest:
+            if seen is None and self.oldest is not None and sequence < self.oldest:
                 continue
             if seen is None:
-                self._fault(f"event {sequence}: is missing from the log")
+                self.fault(f"event {sequence}: is missing from the log")
             elif seen != digest:
-                self._fault(f"event {sequence}: in the log it is not what was recorded")
+                self.fault(f"event {sequence}: in the log it is not what was recorded")
         self.unrecorded(unknown)
         if told:
             self.last = told[-1][0]
@@ -209,22 +219,23 @@ class LogCheck:
     def unrecorded(self, sequences: Iterable[int]) -> None:
         """These events are in the log and not in the ledger."""
         for sequence in sequences:
-            self._fault(f"event {sequence}: is in the log, and nothing recorded it")
+            self.fault(f"event {sequence}: is in the log, and nothing recorded it")
 
     def actions(self, told: Sequence[bytes], logged: Sequence[tuple[int, bytes]]) -> None:
         """Compare the ledger's next actions with the log's, as (id, hash), in order."""
         for place, digest in enumerate(told):
             if place >= len(logged):
-                self._fault(f"an action is missing at the end of the log: SHA-256 {digest.hex()}")
+                self.fault(f"an action is missing at the end of the log: SHA-256 {digest.hex()}")
             elif logged[place][1] != digest:
-                self._fault(f"action {logged[place][0]}: in the log it is not what was recorded there")
+                self.fault(f"action {logged[place][0]}: in the log it is not what was recorded there")
 
     def more_actions(self, ids: Iterable[int]) -> None:
         """These actions are in the log and not in the ledger."""
         for number in ids:
-            self._fault(f"action {number}: is in the log, and nothing recorded it")
+            self.fault(f"action {number}: is in the log, and nothing recorded it")
 
-    def _fault(self, what: str) -> None:
+    def fault(self, what: str) -> None:
+        """Count a fault, and keep its words where they are among the first."""
         self.found += 1
         if len(self.faults) < MAX_FAULTS:
             self.faults.append(what)

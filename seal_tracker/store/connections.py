@@ -70,6 +70,9 @@ class Connection(Protocol):
     async def fetchval(self, query: str, *args: Any) -> Any:
         """The first column of the first row, or None."""
 
+    async def cursor(self, query: str, *args: Any) -> Any:
+        """A cursor within the transaction; ``fetch(n)`` gives its next rows."""
+
     async def copy_to_table(
         self,
         table_name: str,

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from typing import Final
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any, Final
 
 from seal_tracker.ledger.chain import Link, entry_hash
 from seal_tracker.ledger.checkpoints import StoredCheckpoint
-from seal_tracker.model import LIVE
+from seal_tracker.ledger.folding import RETRACTED, Row, episode_digest
+from seal_tracker.model import LIVE, iso_ms, iso_or_none
+from seal_tracker.store.alarm_reads import alarm_of
 from seal_tracker.store.connections import END_OF_TIME, Connection
 from seal_tracker.store.database import Database
-from seal_tracker.store.ledger_rows import action_entry
+from seal_tracker.store.journey_reads import journey_of
+from seal_tracker.store.ledger_rows import action_entry, alarm_state, journey_state
 from seal_tracker.store.queries import sql
 from seal_tracker.store.records import Action
 
 __all__ = [
     "LedgerReads",
+    "alarm_rows",
     "all_checkpoints",
     "all_links",
+    "episode_rows",
     "events_beyond",
+    "journey_rows",
+    "links_of_journeys",
     "logged_actions",
     "logged_digest",
     "logged_events",
@@ -113,3 +120,60 @@ async def logged_actions(connection: Connection, after: int, count: int) -> list
 async def all_checkpoints(connection: Connection) -> list[StoredCheckpoint]:
     """Every checkpoint, in order."""
     return [StoredCheckpoint(*row) for row in await connection.fetch(sql("all_ledger_checkpoints"))]
+
+
+async def links_of_journeys(connection: Connection) -> dict[str, bytes]:
+    """For each journey that the table has, SHA-256 over the numbers of its links, 8 bytes each."""
+    rows = await connection.fetch(sql("links_of_every_journey"))
+    return {journey: bytes(digest) for journey, digest in rows}
+
+
+async def episode_rows(connection: Connection) -> AsyncIterator[list[Row]]:
+    """Every episode as it stands, to be held against the ledger, some at a time. Call within a transaction, here as below."""
+    async for page in _pages(connection, "episodes_to_verify", episode_row):
+        yield page
+
+
+async def alarm_rows(connection: Connection) -> AsyncIterator[list[Row]]:
+    """Every alarm as it stands."""
+    async for page in _pages(connection, "alarms_to_verify", alarm_row):
+        yield page
+
+
+async def journey_rows(connection: Connection) -> AsyncIterator[list[Row]]:
+    """Every journey as it stands."""
+    async for page in _pages(connection, "journeys_to_verify", journey_row):
+        yield page
+
+
+def episode_row(row: Any) -> Row:
+    """An episode as its last event tells it; of one that was taken back, only that."""
+    (
+        episode, type_, severity, subject_kind, subject, journey, seal, object_, started_ms, raised_ms, ended_ms, cleared_ms,
+        inferred, latched, evidence, plan_version, regime, unit, changed_ms, retracted,
+    ) = row  # fmt: skip
+    if retracted:
+        return Row(f"episode/{episode}", RETRACTED, changed_ms)
+    members = (
+        type_, severity, f"{subject_kind}/{subject}", journey, seal, object_, iso_ms(started_ms), iso_ms(raised_ms),
+        iso_or_none(ended_ms), iso_or_none(cleared_ms), inferred, latched, plan_version, regime, unit,
+    )  # fmt: skip
+    return Row(f"episode/{episode}", episode_digest(members, evidence.encode()), changed_ms)
+
+
+def alarm_row(row: Any) -> Row:
+    """An alarm's row."""
+    alarm = alarm_of(row)
+    return Row(f"alarm/{alarm.id}", alarm_state(alarm).encode(), alarm.opened_at_ms)
+
+
+def journey_row(row: Any) -> Row:
+    """A journey's row."""
+    journey = journey_of(row)
+    return Row(f"journey/{journey.id}", journey_state(journey).encode(), journey.changed_ms)
+
+
+async def _pages(connection: Connection, query: str, read: Callable[[Any], Row]) -> AsyncIterator[list[Row]]:
+    cursor = await connection.cursor(sql(query), LIVE)
+    while rows := await cursor.fetch(PAGE_LINKS):
+        yield list(map(read, rows))

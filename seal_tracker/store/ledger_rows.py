@@ -1,28 +1,90 @@
-"""What of a commit goes into the ledger: its events and alarms' steps as published, and what persons did."""
+"""What of a commit goes into the ledger: its events and alarms' steps as published, what persons did, and what makes that complete."""
 
 from __future__ import annotations
 
-from typing import Final
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, Final
 
 import msgspec
 
 from seal_tracker.ledger.chain import GENESIS, Head, Link
+from seal_tracker.ledger.entries import Index, index_entry, state_digest, states_entry
 from seal_tracker.model import LIVE, iso_ms
 from seal_tracker.store.connections import Connection
+from seal_tracker.store.journey_rows import JourneyRow
 from seal_tracker.store.queries import sql
-from seal_tracker.store.records import Action, Commit
+from seal_tracker.store.records import Action, AlarmRow, Commit
 
-__all__ = ["action_entry", "ledger_entries", "read_head", "write_link"]
+__all__ = [
+    "JourneyEnds",
+    "action_entry",
+    "alarm_state",
+    "entries_of_journeys",
+    "journey_state",
+    "ledger_entries",
+    "read_head",
+    "write_link",
+]
 
 encode: Final = msgspec.json.Encoder().encode
 
+ENDS_KEPT: Final = 200_000
+"""Journeys whose last link is remembered, some 20 MB; of others it is asked for."""
 
-def ledger_entries(commit: Commit) -> list[bytes]:
+
+class JourneyEnds:
+    """The last link that tells of each journey: of the newest from memory, so that what is edited between two commits shows.
+
+    State: `known`, which is right only while the commits that it was told of stand; `forget` it on any doubt.
+    """
+
+    def __init__(self) -> None:
+        self._last: dict[str, int] = {}
+
+    def forget(self) -> None:
+        """Nothing is known any more: it is read anew."""
+        self._last.clear()
+
+    def remember(self, journeys: Iterable[str], number: int) -> None:
+        """These are told of by the link of a commit that stands."""
+        if len(self._last) > ENDS_KEPT:
+            self.forget()
+        self._last |= dict.fromkeys(journeys, number)
+
+    async def of(self, connection: Connection, journeys: Iterable[str]) -> dict[str, int]:
+        """The last link of each of these journeys; 0: none tells of it."""
+        wanted = list(journeys)
+        unknown = [journey for journey in wanted if journey not in self._last]
+        rows = await connection.fetch(sql("ends_of_journeys"), unknown) if unknown else []
+        read = dict(map(tuple, rows))
+        return {journey: self._last.get(journey) or read.get(journey) or 0 for journey in wanted}
+
+
+async def ledger_entries(connection: Connection, commit: Commit, ends: JourneyEnds) -> list[bytes]:
     """The entries of a commit's link; none for an exercise, which is no evidence of anything."""
     if commit.space != LIVE:
         return []
     actions = (action_entry(action) for action in commit.actions)
-    return [*commit.event_bodies, *(step.body for step in commit.steps), *actions]
+    entries = [*commit.event_bodies, *(step.body for step in commit.steps), *actions]
+    told = entries_of_journeys(commit)
+    if told:
+        before = await ends.of(connection, told)
+        entries += [index_entry(Index(name, before[name], n)) for name, n in sorted(told.items())]
+    states = {f"alarm/{row.id}": alarm_state(row) for row in commit.alarms}
+    states |= {f"journey/{change.row.id}": journey_state(change.row) for change in commit.journeys}
+    return [*entries, states_entry(states)] if states else entries
+
+
+def alarm_state(row: AlarmRow) -> str:
+    """What stands for an alarm's row; without the two columns that keep what they were first, whatever the body says."""
+    columns: list[Any] = list(row._replace(raised_at_ms=0, opened_at_ms=0))
+    return state_digest(columns)
+
+
+def journey_state(row: JourneyRow) -> str:
+    """What stands for a journey's row."""
+    return state_digest(row)
 
 
 def action_entry(action: Action) -> bytes:
@@ -42,16 +104,17 @@ def action_entry(action: Action) -> bytes:
     return msgspec.json.format(entry, indent=-1) if b"\n" in action.body else entry
 
 
-def journeys_of(commit: Commit) -> list[str]:
-    """Journeys that a commit's events, steps and actions tell of, sorted."""
-    named = {event.episode.journey for event in commit.events}
-    named |= {step.journey for step in commit.steps} | {action.journey for action in commit.actions}
-    return sorted(journey for journey in named if journey is not None)
+def entries_of_journeys(commit: Commit) -> Counter[str]:
+    """How many of a commit's events, steps and actions tell of each journey."""
+    named = [event.episode.journey for event in commit.events]
+    named += [step.journey for step in commit.steps]
+    named += [action.journey for action in commit.actions]
+    return Counter(journey for journey in named if journey is not None)
 
 
 async def write_link(connection: Connection, link: Link, commit: Commit) -> None:
     """Appends the commit's link, inside the commit's transaction."""
-    await connection.execute(sql("add_link"), *link, journeys_of(commit))
+    await connection.execute(sql("add_link"), *link, sorted(entries_of_journeys(commit)))
 
 
 async def read_head(connection: Connection) -> Head:

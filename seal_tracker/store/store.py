@@ -28,7 +28,13 @@ from seal_tracker.store.event_reads import EventReads
 from seal_tracker.store.hook_reads import HookTable
 from seal_tracker.store.journey_reads import JourneyReads
 from seal_tracker.store.ledger_reads import LedgerReads
-from seal_tracker.store.ledger_rows import ledger_entries, read_head, write_link
+from seal_tracker.store.ledger_rows import (
+    JourneyEnds,
+    entries_of_journeys,
+    ledger_entries,
+    read_head,
+    write_link,
+)
 from seal_tracker.store.ping_rows import PingReads
 from seal_tracker.store.queries import sql
 from seal_tracker.store.records import Commit
@@ -69,6 +75,7 @@ class Store(
         self._attempt: Attempt | None = None
         self._seals_of: dict[str, set[int]] = {}
         self._head: Head | None = None
+        self._ends = JourneyEnds()
 
     async def commit(self, commit: Commit) -> list[int]:
         """Stores a commit whole, or not at all.
@@ -114,13 +121,16 @@ class Store(
                 raise WriterSuperseded(f"commit {number} is taken: another writer committed past the lock")
             outbox_ids = list(range(last_id - len(commit.outbox) + 1, last_id + 1))
             head = self._head or await read_head(connection)
-            link = link_after(head, clock_ms(), entries) if (entries := ledger_entries(commit)) else None
+            entries = await ledger_entries(connection, commit, self._ends)
+            link = link_after(head, clock_ms(), entries) if entries else None
             self._head, after = head, head if link is None else Head(link.number, link.hash)
             self._attempt = Attempt(commit, number, outbox_ids, after)
             await write_parts(connection, commit, outbox_ids)
             if link is not None:
                 await write_link(connection, link, commit)
         self._commit_number, self._head = number, after
+        if link is not None:
+            self._ends.remember(entries_of_journeys(commit), link.number)
         return outbox_ids
 
     async def ledger_head(self) -> Head:
@@ -141,6 +151,7 @@ class Store(
     async def _settle(self, connection: Connection) -> None:
         """As in ``Database``; the ledger ends where the commit that stands left it."""
         await super()._settle(connection)
+        self._ends.forget()
         if self._attempt is not None and self._attempt.number == self._commit_number:
             self._head = self._attempt.head
 

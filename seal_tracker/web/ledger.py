@@ -9,23 +9,28 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
+from uuid import uuid4
 
 import msgspec
 from aiohttp import web
 from msgspec import UNSET, UnsetType
 
 from seal_tracker.clock import clock_ms
+from seal_tracker.deeds import Deed
 from seal_tracker.episodes_file import episode_line
 from seal_tracker.ledger.bundle import Run, make_bundle, runs_to_checkpoints
 from seal_tracker.ledger.chain import Link, entry_hash, unpack
 from seal_tracker.ledger.checkpoints import StoredCheckpoint, fingerprint
-from seal_tracker.ledger.entries import about
+from seal_tracker.ledger.entries import EXPORTED, about
 from seal_tracker.ledger.keys import public_pem
 from seal_tracker.model import LIVE, iso_ms
+from seal_tracker.prepared import Prepared
+from seal_tracker.space import SpaceJudge
 from seal_tracker.store.filters import EpisodeFilter
+from seal_tracker.store.records import Action
 from seal_tracker.tracks import FORMATS
 from seal_tracker.web.accounts import Right
-from seal_tracker.web.auth import scope_of
+from seal_tracker.web.auth import PRINCIPAL, scope_of
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.cursors import EventCursor, encode_cursor
 from seal_tracker.web.errors import Missing
@@ -164,13 +169,13 @@ async def bundle(request: web.Request) -> web.Response:
     name, context = path_id(request, "journey"), request.app[CONTEXT]
     await hold_to_scope(request, name)
     async with request.app[BUNDLES]:
-        numbers = await context.store.link_numbers(name)
-        if not numbers:
+        if not await context.store.link_numbers(name):
             raise Missing(f"the ledger tells nothing of journey {name!r}", field="journey")
+        journey = await context.live.journey(LIVE, name)
+        numbers = await _exported(request, name, journey.unit if journey else None)
         await context.ledger.sign_now()
         runs = await _runs(request, numbers)
         along = {"episodes.ndjson": await _episodes(request, name)}
-        journey = await context.live.journey(LIVE, name)
         if journey is not None:
             tracks = await context.live.tracks(LIVE, journey)
             along["track.geojson"] = await asyncio.to_thread(FORMATS["geojson"][1], name, tracks)
@@ -180,6 +185,31 @@ async def bundle(request: web.Request) -> web.Response:
         )
     disposition = {"Content-Disposition": f'attachment; filename="{name.replace(":", "_")}.zip"'}
     return web.Response(body=body, content_type="application/zip", headers=disposition)
+
+
+async def _exported(request: web.Request, name: str, unit: str | None) -> list[int]:
+    """Record that the journey's evidence is handed out, by which the bundle ends; its links up to that one.
+
+    The entry stands in the chain, and its index names the journey's link before it: so the bundle's end cannot be cut off unseen.
+    """
+    mark, account = uuid4().hex, request[PRINCIPAL].account
+    said = msgspec.json.encode({"bundle": mark})
+    action = Action(
+        clock_ms(), account.username, str(account.role), EXPORTED, f"journey/{name}", name, unit, said
+    )
+
+    async def work(_: SpaceJudge) -> tuple[Prepared, Deed]:
+        return Prepared(), Deed(actions=[action])
+
+    context = request.app[CONTEXT]
+    await context.live.act(LIVE, work)
+    numbers = list(await context.store.link_numbers(name))
+    while numbers:  # what was recorded since is not part of what was asked for
+        [newest] = await context.store.link_run(numbers[-1], numbers[-1], numbers[-1:])
+        if any(mark.encode() in entry for entry in unpack(newest.body)):
+            break
+        numbers.pop()
+    return numbers
 
 
 async def _runs(request: web.Request, numbers: Sequence[int]) -> list[Run]:

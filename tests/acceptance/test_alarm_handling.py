@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 import pytest
 from parts import wait_until
-from running import PLANS, Reply, Running, serving
+from running import PLANS, Reply, Running, seal_tracker, serving
 from traffic import iso
 
 from seal_tracker.publishing.cloudevents import AlarmState
@@ -217,3 +217,9 @@ def test_a_kill_forgets_nothing_and_closing_empties_what_is_retained(service: Ru
     )
     assert rates["alarms"] >= 4
     assert rates["per_hour"] == pytest.approx(rates["alarms"] / 24, abs=0.001)
+
+
+def test_after_all_that_the_tables_are_what_the_ledger_tells(service: Running) -> None:
+    """Whatever people and late data did to alarms, journeys and episodes stands as it was recorded."""
+    done = seal_tracker("ledger", "verify", "--embedded", service.data)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -14,18 +14,23 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from parts import DEPLOY
 from store_servers import CutWire
 from store_stories import START_MS, episode, event
 
+from seal_tracker.alarms.of_episodes import new_alarm
+from seal_tracker.alarms.rows import row_of
 from seal_tracker.commands.ledger import verified_ledger
 from seal_tracker.embedded import EmbeddedParts
 from seal_tracker.embedded.postgres import _ensure_database, prepare_ledger
 from seal_tracker.ledger.chain import GENESIS, Head, Link, unpack
 from seal_tracker.ledger.checkpoints import read_checkpoint, sign_checkpoint
+from seal_tracker.ledger.entries import index_in, states_in
 from seal_tracker.ledger.verification import ChainCheck, Mark
+from seal_tracker.publishing.cloudevents import cloud_event
 from seal_tracker.store import Action, Commit, CommitRefused, SchemaMismatch, Store, StoreUnavailable
 from seal_tracker.store.connections import Connection, connect
 from seal_tracker.store.ledger_reads import all_checkpoints, all_links
@@ -35,16 +40,37 @@ KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 LINKS = 12
 
 
-def told(first: int, count: int = 2, *, journey: str | None = None, space: str = "live") -> Commit:
-    """A commit of new episodes with their events, and one thing that an officer did."""
-    changes = {} if journey is None else {"journey": journey}
-    episodes = [episode(number, **changes) for number in range(first, first + count)]
+FIXES = [{"lon": 106.68, "lat": 20.86}]
+
+
+def told(first: int, count: int = 2, *, journey: str = "J-1", space: str = "live") -> Commit:
+    """A commit of new episodes with their events and alarms, and one thing that an officer did."""
+    episodes = [
+        episode(number, journey=journey, subject=journey, evidence={"fixes": FIXES})
+        for number in range(first, first + count)
+    ]
     events = [event(e, sequence, space=space) for sequence, e in enumerate(episodes, first + 1)]
-    bodies = [b'{"sequence":"%020d","evidence":{"fixes":[[106.68,20.86]]}}' % e.sequence for e in events]
+    alarms = [new_alarm(e, START_MS, responsible=None, declaration=None) for e in events]
     action = Action(
         START_MS, "lan", "operator", "alarm.acknowledge", f"alarm/{first}", "J-9", "HP", b'{"a":\n1}'
     )
-    return Commit(space=space, events=events, event_bodies=bodies, actions=[action])
+    return Commit(
+        space=space,
+        episodes=[(e, 1, False) for e in episodes],
+        events=events,
+        event_bodies=[cloud_event(e, "demo") for e in events],
+        alarms=[row_of(alarm, [alarm.episode]) for alarm in alarms],
+        actions=[action],
+    )
+
+
+def retracting(of: Commit, sequence: int) -> Commit:
+    """The commit that takes back the first episode of another."""
+    first = of.events[0].episode
+    back = msgspec.structs.replace(event(first, sequence, revision=2), transition="retracted")
+    return Commit(
+        space="live", episodes=[(first, 2, True)], events=[back], event_bodies=[cloud_event(back, "demo")]
+    )
 
 
 @asynccontextmanager
@@ -89,8 +115,9 @@ def filled(embedded: EmbeddedParts) -> Iterator[str]:
         await superuser.close()
         await prepare_ledger(f"{server}/{name}")
         async with opened(embedded.postgres_dsn.rpartition("/")[0] + f"/{name}") as store:
-            for number in range(LINKS):
+            for number in range(LINKS - 1):
                 await store.commit(told(10 * number))
+            await store.commit(retracting(told(0), 10 * LINKS))
             await store.add_ledger_checkpoint(sign_checkpoint(KEY, "t", await store.ledger_head(), START_MS))
 
     async def drop() -> None:
@@ -118,15 +145,20 @@ async def test_a_commit_leaves_one_link_with_all_it_told(postgres_dsn: str) -> N
         assert await store.ledger_head() == Head(2, second.hash)
         assert (first.body, second.body) == (b"", b"")
         [whole] = await store.link_run(1, 1, [1])
-        assert unpack(whole.body) == [
-            b'{"sequence":"00000000000000000001","evidence":{"fixes":[[106.68,20.86]]}}',
-            b'{"sequence":"00000000000000000002","evidence":{"fixes":[[106.68,20.86]]}}',
+        *events, action, index, index_of_action, states = unpack(whole.body)
+        assert events == told(0, journey="J-1").event_bodies
+        assert [action, index, index_of_action] == [
             (
                 b'{"action":"alarm.acknowledge","time":"2026-09-21T14:13:20.000Z","actor":"lan","role":"operator",'
                 b'"subject":"alarm/0","journey":"J-9","unit":"HP","body":{"a":1}}'
             ),
+            b'{"index":{"after":0,"entries":2},"journey":"J-1"}',
+            b'{"index":{"after":0,"entries":1},"journey":"J-9"}',
         ]
-        assert await store.link_numbers("J-1") == [1]
+        assert states_in(states).keys() == {f"alarm/{row.id}" for row in told(0).alarms}
+        [later] = await store.link_run(2, 2, [2])
+        assert [i for entry in unpack(later.body) if (i := index_in(entry))] == [("J-1", 1, 1), ("J-9", 1, 1)]
+        assert await store.link_numbers("J-1") == [1, 2]
         assert await store.link_numbers("J-9") == [1, 2]
         assert [link.number for link in await store.links(None, 1, "J-9")] == [2]
         assert [link.number for link in await store.links(2, 10, "J-9")] == [1]
@@ -369,6 +401,12 @@ SELECT pg_temp.anew();
 """
 
 
+COPY_OF = """
+INSERT INTO {0} SELECT (jsonb_populate_record(one, {1})).* FROM (
+    SELECT {0} AS one FROM {0} WHERE episode = (SELECT episode FROM events WHERE sequence = 12)
+) AS found
+"""
+
 LOGS = {
     "an event edited": (
         "UPDATE events SET body = 'x' WHERE sequence = 12",
@@ -380,15 +418,15 @@ LOGS = {
         ["event 12: is missing from the log", "event 15: is in the log, and nothing recorded it"],
     ),
     "an event slipped in at the end": (
-        "UPDATE events SET sequence = 999 WHERE sequence = 112",
-        ["event 112: is missing from the log", "event 999: is in the log, and nothing recorded it"],
+        "UPDATE events SET sequence = 999 WHERE sequence = 120",
+        ["event 120: is missing from the log", "event 999: is in the log, and nothing recorded it"],
     ),
     "an action edited": (
         "UPDATE actions SET actor = 'somebody else' WHERE id = 4",
         ["action 4: in the log it is not what was recorded there"],
     ),
     "the last action removed": (
-        "DELETE FROM actions WHERE id = 12",
+        "DELETE FROM actions WHERE id = 11",
         ["an action is missing at the end of the log: SHA-256 "],
     ),
     "an action slipped in": (
@@ -396,6 +434,60 @@ LOGS = {
         [r"action \d+: is in the log, and nothing recorded it"],
     ),
     "old events let go": ("DELETE FROM events WHERE sequence < 30", []),
+    "an episode edited": (
+        "UPDATE episodes SET severity = 'low' WHERE episode = (SELECT episode FROM events WHERE sequence = 12)",
+        ["episode/.*: in its table it is not what link 2 says"],
+    ),
+    "an episode's evidence edited": (
+        "UPDATE episodes SET evidence = '{}' WHERE episode = (SELECT episode FROM events WHERE sequence = 12)",
+        ["episode/.*: in its table it is not what link 2 says"],
+    ),
+    "an episode taken back by hand": (
+        "UPDATE episodes SET retracted = true WHERE episode = (SELECT episode FROM events WHERE sequence = 12)",
+        ["episode/.*: in its table it is not what link 2 says"],
+    ),
+    "an episode brought back by hand": (
+        "UPDATE episodes SET retracted = false WHERE episode = (SELECT episode FROM events WHERE sequence = 1)",
+        ["episode/.*: in its table it is not what link 12 says"],
+    ),
+    "an episode removed": (
+        "DELETE FROM episodes WHERE episode = (SELECT episode FROM events WHERE sequence = 12)",
+        ["episode/.*: is missing from its table; link 2 says how it stands"],
+    ),
+    "an episode slipped in": (
+        COPY_OF.format("episodes", "jsonb_build_object('episode', gen_random_uuid())"),
+        ["episode/.*: is in its table, and nothing recorded it"],
+    ),
+    "an alarm closed by hand": (
+        "UPDATE alarms SET state = 'closed' WHERE episode = (SELECT episode FROM events WHERE sequence = 12)",
+        ["alarm/.*: in its table it is not what link 2 says"],
+    ),
+    "an alarm's words edited": (
+        "UPDATE alarms SET body = '{}' WHERE episode = (SELECT episode FROM events WHERE sequence = 12)",
+        ["alarm/.*: in its table it is not what link 2 says"],
+    ),
+    "an alarm removed": (
+        "DELETE FROM alarms WHERE episode = (SELECT episode FROM events WHERE sequence = 12)",
+        ["alarm/.*: is missing from its table; link 2 says how it stands"],
+    ),
+    "an alarm slipped in": (
+        """INSERT INTO alarms (id, space, state, severity, type, raised_at, updated_at, opened_at, repeats, body)
+        VALUES (gen_random_uuid(), 'live', 'closed', 'low', 't', now(), now(), now() + interval '1 h', 1, '{}')""",
+        ["alarm/.*: is in its table, and nothing recorded it"],
+    ),
+    "a journey slipped in": (
+        """INSERT INTO journeys (space, id, version, state, regime, changed_at, edited, body)
+        VALUES ('live', 'J-x', 1, 'ARMED', 'transit', now() + interval '1 h', false, '{}')""",
+        ["journey/J-x: is in its table, and nothing recorded it"],
+    ),
+    "a link taken from a journey": (
+        "DELETE FROM ledger.journeys WHERE journey = 'J-1' AND number = 5",
+        ["ledger.journeys: its links of journey J-1 are not those that tell of it"],
+    ),
+    "a link given to a journey": (
+        "INSERT INTO ledger.journeys (journey, number) VALUES ('J-other', 5)",
+        ["ledger.journeys: lists links of journey J-other, and none tells of it"],
+    ),
     "nothing": ("SELECT 1", []),
 }
 

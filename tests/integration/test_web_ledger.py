@@ -19,7 +19,7 @@ from web_support import World, assert_problem, make_episode
 from seal_tracker.ledger.checkpoints import public_bytes, read_checkpoint
 from seal_tracker.model import LIVE, Event, event_id
 from seal_tracker.publishing.cloudevents import cloud_event
-from seal_tracker.store import Action, Commit
+from seal_tracker.store import Action, Commit, Store
 from seal_tracker.web.account_changes import Change
 from seal_tracker.web.context import Live
 
@@ -34,8 +34,9 @@ LINKS = 5
 class WithTracks:
     """The fleet of the fixture, and of each journey a unit and no track."""
 
-    def __init__(self, fleet: Live) -> None:
+    def __init__(self, fleet: Live, store: Store) -> None:
         self._fleet = fleet
+        self._store = store
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._fleet, name)
@@ -43,6 +44,10 @@ class WithTracks:
     async def journey(self, space: str, journey: str) -> Any:
         plan = self._fleet.plan(space)
         return next((j for j in plan.journeys if j.id == journey), None) if plan else None
+
+    async def act(self, space: str, work: Any) -> None:
+        _, deed = await work(None)
+        await self._store.commit(Commit(space=space, actions=deed.actions))
 
     async def tracks(self, _space: str, _journey: Any) -> Sequence[Any]:
         return []
@@ -68,7 +73,7 @@ def told(number: int, journey: str, unit: str) -> Commit:
 @pytest.fixture
 async def world(world: World) -> World:
     """With a ledger: odd links of J1 and unit u1, even ones of J2 and u2; before them what the accounts' making left."""
-    object.__setattr__(world.context, "live", WithTracks(world.fleet))
+    object.__setattr__(world.context, "live", WithTracks(world.fleet, world.store))
     before = (await world.store.ledger_head()).number
     for number in range(1, LINKS + 1):
         await world.store.commit(told(number, f"J{2 - number % 2}", f"u{2 - number % 2}"))
@@ -113,7 +118,8 @@ async def test_a_link_shows_its_entries_and_what_stands_for_them(world: World) -
     assert [sha256(e["text"].encode()).hexdigest() for e in found["entries"]] == [
         e["sha256"] for e in found["entries"]
     ]
-    event, action = (json.loads(e["text"]) for e in found["entries"])
+    event, action, index = (json.loads(e["text"]) for e in found["entries"])
+    assert index == {"index": {"after": 0, "entries": 2}, "journey": "J1"}
     assert event["data"]["properties"]["evidence"]["fixes"] == [{"lon": 106.1, "lat": 20.1}]
     assert (action["action"], action["actor"], action["body"]) == ("alarm.close", "lan", {"reason": "ok"})
     digests = b"".join(bytes.fromhex(e["sha256"]) for e in found["entries"])
@@ -124,9 +130,9 @@ async def test_a_unit_is_shown_what_is_its_own(world: World) -> None:
     """Of others' entries the hash, of others' journeys nothing."""
     await head_of_unit(world, "u1")
     own = (await world.ask(f"/api/v1/ledger/links/{world.first}", "unit_head")).json()
-    assert all(entry["text"] for entry in own["entries"])
+    assert [bool(entry["text"]) for entry in own["entries"]] == [True, True, False]
     others = (await world.ask(f"/api/v1/ledger/links/{world.first + 1}", "unit_head")).json()
-    assert [entry["text"] for entry in others["entries"]] == [None, None]
+    assert [entry["text"] for entry in others["entries"]] == [None, None, None]
     for path in ("/api/v1/ledger?journey=J2", "/api/v1/ledger/bundles/J2", "/api/v1/ledger/bundles/J1"):
         assert_problem(await world.ask(path, "unit_head"), 404, "journey")  # the plan gives J1 no unit
 
@@ -175,7 +181,7 @@ async def test_a_bundle_is_signed_up_to_now_and_proves_itself(world: World, tmp_
         subprocess.run, [sys.executable, "-I", path], check=False, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    assert "Journey J2: 4 entries proven" in done.stdout
+    assert "Journey J2: 5 entries proven, none left out since link " in done.stdout
     assert "episodes.ndjson, track.geojson" in done.stdout
     await world.store.commit(told(50, "J2", "u2"))
     assert (await world.ask("/api/v1/ledger/bundles/J2", "auditor")).status == 200
@@ -185,4 +191,4 @@ async def test_a_bundle_is_signed_up_to_now_and_proves_itself(world: World, tmp_
     said = read_checkpoint(newest["jws"])
     assert (said.number, said.hash, said.key) == (*head, public_bytes(LEDGER_KEY))
     older = (await world.ask(f"/api/v1/ledger/checkpoints?after={listed['next']}", "auditor")).json()
-    assert [item["number"] for item in older["items"]] == [head.number - 1]
+    assert [item["number"] for item in older["items"]] == [head.number - 2]  # the export is a link of its own

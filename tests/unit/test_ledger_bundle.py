@@ -7,8 +7,11 @@ import json
 import subprocess
 import sys
 import zipfile
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -16,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from seal_tracker.ledger.bundle import Run, make_bundle, runs_to_checkpoints, verifier
 from seal_tracker.ledger.chain import GENESIS, Head, Link, link_after
 from seal_tracker.ledger.checkpoints import public_bytes, sign, sign_checkpoint
-from seal_tracker.ledger.entries import About, about, sequence_of
+from seal_tracker.ledger.entries import About, Index, about, index_entry, sequence_of
 from seal_tracker.ledger.keys import public_pem
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -32,10 +35,10 @@ def event(journey: str, number: int) -> bytes:
     ).encode()  # fmt: skip
 
 
-def action(journey: str) -> bytes:
+def action(journey: str, kind: str = "alarm.close") -> bytes:
     return json.dumps(
         {
-            "action": "alarm.close",
+            "action": kind,
             "time": "2026-11-22T04:00:00.000Z",
             "actor": "lan",
             "subject": "alarm/1",
@@ -44,30 +47,43 @@ def action(journey: str) -> bytes:
     ).encode()
 
 
-def chain() -> list[Link]:
-    """Twelve links; ours are in the 3rd (with another's), the 4th and the 10th."""
+def chain(indexed_from: int = 1) -> list[Link]:
+    """Twelve links; ours are in the 3rd (with another's), the 4th and the 10th, which is the export.
+
+    Links before ``indexed_from`` are an earlier release's, which kept no index.
+    """
     links: list[Link] = []
-    head = Head(0, GENESIS)
+    head, last = Head(0, GENESIS), {OURS: 0, OTHERS: 0}
     for number in range(1, 13):
-        entries = {
-            3: [event(OTHERS, 3), event(OURS, 3)],
-            4: [event(OURS, 4)],
-            10: [action(OURS), event(OTHERS, 10)],
-        }.get(number, [event(OTHERS, number)])
+        told = {
+            3: [(OTHERS, event(OTHERS, 3)), (OURS, event(OURS, 3)), (OURS, event(OURS, 33))],
+            4: [(OURS, event(OURS, 4))],
+            10: [(OURS, action(OURS, "ledger.exported")), (OTHERS, event(OTHERS, 10))],
+        }.get(number, [(OTHERS, event(OTHERS, number))])
+        counted = Counter(journey for journey, _ in told)
+        index = [index_entry(Index(journey, last[journey], n)) for journey, n in counted.items()]
+        last |= dict.fromkeys(counted, number)
+        entries = [entry for _, entry in told] + (index if number >= indexed_from else [])
         links.append(link_after(head, NOW_MS + number, entries))
         head = Head(number, links[-1].hash)
     return links
 
 
-def bundle(key: Ed25519PrivateKey = KEY, manifest_key: Ed25519PrivateKey | None = None) -> bytes:
-    links = chain()
+def bundle(
+    key: Ed25519PrivateKey = KEY,
+    manifest_key: Ed25519PrivateKey | None = None,
+    *,
+    indexed_from: int = 1,
+    shown: Sequence[int] = (3, 4, 10),
+) -> bytes:
+    links = chain(indexed_from)
     jws = {n: sign_checkpoint(key, "t", Head(n, links[n - 1].hash), NOW_MS).jws for n in (6, 11)}
     runs = [
         Run(
-            [link if link.number in shown else link._replace(body=b"") for link in links[first - 1 : last]],
+            [link if link.number in own else link._replace(body=b"") for link in links[first - 1 : last]],
             jws[last],
         )
-        for first, last, shown in runs_to_checkpoints({3: 6, 4: 6, 10: 11})
+        for first, last, own in runs_to_checkpoints({n: 6 if n <= 6 else 11 for n in shown})
     ]
     return make_bundle(
         OURS,
@@ -110,8 +126,8 @@ def test_a_bundle_proves_its_entries_and_shows_no_others(tmp_path: Path) -> None
     content = bundle()
     done = verified(content, tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "Journey J-ours: 3 entries proven" in done.stdout
-    assert "alarm.close by lan  alarm/1" in done.stdout
+    assert "Journey J-ours: 4 entries proven, none left out since link 3; exported " in done.stdout
+    assert "ledger.exported by lan  alarm/1" in done.stdout
     text = zipfile.ZipFile(io.BytesIO(content)).read("ledger.json").decode()
     assert "Cảng 3" in text
     assert OTHERS not in text
@@ -185,6 +201,47 @@ def test_a_bundle_whose_chain_was_changed_proves_nothing(tmp_path: Path, name: s
     done = verified(resigned(bundle(), **{"ledger.json": json.dumps(book).encode()}), tmp_path)
     assert done.returncode == 1
     assert "NOT PROVEN: links up to " in done.stderr
+
+
+def hidden(book: Any, run: int, link: int, *entries: int) -> None:
+    """Put their hashes in place of entries: the chain holds all the same."""
+    told = book["runs"][run]["links"][link]["entries"]
+    for i in entries:
+        told[i] = {"sha256": sha256(told[i].encode()).hexdigest()}
+
+
+LEFT_OUT: dict[str, tuple[Callable[[Any], object], str]] = {
+    "an entry": (lambda book: hidden(book, 0, 0, 1), "entries up to link 3 were left out"),
+    "an entry and the index": (lambda book: hidden(book, 0, 1, 0, 1), "entries up to link 10 were left out"),
+    "the index alone": (lambda book: hidden(book, 0, 1, 1), "entries up to link 4 were left out"),
+    "a whole link": (
+        lambda book: book["runs"][0]["links"][1].__setitem__("entries", []),
+        "entries up to link 10 were left out",
+    ),
+    "the first run": (lambda book: book["runs"].pop(0), "entries up to link 10 were left out"),
+    "the last run": (lambda book: book["runs"].pop(), "the end was left out"),
+    "the export": (lambda book: hidden(book, 1, 0, 0, 2), "the end was left out"),
+}
+
+
+@pytest.mark.parametrize("name", LEFT_OUT)
+def test_what_is_left_out_of_a_bundle_shows(tmp_path: Path, name: str) -> None:
+    """Each link of the journey names the one before and counts its entries, and the export itself is the last: all in the chain."""
+    change, why = LEFT_OUT[name]
+    book = json.loads(zipfile.ZipFile(io.BytesIO(bundle())).read("ledger.json"))
+    change(book)
+    done = verified(resigned(bundle(), **{"ledger.json": json.dumps(book).encode()}), tmp_path)
+    assert done.returncode == 1
+    assert f"NOT PROVEN: {why}" in done.stderr
+
+
+def test_links_of_an_earlier_release_are_proven_and_not_said_to_be_all(tmp_path: Path) -> None:
+    """They keep no count; from the first that does, nothing can be left out, the one before it included."""
+    done = verified(bundle(indexed_from=4), tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "4 entries proven, none left out since link 4 (of those before nobody kept count)" in done.stdout
+    without = verified(bundle(indexed_from=4, shown=(4, 10)), tmp_path)
+    assert "NOT PROVEN: entries up to link 4 were left out" in without.stderr
 
 
 @pytest.mark.parametrize("name", ["track.geojson", "ledger.json", "__main__.py"])

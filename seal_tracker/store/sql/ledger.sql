@@ -10,6 +10,40 @@ INSERT INTO ledger.journeys (journey, number) SELECT journey, $1 FROM unnest($7:
 -- Number and hash of the last link. Index: the primary key read backwards.
 SELECT number, hash FROM ledger.links ORDER BY number DESC LIMIT 1;
 
+-- name: ends_of_journeys
+-- The last link of each of these journeys, of those that have one. Index: the primary key, once a journey.
+SELECT wanted.journey, last.number
+FROM unnest($1::text[]) AS wanted (journey)
+CROSS JOIN LATERAL (
+    SELECT number FROM ledger.journeys WHERE journeys.journey = wanted.journey ORDER BY number DESC LIMIT 1
+) AS last;
+
+-- name: links_of_every_journey
+-- For each journey one hash of the numbers of its links, in order: what the entries must lead to. Index: the primary key.
+SELECT journey, sha256(string_agg(int8send(number), ''::bytea ORDER BY number))
+FROM ledger.journeys
+GROUP BY journey;
+
+-- name: episodes_to_verify
+-- Every episode of a space, in no order.
+SELECT episode, type, severity, subject_kind, subject, journey, seal, object, started_at, raised_at, ended_at, cleared_at,
+       inferred, latched, evidence, plan_version, regime, unit, changed_at, retracted
+FROM episodes
+WHERE space = $1;
+
+-- name: alarms_to_verify
+-- Every alarm of a space, in no order.
+SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
+       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
+FROM alarms
+WHERE space = $1;
+
+-- name: journeys_to_verify
+-- Every journey of a space, in no order.
+SELECT id, version, state, regime, unit, route, declaration, box, armed_at, ended_at, changed_at, plan_digest, edited, body
+FROM journeys
+WHERE space = $1;
+
 -- name: links_before
 -- Links before a number, newest first, without their bodies. Index: the primary key read backwards.
 SELECT number, recorded_at, previous, entries_hash, hash, ''::bytea

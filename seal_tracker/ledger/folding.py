@@ -1,0 +1,208 @@
+"""Whether what stands in the tables is what the ledger's entries lead to, and whether the ledger's own index is theirs. Pure.
+
+Hand every link's entries in to a `Fold`, in order; then hold against it what the database has. Three things follow from the entries
+alone: how an episode stands (its last event says all of it), the digest of an alarm's and a journey's row, and which links tell of a
+journey.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from hashlib import blake2b, sha256
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from seal_tracker.ledger.entries import about, index_in, sequence_of, states_in
+
+__all__ = ["RETRACTED", "Fold", "Row", "Standing", "episode_digest"]
+
+TRANSITIONS: Final = frozenset({"raised", "updated", "cleared", "retracted"})
+"""What an episode goes through; any other is a step of an alarm, which shows the episode as it was."""
+
+RETRACTED: Final = b"retracted"
+
+DIGEST_BYTES: Final = 16
+"""Of an episode's digest: it is held against the table within one run, and kept nowhere."""
+
+NEVER_MS: Final = -(2**63)
+FOREVER_MS: Final = 2**63 - 1
+
+
+class Standing(NamedTuple):
+    """How the entries leave something: its digest, and the number of the link that said so."""
+
+    digest: bytes
+    link: int
+
+
+class Row(NamedTuple):
+    """A row of a table as it is compared: its name, its digest, and when it was made or last changed."""
+
+    name: str
+    digest: bytes
+    at_ms: int
+
+
+class _Properties(msgspec.Struct):
+    transition: str
+    event: str
+    episode: str
+    severity: str
+    evidence: msgspec.Raw
+    journey: str | None = None
+    seal: str | None = None
+    object: str | None = None
+    started_at: str | None = None
+    raised_at: str | None = None
+    ended_at: str | None = None
+    cleared_at: str | None = None
+    inferred: bool = False
+    latched: bool = False
+    plan_version: int = 0
+    regime: str | None = None
+    unit: str | None = None
+    alarm: str | None = None
+    references: list[str] = []
+
+
+class _Data(msgspec.Struct):
+    properties: _Properties
+
+
+class _Event(msgspec.Struct):
+    subject: str
+    data: _Data
+
+
+_decode: Final = msgspec.json.Decoder(_Event).decode
+
+
+class Fold:
+    """What the entries lead to. Call `take` with each link in order, then the checks.
+
+    Parameters
+    ----------
+    fault
+        is told of each thing that does not fit.
+    oldest
+        sequence of the first event that the log still has: what was told before may have been let go. None: nothing was.
+
+    Attributes
+    ----------
+    episodes, states
+        how each episode, and each alarm and journey, stands, by name (``episode/ID``, ``alarm/ID``, ``journey/ID``).
+    """
+
+    def __init__(self, fault: Callable[[str], None], oldest: int | None) -> None:
+        self.episodes: dict[str, Standing] = {}
+        self.states: dict[str, Standing] = {}
+        self._fault = fault
+        self._oldest = -1 if oldest is None else oldest
+        self._kept_since: int | None = None
+        self._events_since: tuple[int, int] | None = None
+        self._states_since_ms: int | None = None
+        self._last: dict[str, int] = {}
+        self._links_of: dict[str, Any] = {}
+
+    def take(self, link: int, recorded_ms: int, entries: Sequence[bytes]) -> None:
+        """Take in the entries of a link."""
+        told: Counter[str] = Counter()
+        said: dict[str, tuple[int, int]] = {}
+        for entry in entries:
+            if (index := index_in(entry)) is not None:
+                said[index.journey] = index.after, index.entries
+            elif states := states_in(entry):
+                self._states_since_ms = self._states_since_ms or recorded_ms
+                self.states |= {name: Standing(digest.encode(), link) for name, digest in states.items()}
+            elif (journey := self._take_entry(link, recorded_ms, entry)) is not None:
+                told[journey] += 1
+        self._check_index(link, told, said)
+
+    def _take_entry(self, link: int, recorded_ms: int, entry: bytes) -> str | None:
+        """Fold an event or an action; the journey that it tells of."""
+        sequence = sequence_of(entry)
+        if sequence is None:
+            return about(entry).journey
+        if self._events_since is None:
+            self._events_since = sequence, recorded_ms
+        if self._kept_since is None and sequence >= self._oldest:
+            self._kept_since = link
+        try:
+            event = _decode(entry)
+        except msgspec.MsgspecError:
+            return about(entry).journey
+        properties = event.data.properties
+        if properties.transition in TRANSITIONS and properties.alarm is None:
+            gone = properties.references
+            if properties.transition == "retracted":
+                gone = [*gone, properties.episode]
+            else:
+                self.episodes[f"episode/{properties.episode}"] = Standing(_digest_of(event), link)
+            self.episodes |= {f"episode/{episode}": Standing(RETRACTED, link) for episode in gone}
+        return properties.journey
+
+    def _check_index(self, link: int, told: Counter[str], said: Mapping[str, tuple[int, int]]) -> None:
+        """A link that has an index has it of every journey it tells of; links of earlier releases have none."""
+        for journey in said.keys() - told.keys():
+            self._fault(f"link {link}: its index names journey {journey}, of which it tells nothing")
+        for journey, count in told.items():
+            before = self._last.get(journey, 0)
+            if said and said.get(journey) != (before, count):
+                self._fault(
+                    f"link {link}: its index is wrong about journey {journey}, of which it tells {count} entries, and link {before} "
+                    "the last before"
+                )
+            self._last[journey] = link
+            self._links_of.setdefault(journey, sha256()).update(link.to_bytes(8, "big"))
+
+    def check_journeys(self, listed: Mapping[str, bytes]) -> None:
+        """Hold the table that leads to journeys' links against the entries: SHA-256 of the numbers (8 bytes each) by journey."""
+        for journey in sorted(listed.keys() | self._links_of.keys()):
+            if journey not in self._links_of:
+                self._fault(f"ledger.journeys: lists links of journey {journey}, and none tells of it")
+            elif listed.get(journey) != self._links_of[journey].digest():
+                self._fault(f"ledger.journeys: its links of journey {journey} are not those that tell of it")
+
+    def check_episodes(self, rows: Iterable[Row]) -> None:
+        """Hold some of the table's episodes against what they ought to be."""
+        sequence, since_ms = self._events_since or (0, 0)
+        from_the_first = sequence in (1, self._oldest)
+        self._check(self.episodes, rows, NEVER_MS if from_the_first else since_ms)
+
+    def check_states(self, rows: Iterable[Row]) -> None:
+        """Hold some of the tables' alarms and journeys against what they ought to be."""
+        self._check(self.states, rows, FOREVER_MS if self._states_since_ms is None else self._states_since_ms)
+
+    def check_missing(self) -> None:
+        """Call once, after all rows: name what none of them was."""
+        for name, standing in [*self.episodes.items(), *self.states.items()]:
+            if standing.link >= (self._kept_since or 0) and standing.digest != RETRACTED:
+                self._fault(f"{name}: is missing from its table; link {standing.link} says how it stands")
+
+    def _check(self, known: dict[str, Standing], rows: Iterable[Row], since_ms: int) -> None:
+        """Rows that are found are taken out of ``known``; one from before ``since_ms`` may be older than the ledger."""
+        for row in rows:
+            standing = known.pop(row.name, None)
+            if standing is None:
+                if row.at_ms >= since_ms:
+                    self._fault(f"{row.name}: is in its table, and nothing recorded it")
+            elif standing.digest != row.digest:
+                self._fault(f"{row.name}: in its table it is not what link {standing.link} says")
+
+
+def episode_digest(members: Sequence[str | int | bool | None], evidence: bytes) -> bytes:
+    """What stands for an episode: of its members in the order of `_digest_of`, and of its evidence as it was written."""
+    digest = blake2b(repr(members).encode(), digest_size=DIGEST_BYTES)
+    digest.update(evidence)
+    return digest.digest()
+
+
+def _digest_of(event: _Event) -> bytes:
+    p = event.data.properties
+    members = (
+        p.event, p.severity, event.subject, p.journey, p.seal, p.object, p.started_at, p.raised_at, p.ended_at, p.cleared_at,
+        p.inferred, p.latched, p.plan_version, p.regime, p.unit,
+    )  # fmt: skip
+    return episode_digest(members, bytes(p.evidence))
