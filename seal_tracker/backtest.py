@@ -107,7 +107,10 @@ def run_backtest(
     now_ms: int | None = None,
     progress: Callable[[int], None] = lambda _n: None,
 ) -> Outcome:
-    """Judge all pings of ``traces``; ``now_ms`` None: the newest event time. ``progress`` is told pings done."""
+    """Judge all pings of ``traces``, and what time alone brings up to ``now_ms``; None: the newest event time.
+
+    Without a ping and a ``now_ms`` there is no time. ``progress`` is told pings done.
+    """
     pings, facts, counts = _read(plan, traces)
     began = time.perf_counter()
     pings = pings.take(np.argsort(pings.seal, kind="stable"))
@@ -120,8 +123,9 @@ def run_backtest(
         counts.update(verdict.counts)
         progress(chunk.stop)
     track = states.all_rows()["track"]
-    if len(pings):
-        now_ms = int(track["last_ms"].max()) if now_ms is None else now_ms
+    if len(pings) and now_ms is None:
+        now_ms = int(track["last_ms"].max())
+    if now_ms is not None:
         facts = replace(facts, now_ms=now_ms)
         verdict = judge_now(states, facts)
         verdict.install(states)

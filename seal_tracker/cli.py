@@ -108,7 +108,9 @@ def check(paths: tuple[Path, ...], *, as_json: bool, policy_keys: bool) -> None:
 @click.option("--episodes", type=File, metavar="FILE", help="Write episodes, NDJSON.")
 @click.option("--events", type=File, metavar="FILE", help="Write events, one CloudEvent a line.")
 @click.option(
-    "--now", metavar="TIME", help="ISO 8601; what silence is judged by.  [default: the newest event time]"
+    "--now",
+    metavar="TIME",
+    help="ISO 8601; up to when silences and deadlines pass, pings or none.  [default: the newest event time]",
 )
 @click.option("--seal", metavar="ID", help="The seal of a GPX trace.  [default: the file's name]")
 @click.option("--json", "as_json", is_flag=True, help="Figures for programs.")

@@ -12,6 +12,7 @@ when it is full. The database away: the same commit is tried until it stands, no
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
@@ -285,7 +286,7 @@ class Pipeline:
         judging.committed(prepared, commit.episodes)
         self._next_sequence += len(commit.events) + len(commit.steps)
         for name, times in commit.counts.items():
-            COUNTS.labels(judging.space, name).inc(times)
+            COUNTS.labels(judging.space, name).inc(max(times, 0))  # a counter of Prometheus never falls
         outbox = [
             PendingMessage(i, judging.space, *message) for i, message in zip(ids, commit.outbox, strict=True)
         ]
@@ -329,7 +330,9 @@ class Pipeline:
         )
         steps = await self._steps(deed.steps, changed, judging.space, len(numbered.events))
         bodies = [cloud_event(event, self._tenant) for event in numbered.events]
-        counts = {name: n for name, n in (prepared.counts + intake.counts).items() if n}
+        counts = Counter(prepared.counts)
+        counts.update(intake.counts)  # unlike +, keeps what a late ping has taken back
+        counts = Counter({name: n for name, n in counts.items() if n})
         commit = Commit(
             space=judging.space,
             pings=prepared.pings if len(prepared.pings) else None,

@@ -20,10 +20,13 @@ from numpy.typing import NDArray
 from seal_tracker.judge import Verdict, judge, judge_now
 from seal_tracker.model import NO_TIME, Episode, PingBatch
 from seal_tracker.rules.records import Rows
+from seal_tracker.tracking.discards import Discarding
 from seal_tracker.tracking.epochs import Facts
 from seal_tracker.tracking.state import SealState, SealStates
 
 __all__ = ["Rejudged", "Rejudgement", "Span", "advanced_by_time", "standing"]
+
+NO_PINGS = PingBatch.empty()
 
 
 class Span(NamedTuple):
@@ -50,6 +53,8 @@ class Rejudged:
         (seal, time, state) where portions ended, before anything that time alone changed.
     counts
         discards by name, of all pings judged again.
+    discards
+        how much what is discarded, by name, differs for the new pings among them; it may be less.
     """
 
     states: SealStates
@@ -57,6 +62,7 @@ class Rejudged:
     stands: dict[int, int]
     checkpoints: list[tuple[int, int, SealState]]
     counts: Mapping[str, int]
+    discards: Mapping[str, int]
 
     def install(self, states: SealStates) -> None:
         """Make these the states of their seals."""
@@ -79,7 +85,8 @@ def standing(episode: Episode, since_ms: int | None) -> bool:
 class Rejudgement:
     """Judging ``seals`` again, each from its checkpoint (absent: from nothing), a portion of pings at a time.
 
-    ``newest_only``: of the states that portions lead to, only the last of each seal is kept.
+    ``newest_only``: of the states that portions lead to, only the last of each seal is kept. ``with_new``: there will be
+    new pings, and what is discarded of them is counted.
     """
 
     def __init__(
@@ -89,6 +96,7 @@ class Rejudgement:
         seals: Collection[int],
         *,
         newest_only: bool = False,
+        with_new: bool = False,
     ) -> None:
         self._facts = facts
         self._seals = tuple(seals)
@@ -101,12 +109,22 @@ class Rejudgement:
         self._checkpoints: dict[int, dict[int, SealState]] = {}
         self._stands: dict[int, int] = {}
         self._counts: Counter[str] = Counter()
+        self._discards: Counter[str] = Counter()
+        self._counting = [self._discarding() for _ in range(2)] if with_new else None
 
-    def portion(self, pings: PingBatch, stored: Mapping[int, SealState]) -> set[int]:
+    def portion(
+        self, known: PingBatch, stored: Mapping[int, SealState], new: PingBatch = NO_PINGS
+    ) -> set[int]:
         """Judge the next pings; seals whose state is now the ``stored`` one, given for some: their rest stands.
 
-        Pings must be all there are up to some moment of each seal, and later than those of the portion before.
+        Pings, those ``known`` before and ``new`` ones among them, must be all there are up to some moment of each seal,
+        and later than those of the portion before.
         """
+        pings = PingBatch.concat([known, new])
+        if self._counting is not None:
+            with_them, without = self._counting
+            self._discards.update(with_them.count(pings))
+            self._discards.subtract(without.count(known))
         found = judge(self._states, pings, self._facts)
         self._join(found)
         self._counts.update(found.counts)
@@ -137,7 +155,11 @@ class Rejudgement:
             for at, state in kept.items()
             if at != NO_TIME
         ]
-        return Rejudged(self._states, self._episodes, self._stands, written, self._counts)
+        return Rejudged(self._states, self._episodes, self._stands, written, self._counts, self._discards)
+
+    def _discarding(self) -> Discarding:
+        seals = np.sort(np.array(self._seals, np.int64))
+        return Discarding(seals, self._states.take(seals)["track"], self._facts.equipment)
 
     def _settle(self, seal: int, at_ms: int) -> None:
         self._stands[seal] = at_ms

@@ -93,7 +93,7 @@ class Replay:
         ``may_stop_ms`` gives, for seals that may keep the rest of what is stored, the moment from which on everything
         but their state is as it was. ``still``: see `Rejudgement.finish`; ``newest_only``: see `Rejudgement`.
         """
-        again = Rejudgement(self.states, facts, self.seals, newest_only=newest_only)
+        again = Rejudgement(self.states, facts, self.seals, newest_only=newest_only, with_new=len(new) > 0)
         reached, ahead = dict(self.after_ms), 1
         going = list(self.seals)
         while going:
@@ -102,9 +102,9 @@ class Replay:
             until = [stored[s][0] if s in stored else FOREVER_MS for s in going]
             most = max(LEAST_PINGS, PORTION_PINGS // len(going))
             found = await self.store.pings_portion(going, begin, until, most)
-            pings = PingBatch.concat([found.pings, _within(new, going, begin, found.through_ms)])
             reached |= dict(zip(going, found.through_ms, strict=True))
-            settled = again.portion(pings, _met(stored, reached, may_stop_ms))
+            among = _within(new, going, begin, found.through_ms)
+            settled = again.portion(found.pings, _met(stored, reached, may_stop_ms), among)
             going = [seal for seal in going if seal not in settled and reached[seal] < FOREVER_MS]
             ahead = min(2 * ahead, MOST_AHEAD)
         return again.finish(still)

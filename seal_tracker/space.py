@@ -22,7 +22,7 @@ from seal_tracker.companion_space import ACROSS, Beside
 from seal_tracker.in_force import InForce
 from seal_tracker.journey import Diversion
 from seal_tracker.judge import Verdict, judge, judge_now, late, moved_by_time
-from seal_tracker.model import EQUIPMENT_PREFIX, NO_TIME, Episode, PingBatch
+from seal_tracker.model import NO_TIME, Episode, PingBatch
 from seal_tracker.plans.folder import empty_plan
 from seal_tracker.plans.model import Plan
 from seal_tracker.prepared import Prepared
@@ -32,7 +32,7 @@ from seal_tracker.space_journeys import SpaceJourneys, SpaceJourneysStore
 from seal_tracker.store.records import Checkpoint, EpisodeRow, KnownPings
 from seal_tracker.tracking.epochs import Facts, Version, terrain_of
 from seal_tracker.tracking.heartbeats import Heartbeats, device_name, heartbeats_of
-from seal_tracker.tracking.order import effective_time_ms, fresh, usable_fix
+from seal_tracker.tracking.order import effective_time_ms, fresh
 
 __all__ = ["CHECKPOINT_EVERY", "Prepared", "SpaceJudge", "SpaceStore"]
 
@@ -269,11 +269,7 @@ class SpaceJudge(SpaceJourneys[SpaceStore]):
         out.checkpoints += [Checkpoint(seal, at, state.dump()) for seal, at, state in done.checkpoints]
         out.counts["rejudged_seals"] += len(seals)
         out.counts["rejudged_pings"] += done.counts["rejudged_pings"]
-        # Of what is judged again only the new pings are counted; an outlier among them is not, for it may have been one.
-        out.counts["clock_implausible"] += int((~new.clock_ok).sum())
-        # A heartbeat has no fix that could be unusable.
-        no_fix = new.seal[~usable_fix(new)].tolist()
-        out.counts["fix_unusable"] += sum(not self.names[s].startswith(EQUIPMENT_PREFIX) for s in no_fix)
+        out.counts.update(done.discards)
 
     async def _load_missing(self, seals: NDArray[np.integer[Any]], out: Prepared) -> None:
         """Bring those into memory that were never met, or forgotten; what that finds to differ is in ``out``."""

@@ -6,7 +6,7 @@ coroutines never wait, so they are run without an event loop.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 from unittest.mock import patch
@@ -111,6 +111,10 @@ class Service:
         """The episodes file."""
         self.core.episodes = {e.episode: e for e in self.store.episodes}
         return self.core.lines()
+
+    def discarded(self, names: Iterable[str]) -> dict[str, int]:
+        """What was counted by some names."""
+        return {name: self.store.counts[name] for name in names}
 
     def folded(self) -> bool:
         """Whether the events, folded in order, give the stored episodes."""

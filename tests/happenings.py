@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from arrivals import Service
@@ -23,7 +24,13 @@ __all__ = ["Script", "scripts"]
 LATER = ((500, SECOND), (1200, THIRD))
 """Versions of the plan that may come; a service may learn of them long after they have begun to hold."""
 
+COUNTED = ("clock_implausible", "fix_outlier")
+"""What late pings may show to have been otherwise."""
+
 LATCHED = ("SEAL_TAMPER", "TRANSIT_LIMIT")
+WAITS_S = (-1, 0, 0.001, 10, 60, 600, 600.001, 1200, 3900, 3900.001, 5000)
+"""After a ping, what it may be later: limits of silence among them, to the ms."""
+
 MOMENTS_S = (0, 30, 90, 150, 240, 300, 420, 500, 700, 1000, 1300)
 """Few, and those of pings among them: so that facts meet pings, and each other."""
 
@@ -82,6 +89,8 @@ class Step:
     versions: int | None = None
     now_s: float | None = None
     restart: bool = False
+    for_all: bool = False
+    """Whether the canary is heard of seals that are talking as well, as it is in an exercise."""
 
 
 @dataclass(frozen=True)
@@ -92,13 +101,15 @@ class Script:
     known: tuple[Fact, ...] = ()
     versions: int = 1
     steps: tuple[Step, ...] = field(default=())
+    end_s: float = NOW_S
 
-    def outcome(self) -> bytes:
-        """The episodes of the sorted pings in one batch, every fact known, at the end of time."""
+    def outcome(self) -> tuple[bytes, dict[str, int]]:
+        """The episodes of the sorted pings in one batch, every fact known, at the end of time; and what was discarded."""
         versions = max([self.versions, *(s.versions or 1 for s in self.steps)])
         core = Core(PLAN, LATER[: versions - 1], journeys=_journeys(self._facts(len(self.steps))))
-        core.tell(self.pings, NOW_S)
-        return core.lines()
+        counts = core.feed(batch(self.pings, core.numbers))
+        core.pass_time(self.end_s)
+        return core.lines(), {name: counts.get(name, 0) for name in COUNTED}
 
     def played(self) -> Service:
         """A service to which all this has happened."""
@@ -114,8 +125,9 @@ class Script:
             if step.pings:
                 service.feed(batch([self.pings[i] for i in step.pings], core.numbers))
             if step.now_s is not None:
-                service.tick(step.now_s)
-        service.tick(NOW_S)
+                service.tick(step.now_s, all_seals=step.for_all)
+        for _ in range(2):  # who was talking at the first canary is judged at the second
+            service.tick(self.end_s, all_seals=False)
         return service
 
     def _facts(self, n: int) -> list[Fact]:
@@ -129,7 +141,9 @@ class Script:
             lines += [f"{n}. told: plan version {step.versions}"] if step.versions is not None else []
             lines += [f"{n}. started anew"] if step.restart else []
             lines += [f"{n}. arrive: {', '.join(map(str, step.pings))}"] if step.pings else []
-            lines += [f"{n}. it is {step.now_s:g}"] if step.now_s is not None else []
+            whom = ", for all" if step.for_all else ""
+            lines += [f"{n}. it is {step.now_s:g}{whom}"] if step.now_s is not None else []
+        lines += [f"in the end it is {self.end_s:g}"]
         return "a script:\n  " + "\n  ".join(lines)
 
     def _repr_pretty_(self, printer: Any, _cycle: object) -> None:
@@ -164,14 +178,15 @@ def _said(ping: Ping) -> str:
 
 @st.composite
 def scripts(draw: st.DrawFn) -> Script:
-    """A story, how its pings come, and what is told on the way."""
+    """A story, how its pings come, what is told on the way, and what time it is when."""
     pings = draw(stories(12))
     batches = _cut(draw, _arrival(draw, len(pings)))
     facts = draw(st.lists(_facts(), max_size=3, unique_by=lambda f: (type(f.order), f.journey)))
     when = [draw(st.integers(0, len(batches))) for _ in facts]
     versions = draw(st.sampled_from([1, 1, 1, 2, 3]))
     learnt = draw(st.integers(0, len(batches))) if versions > 1 else 0
-    steps = []
+    steps: list[Step] = []
+    now_s = 0.0
     for n, rows in enumerate(batches, start=1):
         told = tuple(f for f, at in zip(facts, when, strict=True) if at == n)
         extra = draw(st.integers(0, 7))
@@ -180,12 +195,29 @@ def scripts(draw: st.DrawFn) -> Script:
                 tuple(rows),
                 told,
                 versions if learnt == n and versions > 1 else None,
-                now_s={0: NOW_S, 1: 800.0, 4: 5600.0}.get(extra),
                 restart=extra in (2, 3),
             )
         )
+        for _ in range(draw(st.sampled_from([0, 0, 1, 1, 2]))):
+            now_s = max(now_s, draw(_moments(pings)))
+            steps.append(Step(now_s=now_s, for_all=extra == 0))
     known = tuple(f for f, at in zip(facts, when, strict=True) if at == 0)
-    return Script(tuple(pings), known, versions if learnt == 0 else 1, tuple(steps))
+    end_s = draw(st.sampled_from([NOW_S, NOW_S, now_s]))
+    return Script(tuple(pings), known, versions if learnt == 0 else 1, tuple(steps), end_s)
+
+
+def _moments(pings: Sequence[Ping]) -> st.SearchStrategy[float]:
+    """When it may be: at a ping, just before or after one or after what it may be silent, or any time."""
+    came = sorted({_seconds(p) for p in pings})
+    near = st.builds(lambda at, after: max(at + after, 0.0), st.sampled_from(came), st.sampled_from(WAITS_S))
+    return st.one_of(near, near, st.integers(0, int(NOW_S)).map(float)).map(lambda s: min(s, NOW_S))
+
+
+def _seconds(ping: Ping) -> float:
+    """When a ping counts."""
+    if "received_s" in ping:
+        return float(ping["received_s"])
+    return (datetime.fromisoformat(ping["time"]).timestamp() * 1000 - T0_MS) / 1000
 
 
 def _arrival(draw: st.DrawFn, n: int) -> list[int]:

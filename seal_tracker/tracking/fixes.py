@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,9 +9,10 @@ from numpy.typing import NDArray
 
 from geofences.masks import every, which
 from geofences.projection import distance_m
-from seal_tracker.model import NO_TIME, PingBatch
+from seal_tracker.model import NO_TIME
 from seal_tracker.rules.arrays import begins, previous
 from seal_tracker.rules.context import Context, Doubts, Fixes
+from seal_tracker.tracking.discards import candidates
 from seal_tracker.tracking.order import OrderedPings, usable_fix
 from seal_tracker.tracking.plausibility import Accepted, Before, Candidates, accept
 
@@ -38,15 +38,8 @@ def track_of(ctx: Context, track: NDArray[np.void]) -> None:
     beats = 0 if ctx.heartbeat_ms is None else int(np.count_nonzero(ctx.heartbeat_ms[ctx.ping_row]))
     _count(ctx, "fix_unusable", len(pings) - len(usable) - beats)
     _count(ctx, "clock_implausible", len(pings) - int(np.count_nonzero(pings.clock_ok)))
-    pick = _picker(usable, len(pings))
-    found = Candidates(
-        row=pick(ctx.ping_row),
-        time_ms=pick(pings.time_ms),
-        lon_e7=pick(pings.lon_e7).astype(np.int64),
-        lat_e7=pick(pings.lat_e7).astype(np.int64),
-        accuracy_m=pick(pings.accuracy_m),
-        speed_kmh=pick(pings.speed_kmh),
-    )
+    assert isinstance(pings, OrderedPings), "pings are put in order before they are judged"
+    found = candidates(pings, ctx.ping_row, usable)
     taken = accept(track, found)
     _count(ctx, "fix_outlier", taken.outliers)
     ctx.doubts = _doubts(pings, usable, taken)
@@ -57,14 +50,8 @@ def track_of(ctx: Context, track: NDArray[np.void]) -> None:
     ctx.fixes = _with_previous(ctx, fixes, before)
 
 
-def _picker(usable: I8, n: int) -> Callable[[NDArray[Any]], NDArray[Any]]:
-    """Picks the usable of ``n`` pings from a column; where they all are, as most often, the column itself."""
-    return (lambda column: column) if len(usable) == n else (lambda column: column[usable])
-
-
-def _doubts(pings: PingBatch, usable: I8, taken: Accepted) -> Doubts:
+def _doubts(pings: OrderedPings, usable: I8, taken: Accepted) -> Doubts:
     """What contradicts itself, told by pings instead of candidates."""
-    assert isinstance(pings, OrderedPings), "pings are put in order before they are judged"
     thrown = taken.thrown
     if len(thrown):
         thrown["by"] = usable[thrown["by"]]

@@ -31,11 +31,14 @@ CORPUS = 400
 def test_episodes_are_a_function_of_the_dated_facts(script: Script) -> None:
     """Any order and batching of pings, duplicates, starts, looks at the clock, and facts told late: the same episodes.
 
-    They are those of the sorted pings in one batch with every fact known; and the events told on the way, folded in the
-    order of their sequence, give them too; and each that needs a person has its alarm.
+    They are those of the sorted pings in one batch with every fact known, at the same now; and the events told on the way,
+    folded in the order of their sequence, give them too; and each that needs a person has its alarm. What was discarded is
+    counted as it is of the sorted pings.
     """
     service = script.played()
-    assert service.lines().decode() == script.outcome().decode()
+    lines, discarded = script.outcome()
+    assert service.lines().decode() == lines.decode()
+    assert service.discarded(discarded) == discarded
     assert service.folded()
     assert service.alarms_fit()
 

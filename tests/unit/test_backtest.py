@@ -95,6 +95,22 @@ def test_now_is_the_newest_event_time_unless_it_is_given(tmp_path: Path) -> None
     assert not only(early.episodes, "SIGNAL_LOST")
 
 
+def test_time_alone_is_judged_up_to_a_now_that_is_given(tmp_path: Path) -> None:
+    """A seal never heard and one that falls silent are late alike; without a ping or a now there is no time to judge."""
+    made = ground().zone("C", 3000, 0, 100, "checkpoint").policy("default.TRANSIT_LIMIT", limit_h=0.5)
+    made.routes[0]["properties"]["checkpoints"] = [{"zone": "C", "after_min": 10, "tolerance_min": 1}]
+    for heard in ([], [ping(0, 0)]):
+        recorded = [trace(tmp_path, heard)]
+        found = run_backtest(made.plan(), recorded, now_ms=T0_MS + 2_200_000)
+        assert {(e.type, e.seal, seconds(e.raised_at_ms)) for e in found.episodes} == {
+            (rule, seal, at)
+            for seal in ("S1", "S2")
+            for rule, at in (("SIGNAL_LOST", 600), ("CHECKPOINT_LATE", 660), ("TRANSIT_LIMIT", 2100))
+        }
+        assert fold(found.events).keys() == {e.episode for e in found.episodes}
+        assert not run_backtest(made.plan(), recorded).episodes
+
+
 def test_events_fold_to_the_episodes(tmp_path: Path) -> None:
     """Numbered from 1 in the order of event time; none is late, for nothing was told before."""
     outcome = run_backtest(ground().plan(), [trace(tmp_path, story())])

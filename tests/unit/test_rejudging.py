@@ -125,9 +125,9 @@ def test_a_start_that_can_read_no_checkpoint_judges_everything_again_in_portions
     portions: list[int] = []
     judged = Rejudgement.portion
 
-    def portion(again: Rejudgement, pings: PingBatch, stored: Any) -> set[int]:
-        portions.append(len(pings))
-        return judged(again, pings, stored)
+    def portion(again: Rejudgement, known: PingBatch, stored: Any, new: PingBatch) -> set[int]:
+        portions.append(len(known) + len(new))
+        return judged(again, known, stored, new)
 
     monkeypatch.setattr(Rejudgement, "portion", portion)
     monkeypatch.setattr(replaying, "PORTION_PINGS", 50)
@@ -174,3 +174,20 @@ def test_what_a_start_tells_again_has_the_revisions_that_follow() -> None:
     assert [e.revision for e in mine] == list(range(1, len(mine) + 1))
     assert len(mine) > 3
     assert told.folded()
+
+
+def test_what_late_pings_show_of_fixes_thrown_off_is_counted_as_of_the_sorted_pings() -> None:
+    """A fix believed as a jump is an outlier once a ping between denies it, and is none once another bears it out."""
+    told = Service(Core(Ground().journey().plan()))
+
+    def outliers(*late: Ping) -> int:
+        told.feed(batch(late, told.core.numbers))
+        return told.store.counts["fix_outlier"]
+
+    assert outliers(ping(0, 0), ping(30, 50_000), ping(90, 50_100)) == 0
+    assert outliers(ping(60, 100)) == 1
+    assert outliers(ping(60, 100)) == 1
+    told.restart()
+    assert outliers(ping(120, 50_200)) == 1
+    assert outliers(ping(45, 50_000)) == 1  # now the fix at 60
+    assert outliers(ping(75, 100)) == 0
