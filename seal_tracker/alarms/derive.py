@@ -255,7 +255,8 @@ class _Work:
         if is_repeat and ms_of(alarm.raised_at) <= episode.raised_at_ms:
             return self._once_more(alarm, event), episodes
         if not is_current and kept:  # of an earlier one, or a repeat told late
-            order = before if episode.episode in before else (episode.episode, *kept)
+            stand = tuple(e for e in before if e not in event.references)
+            order = stand if episode.episode in stand else (episode.episode, *kept)
             return changed(alarm, at, repeats=len(order)), order
         after = changed(alarm, at, **as_told(episode), repeats=len(episodes))
         if self._comes_back(alarm, event):

@@ -90,6 +90,19 @@ def test_two_alarms_that_become_one_thing_leave_the_one_that_was_seen() -> None:
     assert told.store.alarms[first.id].state == "closed"
 
 
+def test_a_repeat_whose_place_the_first_takes_is_no_repeat_any_more() -> None:
+    """Three gaps are one alarm; late pings end the second sooner, and the first takes over what touches it."""
+    made = (
+        Ground().policy("default.UNOBSERVED_GAP", gap_s=200).policy("default.STOP_UNPLANNED", enabled=False)
+    )
+    told = Service(Core(made.journey().plan()))
+    hear(told, *(ping(s, 0) for s in (60, 300, 660, 930)))
+    hear(told, *(ping(s, 0) for s in (330, 360, 390, 420, 690)))
+    (alarm,) = alarms(told)
+    assert sorted(alarm.episodes) == sorted(e.episode for e in told.store.episodes)
+    assert alarm_in(alarm).repeats == len(alarm.episodes) == 3
+
+
 def test_an_alarm_that_late_data_takes_back_closes_though_it_was_acknowledged() -> None:
     """There is nothing left to look after."""
     told = service()
