@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from seal_tracker.store.database import Database
-from seal_tracker.store.duty_rows import HandOverRow, LateAlarm, LateUnit, ShiftRow
+from seal_tracker.store.duty_rows import HandOverRow, LateAlarm, LateUnit, Seen, ShiftRow
 from seal_tracker.store.queries import sql
 
 __all__ = ["LONGEST_SHIFT_MS", "DutyReads", "LateQuery", "ShiftFilter"]
@@ -22,8 +22,8 @@ LONGEST: Final = timedelta(milliseconds=LONGEST_SHIFT_MS)
 LATE_TOLD: Final = 1000
 """Late alarms told one by one."""
 
-SERVICE: Final = "system"
-"""The actor of what the service does itself."""
+SERVICE: Final = "service"
+"""The role of what the service does itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,4 +97,16 @@ class DutyReads(Database):
         async with self._reading() as connection:
             units = await connection.fetch(sql("overdue_by_unit"), *which)
             alarms = await connection.fetch(sql("overdue_alarms"), *which, LATE_TOLD, SERVICE)
-        return [LateUnit(*row) for row in units], [LateAlarm(*row) for row in alarms]
+        return [LateUnit(*row) for row in units], [late_alarm(*row) for row in alarms]
+
+    async def alarm_seen(self, space: str, alarm: UUID) -> list[Seen]:
+        """Who has seen an alarm, in the order in which they did."""
+        async with self._reading() as connection:
+            rows = await connection.fetch(sql("alarm_seen"), space, f"alarm/{alarm}", SERVICE)
+        return [Seen(*row) for row in rows]
+
+
+def late_alarm(*columns: Any) -> LateAlarm:
+    """A row whose last two columns are who saw it and when."""
+    *about, by, at_ms = columns
+    return LateAlarm._make((*about, tuple(map(Seen, by or (), at_ms or ()))))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 from uuid import UUID
 
-__all__ = ["HandOverRow", "LateAlarm", "LateUnit", "ShiftRow"]
+__all__ = ["HandOverRow", "LateAlarm", "LateUnit", "Seen", "ShiftRow"]
 
 
 class ShiftRow(NamedTuple):
@@ -50,8 +50,15 @@ class LateUnit(NamedTuple):
     escalations: int
 
 
+class Seen(NamedTuple):
+    """Who has seen an alarm, and when they first did: opened it, or did anything with it."""
+
+    by: str
+    at_ms: int
+
+
 class LateAlarm(NamedTuple):
-    """An alarm past ``due_ms``, and the person who first did anything with it."""
+    """An alarm past ``due_ms``, and the persons who have seen it, in the order in which they did."""
 
     id: UUID
     type: str
@@ -62,5 +69,4 @@ class LateAlarm(NamedTuple):
     due_ms: int
     escalations: int
     escalated_to: str | None
-    seen_by: str | None
-    seen_ms: int | None
+    seen: tuple[Seen, ...]

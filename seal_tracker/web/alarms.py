@@ -20,6 +20,7 @@ from seal_tracker.store.alarm_reads import AlarmFilter, StoredAction
 from seal_tracker.store.records import AlarmRow
 from seal_tracker.supervision.alarms import may_see
 from seal_tracker.web.accounts import Right
+from seal_tracker.web.alarm_seen import SeenItem, note_seen, saw, seen_item
 from seal_tracker.web.auth import scope_of
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.cursors import AlarmCursor, encode_cursor
@@ -37,6 +38,7 @@ from seal_tracker.web.queries import (
     read_query,
 )
 from seal_tracker.web.reading import encoded, journeys_asked, known_space
+from seal_tracker.web.refusals import refusals_told
 from seal_tracker.web.routes import Route
 from seal_tracker.web.versions import etag
 from seal_tracker.web.wire import Page
@@ -98,10 +100,11 @@ class AlarmLine(AlarmState, frozen=True, kw_only=True):
 
 
 class AlarmItem(AlarmState, frozen=True, kw_only=True):
-    """An alarm with its history, newest first, and what its type means."""
+    """An alarm with its history, newest first, what its type means, and who has seen it, in the order in which they did."""
 
     texts: AlarmTexts | None
     history: Sequence[AlarmStep]
+    seen: Sequence[SeenItem]
 
 
 async def list_alarms(request: web.Request) -> web.Response:
@@ -149,13 +152,27 @@ async def list_alarms(request: web.Request) -> web.Response:
 
 
 async def show_alarm(request: web.Request) -> web.Response:
-    """One alarm."""
+    """One alarm; whoever handles alarms has seen it by that."""
     query = read_query(request, SpaceQuery)
     known_space(request, query.space)
     alarm = path_alarm(request)
     row = await request.app[CONTEXT].store.alarm(query.space, alarm)
     if row is None or not may_see(scope_of(request), row):
         raise Missing(f"there is no alarm {str(alarm)!r}", field="alarm")
+    if row.state != CLOSED:
+        await note_seen(request, query.space, alarm)
+    return await alarm_answer(request, query.space, row)
+
+
+async def mark_seen(request: web.Request) -> web.Response:
+    """Who asks has seen an alarm, wherever it was shown to them."""
+    query = read_query(request, SpaceQuery)
+    known_space(request, query.space)
+    alarm = path_alarm(request)
+    with refusals_told():
+        await saw(request, query.space, alarm)
+    row = await request.app[CONTEXT].store.alarm(query.space, alarm)
+    assert row is not None, "it was just found"
     return await alarm_answer(request, query.space, row)
 
 
@@ -168,9 +185,12 @@ async def show_texts(request: web.Request) -> web.Response:
 async def alarm_answer(request: web.Request, space: str, row: AlarmRow) -> web.Response:
     """The alarm as it stands, with its version."""
     steps = await request.app[CONTEXT].store.actions_of(space, f"alarm/{row.id}", limit=HISTORY_TOLD)
-    alarm = alarm_in(row)
+    alarm, seen = alarm_in(row), await request.app[CONTEXT].store.alarm_seen(space, row.id)
     item = AlarmItem(
-        **msgspec.structs.asdict(alarm), texts=texts_of(alarm.type), history=[step_item(s) for s in steps]
+        **msgspec.structs.asdict(alarm),
+        texts=texts_of(alarm.type),
+        history=[step_item(s) for s in steps],
+        seen=[seen_item(one) for one in seen],
     )
     response = encoded(item)
     response.headers["ETag"] = etag(row.version)
@@ -256,6 +276,11 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(
         "GET", "/api/v1/alarms/{alarm}", show_alarm, Right.READ,
         "One alarm, with its history and what its type means.",
+        query=SpaceQuery, path_types=ALARM_ID, answer=AlarmItem, problems=(404,),
+    ),
+    Route(
+        "POST", "/api/v1/alarms/{alarm}/seen", mark_seen, Right.HANDLE_ALARMS,
+        "Who asks has seen an alarm: noted once, with no new version. Opening one (GET) is noted by itself.",
         query=SpaceQuery, path_types=ALARM_ID, answer=AlarmItem, problems=(404,),
     ),
 )  # fmt: skip

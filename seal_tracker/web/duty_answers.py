@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID
 
-from seal_tracker.model import iso_ms, iso_or_none
+from seal_tracker.model import iso_ms
 from seal_tracker.store.duty_rows import LateAlarm, ShiftRow
 from seal_tracker.supervision.duty_rules import OnDuty
+from seal_tracker.web.alarm_seen import seen_item
 from seal_tracker.web.duty_bodies import DutyItem, LateItem, ShiftItem
 
 __all__ = ["duty_item", "late_item", "shift_item"]
@@ -39,6 +40,6 @@ def late_item(row: LateAlarm) -> LateItem:
     """A late alarm in outer units."""
     return LateItem(
         alarm=str(row.id), type=row.type, severity=row.severity, state=row.state, opened_at=iso_ms(row.opened_ms),
-        due_at=iso_ms(row.due_ms), escalations=row.escalations, escalated_to=row.escalated_to, seen_by=row.seen_by,
-        seen_at=iso_or_none(row.seen_ms),
+        due_at=iso_ms(row.due_ms), escalations=row.escalations, escalated_to=row.escalated_to,
+        seen=[seen_item(one) for one in row.seen],
     )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from seal_tracker.web.alarm_seen import SeenItem
 from seal_tracker.web.alarms import AlarmId
 from seal_tracker.web.queries import Id, ListQuery, Moment
 
@@ -121,7 +122,7 @@ class DutyItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LateItem(msgspec.Struct, frozen=True, kw_only=True):
-    """An alarm past its deadline; ``seen_by`` is the person who first did anything with it."""
+    """An alarm past its deadline; ``seen`` in the order in which they did."""
 
     alarm: str
     type: str
@@ -131,8 +132,7 @@ class LateItem(msgspec.Struct, frozen=True, kw_only=True):
     due_at: str
     escalations: int
     escalated_to: str | None
-    seen_by: str | None
-    seen_at: str | None
+    seen: Sequence[SeenItem]
 
 
 class LateUnitItem(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from seal_tracker.store.duty_reads import LateQuery, ShiftFilter
-from seal_tracker.store.duty_rows import HandOverRow, LateAlarm, LateUnit, ShiftRow
+from seal_tracker.store.duty_rows import HandOverRow, LateAlarm, LateUnit, Seen, ShiftRow
 
 __all__ = ["DutyReading"]
 
@@ -34,6 +34,9 @@ class DutyReading(Protocol):
 
     async def alarms_open_count(self, space: str, units: Collection[str] | None) -> int:
         """How many alarms of these units are open."""
+
+    async def alarm_seen(self, space: str, alarm: UUID) -> Sequence[Seen]:
+        """Who has seen an alarm, in the order in which they did."""
 
     async def late(self, space: str, asked: LateQuery) -> tuple[Sequence[LateUnit], Sequence[LateAlarm]]:
         """Alarms past what was to be done by now, by unit and one by one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -193,7 +194,7 @@ async def test_shifts_are_listed_page_by_page(world: World):
 
 
 async def test_what_was_let_pass_is_told_of_unit_and_head(world: World):
-    """Alarms past a deadline alone, the oldest, and the person who first did anything with each."""
+    """Alarms past a deadline alone, the oldest, and who has seen each and when."""
     now_ms = clock_ms()
     old, older, fresh = now_ms - 20 * 60_000, now_ms - 2 * HOUR_MS, now_ms
     rows = [
@@ -203,7 +204,8 @@ async def test_what_was_let_pass_is_told_of_unit_and_head(world: World):
         alarm(4, "hq", older),
     ]
     did = [
-        action_of(rows[1], "escalated", "system", "system", older + 1, {}),
+        action_of(rows[1], "escalated", "system", "service", older + 1, {}),
+        action_of(rows[1], "seen", "an", "operator", older + 2, {}),
         action_of(rows[1], "noted", "an", "operator", older + 2, {}),
         action_of(rows[1], "noted", "binh", "operator", older + 3, {}),
     ]
@@ -215,13 +217,36 @@ async def test_what_was_let_pass_is_told_of_unit_and_head(world: World):
     ]
     port = items[1]
     assert port["oldest_due_at"] == iso_ms(older + 5 * 60_000)
-    assert [(a["alarm"], a["seen_by"], a["seen_at"]) for a in port["alarms"]] == [
-        (str(UUID(int=2)), "an", iso_ms(older + 2)),
-        (str(UUID(int=1)), None, None),
+    assert [(a["alarm"], a["seen"]) for a in port["alarms"]] == [
+        (str(UUID(int=2)), [{"by": "an", "at": iso_ms(older + 2)}, {"by": "binh", "at": iso_ms(older + 3)}]),
+        (str(UUID(int=1)), []),
     ]
     since = {"from": iso_ms(now_ms - HOUR_MS), "unit": "port"}
     (port,) = (await world.ask("/api/v1/duty/accountability", params=since)).json()["items"]
     assert (port["late"], [a["alarm"] for a in port["alarms"]]) == (1, [str(UUID(int=1))])
+
+
+async def test_who_opens_an_alarm_has_seen_it_once_and_a_list_is_no_seeing(world: World):
+    """Persons who handle alarms alone; nobody's version is outdated by it, and it is an action like any other."""
+    row, over = alarm(5, "port", clock_ms()), alarm(6, "port", clock_ms())._replace(state="closed")
+    await world.store.commit(Commit(space=LIVE, alarms=[row, over]))
+    path = f"/api/v1/alarms/{row.id}"
+    for _ in range(2):
+        assert (await world.ask("/api/v1/alarms", "operator")).status == 200
+        assert (await world.ask(path, "auditor")).json()["seen"] == []
+    opened = await asyncio.gather(*(world.ask(path, "operator") for _ in range(4)))
+    assert {answer.headers["ETag"] for answer in opened} == {f'"{row.version}"'}
+    said = await world.ask(f"{path}/seen", "supervisor", "POST")
+    again = await world.ask(f"{path}/seen", "supervisor", "POST")
+    assert [(one["by"]) for one in said.json()["seen"]] == ["operator", "supervisor"]
+    assert again.json()["seen"] == said.json()["seen"]
+    assert [(step["step"], step["by"]) for step in again.json()["history"]] == [
+        ("seen", "supervisor"),
+        ("seen", "operator"),
+    ]
+    assert_problem(await world.ask(f"/api/v1/alarms/{uuid4()}/seen", "operator", "POST"), 404, "alarm")
+    assert_problem(await world.ask(f"{path}/seen", "auditor", "POST"), 403)
+    assert (await world.ask(f"/api/v1/alarms/{over.id}", "operator")).json()["seen"] == []
 
 
 async def test_lists_of_duty_are_read_by_their_index(world: World, postgres_dsn: str):
@@ -234,6 +259,10 @@ async def test_lists_of_duty_are_read_by_their_index(world: World, postgres_dsn:
     await connection.execute(
         "INSERT INTO hand_overs SELECT gen_random_uuid(), id, NULL, unit, '', '[]', 0, ends_at, 'an', NULL, NULL, 1 FROM shifts"
     )
+    await connection.execute(
+        "INSERT INTO actions (space, at, actor, role, kind, subject, body) SELECT 'live', now(), 'an', 'operator',"
+        " 'alarm.seen', 'alarm/' || gen_random_uuid(), '{}' FROM generate_series(1, 20000)"
+    )
     await connection.execute("ANALYZE")
     now_ms = clock_ms()
     asked: dict[str, tuple[tuple[Any, ...], str]] = {
@@ -242,6 +271,7 @@ async def test_lists_of_duty_are_read_by_their_index(world: World, postgres_dsn:
         "shift_of_id": ((UUID(int=1),), "shifts_pkey"),
         "hand_over_of_id": ((UUID(int=1),), "hand_overs_pkey"),
         "hand_overs_of_shifts": (([UUID(int=1)],), "hand_overs_shift_key"),
+        "alarm_seen": ((LIVE, f"alarm/{UUID(int=1)}", "service"), "actions_of_subject"),
     }
     for mode in ("force_custom_plan", "force_generic_plan"):
         await connection.execute(f"SET plan_cache_mode = {mode}")

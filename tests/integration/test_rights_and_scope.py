@@ -130,6 +130,7 @@ ROUTE_TABLE: dict[str, tuple[str, Any]] = {
     "GET /api/v1/alarms/rates": (COMMON, None),
     "GET /api/v1/alarms/{alarm}": (OBJECT, "alarm"),
     "POST /api/v1/alarms/ack": (COMMON, None),
+    "POST /api/v1/alarms/{alarm}/seen": (OBJECT, "alarm"),
     "POST /api/v1/alarms/{alarm}/ack": (OBJECT, ("alarm", {})),
     "POST /api/v1/alarms/{alarm}/note": (OBJECT, ("alarm", {"note": "seen"})),
     "POST /api/v1/alarms/{alarm}/assign": (OBJECT, ("alarm", {"to": "operator-u1"})),

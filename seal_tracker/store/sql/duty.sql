@@ -77,10 +77,10 @@ GROUP BY 1
 ORDER BY 1 NULLS FIRST;
 
 -- name: overdue_alarms
--- The same alarms one by one, the longest overdue first, each with the person who first did anything with it. Indexes:
+-- The same alarms one by one, the longest overdue first, each with the persons who have seen it and when they first did. Indexes:
 -- alarms_by_priority, actions_of_subject.
 SELECT late.id, late.type, late.severity, late.state, late.answering, late.opened_at, late.due_at, late.escalations,
-       late.escalated_to, seen.actor, seen.at
+       late.escalated_to, seen.by, seen.at
 FROM (
     SELECT id, type, severity, state, coalesce(responsible, unit) AS answering, opened_at, due_at,
            coalesce((body ->> 'escalations')::int, 0) AS escalations, body ->> 'escalated_to' AS escalated_to
@@ -93,9 +93,21 @@ FROM (
     LIMIT $7
 ) AS late
 LEFT JOIN LATERAL (
-    SELECT actor, at FROM actions
-    WHERE space = $1 AND subject = 'alarm/' || late.id AND actor <> $8
-    ORDER BY actions.id
-    LIMIT 1
+    SELECT array_agg(actor ORDER BY id) AS by, array_agg(at ORDER BY id) AS at
+    FROM (
+        SELECT DISTINCT ON (actor) actor, at, id FROM actions
+        WHERE space = $1 AND subject = 'alarm/' || late.id AND role <> $8
+        ORDER BY actor, id
+    ) AS first
 ) AS seen ON true
 ORDER BY late.due_at, late.id;
+
+-- name: alarm_seen
+-- Who has done anything with an alarm, seeing it among that, and when first; by when. Index: actions_of_subject.
+SELECT actor, at
+FROM (
+    SELECT DISTINCT ON (actor) actor, at, id FROM actions
+    WHERE space = $1 AND subject = $2 AND role <> $3
+    ORDER BY actor, id
+) AS first
+ORDER BY id;
