@@ -148,6 +148,34 @@ def replay(trace: Path, **options: Any) -> None:
     _guarded(run, trace, **options)
 
 
+@cli.command()
+@click.argument("format_", metavar="FORMAT")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
+@click.option("--device", metavar="ID", help="Whose frames they are: one that names another is refused.")
+@click.option(
+    "--input",
+    "given",
+    type=click.Choice(["auto", "lines", "hex", "raw"]),
+    default="auto",
+    show_default=True,
+    help="A frame a line as text or as hex, or all of it as it came over the wire.",
+)
+def decode(format_: str, files: tuple[Path, ...], **options: Any) -> None:
+    """Turn frames of FORMAT into native pings, one JSON object a line: eseal, flespi, jointech, jt808, native, owntracks, teratrack.
+
+    Frames come from FILEs or standard input. On standard error, a line each: frames that hold nothing to store, by name, and
+    those that are refused, with the byte and why.
+
+    Exit code 0: none was refused; 1: at least one was; 2: no such format, or a file cannot be read.
+    """
+    from seal_tracker.commands.decode import decode as run  # noqa: PLC0415
+    from seal_tracker.decoders.formats import formats  # noqa: PLC0415
+
+    if format_ not in formats():
+        raise click.BadParameter(f"{format_!r}: must be one of {', '.join(formats())}", param_hint="FORMAT")
+    sys.exit(run(format_, files, **options))
+
+
 @cli.group()
 def ledger() -> None:
     """The chain of evidence: every event and every officer's action."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from seal_tracker.decoders.columns import time_ms
 from seal_tracker.decoders.errors import DecodeError
+from seal_tracker.decoders.formats import formats
 from seal_tracker.decoders.heartbeat import decode_status
 from seal_tracker.decoders.native import NativePing, decode
 from seal_tracker.model import LIVE, DeadLetter
@@ -83,7 +84,7 @@ def take_in(
         elif address.kind == "equip" and address.leaf == "status":
             _heartbeat(out, address, message, (equipment or {}).get(address.space, ()))
         elif address.kind == "raw":
-            _refuse(out, address.space, message, f"protocol {address.leaf!r}: no decoder in this version")
+            _frames(out.of(address.space), address, message)
         else:
             out.of(address.space).counts["status_not_judged"] += 1
     return out
@@ -141,3 +142,31 @@ def _pings(into: SpaceIntake, address: Address, message: RawMessage) -> None:
         into.dead_letters.append(
             DeadLetter(message.received_ms, message.topic, bad.payload, bad.reason, address.space)
         )
+
+
+def _frames(into: SpaceIntake, address: Address, message: RawMessage) -> None:
+    """A vendor's frames: their pings are the topic's device's; what is wrong in them is kept with its bytes."""
+
+    def bury(payload: bytes, reason: str) -> None:
+        into.dead_letters.append(
+            DeadLetter(message.received_ms, message.topic, payload, reason, address.space)
+        )
+
+    found = formats().get(address.leaf)
+    if found is None:
+        return bury(
+            message.payload, f"protocol {address.leaf!r}: no decoder; known are {', '.join(formats())}"
+        )
+    try:
+        answer = found.decode(message.payload, address.id)
+    except DecodeError as fault:
+        return bury(message.payload, str(fault))
+    n = len(answer.pings)
+    into.pings += answer.pings
+    into.seals += [address.id] * n
+    into.received_ms += [message.received_ms] * n
+    if answer.nothing:
+        into.counts["frame_holds_no_ping"] += len(answer.nothing)
+    for bad in answer.faults:
+        bury(bad.payload, bad.reason)
+    return None

@@ -3,11 +3,12 @@
 ::
 
     DecodeError        nothing of the payload became a ping
+    └── FrameError     it went wrong at a byte that is known
 """
 
 from __future__ import annotations
 
-__all__ = ["DecodeError"]
+__all__ = ["DecodeError", "FrameError"]
 
 
 class DecodeError(ValueError):
@@ -17,3 +18,12 @@ class DecodeError(ValueError):
     def reason(self) -> str:
         """The sentence that the dead letter carries."""
         return str(self)
+
+
+class FrameError(DecodeError):
+    """A frame is wrong at ``byte`` of the payload as received, counted from 0; the text begins with it."""
+
+    def __init__(self, byte: int, why: str) -> None:
+        super().__init__(f"byte {byte}: {why}")
+        self.byte = byte
+        self.why = why

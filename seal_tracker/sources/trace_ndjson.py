@@ -11,8 +11,9 @@ import numpy as np
 
 from seal_tracker.decoders.columns import raw_columns
 from seal_tracker.decoders.errors import DecodeError
+from seal_tracker.decoders.formats import formats
 from seal_tracker.decoders.heartbeat import decode_status
-from seal_tracker.decoders.native import Decoded, NativePing, decode
+from seal_tracker.decoders.native import Decoded, Fault, NativePing, decode
 from seal_tracker.model import EQUIPMENT_PREFIX, NO_TIME
 from seal_tracker.sources.trace import Rows, TraceFault, is_seal_id
 from seal_tracker.sources.trace_csv import DAMAGE
@@ -21,7 +22,7 @@ from seal_tracker.sources.trace_times import parse_time
 __all__ = ["read_ndjson"]
 
 _TOPIC: Final = re.compile(
-    r"(?:eseal/v1/[^/]+|eseal-exercise/v1/[^/]+/[^/]+)/(?:dev/([^/]+)/ping|equip/([^/]+)/status)"
+    r"(?:eseal/v1/[^/]+|eseal-exercise/v1/[^/]+/[^/]+)/(?:dev/([^/]+)/ping|equip/([^/]+)/status|raw/([^/]+)/([^/]+))"
 )
 
 
@@ -58,8 +59,8 @@ def read_ndjson(lines: Iterable[bytes], file: str) -> Rows:
                 continue
             read += 1
             try:
-                name, arrival_ms, payload = _message(line)
-                decoded = _decoded(name, arrival_ms, payload)
+                name, protocol, arrival_ms, payload = _message(line)
+                decoded = _decoded(name, protocol, arrival_ms, payload)
             except (_LineError, DecodeError) as error:
                 faults.append(TraceFault(file, number, str(error)))
                 continue
@@ -76,16 +77,16 @@ def read_ndjson(lines: Iterable[bytes], file: str) -> Rows:
     return Rows(tuple(index), np.array(seal, np.int32), raw, faults, read)
 
 
-def _message(line: bytes) -> tuple[str, int, bytes]:
-    """Take device, arrival (``NO_TIME`` where none) and payload out of a line."""
+def _message(line: bytes) -> tuple[str, str | None, int, bytes]:
+    """Take device, protocol (None: native), arrival (``NO_TIME`` where none) and payload out of a line."""
     try:
         message = _lines.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise _LineError(f"is no recorded message: {error}") from error
     found = _TOPIC.fullmatch(message.topic)
-    if found is None or not is_seal_id(found[1] or found[2]):
+    if found is None or not is_seal_id(found[1] or found[2] or found[4]):
         raise _LineError(
-            f"topic {message.topic[:120]!r}: only …/dev/SEAL/ping and …/equip/ID/status are read"
+            f"topic {message.topic[:120]!r}: only …/dev/SEAL/ping, …/equip/ID/status and …/raw/PROTOCOL/DEVICE are read"
         )
     arrival_ms = NO_TIME
     if message.received is not None:
@@ -93,13 +94,24 @@ def _message(line: bytes) -> tuple[str, int, bytes]:
         if parsed is None:
             raise _LineError(f"received {message.received[:60]!r}: must be ISO 8601 with a zone")
         arrival_ms = parsed
-    return found[1] or EQUIPMENT_PREFIX + found[2], arrival_ms, _payload(message)
+    name = found[1] or found[4] or EQUIPMENT_PREFIX + found[2]
+    return name, found[3], arrival_ms, _payload(message)
 
 
-def _decoded(name: str, arrival_ms: int, payload: bytes) -> Decoded:
+def _decoded(name: str, protocol: str | None, arrival_ms: int, payload: bytes) -> Decoded:
+    if protocol is not None:
+        return _frames(name, protocol, payload)
     if name.startswith(EQUIPMENT_PREFIX):
         return Decoded([decode_status(payload, arrival_ms)], [])
     return decode(payload, name)
+
+
+def _frames(name: str, protocol: str, payload: bytes) -> Decoded:
+    known = formats().get(protocol)
+    if known is None:
+        raise _LineError(f"protocol {protocol[:60]!r}: no decoder; known are {', '.join(formats())}")
+    answer = known.decode(payload, name)
+    return Decoded(answer.pings, [Fault(None, fault.reason, fault.payload) for fault in answer.faults])
 
 
 def _payload(message: _Line) -> bytes:

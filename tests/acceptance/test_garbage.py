@@ -78,7 +78,8 @@ BAD_TOPICS: dict[str, str] = {
     "eseal/v1/{tenant}/dev/{long}/ping": "must be 1 to 64",
     "eseal/v1/{tenant}/dev/s%c3%a9al/ping": "must be 1 to 64",
     "eseal/v1/{tenant}/dev/sceau-cassé/ping": "must be 1 to 64",
-    "eseal/v1/{tenant}/raw/jt808/013912345678": "protocol 'jt808': no decoder",
+    "eseal/v1/{tenant}/raw/morse/013912345678": "protocol 'morse': no decoder",
+    "eseal/v1/{tenant}/raw/jt808/013912345678": "byte 0: ",
     "eseal-exercise/v1/{tenant}/nowhere/dev/SEAL-9/ping": "space 'nowhere': no such exercise",
     "eseal-exercise/v1/{tenant}/no%where/dev/SEAL-9/ping": "space",
 }

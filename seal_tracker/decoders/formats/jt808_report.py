@@ -1,0 +1,159 @@
+"""The body of a JT/T 808 position report: 28 bytes that all share, then items of an id, a length and a value. Pure.
+
+::
+
+    alarms: 4 │ status: 4 │ latitude: 4 │ longitude: 4 │ metres: 2 │ 0.1 km/h: 2 │ degrees: 2 │ YYMMDDhhmmss, GMT+8 │ items
+
+Latitude and longitude are millionths of a degree; status bits 2 and 3 make them south and west, bit 1 says that it is a
+fix. Makers give items of their own meaning: one is read where its length is the one we know, else passed over. What
+the lock's state is called is known of Jointech's locks (JT701D, JT709): status bit 20 is the rope pulled, 21 the motor
+unlocked, and item 0x0B somebody's unlocking; they are told from other devices by their items. A status that nobody
+explains leaves the lock unknown.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Final
+
+from seal_tracker.decoders.errors import FrameError
+from seal_tracker.decoders.native import Cell, NativePing
+from seal_tracker.decoders.reading import CHARGING, battery_pct, csq_dbm, digits, moment
+
+__all__ = ["BASE_BYTES", "ZONE", "event_of", "items_of", "report"]
+
+BASE_BYTES: Final = 28
+
+ZONE: Final = dt.timezone(dt.timedelta(hours=8))
+"""The standard's: every time in it is GMT+8, wherever the device is."""
+
+POSITIONED, SOUTH, WEST, ROPE_OUT, MOTOR_OPEN = 1 << 1, 1 << 2, 1 << 3, 1 << 20, 1 << 21
+
+LOW_BATTERY, COVER_OPEN = 1 << 7, 1 << 16
+"""Alarms; the second is Jointech's, others use its bit for something else."""
+
+SIGNAL, SATELLITES, EVENT, EXTENDED = 0x30, 0x31, 0x0B, 0xEB
+
+BATTERY_ITEMS: Final = {(0xD4, 1): 0, (0xFE, 1): 0, (0xE4, 2): 1, (0x56, 2): 1}
+"""Items that hold a battery's percentage, by id and length: which of their bytes it is."""
+
+EXTENDED_BATTERY: Final = 0x00A8
+"""In item 0xEB, whose value is again items, of a length of two bytes and an id of two."""
+
+LOCK_ITEMS: Final = frozenset({(0xFD, 9), (0xFD, 10), (0xFE, 4), (0xF9, 2)})
+"""Of Jointech's locks; with item 0xD4 of one byte or 0x0B they tell them from others."""
+
+UNLOCK_EVENTS: Final = frozenset({0x01, 0x02, 0x03, 0x05, 0x1E, 0x1F, 0x22})
+"""Somebody unlocked by password, telephone or card; the last byte says with what result."""
+
+PASSWORD_EVENTS: Final = frozenset({0x06, 0x07, 0x08, 0x10, 0x11, 0x18, 0x19, 0x20, 0x28, 0x29})
+"""Somebody tried, and was refused."""
+
+ILLEGAL_CARD_EVENT: Final = 0x23
+REFUSED: Final = 0xFF
+
+
+def report(body: bytes, byte: int, *, buffered: bool = False) -> NativePing:
+    """Read one report; ``byte`` is where it begins in the message without its escapes."""
+    if len(body) < BASE_BYTES:
+        raise FrameError(
+            byte + len(body), f"a position report of {len(body)} bytes: expected {BASE_BYTES} and more"
+        )
+    alarms, status = int.from_bytes(body[0:4], "big"), int.from_bytes(body[4:8], "big")
+    lat, lon = int.from_bytes(body[8:12], "big") / 1e6, int.from_bytes(body[12:16], "big") / 1e6
+    ping = NativePing(
+        moment(digits(body, 22, 6, "time", byte), "YMD", "time", byte + 22, ZONE),
+        lon=-lon if status & WEST else lon,
+        lat=-lat if status & SOUTH else lat,
+        valid=bool(status & POSITIONED),
+        speed_kmh=int.from_bytes(body[18:20], "big") / 10,
+        course_deg=float(int.from_bytes(body[20:22], "big")),
+        buffered=buffered,
+    )
+    items = items_of(body[BASE_BYTES:])
+    facts = ["low_battery"] if alarms & LOW_BATTERY else []
+    _measures(ping, items, facts)
+    if is_lock(items):
+        _lock(ping, status, alarms, items, facts)
+    ping.facts = facts or None
+    return ping
+
+
+def items_of(body: bytes) -> dict[tuple[int, int], bytes]:
+    """Take apart what follows the report, by id and length; a rest that is no whole item is passed over."""
+    items: dict[tuple[int, int], bytes] = {}
+    at = 0
+    while at + 2 <= len(body):
+        size = body[at + 1]
+        if at + 2 + size > len(body):
+            break
+        items[body[at], size] = body[at + 2 : at + 2 + size]
+        at += 2 + size
+    return items
+
+
+def is_lock(items: dict[tuple[int, int], bytes]) -> bool:
+    """Whether these are the items of one of Jointech's locks."""
+    return ((0xD4, 1) in items or any(item == EVENT for item, _ in items)) and not LOCK_ITEMS.isdisjoint(
+        items
+    )
+
+
+def event_of(value: bytes) -> tuple[str | None, list[str]]:
+    """What somebody did to a lock: its state after it, and the facts. The value is the deed, with what, and the result."""
+    if not value:
+        return None, []
+    deed, result = value[0], value[-1]
+    if deed == ILLEGAL_CARD_EVENT:
+        return None, ["illegal_card", "unlock_refused"]
+    if deed in PASSWORD_EVENTS:
+        return None, ["wrong_password", "unlock_refused"]
+    if deed not in UNLOCK_EVENTS:
+        return None, []
+    says_result = len(value) % 2 == 0  # a deed, a card of 4 or a password of 6, and the result
+    return (None, ["unlock_refused"]) if says_result and result == REFUSED else ("open", ["unlock_ok"])
+
+
+def _measures(ping: NativePing, items: dict[tuple[int, int], bytes], facts: list[str]) -> None:
+    """Battery, satellites and signal."""
+    if signal := items.get((SIGNAL, 1)):
+        rssi_dbm = csq_dbm(signal[0])
+        ping.cell = None if rssi_dbm is None else Cell(rssi_dbm)
+    if satellites := items.get((SATELLITES, 1)):
+        ping.satellites = satellites[0]
+    for item, place in BATTERY_ITEMS.items():
+        if value := items.get(item):
+            ping.battery_pct = battery_pct(value[place])
+            if value[place] == CHARGING:
+                facts.append("charging")
+            return
+    extended = next((value for (item, _), value in items.items() if item == EXTENDED), b"")
+    if battery := _extended(extended, EXTENDED_BATTERY):
+        ping.battery_pct = battery_pct(battery[0])
+
+
+def _extended(value: bytes, wanted: int) -> bytes:
+    """The value of an item within the extended item; empty where it is not there."""
+    at = 0
+    while at + 4 <= len(value):
+        size = max(
+            2, int.from_bytes(value[at : at + 2], "big")
+        )  # of what follows, its id of two bytes included
+        if int.from_bytes(value[at + 2 : at + 4], "big") == wanted:
+            return value[at + 4 : at + 2 + size]
+        at += 2 + size
+    return b""
+
+
+def _lock(
+    ping: NativePing, status: int, alarms: int, items: dict[tuple[int, int], bytes], facts: list[str]
+) -> None:
+    """State and facts of a lock: what its status says, and what somebody has just done."""
+    ping.lock = "open" if status & (ROPE_OUT | MOTOR_OPEN) else "closed"
+    if alarms & COVER_OPEN:
+        facts.append("cover_open")
+    for (item, _), value in items.items():
+        if item == EVENT:
+            lock, told = event_of(value)
+            ping.lock = lock or ping.lock
+            facts += told
