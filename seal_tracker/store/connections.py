@@ -58,7 +58,7 @@ resources (disk, memory, connections), operator intervention (shutdown, start-up
 class Connection(Protocol):
     """What the store uses of ``asyncpg.Connection``, which has no types of its own."""
 
-    async def execute(self, query: str, *args: Any) -> str:
+    async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:  # noqa: ASYNC109 - the driver's own
         """Runs a statement, or several without arguments; returns the last one's command tag."""
 
     async def fetch(self, query: str, *args: Any) -> list[Any]:

@@ -22,6 +22,9 @@ from seal_tracker.store.queries import sql
 
 __all__ = ["MIGRATIONS", "Migration", "apply_migrations", "check_schema", "missing_migrations"]
 
+STEP_TIMEOUT_S: Final = 3600.0
+"""A step may have to read all pings there are; whoever starts the service waits for it."""
+
 FILE_NAME: Final = re.compile(r"^(?P<version>\d{3})_(?P<name>[a-z0-9_]+)\.sql$")
 
 
@@ -101,7 +104,7 @@ async def apply_migrations(
     for step in missing:
         async with connection.transaction():
             try:
-                await connection.execute(step.text)
+                await connection.execute(step.text, timeout=STEP_TIMEOUT_S)
             except asyncpg.RaiseError as refusal:  # the step's own word: what it needs is not there
                 raise SchemaMismatch(f"migration {step.version:03}_{step.name}: {refusal}") from refusal
             await connection.execute(sql("record_migration"), step.version, step.name, step.checksum)

@@ -104,7 +104,9 @@ class PingReads(Database):
         """Identities of all stored pings that have one of these (seal, time), given as columns; none twice."""
         pairs = np.unique(np.stack([seal.astype(np.int64), time_ms], axis=1), axis=0)
         async with self._reading() as connection:
-            rows = await connection.fetch(sql("known_pings"), pairs[:, 0].tolist(), pairs[:, 1].tolist())
+            times = pairs[:, 1].tolist()
+            span = (min(times), max(times)) if times else (0, 0)
+            rows = await connection.fetch(sql("known_pings"), pairs[:, 0].tolist(), times, *span)
         table = np.array([tuple(row) for row in rows], np.int64).reshape(-1, 3)
         return KnownPings(table[:, 0].astype(np.int32), table[:, 1], table[:, 2])
 
@@ -120,7 +122,8 @@ class PingReads(Database):
         if not len(seals):
             return PingBatch.empty()
         async with self._reading() as connection:
-            return await read_pings(connection, sql("pings_after"), ints(seals), ints(after_ms))
+            after = ints(after_ms)
+            return await read_pings(connection, sql("pings_after"), ints(seals), after, min(after))
 
     async def pings_portion(
         self, seals: Sequence[int], after_ms: Sequence[int], until_ms: Sequence[int], most: int
@@ -133,7 +136,9 @@ class PingReads(Database):
             return Portion(PingBatch.empty(), [])
         async with self._reading() as connection:
             found = await read_pings(
-                connection, sql("pings_portion"), ints(seals), ints(after_ms), ints(until_ms), most
+                connection,
+                sql("pings_portion"),
+                *(ints(seals), ints(after_ms), ints(until_ms), most, min(after_ms), max(until_ms)),
             )
         through = complete_through(found, seals, until_ms, most)
         limit = dict(zip(seals, through, strict=True))

@@ -36,6 +36,7 @@ from seal_tracker.store.ledger_rows import (
     write_link,
 )
 from seal_tracker.store.ping_rows import PingReads
+from seal_tracker.store.ping_weeks import PingWeeks, weeks_needed
 from seal_tracker.store.queries import sql
 from seal_tracker.store.records import Commit
 from seal_tracker.store.report_reads import ReportReads
@@ -56,6 +57,7 @@ class Attempt(NamedTuple):
 
 class Store(
     PingReads,
+    PingWeeks,
     EpisodeReads,
     EventReads,
     AlarmReads,
@@ -108,6 +110,7 @@ class Store(
                 async with self._refusing("commit"):
                     if commit.pings is not None:
                         await self._check_seals(connection, commit.space, commit.pings)
+                        await self._make_weeks(weeks_needed(commit.pings, clock_ms()))
                     return await self._commit_once(commit, self._commit_number + 1)
             except StoreUnavailable as error:
                 error.commit_number = self._in_doubt

@@ -28,7 +28,7 @@ from store_stories import pings
 
 from seal_tracker.embedded import EmbeddedParts
 from seal_tracker.model import NO_TIME, PING_DTYPES, PingBatch
-from seal_tracker.store import Store
+from seal_tracker.store import Commit, Store
 from seal_tracker.store.binary_copy import encode_copy
 from seal_tracker.store.ping_rows import READ_COLUMNS, copy_pings, ping_columns
 from seal_tracker.store.queries import sql
@@ -97,10 +97,12 @@ async def measure(dsn: str, rows: int, make: Callable[[PingBatch], PingBatch], l
 
     async def by_fetch() -> None:
         async with store._reading() as connection:
-            found = await connection.fetch(sql("pings_after"), seals, [NO_TIME] * len(seals))
+            found = await connection.fetch(sql("pings_after"), seals, [NO_TIME] * len(seals), NO_TIME)
         columns = dict(zip([name for name, _ in READ_COLUMNS], zip(*found, strict=True), strict=True))
         PingBatch(**{name: np.array(columns[name], dtype) for name, dtype in PING_DTYPES.items()})
 
+    await store.commit(Commit(space="live", pings=batch))  # makes its week's table
+    await empty()
     figures = {
         "encoding alone": await timed(rows, encode, stay),
         "written, numpy COPY": await timed(rows, by_numpy, empty),

@@ -15,6 +15,9 @@ from seal_tracker.store import Commit, CommitRefused, Store
 from seal_tracker.store.binary_copy import CopyColumn, decode_copy, encode_copy
 from seal_tracker.tracking.order import effective_time_ms
 
+LAST_YEAR_MS = START_MS - 52 * 7 * 86_400_000
+"""A week that every machine's clock has passed."""
+
 
 @pytest_asyncio.fixture
 async def store(postgres_dsn: str) -> AsyncIterator[Store]:
@@ -245,3 +248,43 @@ def test_a_value_that_its_column_cannot_hold_is_named() -> None:
     encode_copy([CopyColumn("a", "int2", big, np.array([False, True]))])
     with pytest.raises(ValueError, match="unequal length"):
         encode_copy([CopyColumn("a", "int2", big), CopyColumn("b", "int2", big[:1])])
+
+
+async def test_pings_lie_in_weeks_and_those_of_no_believable_time_beside_them(
+    store: Store, postgres_dsn: str
+) -> None:
+    """A clock that is wrong makes no table, nor does an exercise of another decade; all of them are found."""
+    (seal,) = await seals_of(store, 1)
+    week, year = 7 * 86_400_000, 366 * 86_400_000
+    at = LAST_YEAR_MS + np.array([0, week, 2 * week, -20 * year, 90 * year, 91 * year])
+    batch = pings([seal], 6, unknown=0.0).with_columns(
+        time_ms=at, received_ms=np.full(6, START_MS), clock_ok=np.arange(6) % 3 < 2
+    )
+    await store.commit(Commit(space="live", pings=batch))
+    connection = await asyncpg.connect(postgres_dsn)
+    lying = "SELECT tableoid::regclass::text, count(*) FROM pings GROUP BY 1 ORDER BY 1"
+    assert [tuple(row) for row in await connection.fetch(lying)] == [
+        ("pings_20250922", 1), ("pings_20250929", 1), ("pings_other_weeks", 2), ("pings_unclocked", 2),
+    ]  # fmt: skip
+    assert [week.name for week in await store.ping_weeks()] == ["pings_20250922", "pings_20250929"]
+    assert_same_pings(await store.pings_after([seal], [NO_TIME]), in_order(batch))
+    known = await store.known_pings(batch.seal, batch.time_ms)
+    assert set(known.digest.tolist()) == set(batch.digest.tolist())
+    await connection.close()
+
+
+async def test_a_lock_on_the_tables_of_pings_stops_no_commit(store: Store, postgres_dsn: str) -> None:
+    """While a backup reads, pings of a new week wait among others; they move to its table when that can be made."""
+    (seal,) = await seals_of(store, 1)
+    batch = pings([seal], 2, unknown=0.0, start_ms=LAST_YEAR_MS).with_columns(clock_ok=np.ones(2, bool))
+    backup = await asyncpg.connect(postgres_dsn)
+    lying = "SELECT DISTINCT tableoid::regclass::text FROM pings"
+    async with backup.transaction():
+        await backup.execute("LOCK TABLE pings IN ACCESS SHARE MODE")
+        await store.commit(Commit(space="live", pings=batch.take(slice(0, 1))))
+        assert await backup.fetchval(lying) == "pings_other_weeks"
+    store._try_again_at = 0.0
+    await store.commit(Commit(space="live", pings=batch.take(slice(1, 2))))
+    assert [row[0] for row in await backup.fetch(lying)] == ["pings_20250922"]
+    assert_same_pings(await store.pings_after([seal], [NO_TIME]), in_order(batch))
+    await backup.close()
