@@ -71,6 +71,11 @@ class Answer:
     untold: int = 0
     """Faults beyond ``MAX_FAULTS``."""
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing at all was found."""
+        return not (self.pings or self.faults or self.nothing)
+
     def add(self, device: str | None, *pings: NativePing) -> None:
         """Take pings of a device."""
         self.pings += pings

@@ -28,9 +28,11 @@ _PLACE: Final = re.compile(r"\(byte (\d+)\)$")
 
 _NUMBER: Final = re.compile(r"[+-]?\d{1,15}(?:\.\d{0,15})?(?:[eE][+-]?\d{1,2})?", re.ASCII)
 
-_YES: Final = (True, "1", "true", "yes", "on")
-_NO: Final = (False, "0", "false", "no", "off")
-"""Also the numbers 1 and 0, which equal them."""
+_YES_NO: Final[dict[object, bool]] = {
+    **dict.fromkeys((True, "1", "true", "yes", "on"), True),
+    **dict.fromkeys((False, "0", "false", "no", "off"), False),
+}
+"""Also the numbers 1 and 0, which equal True and False."""
 
 WHOLE_MAX: Final = 2**53
 """Beyond it a number of JSON is not the number that was meant."""
@@ -52,9 +54,13 @@ class Members:
             raise FrameError(at, f"{shown(raw)}: expected a JSON object")
         self.values: dict[str, Any] = values
 
-    def get(self, *names: str) -> tuple[str, Any]:
-        """Return the first of the names that is there with its value; the first name and None where none is."""
-        return next(((name, self.values[name]) for name in names if name in self.values), (names[0], None))
+    def get(self, *names: str) -> Any:
+        """Return the value of the first of the names that is there; None where none is."""
+        for name in names:
+            value = self.values.get(name)
+            if value is not None:
+                return value
+        return None
 
     def byte(self, name: str) -> int:
         """Return where a member stands; where it is missing, the object."""
@@ -68,7 +74,7 @@ class Members:
 
     def number(self, *names: str) -> float | None:
         """Return a number; None where it is absent or none."""
-        value = self.get(*names)[1]
+        value = self.get(*names)
         if isinstance(value, str):
             value = float(value) if _NUMBER.fullmatch(value.strip()) else None
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -89,14 +95,16 @@ class Members:
 
     def yes(self, *names: str) -> bool | None:
         """Return a yes or no; None where it is absent or neither."""
-        value = self.get(*names)[1]
-        if isinstance(value, str):
-            value = value.strip().lower()
-        return True if value in _YES else False if value in _NO else None
+        value = self.get(*names)
+        return (
+            _YES_NO.get(value.strip().lower() if isinstance(value, str) else value)
+            if isinstance(value, str | int)
+            else None
+        )
 
     def text(self, *names: str) -> str | None:
         """Return a string, or a whole number as one; None where it is absent, empty or neither."""
-        value = self.get(*names)[1]
+        value = self.get(*names)
         if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= WHOLE_MAX:
             value = str(value)
         return (value.strip() or None) if isinstance(value, str) else None

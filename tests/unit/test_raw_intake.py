@@ -51,7 +51,7 @@ def test_frames_without_a_ping_are_counted() -> None:
 def test_another_devices_frame_is_refused() -> None:
     """Whoever publishes under a device's topic may not speak for another."""
     (letter,) = taken(JT808["a position report of 2013"], device="013900000000").dead_letters
-    assert letter.reason.startswith("byte 6: device '013912345678': another than the topic's")
+    assert letter.reason.startswith("byte 5: device '013912345678': another than the topic's")
 
 
 def test_a_protocol_without_a_decoder_is_named() -> None:

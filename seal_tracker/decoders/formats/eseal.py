@@ -87,9 +87,10 @@ def decode(payload: bytes, device: str | None = None) -> Answer:
         else:
             _frame(frame, at, device, answer)
         at = stop
-    if not payload.strip():
+    if answer.empty:
         answer.fault(
-            FrameError(0, f"payload is empty: expected a frame, {HEAD.decode()}…{TAIL.decode()}"), payload
+            FrameError(0, f"payload holds no frame: expected a frame, {HEAD.decode()}…{TAIL.decode()}"),
+            payload,
         )
     return answer.closed(payload)
 

@@ -92,8 +92,10 @@ def decode(payload: bytes, device: str | None = None) -> Answer:
         except FrameError as error:
             at = _next_frame(payload, begin + 1)
             answer.fault(error, payload[begin:at])
-    if not payload.strip():
-        answer.fault(FrameError(0, "payload is empty: expected a frame, which begins with $ or ("), payload)
+    if answer.empty:
+        answer.fault(
+            FrameError(0, "payload holds no frame: expected a frame, which begins with $ or ("), payload
+        )
     return answer.closed(payload)
 
 

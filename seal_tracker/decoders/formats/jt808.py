@@ -91,7 +91,7 @@ def decode(payload: bytes, device: str | None = None) -> Answer:
             break
         try:
             message = taken(frame, at, NOTHING)
-            check_device([message.device], device, at + 6)
+            check_device([message.device], device, message.place(4))
         except FrameError as error:
             answer.fault(error, frame)
             continue
@@ -100,8 +100,8 @@ def decode(payload: bytes, device: str | None = None) -> Answer:
             _answered(whole, answer)
     for parts in waiting.values():
         _alone(parts, answer)
-    if not payload.strip():
-        answer.fault(FrameError(0, "payload is empty: expected a frame, which begins with 7E"), payload)
+    if answer.empty:
+        answer.fault(FrameError(0, "payload holds no frame: expected a frame, which begins with 7E"), payload)
     return answer.closed(payload)
 
 
@@ -113,10 +113,9 @@ def _joined(message: Message, waiting: dict[str, dict[int, Message]]) -> Message
     if len(parts) < message.part.total:
         return None
     del waiting[message.part.message]
-    whole = [parts[index] for index in sorted(parts)]
-    return whole[0]._replace(
-        body=b"".join(part.body for part in whole), raw=b"".join(part.raw for part in whole), part=None
-    )
+    whole = tuple(parts[number] for number in sorted(parts))
+    body, raw = b"".join(part.body for part in whole), b"".join(part.raw for part in whole)
+    return whole[0]._replace(body=body, raw=raw, part=None, parts=whole)
 
 
 def _alone(parts: dict[int, Message], answer: Answer) -> None:

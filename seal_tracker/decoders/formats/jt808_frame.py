@@ -44,7 +44,7 @@ PHONE_DIGITS: Final = 12
 
 
 class Message(NamedTuple):
-    """A frame taken apart. ``places`` maps a byte without escapes to the byte of the payload."""
+    """A frame taken apart, or the ``parts`` of a message joined; ``at`` is where ``raw`` begins in the payload."""
 
     kind: int
     attributes: int
@@ -56,6 +56,7 @@ class Message(NamedTuple):
     begin: int
     raw: bytes
     at: int
+    parts: tuple[Message, ...] = ()
 
     @property
     def is_own(self) -> bool:
@@ -64,10 +65,22 @@ class Message(NamedTuple):
 
     def place(self, byte: int) -> int:
         """The byte of the payload that ``byte`` of the message without its escapes is."""
-        raw = 1
-        for _ in range(byte):
-            raw += 2 if raw < len(self.raw) and self.raw[raw] == ESCAPE else 1
-        return self.at + min(raw, len(self.raw) - 1)
+        if not self.parts:
+            return _place(self.raw, self.at, byte)
+        inner = byte - self.begin
+        for part in self.parts[:-1]:
+            if inner < len(part.body):
+                return part.place(part.begin + inner)
+            inner -= len(part.body)
+        return self.parts[-1].place(self.parts[-1].begin + inner)
+
+
+def _place(raw: bytes, at: int, byte: int) -> int:
+    """Where ``byte`` of what is between the flags stands in the payload, with its escapes."""
+    place = 1
+    for _ in range(byte):
+        place += 2 if place < len(raw) and raw[place] == ESCAPE else 1
+    return at + min(place, len(raw) - 1)
 
 
 def pieces(payload: bytes) -> Iterator[tuple[int, bytes]]:
@@ -109,7 +122,7 @@ def taken(piece: bytes, at: int, plain: Collection[int] = ()) -> Message:
         raise FrameError(at + len(piece), "the frame ends without 7E")
     message = _parsed(_unescaped(piece, at), piece, at)
     if message.attributes & ENCRYPTED and not message.is_own and message.kind not in plain:
-        raise FrameError(at + 3, "the body is encrypted: switch encryption off at the device")
+        raise FrameError(message.place(2), "the body is encrypted: switch encryption off at the device")
     return message
 
 
@@ -145,28 +158,30 @@ def _parsed(data: bytes, raw: bytes, at: int) -> Message:
     is_2019 = bool(attributes & VERSION_2019) and not own
     id_at, id_bytes = (5, 10) if is_2019 else (4, 6)
     begin = id_at + id_bytes + (1 if own else 2)
-    part = None
-    serial = int.from_bytes(data[id_at + id_bytes : begin], "big")
     own_id = data[id_at : id_at + id_bytes]
     device = own_id.hex().lstrip("0").zfill(PHONE_DIGITS)
-    if attributes & IN_PARTS and not own:
-        total, index = (
-            int.from_bytes(data[begin : begin + 2], "big"),
-            int.from_bytes(data[begin + 2 : begin + 4], "big"),
+    serial = int.from_bytes(data[id_at + id_bytes : begin], "big")
+    head = begin + (4 if attributes & IN_PARTS and not own else 0)
+    if head > len(data) - 1:
+        raise FrameError(at + len(raw) - 2, "ends within its header")
+    body = data[head:-1]
+    if len(body) != attributes & LENGTH:
+        raise FrameError(
+            _place(raw, at, 2), f"length {attributes & LENGTH}: expected {len(body)}, as the body has"
         )
-        begin += 4
-        if not 1 <= index <= total:
+    part = None
+    if head > begin:
+        total, number = (
+            int.from_bytes(data[begin : begin + 2], "big"),
+            int.from_bytes(data[begin + 2 : head], "big"),
+        )
+        if not 1 <= number <= total:
             raise FrameError(
-                at + 1 + begin - 4, f"part {index} of {total}: expected 1 to the number of parts"
+                _place(raw, at, begin), f"part {number} of {total}: expected 1 to the number of parts"
             )
         if total > 1:
-            part = Part(f"{device}/{kind:04x}/{(serial - index + 1) & 0xFFFF}/{total}", total, index)
-    body = data[begin:-1]
-    if begin > len(data) - 1:
-        raise FrameError(at + len(raw) - 2, "ends within its header")
-    if len(body) != attributes & LENGTH:
-        raise FrameError(at + 3, f"length {attributes & LENGTH}: expected {len(body)}, as the body has")
-    return Message(kind, attributes, device, own_id, serial, part, body, begin, raw, at)
+            part = Part(f"{device}/{kind:04x}/{(serial - number + 1) & 0xFFFF}/{total}", total, number)
+    return Message(kind, attributes, device, own_id, serial, part, body, head, raw, at)
 
 
 def written(message: Message, kind: int, body: bytes) -> bytes:

@@ -112,7 +112,7 @@ def _lock(members: Members) -> tuple[str | None, list[str]]:
 def _slaves(members: Members) -> list[Members]:
     """Sub-locks that were heard."""
     given: Any = members.values.get("Slave")
-    slaves = []
+    slaves: list[Members] = []
     for each in given if isinstance(given, list) else []:
         if isinstance(each, dict):
             slave = Members(b"{}", members.byte("Slave"))
