@@ -18,10 +18,11 @@ from seal_tracker.judge import judge, judge_now
 from seal_tracker.model import EQUIPMENT_PREFIX, LIVE, NO_TIME, Episode, Event, PingBatch
 from seal_tracker.plans.model import Plan
 from seal_tracker.sources.trace import Trace
-from seal_tracker.tracking.epochs import Facts, JourneyTable, Version, terrain_of
+from seal_tracker.tracking.epochs import Facts, JourneyTable, Version
 from seal_tracker.tracking.heartbeats import device_name, heartbeats_of
 from seal_tracker.tracking.order import fresh
 from seal_tracker.tracking.state import SealStates
+from seal_tracker.tracking.terrains import terrain_of
 
 __all__ = ["Compared", "Outcome", "compare", "never_armed", "run_backtest"]
 

@@ -30,9 +30,10 @@ from seal_tracker.rejudge import Rejudged, Span, advanced_by_time, standing
 from seal_tracker.replaying import FOREVER_MS, Replay, ReplayStore, now_that_was, pings_between
 from seal_tracker.space_journeys import SpaceJourneys, SpaceJourneysStore
 from seal_tracker.store.records import Checkpoint, EpisodeRow, KnownPings
-from seal_tracker.tracking.epochs import Facts, Version, terrain_of
+from seal_tracker.tracking.epochs import Facts, Version
 from seal_tracker.tracking.heartbeats import Heartbeats, device_name, heartbeats_of
 from seal_tracker.tracking.order import effective_time_ms, fresh
+from seal_tracker.tracking.terrains import terrain_of
 
 __all__ = ["CHECKPOINT_EVERY", "Prepared", "SpaceJudge", "SpaceStore"]
 

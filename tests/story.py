@@ -24,10 +24,11 @@ from seal_tracker.model import LIVE, NO_TIME, Episode, PingBatch, iso_ms
 from seal_tracker.plans.folder import load_files
 from seal_tracker.plans.model import Plan
 from seal_tracker.rules.context import Terrain
-from seal_tracker.tracking.epochs import Facts, JourneyTable, Version, terrain_of
+from seal_tracker.tracking.epochs import Facts, JourneyTable, Version
 from seal_tracker.tracking.heartbeats import device_name, heartbeats_of
 from seal_tracker.tracking.order import effective_time_ms, fresh
 from seal_tracker.tracking.state import SealStates
+from seal_tracker.tracking.terrains import terrain_of
 
 T0_MS = 1_790_000_000_000
 """Beginning of every story: 2026-09-21T14:13:20Z."""

@@ -45,6 +45,7 @@ def ground() -> Ground:
     made = Ground()
     made.policy("default.STOP_UNPLANNED", raise_s=120, long_s=300).policy("default.BATTERY_LOW", raise_s=60)
     checkpoints = [{"zone": "C1", "after_min": 6, "tolerance_min": 1}, {"zone": "C2", "after_min": 15}]
+    there_and_back = [checkpoints[0], {"zone": "C1", "after_min": 9}]
     made.route("R", (0, 0), (6000, 0), half_width_m=150, checkpoints=checkpoints, speed_limit_kmh=40)
     made.zone("I", 1500, 0, 300, "interest").zone("P", 3000, 60, 80, "prohibited", reason="depot")
     made.zone("A", 4500, 0, 200, "approved_stop", max_stop_min=1, speed_limit_kmh=30).zone(
@@ -66,7 +67,7 @@ def ground() -> Ground:
     made.policy("default.OUTSIDE_TIME_WINDOW", raise_fixes=2, raise_s=10)
     made.policy("default.STOP_ON_STRUCTURE", raise_fixes=2, raise_s=10)
     made.zone("X", 700, 0, 400, "structure").route(
-        "Q", (0, 0), (900, 0), (900, 3000), half_width_m=120, checkpoints=checkpoints[:1]
+        "Q", (0, 0), (2900, 0), (2900, 40), (0, 40), half_width_m=120, checkpoints=there_and_back
     )
     permit = {
         "number": "1",
@@ -81,7 +82,7 @@ def ground() -> Ground:
     made.policy("default.DETACHMENT", enabled=False)
     first = {"route": "R", "authorisations": leave, "due_at": iso(600), "permit": permit}
     made.journey("S1", armed_s=60, disarmed_s=1500, devices=[{"id": "S3", "role": "seal"}], **first)
-    made.journey("S3", armed_s=2000, disarmed_s=5000, route="R")
+    made.journey("S3", armed_s=2000, disarmed_s=5000, route="Q")
     return made.journey(
         "S1", id="J-again", armed_s=1500, disarmed_s=8400, route="R", due_at=iso(3000), permit=permit
     )

@@ -1,6 +1,8 @@
 """``CHECKPOINT_REACHED``, ``CHECKPOINT_LATE`` and ``CHECKPOINT_MISSED``: the checkpoints of a route, each once a journey.
 
-What was entered is kept as a stream of each zone, so that it outlasts a new plan and a diversion. What the other two
+One that a route lists more than once, as one out and back may, is to be visited so often in that order (`legs`).
+
+What was entered is kept as a stream of each visit of a zone, so that it outlasts a new plan and a diversion. What the other two
 have settled is a bit for each checkpoint of the route, by its place in the order of the route.
 """
 
@@ -18,6 +20,7 @@ from seal_tracker.rules.context import Context, mm_of_m
 from seal_tracker.rules.entries import NUMBER, Entries, entered, was_entered
 from seal_tracker.rules.evidence import crossing_evidence, fix_evidence, last_fix, zone_evidence
 from seal_tracker.rules.keys import PolicyKey, at_most, at_most_high, common_keys, zoned
+from seal_tracker.rules.legs import visit_key
 from seal_tracker.rules.passing import (
     SILENCE,
     Stretch,
@@ -86,21 +89,23 @@ def _reached(ctx: Context) -> None:
     kept, found = picked(ctx.streams, mine), entered(ctx)
     if not len(found.fix):
         return
-    row, n_zones = ctx.fixes.row[found.fix], len(ctx.terrain.zone_key)
-    pair, first = np.unique(row * n_zones + found.zone, return_index=True)
-    zone = ctx.terrain.zone_of(kept["key"])
-    before = (kept["row"] * n_zones + zone)[zone >= 0]
-    first = np.sort(first[~np.isin(pair, before)])
+    row, key = ctx.fixes.row[found.fix], visit_key(ctx.terrain.zone_key[found.zone], found.visit)
+    n_kept = len(kept)
+    names, named = np.unique(np.concatenate([kept["key"], key]), return_inverse=True)
+    pair = np.concatenate([kept["row"], row]) * len(names) + named
+    pairs, first = np.unique(pair[n_kept:], return_index=True)
+    first = np.sort(first[~np.isin(pairs, pair[:n_kept])])
     if not len(first):
         return
     for k in first.tolist():
-        _tell_reached(ctx, int(row[k]), int(found.fix[k]), int(found.zone[k]), int(found.crossing[k]))
+        _tell_reached(ctx, int(row[k]), found, k)
     new = np.zeros(len(first), STREAM)
-    new["row"], new["key"], new["rule"] = row[first], ctx.terrain.zone_key[found.zone[first]], NUMBER
+    new["row"], new["key"], new["rule"] = row[first], key[first], NUMBER
     ctx.survivors.append(new)
 
 
-def _tell_reached(ctx: Context, row: int, fix: int, zone: int, crossing: int) -> None:
+def _tell_reached(ctx: Context, row: int, found: Entries, k: int) -> None:
+    fix, zone, crossing = int(found.fix[k]), int(found.zone[k]), int(found.crossing[k])
     if not ctx.policy_at(REACHED, "enabled", row, zone):
         return
     at = int(ctx.fixes.time_ms[fix])
@@ -119,8 +124,17 @@ def _tell_reached(ctx: Context, row: int, fix: int, zone: int, crossing: int) ->
         settled_ms=int(ctx.fixes.decided_ms[fix]),
         inferred=crossing >= 0,
         plan_version=ctx.terrain.version,
-        evidence=zone_evidence(ctx, zone) | detail,
+        evidence=zone_evidence(ctx, zone) | _visit(int(found.visit[k])) | detail,
     )
+
+
+def _visit(visit: int) -> dict[str, int]:
+    """What is said of a visit but the first, of a checkpoint that a route is to reach more than once."""
+    return {"visit": visit + 1} if visit else {}
+
+
+def _visit_of(ctx: Context, row: int, place: int) -> int:
+    return int(ctx.terrain.planned_legs.visit[ctx.route[row], place])
 
 
 def _unsettled(passed: NDArray[np.bool_], settled: NDArray[np.uint64]) -> tuple[I8, I8]:
@@ -194,9 +208,9 @@ def _settle_deadline(ctx: Context, entries: Entries, row: int, place: int, at_ms
     Only an entering known by then keeps a deadline: a fix still held, or a crossing that the next fix will show, is not.
     Nor is one late that was passed by: what has been missed is not still expected.
     """
-    waypoint = ctx.terrain.checkpoints[int(ctx.route[row])][place]
-    known = entries.of(ctx, row, waypoint.zone)
-    if was_entered(ctx, row, waypoint.zone) or some(ctx.fixes.decided_ms[known] <= at_ms):
+    waypoint, visit = ctx.terrain.checkpoints[int(ctx.route[row])][place], _visit_of(ctx, row, place)
+    known = entries.of(ctx, row, waypoint.zone, visit)
+    if was_entered(ctx, row, waypoint.zone, visit) or some(ctx.fixes.decided_ms[known] <= at_ms):
         return
     if _was_passed(ctx, row, place, at_ms):
         return
@@ -213,6 +227,7 @@ def _settle_deadline(ctx: Context, entries: Entries, row: int, place: int, at_ms
         settled_ms=at_ms + 1,  # an entering at the deadline itself is in time
         plan_version=ctx.terrain.version,
         evidence=zone_evidence(ctx, waypoint.zone)
+        | _visit(visit)
         | {
             "planned_at": iso_ms(planned_ms),
             "late_s": (at_ms - planned_ms) / 1000,
@@ -284,8 +299,9 @@ def _settle_passing(
     In a ``silence`` it may have been entered, and nobody could have seen it: that is told, and is less bad.
     """
     assert ctx.located is not None
-    waypoint = ctx.terrain.checkpoints[int(ctx.route[row])][place]
-    if was_entered(ctx, row, waypoint.zone) or some(entries.of(ctx, row, waypoint.zone) <= fix):
+    waypoint, visit = ctx.terrain.checkpoints[int(ctx.route[row])][place], _visit_of(ctx, row, place)
+    entered_at = entries.of(ctx, row, waypoint.zone, visit)
+    if was_entered(ctx, row, waypoint.zone, visit) or some(entered_at <= fix):
         return
     at_ms = int(ctx.fixes.time_ms[fix])
     if not ctx.terrain.in_force(np.array([waypoint.zone]), np.array([at_ms]))[0]:
@@ -305,6 +321,7 @@ def _settle_passing(
         settled_ms=int(ctx.fixes.decided_ms[fix]),
         plan_version=ctx.terrain.version,
         evidence=zone_evidence(ctx, waypoint.zone)
+        | _visit(visit)
         | {
             "past_m": round(chainage_m - waypoint.chainage_m, 1),
             "chainage_m": round(chainage_m, 1),

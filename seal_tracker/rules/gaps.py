@@ -79,7 +79,8 @@ def _judge(ctx: Context) -> None:
         interval_s = np.where(before < 0, track["last_interval_s"][row], ctx.pings.interval_s[before])
         rhythm_ms = per(whole(ctx.policy(NAME, "intervals"), 1000), row) * interval_s.astype(np.int64)
         least_ms = np.maximum(np.where(slept, per(asleep_limit, row), per(limit, row)), rhythm_ms)
-        _measure(ctx, at[(gap_ms[at] > least_ms) & ctx.armed[row] & ctx.enabled(NAME, row)])
+        counts = which((gap_ms[at] > least_ms) & ctx.armed[row] & ctx.enabled(NAME, row))
+        _measure(ctx, at[counts], least_ms[counts])
     ctx.state[NAME]["awake_ms"] = awake_ms[ends(ctx.ping_start)] if sleeps else ctx.newest_ms
 
 
@@ -98,8 +99,8 @@ def _ping_before(ctx: Context, at: I8) -> I8:
     return np.where((before >= 0) & (ctx.ping_row[before] == row), before, -1)
 
 
-def _measure(ctx: Context, at: I8) -> None:
-    """Tell the gaps before the fixes ``at`` in which the cargo may have left its corridor."""
+def _measure(ctx: Context, at: I8, least_ms: I8) -> None:
+    """Tell the gaps before the fixes ``at``, longer than ``least_ms``, in which the cargo may have left its corridor."""
     fixes, row = ctx.fixes, ctx.fixes.row[at]
     distance_m = ctx.step_mm[at] / 1000
     speed = np.asarray(per(ctx.policy(NAME, "top_speed_kmh"), row), np.float64)
@@ -116,6 +117,7 @@ def _measure(ctx: Context, at: I8) -> None:
         fix = int(at[i])
         measured = {
             "gap_s": int(fixes.time_ms[fix] - fixes.prev_ms[fix]) / 1000,
+            "gap_limit_s": int(least_ms[i]) / 1000,
             "distance_m": int(ctx.step_mm[fix]) / 1000,
             "reach_m": int(reach_mm[i]) / 1000,
             "limit_m": int(limit_mm[i]) / 1000,

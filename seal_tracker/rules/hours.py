@@ -174,7 +174,7 @@ def _judge(ctx: Context) -> None:
     def evidence(moment: Moment) -> dict[str, Any]:
         offset = timezone(timedelta(milliseconds=int(_offset_ms(ctx)[moment.row])))
         at = datetime.fromtimestamp(int(ctx.fixes.time_ms[moment.i]) / 1000, UTC).astimezone(offset)
-        return _motion(ctx, moment.i) | {
+        return _motion(ctx, moment) | {
             "reason": fault[moment.i],
             "local_time": at.isoformat(timespec="seconds"),
             "permit": ctx.of_journey(_permit_number, none=None)[moment.row],
@@ -197,9 +197,16 @@ def _moving(ctx: Context) -> tuple[Mask, Mask]:
     return np.where(silent, moved, by_device), ~silent | ctx.fixes.has_prev
 
 
-def _motion(ctx: Context, i: int) -> dict[str, Any]:
-    said = int(said_m_h(ctx, slice(i, i + 1))[0])
-    return {"moved_m": int(ctx.step_mm[i]) / 1000} if said == UNKNOWN else {"speed_kmh": said / 1000}
+def _motion(ctx: Context, moment: Moment) -> dict[str, Any]:
+    """What says that it moves, and how little is standing still."""
+
+    def limit(key: str) -> float:
+        return float(ctx.policy_at(NAME, key, moment.row) or 0)
+
+    said = int(said_m_h(ctx, slice(moment.i, moment.i + 1))[0])
+    if said == UNKNOWN:
+        return {"moved_m": int(ctx.step_mm[moment.i]) / 1000, "limit_m": limit("moved_m")}
+    return {"speed_kmh": said / 1000, "limit_kmh": limit("moving_kmh")}
 
 
 def _permit_number(journey: Journey) -> str | None:

@@ -19,13 +19,13 @@ from seal_tracker.journey import Journey
 from seal_tracker.model import NO_TIME
 from seal_tracker.plans.model import Plan
 from seal_tracker.rules.arrays import begins
-from seal_tracker.rules.context import Terrain, Waypoint
+from seal_tracker.rules.context import Terrain
 from seal_tracker.rules.policy import REGIMES
 from seal_tracker.rules.unheard import SILENCE_MS
 from seal_tracker.tracking.heartbeats import Heartbeats
 from seal_tracker.tracking.phases import FOREVER_MS, Manner, Phase, phases_of
 
-__all__ = ["Facts", "JourneyTable", "Pass", "Version", "key_of", "passes", "terrain_of"]
+__all__ = ["Facts", "JourneyTable", "Pass", "Version", "key_of", "passes"]
 
 T = TypeVar("T")
 
@@ -355,51 +355,3 @@ def passes(
 def _version_and_manner(kind: int) -> tuple[int, Manner]:
     version, manner = divmod(kind, len(Manner))
     return version, Manner(manner)
-
-
-def terrain_of(plan: Plan) -> Terrain:
-    """A plan as the rules need it."""
-    kinds = sorted({kind for zone in plan.zones for kind in zone.kinds})
-    terrain = Terrain(
-        version=plan.version,
-        zones=plan.zone_set,
-        corridors=plan.corridors,
-        zone_key=np.array([key_of(zone) for zone in plan.zone_set.ids], np.int64),
-        zone_from_ms=np.array(
-            [NO_TIME if z.valid_from_ms is None else z.valid_from_ms for z in plan.zones], np.int64
-        ),
-        zone_to_ms=np.array(
-            [NEVER_MS if z.valid_to_ms is None else z.valid_to_ms for z in plan.zones], np.int64
-        ),
-        zone_reason=tuple(zone.reason for zone in plan.zones),
-        kinds={k: np.array([k in zone.kinds for zone in plan.zones], bool) for k in kinds},
-        zone_stop_s=_known([None if z.max_stop_min is None else 60 * z.max_stop_min for z in plan.zones]),
-        zone_limit_kmh=_known([z.speed_limit_kmh for z in plan.zones]),
-        route_limit_kmh=_known([*(r.speed_limit_kmh for r in plan.routes), None]),
-        checkpoints=_waypoints(plan),
-        policies=plan.policies,
-    )
-    terrain.prepare()
-    return terrain
-
-
-def _known(values: Sequence[float | None]) -> NDArray[np.float64]:
-    """Values, NaN for None."""
-    return np.array([np.nan if v is None else v for v in values], np.float64)
-
-
-def _waypoints(plan: Plan) -> tuple[tuple[Waypoint, ...], ...]:
-    """The checkpoints of each route, each at the place of the route nearest to the middle of its zone."""
-    listed = [(i, c) for i, route in enumerate(plan.routes) for c in route.checkpoints]
-    zones = np.array([plan.zone_index[c.zone] for _, c in listed], np.int64)
-    route = np.array([i for i, _ in listed], np.int64)
-    along_m = np.zeros(0)
-    if listed:
-        first = begins(route)
-        middle = plan.zone_set.middle_e7(zones)
-        along_m = plan.corridors.locate(route, *middle, first, np.zeros(int(first.sum()))).chainage_m
-    found: list[list[Waypoint]] = [[] for _ in plan.routes]
-    for (i, c), zone, chainage_m in zip(listed, zones.tolist(), along_m.tolist(), strict=True):
-        after_ms = None if c.after_min is None else round(c.after_min * 60_000)
-        found[i].append(Waypoint(zone, after_ms, round(c.tolerance_min * 60_000), chainage_m))
-    return tuple(tuple(of_route) for of_route in found)

@@ -28,8 +28,9 @@ from seal_tracker.journey import Journey
 from seal_tracker.judge import judge
 from seal_tracker.model import NO_TIME, PING_DTYPES, PingBatch
 from seal_tracker.plans.folder import load_files
-from seal_tracker.tracking.epochs import Facts, JourneyTable, Version, terrain_of
+from seal_tracker.tracking.epochs import Facts, JourneyTable, Version
 from seal_tracker.tracking.state import SealStates
+from seal_tracker.tracking.terrains import terrain_of
 
 T0_MS = 1_767_225_600_000
 LON0 = 106.0

@@ -27,8 +27,9 @@ from seal_tracker.judge import judge
 from seal_tracker.model import NO_TIME, PING_DTYPES, PingBatch
 from seal_tracker.plans.folder import load_files
 from seal_tracker.plans.model import Plan
-from seal_tracker.tracking.epochs import Facts, JourneyTable, Version, terrain_of
+from seal_tracker.tracking.epochs import Facts, JourneyTable, Version
 from seal_tracker.tracking.state import ROW, SealStates
+from seal_tracker.tracking.terrains import terrain_of
 from tests.benchmarks.roads import drive, random_route, random_zone, scaled
 
 T0_MS = 1_767_225_600_000

@@ -29,8 +29,9 @@ from seal_tracker.model import LIVE, NO_TIME, Episode, PingBatch
 from seal_tracker.pipeline import Pipeline
 from seal_tracker.plans.model import Plan
 from seal_tracker.space import SpaceJudge
-from seal_tracker.tracking.epochs import Facts, JourneyTable, Version, terrain_of
+from seal_tracker.tracking.epochs import Facts, JourneyTable, Version
 from seal_tracker.tracking.order import fresh
+from seal_tracker.tracking.terrains import terrain_of
 
 EXAMPLES = int(os.environ.get("LAW_EXAMPLES", "200")) // 20 + 90
 """Five devices each: as dear as ten of the law of convergence."""

@@ -18,7 +18,8 @@ from seal_tracker.episodes_file import in_file_order
 from seal_tracker.model import LIVE, NO_TIME, Episode
 from seal_tracker.plans.model import Plan
 from seal_tracker.sources.file import read_trace
-from seal_tracker.tracking.epochs import Facts, JourneyTable, Version, terrain_of
+from seal_tracker.tracking.epochs import Facts, JourneyTable, Version
+from seal_tracker.tracking.terrains import terrain_of
 
 DETACHMENT, CONVOY, SHARED = "DETACHMENT", "CONVOY_SEPARATION", "STRUCTURE_SHARED"
 

@@ -425,3 +425,29 @@ def test_a_checkpoint_passed_on_the_way_out_may_be_missed_or_late_on_the_way_bac
     assert not missed(out_and_back("A", "F"), story)
     assert span(one(told(out_and_back("F", "A", after_min=30), there_and_back()), LATE))[0] == 1800
     assert not late(out_and_back("A", "F", after_min=30), there_and_back())
+
+
+def test_a_checkpoint_listed_for_either_way_is_reached_on_either() -> None:
+    """Each way counts for itself: the second is told as such, and is missed or late by itself."""
+    twice = out_and_back("A", "F", "A")
+    found = only(told(twice, there_and_back()), REACHED)
+    assert [(e.object, e.evidence.get("visit")) for e in sorted(found, key=lambda e: e.raised_at_ms)] == [
+        ("A", None), ("F", None), ("A", 2),
+    ]  # fmt: skip
+    around = told(twice, there_and_back(aside_m=900))
+    assert [e.object for e in only(around, REACHED)] == ["A", "F"]
+    assert one(around, MISSED).evidence["visit"] == 2
+    twice.routes[0]["properties"]["checkpoints"] = [
+        {"zone": "A", "after_min": 6}, {"zone": "F"}, {"zone": "A", "after_min": 30},
+    ]  # fmt: skip
+    overdue = one(told(twice, there_and_back()), LATE)
+    assert (span(overdue)[0], overdue.evidence["visit"]) == (1800, 2)
+
+
+def test_a_checkpoint_listed_twice_beside_its_road_is_reached_once_on_each_half_between() -> None:
+    """The road runs through it nowhere: halfway between where the road is nearest on either way, one visit ends."""
+    made = out_and_back("B", "F", "B").zone("B", 5000, 100, 35, "checkpoint")
+    inside = [ping(333, 5000, 100), ping(2340, 4980, 100)]
+    found = only(told(made, [*there_and_back(), *inside]), REACHED)
+    visits = [e.evidence.get("visit", 1) for e in found if e.object == "B"]
+    assert sorted(visits) == [1, 2]

@@ -99,7 +99,7 @@ def test_the_evidence_is_an_ellipse() -> None:
     assert (evidence["gap_s"], evidence["n_fixes"]) == (1800, 2)
     assert evidence["distance_m"] == pytest.approx(10_000, abs=5)
     assert evidence["reach_m"] == pytest.approx(19_365, abs=3)
-    assert evidence["limit_m"] == 200
+    assert (evidence["limit_m"], evidence["gap_limit_s"]) == (200, 900)
     assert [f["time"] for f in evidence["fixes"]] == [p["time"] for p in story]
     assert (evidence["n_zones"], evidence["zones"]) == (0, [])
 
