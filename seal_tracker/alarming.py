@@ -30,6 +30,7 @@ from seal_tracker.store import AlarmRow
 from seal_tracker.store.alarm_reads import Alike
 from seal_tracker.store.records import Action
 from seal_tracker.tracking.epochs import JourneyTable, key_of
+from seal_tracker.ways import Way
 
 __all__ = ["AlarmStore", "Changed", "action_of", "alarms_after", "alarms_due"]
 
@@ -49,6 +50,7 @@ class AlarmStore(Protocol):
     async def alarms_beginning(  # noqa: D102
         self, space: str, wanted: Mapping[str, tuple[int, int]]
     ) -> list[AlarmRow]: ...
+    async def ways_of(self, space: str, seals: Iterable[str]) -> dict[str, Way]: ...  # noqa: D102
     async def alarms_timed(self, space: str, now_ms: int, limit: int) -> list[AlarmRow]: ...  # noqa: D102
 
 
@@ -66,8 +68,12 @@ async def alarms_after(
     events: Sequence[Event],
     acted: Mapping[UUID, AlarmRow],
     terms: Terms,
+    ways: Mapping[str, Way],
 ) -> Changed:
-    """What a commit's events make of alarms, those that persons change in the same commit (``acted``) among them."""
+    """What a commit's events make of alarms, those that persons change in the same commit (``acted``) among them.
+
+    ``ways`` are those that the commit itself brings.
+    """
     concerned = [e for e in events if alarming(e.episode) or e.references]
     if not concerned:
         return Changed(acted)
@@ -75,7 +81,7 @@ async def alarms_after(
     first_ids = [first_alarm_id(e.episode.episode) for e in concerned]
     existing = await store.alarms_of_episodes(episodes, first_ids)
     raised = [e for e in concerned if e.transition == "raised"]
-    around = await _surroundings(store, judging, raised, acted, terms)
+    around = await _surroundings(store, judging, raised, acted, terms, ways)
     found = derived(events, [acted.get(row.id, row) for row in existing], around)
     return Changed({**acted, **found.rows}, _actions(found))
 
@@ -122,10 +128,13 @@ async def _surroundings(
     raised: Sequence[Event],
     acted: Mapping[UUID, AlarmRow],
     terms: Terms,
+    news: Mapping[str, Way],
 ) -> Surroundings:
     alike: list[AlarmRow] = []
     beginnings: list[AlarmRow] = []
+    ways: dict[str, Way] = {}
     if raised:
+        ways = {**await store.ways_of(judging.space, {e.episode.seal for e in raised}), **news}
         wanted = {Alike(subject_of(e.episode), e.episode.type, e.episode.object) for e in raised}
         alike = await store.alarms_alike(judging.space, sorted(wanted, key=str))
         beginnings = await store.alarms_beginning(judging.space, _windows(raised))
@@ -135,6 +144,7 @@ async def _surroundings(
         terms=terms,
         responsible=lambda place, unit: responsible_unit(plan, place, unit),
         declaration=lambda journey: _declaration(table, journey),
+        ways=ways,
         alike=[acted.get(row.id, row) for row in alike],
         beginnings=beginnings,
     )

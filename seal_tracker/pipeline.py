@@ -47,6 +47,7 @@ from seal_tracker.store import (
     StoreError,
     StoreUnavailable,
 )
+from seal_tracker.ways import Ways
 
 __all__ = ["MAX_BATCH", "Committed", "Pipeline"]
 
@@ -132,6 +133,7 @@ class Pipeline:
         self._clock_ms = clock_ms
         self._terms = terms
         self._turn = asyncio.Lock()
+        self._ways = Ways()
         self.stalled: str | None = None
 
     async def run(self) -> None:
@@ -284,6 +286,7 @@ class Pipeline:
         with COMMIT_SECONDS.time():
             ids = await self._retried(lambda: self._store.commit(commit))
         judging.committed(prepared, commit.episodes)
+        self._ways.remember(judging.space, commit.ways)
         self._next_sequence += len(commit.events) + len(commit.steps)
         for name, times in commit.counts.items():
             COUNTS.labels(judging.space, name).inc(max(times, 0))  # a counter of Prometheus never falls
@@ -325,8 +328,9 @@ class Pipeline:
             for row in numbered.episodes
             if row[2] or row[0].episode in told or prepared.before.get(row[0].episode) != row[0]
         ]
+        ways = self._ways.news(judging.space, intake.pings, intake.seals)
         alarms = await alarms_after(
-            self._store, judging, numbered.events, {row.id: row for row in deed.alarms}, self._terms
+            self._store, judging, numbered.events, {row.id: row for row in deed.alarms}, self._terms, ways
         )
         steps = await self._steps(deed.steps, changed, judging.space, len(numbered.events))
         bodies = [cloud_event(event, self._tenant) for event in numbered.events]
@@ -352,6 +356,7 @@ class Pipeline:
             alarms=list(alarms.rows.values()),
             steps=[row for _, row in steps],
             actions=[*deed.actions, *alarms.actions],
+            ways=ways,
             **deed.brought(),
         )
         parts = (

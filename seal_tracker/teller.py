@@ -74,7 +74,8 @@ class Teller:
         told = [(e.sequence, body) for e, body in zip(done.events, done.bodies, strict=True)]
         told += [(step.sequence, step.body) for step in done.steps]
         if told:
-            units = [e.episode.unit for e in done.events] + [step.unit for step in done.steps]
+            units: list[tuple[str | None, ...]] = [(e.episode.unit,) for e in done.events]
+            units += [(step.unit, step.responsible) for step in done.steps]
             self._hub.publish_events(done.space, told, units)
         for event in done.events:
             EVENTS.labels(done.space, event.episode.type, event.transition).inc()

@@ -13,6 +13,7 @@ from seal_tracker.model import NO_TIME, Episode, Event, PingBatch
 from seal_tracker.store.alarm_reads import Alike
 from seal_tracker.store.records import AlarmRow, Commit, EpisodeRow, KnownPings, OutboxMessage, Portion
 from seal_tracker.tracking.order import effective_time_ms
+from seal_tracker.ways import Way
 
 __all__ = ["MemoryStore"]
 
@@ -110,8 +111,11 @@ class MemoryStore:
         return [a for a in open_ if Alike(a.subject, a.type, a.object) in wanted]
 
     async def alarms_beginning(self, _space: str, wanted: Mapping[str, tuple[int, int]]) -> list[AlarmRow]:
-        found = [a for a in self.alarms.values() if a.id == a.group and a.type in wanted]
+        found = [a for a in self.alarms.values() if a.begins and a.type in wanted]
         return [a for a in found if wanted[a.type][0] <= a.raised_at_ms <= wanted[a.type][1]]
+
+    async def ways_of(self, _space: str, _seals: Iterable[str]) -> dict[str, Way]:
+        return {}
 
     async def alarms_timed(self, _space: str, now_ms: int, limit: int) -> list[AlarmRow]:
         due = [a for a in self.alarms.values() if a.timer_ms is not None and a.timer_ms <= now_ms]

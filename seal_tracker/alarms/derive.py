@@ -11,7 +11,7 @@ repeat goes into it and calls nobody: that is what setting aside is for.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -19,7 +19,7 @@ from uuid import UUID
 import msgspec
 
 from seal_tracker.alarms.deadlines import DEFAULT_TERMS, Terms, ms_of, sooner, with_deadlines
-from seal_tracker.alarms.grouping import Beginnings
+from seal_tracker.alarms.grouping import Beginnings, own_group
 from seal_tracker.alarms.of_episodes import (
     Place,
     alarming,
@@ -35,6 +35,7 @@ from seal_tracker.alarms.states import CLOSED, RETURNED, UNACKNOWLEDGED, state_o
 from seal_tracker.model import Episode, Event, iso_ms
 from seal_tracker.publishing.cloudevents import AlarmState
 from seal_tracker.store.records import AlarmRow
+from seal_tracker.ways import UNKNOWN_WAY, Way
 
 __all__ = ["REPEAT_WITHIN_MS", "Derived", "Passage", "Surroundings", "derived"]
 
@@ -70,6 +71,8 @@ class Surroundings:
         the unit that answers for a place, given the journey's unit.
     declaration
         of a journey, by its id.
+    ways
+        by which way seals are heard, by name.
     alike
         open alarms about the same as what is raised.
     beginnings
@@ -80,6 +83,7 @@ class Surroundings:
     terms: Terms = field(default_factory=lambda: DEFAULT_TERMS)
     responsible: Callable[[Place | None, str | None], str | None] = _origin
     declaration: Callable[[str | None], str | None] = _undeclared
+    ways: Mapping[str, Way] = field(default_factory=dict)
     alike: Sequence[AlarmRow] = ()
     beginnings: Sequence[AlarmRow] = ()
 
@@ -234,9 +238,10 @@ class _Work:
             opened_ms,
             responsible=around.responsible(place_of(episode), episode.unit),
             declaration=around.declaration(episode.journey),
+            way=around.ways.get(episode.seal, UNKNOWN_WAY),
         )
         state = msgspec.structs.replace(state, group=self._beginnings.group_of(state))
-        if state.group == state.alarm:
+        if state.group == own_group(state.alarm):
             self._beginnings.add(state)
         alarm = UUID(state.alarm)
         self._alike[state.subject, state.type, state.object].append(alarm)

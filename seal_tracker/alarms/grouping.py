@@ -1,8 +1,8 @@
-"""Which alarms are one thing: of one type, within minutes and kilometres of the alarm that began the group. Pure.
+"""Which alarms are one thing: of one type, within minutes of the alarm that began the group, and near it or heard by the same way. Pure.
 
-A cell that fails silences two hundred seals: one line, not two hundred. A group is known by the alarm that began it, and who joins is
-measured against that one, so a group does not creep across the country from neighbour to neighbour. What has no place (equipment
-without one) goes by its unit, whose gateway it shares.
+A cell that fails silences two hundred seals: one line, not two hundred; and so does the mobile network that carries them, or the gateway that
+hands them on, however far apart they are. Who joins is measured against the alarm that began the group, so a group does not creep
+across the country from neighbour to neighbour. What has no place (equipment without one) goes by its unit, whose gateway it shares.
 """
 
 from __future__ import annotations
@@ -10,13 +10,15 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from hashlib import md5
 from itertools import product
 from typing import Final, NamedTuple
+from uuid import UUID
 
 from seal_tracker.alarms.deadlines import ms_of
 from seal_tracker.publishing.cloudevents import AlarmState
 
-__all__ = ["GROUP_RADIUS_M", "GROUP_WINDOW_MS", "Beginnings", "distance_m"]
+__all__ = ["GROUP_RADIUS_M", "GROUP_WINDOW_MS", "Beginnings", "distance_m", "own_group"]
 
 GROUP_WINDOW_MS: Final = 5 * 60 * 1000
 GROUP_RADIUS_M: Final = 20_000.0
@@ -32,12 +34,20 @@ class Beginning(NamedTuple):
     """An alarm that began a group."""
 
     raised_ms: int
-    alarm: str
+    group: str
     at: Vector | None
 
 
+def own_group(alarm: str) -> str:
+    """The group that an alarm begins: an id that does not say which alarm that is, for it may be another unit's.
+
+    A digest that PostgreSQL has too, for the alarms of earlier releases.
+    """
+    return str(UUID(hex=md5(f"group {alarm}".encode(), usedforsecurity=False).hexdigest()))
+
+
 class Beginnings:
-    """Alarms that began groups, found by type and by a cell of space as wide as a group, or by unit."""
+    """Alarms that began groups, found by type and by a cell of space as wide as a group, by network and gateway, or by unit."""
 
     def __init__(self, alarms: Iterable[AlarmState] = ()) -> None:
         self._by_cell: dict[tuple[object, ...], list[Beginning]] = defaultdict(list)
@@ -47,21 +57,23 @@ class Beginnings:
     def add(self, alarm: AlarmState) -> None:
         """From now on others may join this alarm."""
         at = None if alarm.place is None else vector(alarm.place)
-        self._by_cell[own_cell(alarm, at)].append(Beginning(ms_of(alarm.raised_at), alarm.alarm, at))
+        one = Beginning(ms_of(alarm.raised_at), alarm.group, at)
+        for cell in (own_cell(alarm, at), *ways_of(alarm)):
+            self._by_cell[cell].append(one)
 
     def group_of(self, alarm: AlarmState) -> str:
         """The group of a new alarm: that of the beginning nearest in time that it belongs to, else one of its own."""
         raised_ms, at = ms_of(alarm.raised_at), None if alarm.place is None else vector(alarm.place)
-        if at is None and alarm.unit is None:
-            return alarm.alarm
-        fitting = [
-            (abs(one.raised_ms - raised_ms), one.alarm)
+        near = [
+            one
             for cell in cells_near(alarm, at)
             for one in self._by_cell.get(cell, ())
-            if abs(one.raised_ms - raised_ms) <= GROUP_WINDOW_MS
-            and (at is None or one.at is None or math.dist(at, one.at) <= CHORD_M)
+            if at is None or one.at is None or math.dist(at, one.at) <= CHORD_M
         ]
-        return min(fitting)[1] if fitting else alarm.alarm
+        by_way = [one for way in ways_of(alarm) for one in self._by_cell.get(way, ())]
+        waited = ((abs(one.raised_ms - raised_ms), one.group) for one in (*near, *by_way))
+        fitting = [(wait_ms, group) for wait_ms, group in waited if wait_ms <= GROUP_WINDOW_MS]
+        return min(fitting)[1] if fitting else own_group(alarm.alarm)
 
 
 def own_cell(alarm: AlarmState, at: Vector | None) -> tuple[object, ...]:
@@ -72,11 +84,20 @@ def own_cell(alarm: AlarmState, at: Vector | None) -> tuple[object, ...]:
 def cells_near(alarm: AlarmState, at: Vector | None) -> Iterator[tuple[object, ...]]:
     """Where those are kept that it may belong to."""
     if at is None:
-        yield own_cell(alarm, at)
+        if alarm.unit is not None:
+            yield own_cell(alarm, at)
         return
     x, y, z = cell_of(at)
     for dx, dy, dz in product((-1, 0, 1), repeat=3):
         yield alarm.type, x + dx, y + dy, z + dz
+
+
+def ways_of(alarm: AlarmState) -> Iterator[tuple[object, ...]]:
+    """Where those are kept that are heard by the same way."""
+    if alarm.carrier is not None:
+        yield alarm.type, "carrier", alarm.carrier
+    if alarm.gateway is not None:
+        yield alarm.type, "gateway", alarm.gateway
 
 
 def cell_of(at: Vector) -> tuple[int, int, int]:

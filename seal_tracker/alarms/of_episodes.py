@@ -7,9 +7,11 @@ from uuid import UUID, uuid5
 
 import msgspec
 
+from seal_tracker.alarms.grouping import own_group
 from seal_tracker.alarms.states import RETURNED, UNACKNOWLEDGED
 from seal_tracker.model import LIVE, Episode, Event, iso_ms, iso_or_none
 from seal_tracker.publishing.cloudevents import AlarmState
+from seal_tracker.ways import UNKNOWN_WAY, Way
 
 __all__ = ["Place", "alarming", "as_told", "changed", "first_alarm_id", "new_alarm", "place_of", "subject_of"]
 
@@ -42,7 +44,7 @@ def place_of(episode: Episode) -> Place | None:
 
 
 def new_alarm(
-    event: Event, opened_ms: int, *, responsible: str | None, declaration: str | None
+    event: Event, opened_ms: int, *, responsible: str | None, declaration: str | None, way: Way = UNKNOWN_WAY
 ) -> AlarmState:
     """The alarm that an event raises, without deadlines and in a group of its own."""
     episode = event.episode
@@ -54,7 +56,9 @@ def new_alarm(
         responsible=responsible,
         declaration=declaration,
         place=place_of(episode),
-        group=alarm,
+        carrier=way.carrier,
+        gateway=way.gateway,
+        group=own_group(alarm),
         opened_at=iso_ms(opened_ms),
         updated_at=iso_ms(event.recorded_ms),
         late=event.late,

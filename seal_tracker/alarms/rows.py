@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from seal_tracker.alarms.deadlines import due_ms, ms_of, timer_ms
+from seal_tracker.alarms.grouping import own_group
 from seal_tracker.publishing.cloudevents import AlarmState, state_payload
 from seal_tracker.store.records import AlarmRow
 
@@ -23,7 +24,7 @@ def alarm_in(row: AlarmRow) -> AlarmState:
         alarm,
         state=row.state,
         opened_at=alarm.opened_at or alarm.raised_at,
-        group=alarm.group or alarm.alarm,
+        group=alarm.group or own_group(alarm.alarm),
     )
 
 
@@ -54,4 +55,5 @@ def row_of(alarm: AlarmState, episodes: Iterable[UUID]) -> AlarmRow:
         closed_at_ms=None if alarm.closed_at is None else ms_of(alarm.closed_at),
         code=alarm.code,
         silent=alarm.silent,
+        begins=alarm.group == own_group(alarm.alarm),
     )

@@ -34,16 +34,17 @@ Aware = Annotated[dt.datetime, msgspec.Meta(tz=True)]
 
 
 class Cell(msgspec.Struct, gc=False):
-    """The cell the seal reported through."""
+    """The cell the seal reported through; ``carrier`` is the network that it is of, such as ``452-04``."""
 
     rssi_dbm: float | None = None
+    carrier: Any = None
 
 
 class NativePing(msgspec.Struct, gc=False, omit_defaults=True):
     """A ping as sent, units in the names; None where absent. Ranges are not checked here, see ``columns``.
 
     ``seal`` and ``id`` are optional and must repeat the topic's seal; ``received`` is an arrival time that only
-    exercise spaces believe.
+    exercise spaces believe. ``gateway`` and ``cell.carrier`` may be anything: what is no name there is no reason to lose a ping.
     """
 
     time: Aware
@@ -62,6 +63,7 @@ class NativePing(msgspec.Struct, gc=False, omit_defaults=True):
     interval_s: float | None = None
     buffered: bool | None = None
     cell: Cell | None = None
+    gateway: Any = None
     seal: Any = None
     id: Any = None
     received: Aware | None = None

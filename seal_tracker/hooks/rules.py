@@ -30,7 +30,10 @@ def wanted(hook: HookRow, event: Mapping[str, Any]) -> bool:
     return (
         (not hook.types or properties.get("event") in hook.types)
         and (not hook.severities or event.get("severitytext") in hook.severities)
-        and (hook.units is None or properties.get("unit") in hook.units)
+        and (
+            hook.units is None
+            or any(properties.get(whose) in hook.units for whose in ("unit", "responsible"))
+        )
     )
 
 

@@ -62,8 +62,10 @@ class AlarmState(msgspec.Struct, frozen=True, kw_only=True):
         the journey's unit; and the unit whose head answers: that in whose jurisdiction the alarm's place lies, else the former.
     place
         ``[lon, lat]`` where it was raised.
+    carrier, gateway
+        the mobile network and the gateway by which its seal was heard last, where it said so.
     group
-        the alarm that began the group of which this is one; of a lone alarm its own id.
+        the group of which this is one, if only of itself.
     opened_at
         when it was first known; ``raised_at`` is the time of what happened.
     late, silent
@@ -94,6 +96,8 @@ class AlarmState(msgspec.Struct, frozen=True, kw_only=True):
     responsible: str | None = None
     declaration: str | None = None
     place: tuple[float, float] | None = None
+    carrier: str | None = None
+    gateway: str | None = None
     group: str = ""
     repeats: int = 1
     raised_at: str

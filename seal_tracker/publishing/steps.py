@@ -1,7 +1,7 @@
 """Steps of alarms (acknowledged, escalated, closed, …) as events: in the log, on MQTT and in the stream, as transitions are.
 
 Pure. Type ``vn.eseal.TYPE.STEP`` on the topic of the episode's own events, whose properties are those of the episode as it stands,
-with the step as ``transition``; beside them ``alarm``, its ``state`` after the step, ``by`` whom it was taken, and their ``detail``.
+with the step as ``transition``; beside them ``alarm``, its ``state`` after the step, ``by`` whom it was taken, the unit ``responsible``, and their ``detail``.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ def step_row(step: Step, event: Event, tenant: str) -> EventRow:
         "alarm": str(step.alarm.id),
         "state": step.alarm.state,
         "by": step.by,
+        "responsible": step.alarm.responsible,
         "detail": decode(step.detail),
     }
     body = step_event(event, tenant, step.transition, alarm)
@@ -48,4 +49,5 @@ def step_row(step: Step, event: Event, tenant: str) -> EventRow:
     return EventRow(
         event.sequence, event.id, e.episode, e.subject_kind, e.subject, e.journey, e.seal, e.type, step.transition,
         e.severity, event.revision, event.time_ms, event.recorded_ms, False, body, e.unit,
+        step.alarm.responsible if step.alarm.responsible != e.unit else None,
     )  # fmt: skip

@@ -8,13 +8,15 @@ from datetime import timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from seal_tracker.model import NO_TIME
+from seal_tracker.model import LIVE, NO_TIME
 from seal_tracker.store.binary_copy import TIME_MAX_MS, TIME_MIN_MS
 from seal_tracker.store.connections import END_OF_TIME
 from seal_tracker.store.database import Database
+from seal_tracker.store.duty_rows import LONGEST_SHIFT_MS
 from seal_tracker.store.episode_reads import LAST_ID, cursor_text, episode_of, read_cursor
 from seal_tracker.store.queries import sql
 from seal_tracker.store.records import Action, AlarmRow, EpisodeRow
+from seal_tracker.ways import Way
 
 __all__ = [
     "AlarmFilter",
@@ -42,6 +44,8 @@ STALE_MS: Final = 24 * 3600 * 1000
 
 RANKS: Final[Mapping[str, int]] = {"critical": 1, "high": 2, "medium": 3, "low": 4}
 """As the table's own column; others are 5."""
+
+LONGEST_SHIFT: Final = timedelta(milliseconds=LONGEST_SHIFT_MS)
 
 FALSE_ALARM: Final = "false_alarm"
 NOT_BY_PERSONS: Final = ("retracted", "merged")
@@ -98,12 +102,13 @@ class StoredAction(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateQuery:
-    """Over which time [from_ms, to_ms), of which unit, and what the asker may see."""
+    """Over which time [from_ms, to_ms), of which unit, and what the asker may see; from ``now_ms`` on nobody has been on duty yet."""
 
     from_ms: int
     to_ms: int
     unit: str | None = None
     scope: frozenset[str] | None = None
+    now_ms: int | None = None
 
 
 class Flood(NamedTuple):
@@ -132,9 +137,10 @@ class Outcome(NamedTuple):
 
 
 class AlarmRates(NamedTuple):
-    """How the alarms of a time were."""
+    """How the alarms of a time were; ``operator_hours`` are those of all who were on duty, together."""
 
     alarms: int
+    operator_hours: float
     floods: list[Flood]
     chattering: list[Chatter]
     stale: dict[str, int]
@@ -228,6 +234,12 @@ class AlarmReads(Database):
             rows = await connection.fetch(sql("alarms_beginning"), space, *columns)
         return [alarm_of(row) for row in rows]
 
+    async def ways_of(self, space: str, seals: Iterable[str]) -> dict[str, Way]:
+        """By which way these seals are heard; those that never said are left out."""
+        async with self._reading() as connection:
+            rows = await connection.fetch(sql("ways_of_seals"), space, list(seals))
+        return {seal: Way(*way) for seal, *way in map(tuple, rows)}
+
     async def alarms_timed(self, space: str, now_ms: int, limit: int) -> list[AlarmRow]:
         """Alarms that the clock changes by now, the longest overdue first."""
         async with self._reading() as connection:
@@ -259,6 +271,9 @@ class AlarmReads(Database):
         stale_ms = asked.to_ms - STALE_MS
         async with self._reading() as connection:
             count = await connection.fetchval(sql("alarm_count"), *within)
+            on_duty_to_ms = min(asked.to_ms, asked.to_ms if asked.now_ms is None else asked.now_ms)
+            on_duty = asked.from_ms, on_duty_to_ms, LONGEST_SHIFT, asked.unit, scope
+            hours = await connection.fetchval(sql("operator_hours"), *on_duty) if space == LIVE else 0.0
             floods = await connection.fetch(
                 sql("alarm_floods"), *within, FLOOD_ALARMS, timedelta(seconds=FLOOD_S)
             )
@@ -269,6 +284,7 @@ class AlarmReads(Database):
             outcomes = await connection.fetch(sql("alarm_outcomes"), *within, list(NOT_BY_PERSONS))
         return AlarmRates(
             alarms=count,
+            operator_hours=hours,
             floods=[Flood(*row) for row in floods],
             chattering=[Chatter(*row) for row in chatter],
             stale=dict(map(tuple, stale)),

@@ -63,6 +63,7 @@ async def write_parts(connection: Connection, commit: Commit, outbox_ids: Sequen
     await send(connection, "drop_checkpoints", (), commit.drop_checkpoints)
     await send(connection, "upsert_checkpoints", (), checkpoints)
     await send(connection, "upsert_alarms", space, [alarm_row(alarm) for alarm in alarms])
+    await send(connection, "upsert_ways", space, [(seal, *way) for seal, way in commit.ways.items()])
     await send(connection, "add_actions", space, [action_row(action) for action in commit.actions])
     await write_journeys(connection, commit.space, commit.journeys)
     await send(connection, "upsert_accounts", (), commit.accounts)
@@ -127,7 +128,7 @@ def event_row(event: Event, body: bytes) -> tuple[Any, ...]:
     e = event.episode
     return (
         event.sequence, event.id, e.episode, e.subject_kind, e.subject, e.journey, e.seal, e.type, event.transition,
-        e.severity, event.revision, event.time_ms, event.recorded_ms, event.late, body, e.unit,
+        e.severity, event.revision, event.time_ms, event.recorded_ms, event.late, body, e.unit, None,
     )  # fmt: skip
 
 

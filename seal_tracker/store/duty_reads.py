@@ -9,13 +9,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from seal_tracker.store.database import Database
-from seal_tracker.store.duty_rows import HandOverRow, LateAlarm, LateUnit, Seen, ShiftRow
+from seal_tracker.store.duty_rows import LONGEST_SHIFT_MS, HandOverRow, LateAlarm, LateUnit, Seen, ShiftRow
 from seal_tracker.store.queries import sql
 
 __all__ = ["LONGEST_SHIFT_MS", "DutyReads", "LateQuery", "ShiftFilter"]
-
-LONGEST_SHIFT_MS: Final = 48 * 3_600_000
-"""No shift is longer: a look for those at a moment need not go further back."""
 
 LONGEST: Final = timedelta(milliseconds=LONGEST_SHIFT_MS)
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 __all__ = ["HandOverRow", "LateAlarm", "LateUnit", "Seen", "ShiftRow"]
+
+
+LONGEST_SHIFT_MS: Final = 48 * 3_600_000
+"""No shift is longer: a look for those at a moment need not go further back."""
 
 
 class ShiftRow(NamedTuple):

@@ -164,13 +164,13 @@ def episode_row(row: Any) -> Row:
 def alarm_row(row: Any) -> Row:
     """An alarm's row."""
     alarm = alarm_of(row)
-    return Row(f"alarm/{alarm.id}", alarm_state(alarm).encode(), alarm.opened_at_ms)
+    return Row(f"alarm/{alarm.id}", alarm_state(alarm), alarm.opened_at_ms)
 
 
 def journey_row(row: Any) -> Row:
     """A journey's row."""
     journey = journey_of(row)
-    return Row(f"journey/{journey.id}", journey_state(journey).encode(), journey.changed_ms)
+    return Row(f"journey/{journey.id}", journey_state(journey), journey.changed_ms)
 
 
 async def _pages(connection: Connection, query: str, read: Callable[[Any], Row]) -> AsyncIterator[list[Row]]:

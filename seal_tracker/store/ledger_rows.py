@@ -77,14 +77,25 @@ async def ledger_entries(connection: Connection, commit: Commit, ends: JourneyEn
 
 
 def alarm_state(row: AlarmRow) -> str:
-    """What stands for an alarm's row; without the two columns that keep what they were first, whatever the body says."""
-    columns: list[Any] = list(row._replace(raised_at_ms=0, opened_at_ms=0))
+    """What stands for an alarm's row: never anything else, or what was recorded no longer fits.
+
+    Without the two columns that keep what they were first, whatever the body says, and without the group's, which the body has.
+    """
+    columns: tuple[Any, ...] = (
+        row.id, row.episode, row.state, row.severity, row.type, row.journey, row.seal, row.unit, row.updated_at_ms, row.repeats,
+        row.body, row.version, row.subject, row.object, row.responsible, row.episodes, row.due_ms, row.timer_ms, row.closed_at_ms,
+        row.code, row.silent,
+    )  # fmt: skip
     return state_digest(columns)
 
 
 def journey_state(row: JourneyRow) -> str:
-    """What stands for a journey's row."""
-    return state_digest(row)
+    """What stands for a journey's row: never anything else."""
+    columns: tuple[Any, ...] = (
+        row.id, row.version, row.state, row.regime, row.unit, row.route, row.declaration, row.box, row.armed_ms, row.ended_ms,
+        row.changed_ms, row.plan_digest, row.edited, row.body,
+    )  # fmt: skip
+    return state_digest(columns)
 
 
 def action_entry(action: Action) -> bytes:

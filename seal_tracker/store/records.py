@@ -18,6 +18,7 @@ from seal_tracker.hooks.rows import HookRow, Mail, Progress
 from seal_tracker.model import DeadLetter, Episode, Event, PingBatch
 from seal_tracker.store.duty_rows import HandOverRow, ShiftRow
 from seal_tracker.store.journey_rows import JourneyChange
+from seal_tracker.ways import Way
 
 __all__ = [
     "AccountRow",
@@ -86,7 +87,7 @@ class AlarmRow(NamedTuple):
     """An alarm as it stands. ``state`` 'closed' takes it off the open list; ``body`` is JSON: all there is to know of it.
 
     ``episodes`` are all that it stands for, ``episode`` the newest. ``due_ms`` is by when somebody must act, ``timer_ms`` when time
-    alone changes it next.
+    alone changes it next. ``begins``: it began its group.
     """
 
     id: UUID
@@ -113,6 +114,7 @@ class AlarmRow(NamedTuple):
     closed_at_ms: int | None = None
     code: str | None = None
     silent: bool = False
+    begins: bool = False
 
 
 class Action(NamedTuple):
@@ -132,7 +134,10 @@ class Action(NamedTuple):
 
 
 class EventRow(NamedTuple):
-    """An event that is no transition of an episode, such as a step of an alarm: the columns of the log."""
+    """An event that is no transition of an episode, such as a step of an alarm: the columns of the log.
+
+    ``responsible`` is the unit that answers for it, where that is another than ``unit``.
+    """
 
     sequence: int
     id: UUID
@@ -150,6 +155,7 @@ class EventRow(NamedTuple):
     late: bool
     body: bytes
     unit: str | None = None
+    responsible: str | None = None
 
 
 class AccountRow(NamedTuple):
@@ -235,6 +241,8 @@ class Commit(Brought):
         Further events, whose sequences follow those of ``events``.
     actions
         What persons did that is committed here; stored in this order.
+    ways
+        By which way seals are heard, by name, where that is news.
     drop_checkpoints
         (seal, from_ms, to_ms): states of [from_ms, to_ms) are forgotten, before ``checkpoints`` are written.
     counts
@@ -255,6 +263,7 @@ class Commit(Brought):
     alarms: Sequence[AlarmRow] = ()
     steps: Sequence[EventRow] = ()
     actions: Sequence[Action] = ()
+    ways: Mapping[str, Way] = field(default_factory=dict)
 
 
 class Portion(NamedTuple):

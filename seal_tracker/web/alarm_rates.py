@@ -63,13 +63,19 @@ class OutcomeItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RatesAnswer(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
-    """How the alarms of a time were. ``per_operator_hour`` is null where it is not known who was on duty."""
+    """How the alarms of a time were.
+
+    ``operator_hours`` are the hours of all who were on duty by their shifts, up to now: two officers for eight hours are sixteen. With
+    ``unit`` they are those of its shifts, else of all that the asker sees; in an exercise there are none. ``per_operator_hour`` is the alarms
+    for each of these hours, null where nobody was on duty.
+    """
 
     from_: str
     to: str
     hours: float
     alarms: int
     per_hour: float
+    operator_hours: float
     per_operator_hour: float | None
     floods: Sequence[FloodItem]
     chattering: Sequence[ChatterItem]
@@ -85,7 +91,9 @@ async def show_rates(request: web.Request) -> web.Response:
     from_ms = moment_ms(query.from_, "from") or to_ms - DAY_MS
     if not 0 < to_ms - from_ms <= LONGEST_MS:
         raise BadParameter("from: must be before `to`, by a year at most", field="from")
-    asked = RateQuery(from_ms=from_ms, to_ms=to_ms, unit=query.unit or None, scope=scope_of(request))
+    asked = RateQuery(
+        from_ms=from_ms, to_ms=to_ms, unit=query.unit or None, scope=scope_of(request), now_ms=clock_ms()
+    )
     rates = await request.app[CONTEXT].store.alarm_rates(query.space, asked)
     return encoded(rates_answer(asked, rates))
 
@@ -102,7 +110,8 @@ def rates_answer(asked: RateQuery, rates: AlarmRates) -> RatesAnswer:
         hours=round(hours, 3),
         alarms=rates.alarms,
         per_hour=round(rates.alarms / hours, 3),
-        per_operator_hour=None,
+        operator_hours=round(rates.operator_hours, 3),
+        per_operator_hour=round(rates.alarms / rates.operator_hours, 3) if rates.operator_hours else None,
         floods=[
             FloodItem(from_=iso_ms(f.from_ms), to=iso_ms(f.to_ms), alarms=f.alarms) for f in rates.floods
         ],

@@ -210,10 +210,12 @@ class Subscription:
             self._seen[name] = topic.version
         return frames
 
-    def put_events(self, frames: Sequence[tuple[int, bytes]], units: Sequence[str | None]) -> None:
+    def put_events(
+        self, frames: Sequence[tuple[int, bytes]], units: Sequence[tuple[str | None, ...]]
+    ) -> None:
         """Queue events, those of its units, or fall behind when there is no room."""
         if self.scope is not None:
-            frames = [frame for frame, unit in zip(frames, units, strict=True) if unit in self.scope]
+            frames = [f for f, whose in zip(frames, units, strict=True) if not self.scope.isdisjoint(whose)]
         if self.behind or not frames:
             return
         if len(self._events) + len(frames) > self._queue_limit:
@@ -251,7 +253,7 @@ class Hub:
         return Subscription(self, self._space(space), self._queue_limit, scope)
 
     def publish_events(
-        self, space: str, events: Sequence[tuple[int, bytes]], units: Sequence[str | None] = ()
+        self, space: str, events: Sequence[tuple[int, bytes]], units: Sequence[tuple[str | None, ...]] = ()
     ) -> None:
         """Tell of committed events, (sequence, CloudEvent body) in order of sequence. Call after the commit.
 
@@ -262,7 +264,7 @@ class Hub:
             return
         frames = [(sequence, event_frame(sequence, body)) for sequence, body in events]
         for subscription in watchers:
-            subscription.put_events(frames, units or (None,) * len(frames))
+            subscription.put_events(frames, units or ((),) * len(frames))
 
     def publish_positions(self, space: str, rows: Iterable[PositionRow]) -> None:
         """Tell where seals are; of several rows of a seal the last given wins."""

@@ -37,7 +37,13 @@ def service(session_folder: Path) -> Iterator[Running]:
         with running.mqtt("gateway", "alarms") as gateway:
             pings = [
                 {"time": iso(now_s - 30), "lon": 106.68, "lat": 20.86},
-                {"time": iso(now_s), "valid": False, "lock": "cut"},
+                {
+                    "time": iso(now_s),
+                    "valid": False,
+                    "lock": "cut",
+                    "gateway": "gw-1",
+                    "cell": {"carrier": "452-04"},
+                },
             ]
             mids = [gateway.ping(seal, one) for seal in SEALS for one in pings]
             gateway.wait_acknowledged(mids)
@@ -131,7 +137,7 @@ def test_an_alarm_tells_its_history_and_what_to_do(service: Running) -> None:
 def test_an_outage_is_one_line(service: Running) -> None:
     """Three ropes cut at one place and time: one line, which says how many there are."""
     [line] = service.get("/api/v1/alarms?type=SEAL_TAMPER&collapse=true", "operator")["items"]
-    assert line["open_in_group"] == 3
+    assert (line["open_in_group"], line["gateway"], line["carrier"]) == (3, "gw-1", "452-04")
     members = service.get(f"/api/v1/alarms?group={line['group']}", "operator")["items"]
     assert {alarm["seal"] for alarm in members} == set(SEALS)
 
@@ -217,6 +223,12 @@ def test_a_kill_forgets_nothing_and_closing_empties_what_is_retained(service: Ru
     )
     assert rates["alarms"] >= 4
     assert rates["per_hour"] == pytest.approx(rates["alarms"] / 24, abs=0.001)
+    assert (rates["operator_hours"], rates["per_operator_hour"]) == (0, None)
+    shift = {"officer": "operator", "begins_at": in_minutes(-60), "ends_at": in_minutes(60)}
+    assert service.ask("POST", "/api/v1/shifts", shift, "supervisor").status == 201
+    rates = service.get("/api/v1/alarms/rates", "auditor")
+    assert rates["operator_hours"] == pytest.approx(1, abs=0.01)
+    assert rates["per_operator_hour"] == pytest.approx(rates["alarms"] / rates["operator_hours"], rel=0.01)
 
 
 def test_after_all_that_the_tables_are_what_the_ledger_tells(service: Running) -> None:

@@ -13,6 +13,7 @@ import pytest
 from story import T0_MS, Ground, batch, ping
 
 from seal_tracker.alarms.deadlines import DEFAULT_TERMS, ms_of
+from seal_tracker.alarms.grouping import own_group
 from seal_tracker.alarms.life_cycle import Act
 from seal_tracker.alarms.rows import alarm_in, row_of
 from seal_tracker.alarms.states import OPEN_STATES, STATES, Verb
@@ -25,9 +26,10 @@ from seal_tracker.plans.model import Plan
 from seal_tracker.prepared import Prepared
 from seal_tracker.publishing.cloudevents import AlarmState
 from seal_tracker.space import SpaceJudge
-from seal_tracker.store import AlarmRow, Store
+from seal_tracker.store import AlarmRow, Commit, Store
 from seal_tracker.store.alarm_reads import AlarmFilter
 from seal_tracker.store.connections import connect
+from seal_tracker.store.filters import EventFilter
 from seal_tracker.store.migrations import MIGRATIONS, apply_migrations
 from seal_tracker.supervision.alarms import AlarmDesk
 from seal_tracker.supervision.errors import Stale, Unfit, Unknown, WrongState
@@ -35,6 +37,7 @@ from seal_tracker.supervision.journey_orders import Order
 from seal_tracker.supervision.journey_plan import import_plan
 from seal_tracker.supervision.journeys import JourneyDesk, deed_of
 from seal_tracker.supervision.life_cycle import Verb as JourneyVerb
+from seal_tracker.ways import Way
 
 UNITS = """
 [hq]
@@ -259,6 +262,29 @@ async def test_what_waits_is_put_before_the_head_of_whose_jurisdiction_it_is(wat
     assert sorted(found) == [("S1", "Director"), ("S1", "Minh"), ("S2", "Director"), ("S2", "Lan")]
     assert [a.escalated_to for a in await watch.alarms()] == ["Director", "Director"]
     assert await watch.history(at_port) == [("escalated", "system")] * 2
+    for which in (EventFilter(units=["port"]), EventFilter(units=["port"], seal="S1")):
+        seen = [event.sequence for event in await watch.store.events_after(LIVE, 0, 100, which)]
+        assert len(seen) == 2, (
+            "who answers for an alarm is told its steps, though the journey is another unit's"
+        )
+        assert [e.sequence for e in await watch.store.events_before(LIVE, None, 9, which)] == seen[::-1]
+    both = EventFilter(units=["port", "inland"])
+    assert len(await watch.store.events_after(LIVE, 0, 100, both)) == 6
+    assert await watch.store.event_count(LIVE, ["port"]) == 2
+    assert await watch.store.event_count(LIVE, ["port", "inland"]) == 6
+
+
+async def test_seals_of_one_gateway_are_one_group_however_far_apart(watch: Watch) -> None:
+    """The way is kept with what else a commit brings, and is read when something is raised."""
+    await watch.store.commit(Commit(space=LIVE, ways={"S1": Way("452-04"), "S2": Way("452-01", "gw-1")}))
+    await watch.store.commit(Commit(space=LIVE, ways={"S1": Way("452-04", "gw-1")}))
+    ways = {"S1": ("452-04", "gw-1"), "S2": ("452-01", "gw-1")}
+    assert await watch.store.ways_of(LIVE, ["S1", "S2", "S3"]) == ways
+    await watch.hear(ping(0, 0), cut(100, 0))
+    await watch.hear(ping(0, 90_000), cut(110, 90_000), seal="S2")
+    one, other = await watch.alarms()
+    assert one.group == other.group
+    assert {(a.carrier, a.gateway) for a in (one, other)} == set(ways.values())
 
 
 async def test_a_shelf_expires_by_the_clock_even_over_a_restart(watch: Watch) -> None:
@@ -408,7 +434,8 @@ async def test_alarms_of_an_earlier_release_go_on_with_deadlines_from_the_upgrad
     row = await store.alarm(LIVE, UUID(int=1))
     assert row is not None
     alarm = alarm_in(row)
-    assert (row.episodes, row.group, row.subject) == ((UUID(int=2),), UUID(int=1), "journey/J-1")
+    assert (row.episodes, row.subject, row.begins) == ((UUID(int=2),), "journey/J-1", True)
+    assert alarm.group == str(row.group) == own_group(alarm.alarm)
     assert row_of(alarm, row.episodes)._replace(body=b"") == row._replace(body=b"")
     upgraded_ms = ms_of(alarm.escalates_at or "") - 120_000
     assert [r.id for r in await store.alarms_timed(LIVE, upgraded_ms + 120_000, 10)] == [row.id]

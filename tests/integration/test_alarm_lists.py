@@ -20,14 +20,24 @@ from seal_tracker.alarms.states import CLOSED, OPEN_STATES, STATES
 from seal_tracker.journey_record import JourneyRecord
 from seal_tracker.model import LIVE, Episode, iso_ms
 from seal_tracker.publishing.cloudevents import AlarmState
-from seal_tracker.store import Commit, Store
+from seal_tracker.store import AccountRow, Commit, Store
 from seal_tracker.store.alarm_reads import RANKS, AlarmFilter, AlarmRates, RateQuery
+from seal_tracker.store.duty_rows import ShiftRow
 from seal_tracker.supervision.journey_changes import PLAN, change_of
 
 T = 1_790_000_000_000
 MINUTE, HOUR = 60_000, 3_600_000
 TYPES = ("SEAL_TAMPER", "SIGNAL_LOST", "ROUTE_DEVIATION")
 UNITS = (None, "north", "south", "port")
+
+
+ACCOUNT = AccountRow("an", "operator", None, None, False, False, "api", None, 1, T, T)
+SHIFTS = [
+    ShiftRow(UUID(int=n + 1), unit, "an", T + begin * HOUR, T + end * HOUR, "", 1, "an", T)
+    for n, (unit, begin, end) in enumerate(
+        [("north", -2, 6), (None, 6, 14), ("port", 14, 22), ("port", 40, 60)]
+    )
+]
 
 
 def made(n: int, rng: random.Random) -> AlarmState:
@@ -86,7 +96,14 @@ def store(thread: LoopThread, module_dsn: str) -> Iterator[Store]:
     """One database for all that only reads."""
     opened = thread.run(Store.open(module_dsn))
     rows = [row_of(alarm, [alarm.episode]) for alarm in ALARMS]
-    commit = Commit(space=LIVE, alarms=rows, episodes=[(e, 1, False) for e in EPISODES], journeys=JOURNEYS)
+    commit = Commit(
+        space=LIVE,
+        alarms=rows,
+        episodes=[(e, 1, False) for e in EPISODES],
+        journeys=JOURNEYS,
+        accounts=[ACCOUNT],
+        shifts=SHIFTS,
+    )
     thread.run(opened.commit(commit))
     yield opened
     thread.run(opened.close())
@@ -221,8 +238,12 @@ def counted(asked: RateQuery) -> AlarmRates:
         a for a in mine if a.closed_at and a.closed_by and asked.from_ms <= ms_of(a.closed_at) < asked.to_ms
     ]
     open_ = [a for a in mine if a.state != CLOSED and ms_of(a.opened_at) <= asked.to_ms - 24 * HOUR]
+    now_ms = asked.to_ms if asked.now_ms is None else asked.now_ms
+    shifts = [s for s in SHIFTS if sees(asked, s.unit)]
+    on_duty = [min(s.ends_ms, asked.to_ms, now_ms) - max(s.begins_ms, asked.from_ms) for s in shifts]
     return AlarmRates(
         alarms=len(called),
+        operator_hours=sum(ms / 1000 for ms in on_duty if ms > 0) / 3600,
         floods=[(b, e, sum(b <= t <= e for t in called)) for b, e in joined],  # type: ignore[misc]
         chattering=sorted(chatter(asked), key=lambda c: (-c[2], c[0], c[1])),  # type: ignore[arg-type]
         stale=dict(Counter(a.severity for a in open_)),
@@ -251,11 +272,12 @@ def sees(asked: RateQuery, unit: str | None) -> bool:
     [
         RateQuery(from_ms=T, to_ms=T + 72 * HOUR),
         RateQuery(from_ms=T + 5 * MINUTE, to_ms=T + 30 * HOUR),
+        RateQuery(from_ms=T, to_ms=T + 72 * HOUR, now_ms=T + 15 * HOUR),
         RateQuery(from_ms=T, to_ms=T + 72 * HOUR, scope=frozenset({"north"})),
         RateQuery(from_ms=T, to_ms=T + 48 * HOUR, unit="port"),
         RateQuery(from_ms=T + 900 * HOUR, to_ms=T + 901 * HOUR),
     ],
-    ids=["three days", "part of it", "one unit's sight", "of one unit", "when nothing was"],
+    ids=["three days", "part of it", "up to now", "one unit's sight", "of one unit", "when nothing was"],
 )
 def test_rates_are_those_counted_by_hand(thread: LoopThread, store: Store, asked: RateQuery) -> None:
     """Alarms, floods, chattering, what stands open, and how persons closed them: by SQL exactly."""

@@ -92,7 +92,7 @@ class Board:
         first = {first_alarm_id(e.episode.episode) for e in events}
         existing = [r for r in self.rows.values() if concerned.intersection(r.episodes) or r.id in first]
         open_ = [row for row in self.rows.values() if row.state != "closed"]
-        beginnings = [row for row in self.rows.values() if row.id == row.group]
+        beginnings = [row for row in self.rows.values() if row.begins]
         found = derived(events, existing, replace(self.around, alike=open_, beginnings=beginnings))
         self.rows |= found.rows
         self.passages += [passage.name for passage in found.passages]

@@ -10,9 +10,10 @@ from alarm_stories import MINUTE, Board, T, episode, event, over
 
 from seal_tracker.alarms.deadlines import due_ms, ms_of, timer_ms
 from seal_tracker.alarms.derive import REPEATS_MAX, Surroundings
-from seal_tracker.alarms.grouping import GROUP_WINDOW_MS, distance_m
+from seal_tracker.alarms.grouping import GROUP_WINDOW_MS, distance_m, own_group
 from seal_tracker.alarms.of_episodes import alarming, first_alarm_id
 from seal_tracker.model import Event, iso_ms
+from seal_tracker.ways import Way
 
 
 def after(*events: Event) -> list[tuple[UUID, UUID | None, str]]:
@@ -242,13 +243,15 @@ def silence(n: int, minutes: float, lon: float | None, **changes: object) -> Eve
 
 
 def test_a_cell_outage_is_one_group_of_two_hundred() -> None:
-    """Each has its alarm, and all of them name the one that began it; together or one by one."""
+    """Each has its alarm, and all of them are of the group that the first began; together or one by one."""
     outage = [silence(n, n / 60, 106.0 + n / 2000) for n in range(200)]
     together, one_by_one = Board(), Board().hear(*outage)
     together.commit(outage)
     for board in (together, one_by_one):
         assert len(board.all) == 200
-        assert {alarm.group for alarm in board.all} == {str(first_alarm_id(outage[0].episode.episode))}
+        assert {alarm.group for alarm in board.all} == {
+            own_group(str(first_alarm_id(outage[0].episode.episode)))
+        }
 
 
 def test_what_is_far_or_late_or_another_type_is_no_group() -> None:
@@ -258,9 +261,32 @@ def test_what_is_far_or_late_or_another_type_is_no_group() -> None:
     later, other = silence(4, 6, 106.0), silence(5, 0, 106.0, type="GPS_LOST")
     board = Board().hear(near, between, beyond, later, other)
     groups = [alarm.group for alarm in board.all]
-    own = [alarm.alarm for alarm in board.all]
+    own = [own_group(alarm.alarm) for alarm in board.all]
     assert groups == [own[0], own[0], own[2], own[3], own[4]]
     assert GROUP_WINDOW_MS == 5 * MINUTE
+
+
+@pytest.mark.parametrize("way", [Way("452-04"), Way(None, "gw-1"), Way("452-01", "gw-1")], ids=str)
+def test_what_is_heard_by_one_network_or_gateway_is_one_group_wherever_it_is(way: Way) -> None:
+    """A gateway that dies silences seals from the coast to the border; what has another way too, or none, is not of it."""
+    ways = {"S-0": way, "S-1": way._replace(carrier="452-04"), "S-2": Way("452-05", "gw-2")}
+    raised = [silence(n, n, 104.0 + n) for n in range(4)]
+    board = Board(Surroundings(ways=ways)).hear(*raised)
+    groups = [alarm.group for alarm in board.all]
+    assert groups[0] == groups[1]
+    assert len(set(groups)) == 3
+    assert [alarm.gateway for alarm in board.all] == [way.gateway, way.gateway, "gw-2", None]
+    later = Board(Surroundings(ways=ways)).hear(raised[0], silence(1, 6, 105.0))
+    assert len({alarm.group for alarm in later.all}) == 2
+
+
+def test_a_group_does_not_tell_which_alarm_began_it() -> None:
+    """That one may be another unit's; which began it the row knows."""
+    board = Board().hear(silence(1, 0, 106.0, unit="a"), silence(2, 0, 106.0, unit="b"))
+    first, second = board.all
+    assert first.group == second.group
+    assert first.group not in {first.alarm, second.alarm, str(first.episode)}
+    assert [board.row(alarm).begins for alarm in board.all] == [True, False]
 
 
 def test_what_has_no_place_goes_by_its_unit() -> None:

@@ -173,7 +173,7 @@ async def test_a_client_of_a_unit_is_told_what_is_its_own(hub):
         PositionRow(seal=name, time_ms=0, unit=unit) for name, unit in (("A", "u1"), ("B", "u2"), ("C", None))
     ]
     with hub.subscribe(LIVE, frozenset({"u1"})) as client, hub.subscribe(LIVE) as everyone:
-        hub.publish_events(LIVE, [event(1), event(2), event(3)], ["u1", "u2", None])
+        hub.publish_events(LIVE, [event(1), event(2), event(3)], [("u1",), ("u2",), (None,)])
         hub.publish_positions(LIVE, rows)
         hub.publish_alarms(LIVE, {"1": {"id": "1"}, "2": {"id": "2"}}, {"1": ("u2", "u1"), "2": ("u2",)})
         hub.publish_journeys(LIVE, {"J1": {"id": "J1"}, "J2": {"id": "J2"}}, {"J1": ("u1",)})
@@ -188,7 +188,7 @@ async def test_a_client_of_a_unit_is_told_what_is_its_own(hub):
         ]
         assert [len(data_of(frame)["items"]) for frame in everyone.take_states()] == [3, 2, 2]
         await client.wait(0.001)
-        hub.publish_events(LIVE, [event(4)], ["u2"])
+        hub.publish_events(LIVE, [event(4)], [("u2",)])
         assert not await client.wait(0.01)
 
 
@@ -210,8 +210,8 @@ async def test_a_flood_of_other_units_does_not_make_a_client_fall_behind(hub):
     """Its queue holds its own events alone."""
     with hub.subscribe(LIVE, frozenset({"u1"})) as client:
         for sequence in range(1, 100):
-            hub.publish_events(LIVE, [event(sequence)], ["u2"])
-        hub.publish_events(LIVE, [event(100)], ["u1"])
+            hub.publish_events(LIVE, [event(sequence)], [("u2",)])
+        hub.publish_events(LIVE, [event(100)], [("u1",)])
         assert not client.behind
         assert [sequence for sequence, _ in client.take_events()] == [100]
 

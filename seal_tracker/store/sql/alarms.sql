@@ -5,7 +5,7 @@
 -- name: alarms_by_priority
 -- Open alarms, the most severe first, of those the one that is due first. Index: alarms_by_priority.
 SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
+       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
 FROM alarms
 WHERE space = $1 AND state <> 'closed' AND (rank, coalesce(due_at, 'infinity'), id) > ($15, $16, $17::uuid)
   AND state = ANY ($2::text[])
@@ -27,7 +27,7 @@ LIMIT $14;
 -- As alarms_by_priority, but of each group only the alarm that comes first: an outage is one line. Indexes: alarms_by_priority, and
 -- alarms_of_group, one range an alarm.
 SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
+       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
 FROM alarms AS a
 WHERE a.space = $1 AND a.state <> 'closed' AND (a.rank, coalesce(a.due_at, 'infinity'), a.id) > ($15, $16, $17::uuid)
   AND a.state = ANY ($2::text[])
@@ -73,7 +73,7 @@ GROUP BY group_id;
 -- name: alarms_open
 -- Open alarms, newest first. Index: alarms_open.
 SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
+       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
 FROM alarms
 WHERE space = $1 AND state <> 'closed' AND (raised_at, id) < ($15, $16::uuid)
   AND state = ANY ($2::text[])
@@ -94,7 +94,7 @@ LIMIT $14;
 -- name: alarms_newest
 -- Alarms in any state, newest first. Index: alarms_newest.
 SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
+       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
 FROM alarms
 WHERE space = $1 AND (raised_at, id) < ($15, $16::uuid)
   AND state = ANY ($2::text[])
@@ -118,7 +118,7 @@ SELECT a.*
 FROM unnest($6::text[]) AS wanted (journey)
 CROSS JOIN LATERAL (
     SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-           object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
+           object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
     FROM alarms
     WHERE space = $1 AND journey = wanted.journey AND (raised_at, id) < ($15, $16::uuid)
       AND state = ANY ($2::text[])
@@ -142,7 +142,7 @@ LIMIT $14;
 -- name: alarms_of_seal
 -- Alarms of a seal, newest first. Index: alarms_of_seal.
 SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
+       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
 FROM alarms
 WHERE space = $1 AND seal = $7 AND (raised_at, id) < ($15, $16::uuid)
   AND state = ANY ($2::text[])
@@ -163,7 +163,7 @@ LIMIT $14;
 -- name: alarms_of_group
 -- Alarms of a group, newest first. Index: alarms_of_group.
 SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
+       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
 FROM alarms
 WHERE space = $1 AND group_id = $8 AND (raised_at, id) < ($15, $16::uuid)
   AND state = ANY ($2::text[])
@@ -184,7 +184,7 @@ LIMIT $14;
 -- name: alarms_of_type
 -- Alarms of a type, newest first. Index: alarms_of_type.
 SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
+       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
 FROM alarms
 WHERE space = $1 AND type = $4 AND (raised_at, id) < ($15, $16::uuid)
   AND state = ANY ($2::text[])
@@ -213,7 +213,7 @@ WITH named AS MATERIALIZED (
     SELECT id FROM journeys WHERE space = $1 AND id ^@ $9
 )
 SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
+       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
 FROM (
     SELECT a.*
     FROM named
@@ -248,7 +248,7 @@ LIMIT $14;
 -- name: alarm_of_id
 -- One alarm. Index: the primary key.
 SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
+       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
 FROM alarms
 WHERE space = $1 AND id = $2;
 
@@ -256,7 +256,7 @@ WHERE space = $1 AND id = $2;
 -- What events may change: alarms that stand for their episodes, or have the id that one would get. Indexes: alarms_of_episodes
 -- and the primary key.
 SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
+       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
 FROM alarms
 WHERE episodes && $1::uuid[] OR id = ANY ($2::uuid[]);
 
@@ -267,7 +267,7 @@ SELECT a.*
 FROM unnest($2::text[], $3::text[], $4::text[]) AS raised (subject, type, object)
 CROSS JOIN LATERAL (
     SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
+       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
     FROM alarms
     WHERE alarms.space = $1 AND state <> 'closed' AND alarms.subject = raised.subject AND alarms.type = raised.type
       AND coalesce(alarms.object, '') = coalesce(raised.object, '')
@@ -280,17 +280,21 @@ SELECT a.*
 FROM unnest($2::text[], $3::timestamptz[], $4::timestamptz[]) AS wanted (type, after, before)
 CROSS JOIN LATERAL (
     SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
+       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
     FROM alarms
-    WHERE alarms.space = $1 AND id = group_id AND alarms.type = wanted.type
+    WHERE alarms.space = $1 AND begins AND alarms.type = wanted.type
       AND raised_at BETWEEN wanted.after AND wanted.before
     OFFSET 0
 ) AS a;
 
+-- name: ways_of_seals
+-- By which way these seals are heard, of those that said. Index: the primary key.
+SELECT seal, carrier, gateway FROM seal_ways WHERE space = $1 AND seal = ANY ($2::text[]);
+
 -- name: alarms_timed
 -- What the clock changes by a moment: shelves that expire, deadlines that pass. Index: alarms_by_timer.
 SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
+       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
 FROM alarms
 WHERE space = $1 AND timer_at <= $2
 ORDER BY timer_at, id

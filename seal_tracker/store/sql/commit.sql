@@ -30,13 +30,13 @@ ON CONFLICT (episode) DO UPDATE SET
 -- Appends transitions. Nothing ever updates or deletes one.
 INSERT INTO events (
     space, sequence, id, episode, subject_kind, subject, journey, seal, type, transition, severity, revision, time,
-    recorded_at, late, body, unit
+    recorded_at, late, body, unit, responsible
 )
 SELECT $1, e.*
 FROM unnest(
     $2::bigint[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
     $11::text[], $12::int[], $13::timestamptz[], $14::timestamptz[], $15::bool[], $16::bytea[],
-    $17::text[]
+    $17::text[], $18::text[]
 ) AS e;
 
 -- name: add_outbox
@@ -62,18 +62,18 @@ ON CONFLICT (seal, at) DO UPDATE SET state = excluded.state;
 -- episodes of each come as text.
 INSERT INTO alarms (
     space, id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-    object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
+    object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
 )
 SELECT $1, id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, episodes::uuid[], group_id, opened_at, due_at, timer_at, closed_at, code, silent
+       object, responsible, episodes::uuid[], group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
 FROM unnest(
     $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
     $10::timestamptz[], $11::timestamptz[], $12::int[], $13::json[], $14::int[], $15::text[],
     $16::text[], $17::text[], $18::text[], $19::uuid[], $20::timestamptz[], $21::timestamptz[],
-    $22::timestamptz[], $23::timestamptz[], $24::text[], $25::bool[]
+    $22::timestamptz[], $23::timestamptz[], $24::text[], $25::bool[], $26::bool[]
 ) AS a (
     id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-    object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
+    object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
 )
 ON CONFLICT (id) DO UPDATE SET
     episode = excluded.episode, state = excluded.state, severity = excluded.severity, type = excluded.type,
@@ -81,7 +81,13 @@ ON CONFLICT (id) DO UPDATE SET
     repeats = excluded.repeats, body = excluded.body, version = excluded.version, subject = excluded.subject,
     object = excluded.object, responsible = excluded.responsible,
     episodes = excluded.episodes, group_id = excluded.group_id, due_at = excluded.due_at, timer_at = excluded.timer_at,
-    closed_at = excluded.closed_at, code = excluded.code, silent = excluded.silent;
+    closed_at = excluded.closed_at, code = excluded.code, silent = excluded.silent, begins = excluded.begins;
+
+-- name: upsert_ways
+-- Writes by which way seals are heard.
+INSERT INTO seal_ways (space, seal, carrier, gateway)
+SELECT $1, w.* FROM unnest($2::text[], $3::text[], $4::text[]) AS w
+ON CONFLICT (space, seal) DO UPDATE SET carrier = excluded.carrier, gateway = excluded.gateway;
 
 -- name: add_actions
 -- Appends what persons did, in the order given. Nothing ever updates or deletes one.

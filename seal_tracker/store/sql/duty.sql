@@ -111,3 +111,12 @@ FROM (
     ORDER BY actor, id
 ) AS first
 ORDER BY id;
+
+-- name: operator_hours
+-- Hours of all who were on duty within [from, to), together: of each shift what lies within; none is longer than $3 says. Index:
+-- shifts_by_begin.
+SELECT coalesce(sum(extract(epoch FROM least(ends_at, $2::timestamptz) - greatest(begins_at, $1::timestamptz))), 0)::float8 / 3600
+FROM shifts
+WHERE begins_at > $1::timestamptz - $3::interval AND begins_at < $2 AND ends_at > $1
+  AND ($4::text IS NULL OR unit = $4)
+  AND ($5::text[] IS NULL OR unit = ANY ($5));

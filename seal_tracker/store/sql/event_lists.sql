@@ -4,17 +4,33 @@
 -- where not asked for. They differ in what leads them to an index: what finds fewest goes first.
 
 -- name: events_after_of_units
--- Of some units: as many of each as are wanted, joined. Index: events_of_unit, one range a unit.
+-- Of some units: as many of each as are wanted, joined; and of what they answer for. Indexes: events_of_unit and
+-- events_of_responsible, one range a unit.
 SELECT e.sequence, e.body
-FROM unnest($4::text[]) AS wanted (unit)
-CROSS JOIN LATERAL (
-    SELECT sequence, body FROM events
-    WHERE space = $1 AND unit = wanted.unit AND sequence > $2
-      AND ($5::text[] IS NULL OR journey = ANY ($5)) AND ($6::text IS NULL OR seal = $6)
-      AND ($7::text IS NULL OR type = $7) AND ($8::text IS NULL OR severity = $8)
-      AND time >= $9::timestamptz AND time < $10::timestamptz
-    ORDER BY sequence
-    LIMIT $3
+FROM (
+    SELECT own.sequence, own.body
+    FROM unnest($4::text[]) AS wanted (unit)
+    CROSS JOIN LATERAL (
+        SELECT sequence, body FROM events
+        WHERE space = $1 AND unit = wanted.unit AND sequence > $2
+          AND ($5::text[] IS NULL OR journey = ANY ($5)) AND ($6::text IS NULL OR seal = $6)
+          AND ($7::text IS NULL OR type = $7) AND ($8::text IS NULL OR severity = $8)
+          AND time >= $9::timestamptz AND time < $10::timestamptz
+        ORDER BY sequence
+        LIMIT $3
+    ) AS own
+    UNION ALL
+    SELECT answered.sequence, answered.body
+    FROM unnest($4::text[]) AS wanted (unit)
+    CROSS JOIN LATERAL (
+        SELECT sequence, body FROM events
+        WHERE space = $1 AND responsible = wanted.unit AND sequence > $2 AND (unit = ANY ($4)) IS NOT TRUE
+          AND ($5::text[] IS NULL OR journey = ANY ($5)) AND ($6::text IS NULL OR seal = $6)
+          AND ($7::text IS NULL OR type = $7) AND ($8::text IS NULL OR severity = $8)
+          AND time >= $9::timestamptz AND time < $10::timestamptz
+        ORDER BY sequence
+        LIMIT $3
+    ) AS answered
 ) AS e
 ORDER BY e.sequence
 LIMIT $3;
@@ -26,7 +42,7 @@ FROM unnest($5::text[]) AS wanted (journey)
 CROSS JOIN LATERAL (
     SELECT sequence, body FROM events
     WHERE space = $1 AND journey = wanted.journey AND sequence > $2
-      AND ($4::text[] IS NULL OR unit = ANY ($4)) AND ($6::text IS NULL OR seal = $6)
+      AND ($4::text[] IS NULL OR unit = ANY ($4) OR responsible = ANY ($4)) AND ($6::text IS NULL OR seal = $6)
       AND ($7::text IS NULL OR type = $7) AND ($8::text IS NULL OR severity = $8)
       AND time >= $9::timestamptz AND time < $10::timestamptz
     ORDER BY sequence
@@ -39,7 +55,7 @@ LIMIT $3;
 -- Of a seal. Index: events_of_seal (space, seal, sequence).
 SELECT sequence, body FROM events
 WHERE space = $1 AND seal = $6 AND sequence > $2
-  AND ($4::text[] IS NULL OR unit = ANY ($4)) AND ($5::text[] IS NULL OR journey = ANY ($5))
+  AND ($4::text[] IS NULL OR unit = ANY ($4) OR responsible = ANY ($4)) AND ($5::text[] IS NULL OR journey = ANY ($5))
   AND ($7::text IS NULL OR type = $7) AND ($8::text IS NULL OR severity = $8)
   AND time >= $9::timestamptz AND time < $10::timestamptz
 ORDER BY sequence
@@ -49,7 +65,7 @@ LIMIT $3;
 -- Of a type. Index: events_of_type (space, type, sequence).
 SELECT sequence, body FROM events
 WHERE space = $1 AND type = $7 AND sequence > $2
-  AND ($4::text[] IS NULL OR unit = ANY ($4)) AND ($5::text[] IS NULL OR journey = ANY ($5))
+  AND ($4::text[] IS NULL OR unit = ANY ($4) OR responsible = ANY ($4)) AND ($5::text[] IS NULL OR journey = ANY ($5))
   AND ($6::text IS NULL OR seal = $6) AND ($8::text IS NULL OR severity = $8)
   AND time >= $9::timestamptz AND time < $10::timestamptz
 ORDER BY sequence
@@ -76,7 +92,7 @@ WITH known AS MATERIALIZED (
     CROSS JOIN LATERAL (
         SELECT sequence FROM events
         WHERE space = $1 AND date_bin('1 day', time, '1970-01-01 00:00:00+00') = days.day AND sequence > $2
-          AND ($4::text[] IS NULL OR unit = ANY ($4)) AND ($5::text[] IS NULL OR journey = ANY ($5))
+          AND ($4::text[] IS NULL OR unit = ANY ($4) OR responsible = ANY ($4)) AND ($5::text[] IS NULL OR journey = ANY ($5))
           AND ($6::text IS NULL OR seal = $6) AND ($7::text IS NULL OR type = $7)
           AND ($8::text IS NULL OR severity = $8) AND time >= $9::timestamptz AND time < $10::timestamptz
         ORDER BY sequence
@@ -91,24 +107,40 @@ SELECT sequence, events.body FROM found JOIN events USING (sequence) ORDER BY se
 -- Of a severity. Index: events_of_severity (space, severity, sequence).
 SELECT sequence, body FROM events
 WHERE space = $1 AND severity = $8 AND sequence > $2
-  AND ($4::text[] IS NULL OR unit = ANY ($4)) AND ($5::text[] IS NULL OR journey = ANY ($5))
+  AND ($4::text[] IS NULL OR unit = ANY ($4) OR responsible = ANY ($4)) AND ($5::text[] IS NULL OR journey = ANY ($5))
   AND ($6::text IS NULL OR seal = $6) AND ($7::text IS NULL OR type = $7)
   AND time >= $9::timestamptz AND time < $10::timestamptz
 ORDER BY sequence
 LIMIT $3;
 
 -- name: events_before_of_units
--- Of some units, newest first: as many of each as are wanted, joined. Index: events_of_unit, one range a unit.
+-- Of some units, newest first: as many of each as are wanted, joined; and of what they answer for. Indexes: events_of_unit and
+-- events_of_responsible, one range a unit.
 SELECT e.sequence, e.body
-FROM unnest($4::text[]) AS wanted (unit)
-CROSS JOIN LATERAL (
-    SELECT sequence, body FROM events
-    WHERE space = $1 AND unit = wanted.unit AND sequence < $2
-      AND ($5::text[] IS NULL OR journey = ANY ($5)) AND ($6::text IS NULL OR seal = $6)
-      AND ($7::text IS NULL OR type = $7) AND ($8::text IS NULL OR severity = $8)
-      AND time >= $9::timestamptz AND time < $10::timestamptz
-    ORDER BY sequence DESC
-    LIMIT $3
+FROM (
+    SELECT own.sequence, own.body
+    FROM unnest($4::text[]) AS wanted (unit)
+    CROSS JOIN LATERAL (
+        SELECT sequence, body FROM events
+        WHERE space = $1 AND unit = wanted.unit AND sequence < $2
+          AND ($5::text[] IS NULL OR journey = ANY ($5)) AND ($6::text IS NULL OR seal = $6)
+          AND ($7::text IS NULL OR type = $7) AND ($8::text IS NULL OR severity = $8)
+          AND time >= $9::timestamptz AND time < $10::timestamptz
+        ORDER BY sequence DESC
+        LIMIT $3
+    ) AS own
+    UNION ALL
+    SELECT answered.sequence, answered.body
+    FROM unnest($4::text[]) AS wanted (unit)
+    CROSS JOIN LATERAL (
+        SELECT sequence, body FROM events
+        WHERE space = $1 AND responsible = wanted.unit AND sequence < $2 AND (unit = ANY ($4)) IS NOT TRUE
+          AND ($5::text[] IS NULL OR journey = ANY ($5)) AND ($6::text IS NULL OR seal = $6)
+          AND ($7::text IS NULL OR type = $7) AND ($8::text IS NULL OR severity = $8)
+          AND time >= $9::timestamptz AND time < $10::timestamptz
+        ORDER BY sequence DESC
+        LIMIT $3
+    ) AS answered
 ) AS e
 ORDER BY e.sequence DESC
 LIMIT $3;
@@ -120,7 +152,7 @@ FROM unnest($5::text[]) AS wanted (journey)
 CROSS JOIN LATERAL (
     SELECT sequence, body FROM events
     WHERE space = $1 AND journey = wanted.journey AND sequence < $2
-      AND ($4::text[] IS NULL OR unit = ANY ($4)) AND ($6::text IS NULL OR seal = $6)
+      AND ($4::text[] IS NULL OR unit = ANY ($4) OR responsible = ANY ($4)) AND ($6::text IS NULL OR seal = $6)
       AND ($7::text IS NULL OR type = $7) AND ($8::text IS NULL OR severity = $8)
       AND time >= $9::timestamptz AND time < $10::timestamptz
     ORDER BY sequence DESC
@@ -133,7 +165,7 @@ LIMIT $3;
 -- Of a seal, newest first. Index: events_of_seal (space, seal, sequence).
 SELECT sequence, body FROM events
 WHERE space = $1 AND seal = $6 AND sequence < $2
-  AND ($4::text[] IS NULL OR unit = ANY ($4)) AND ($5::text[] IS NULL OR journey = ANY ($5))
+  AND ($4::text[] IS NULL OR unit = ANY ($4) OR responsible = ANY ($4)) AND ($5::text[] IS NULL OR journey = ANY ($5))
   AND ($7::text IS NULL OR type = $7) AND ($8::text IS NULL OR severity = $8)
   AND time >= $9::timestamptz AND time < $10::timestamptz
 ORDER BY sequence DESC
@@ -143,7 +175,7 @@ LIMIT $3;
 -- Of a type, newest first. Index: events_of_type (space, type, sequence).
 SELECT sequence, body FROM events
 WHERE space = $1 AND type = $7 AND sequence < $2
-  AND ($4::text[] IS NULL OR unit = ANY ($4)) AND ($5::text[] IS NULL OR journey = ANY ($5))
+  AND ($4::text[] IS NULL OR unit = ANY ($4) OR responsible = ANY ($4)) AND ($5::text[] IS NULL OR journey = ANY ($5))
   AND ($6::text IS NULL OR seal = $6) AND ($8::text IS NULL OR severity = $8)
   AND time >= $9::timestamptz AND time < $10::timestamptz
 ORDER BY sequence DESC
@@ -170,7 +202,7 @@ WITH known AS MATERIALIZED (
     CROSS JOIN LATERAL (
         SELECT sequence FROM events
         WHERE space = $1 AND date_bin('1 day', time, '1970-01-01 00:00:00+00') = days.day AND sequence < $2
-          AND ($4::text[] IS NULL OR unit = ANY ($4)) AND ($5::text[] IS NULL OR journey = ANY ($5))
+          AND ($4::text[] IS NULL OR unit = ANY ($4) OR responsible = ANY ($4)) AND ($5::text[] IS NULL OR journey = ANY ($5))
           AND ($6::text IS NULL OR seal = $6) AND ($7::text IS NULL OR type = $7)
           AND ($8::text IS NULL OR severity = $8) AND time >= $9::timestamptz AND time < $10::timestamptz
         ORDER BY sequence DESC
@@ -185,7 +217,7 @@ SELECT sequence, events.body FROM found JOIN events USING (sequence) ORDER BY se
 -- Of a severity, newest first. Index: events_of_severity (space, severity, sequence).
 SELECT sequence, body FROM events
 WHERE space = $1 AND severity = $8 AND sequence < $2
-  AND ($4::text[] IS NULL OR unit = ANY ($4)) AND ($5::text[] IS NULL OR journey = ANY ($5))
+  AND ($4::text[] IS NULL OR unit = ANY ($4) OR responsible = ANY ($4)) AND ($5::text[] IS NULL OR journey = ANY ($5))
   AND ($6::text IS NULL OR seal = $6) AND ($7::text IS NULL OR type = $7)
   AND time >= $9::timestamptz AND time < $10::timestamptz
 ORDER BY sequence DESC

@@ -11,8 +11,9 @@ SELECT sequence, body FROM events WHERE space = $1 AND sequence > $2 ORDER BY se
 SELECT sequence, body FROM events WHERE space = $1 AND sequence < $2 ORDER BY sequence DESC LIMIT $3;
 
 -- name: events_of_units_count
--- How many events some units have. Index: events_of_unit, read without the table.
-SELECT count(*) FROM events WHERE space = $1 AND unit = ANY ($2::text[]);
+-- How many events some units have. Indexes: events_of_unit, read without the table, and events_of_responsible.
+SELECT (SELECT count(*) FROM events WHERE space = $1 AND unit = ANY ($2::text[]))
+     + (SELECT count(*) FROM events WHERE space = $1 AND responsible = ANY ($2::text[]) AND (unit = ANY ($2::text[])) IS NOT TRUE);
 
 -- name: outbox_pending
 -- What is to be published after an id, of all spaces, in commit order. Index: the primary key; starting after the

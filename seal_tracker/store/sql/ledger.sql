@@ -34,7 +34,7 @@ WHERE space = $1;
 -- name: alarms_to_verify
 -- Every alarm of a space, in no order.
 SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent
+       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
 FROM alarms
 WHERE space = $1;
 
