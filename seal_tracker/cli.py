@@ -176,6 +176,62 @@ def decode(format_: str, files: tuple[Path, ...], **options: Any) -> None:
     sys.exit(run(format_, files, **options))
 
 
+@cli.command()
+@click.option(
+    "--listen",
+    multiple=True,
+    required=True,
+    metavar="FORMAT=HOST:PORT",
+    help="Where to take devices; may be repeated.",
+)
+@click.option("--ready-file", type=File, metavar="FILE", help="The running service's ready file.")
+@click.option(
+    "--embedded", type=Folder, metavar="DIR", help="Or the folder it was started with.  [default: settings]"
+)
+@click.option(
+    "--connections", type=click.IntRange(min=1), default=10_000, show_default=True, help="Open at once."
+)
+@click.option(
+    "--per-address",
+    type=click.IntRange(min=1),
+    default=2_000,
+    show_default=True,
+    help="Of them from one address.",
+)
+@click.option(
+    "--idle-s",
+    type=click.FloatRange(min=1),
+    default=900,
+    show_default=True,
+    help="Without a whole frame: dropped.",
+)
+@click.option(
+    "--frame-s",
+    type=click.FloatRange(min=1),
+    default=60,
+    show_default=True,
+    help="For a frame to arrive whole, and for the first to arrive: else dropped.",
+)
+def gateway(
+    listen: tuple[str, ...],
+    ready_file: Path | None,
+    embedded: Path | None,
+    connections: int,
+    per_address: int,
+    idle_s: float,
+    frame_s: float,
+) -> None:
+    """Take devices over TCP (eseal, jointech, jt808) and publish their frames; they are answered once the broker has them.
+
+    Without --ready-file or --embedded the broker is that of the settings, signed in to as an account that may publish to …/raw/#.
+    """
+    from seal_tracker.commands.gateway import gateway as run  # noqa: PLC0415
+    from seal_tracker.gateway.server import Limits  # noqa: PLC0415
+
+    limits = Limits(connections, per_address, idle_s, frame_s)
+    _guarded(run, listen, ready_file=ready_file, embedded=embedded, limits=limits)
+
+
 @cli.group()
 def ledger() -> None:
     """The chain of evidence: every event and every officer's action."""

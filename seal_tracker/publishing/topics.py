@@ -34,6 +34,7 @@ __all__ = [
     "device_topic",
     "event_topic",
     "event_topics",
+    "frame_topic",
     "ingest_filters",
     "journey_topic",
     "ledger_topic",
@@ -121,6 +122,11 @@ def device_topic(tenant: str, seal: str, space: str = LIVE, leaf: str = "ping") 
         own = check_id(seal.removeprefix(EQUIPMENT_PREFIX), "equipment")
         return f"{root(tenant, space)}/equip/{own}/status"
     return f"{root(tenant, space)}/dev/{check_id(seal, 'seal')}/{leaf}"
+
+
+def frame_topic(tenant: str, protocol: str, device: str, space: str = LIVE) -> str:
+    """Return where a gateway publishes a device's frames as received."""
+    return f"{root(tenant, space)}/raw/{check_id(protocol, 'protocol')}/{check_id(device, 'device')}"
 
 
 def canary_topic(tenant: str, instance: str, space: str = LIVE) -> str:

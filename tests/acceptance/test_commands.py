@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import signal
+import socket
 import stat
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,8 +17,10 @@ from typing import Any
 import psutil
 import pytest
 from parts import wait_until
-from running import PLANS, Running, seal_tracker, serving
+from running import PLANS, Running, command_line, seal_tracker, serving
 from traffic import iso
+
+from seal_tracker.embedded.ports import choose_port
 
 LIVE_PLAN = PLANS / "live"
 OPEN_RING = [[106.45, 20.80], [106.50, 20.80], [106.50, 20.85], [106.45, 20.85]]
@@ -329,3 +333,30 @@ def test_demo_ends_by_itself_with_a_summary(demo_folder: Path) -> None:
     assert not list(demo_folder.glob("seal-tracker-demo-*"))
     wait_until(lambda: not psutil.pid_exists(ready["pid"]), what="the demo is gone")
     assert not processes_of(demo_folder)
+
+
+LOCK_FRAME = "(8000620011,P45,{},20.86456,N,106.68123,E,A,36,270,2,0,0008627839,0,0,24,5)"
+
+
+def test_a_lock_that_speaks_over_tcp_is_stored_and_answered(service: Running, tmp_path: Path) -> None:
+    """A frame goes by the gateway, the broker and the decoder into the database; the lock is told once the broker has it."""
+    before, port = service.stats(), choose_port()
+    words = ("gateway", "--listen", f"jointech=127.0.0.1:{port}", "--ready-file", service.ready_file)
+    log = tmp_path / "gateway.log"
+    with log.open("wb") as file, subprocess.Popen(command_line(*words), stderr=file) as gateway:
+        try:
+            wait_until(lambda: connects(port), what="the gateway listens")
+            with socket.create_connection(("127.0.0.1", port), 20) as lock:
+                lock.sendall(LOCK_FRAME.format(time.strftime("%d%m%y,%H%M%S", time.gmtime())).encode())
+                assert lock.recv(100) == b"(P69,0,24)"
+            service.wait_for(pings_stored=before["pings_stored"] + 1)
+        finally:
+            gateway.terminate()
+    assert gateway.returncode == 0, log.read_text()
+    assert service.stats()["dead_letters"] == before["dead_letters"]
+
+
+def connects(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False

@@ -35,7 +35,14 @@ __all__ = ["FORMAT"]
 MAX_BYTES: Final = 2 * (1023 + 30) + 2
 """The longest body and header, if every byte of them is escaped."""
 
-HEARTBEAT, LOGOUT, REGISTRATION, AUTHENTICATION, TIME = 0x0002, 0x0003, 0x0100, 0x0102, 0x0109
+HEARTBEAT, LOGOUT, REGISTRATION, AUTHENTICATION, TIME, TIME_2019 = (
+    0x0002,
+    0x0003,
+    0x0100,
+    0x0102,
+    0x0109,
+    0x0004,
+)
 REPORT, REPORT_ASKED, CONTROLLED, BATCH, BATCH_2 = 0x0200, 0x0201, 0x0500, 0x0704, 0x0210
 NOTHING: Final = {
     0x0001: "general answer",
@@ -47,6 +54,7 @@ NOTHING: Final = {
     0x0107: "attributes",
     0x0108: "upgrade result",
     TIME: "request for the time",
+    TIME_2019: "request for the time",
     0x0301: "event",
     0x0302: "answer to a question",
     0x0303: "information on demand",
@@ -233,6 +241,8 @@ def _header(frame: bytes) -> Message | None:
 
 
 def _device(frame: bytes) -> str | None:
+    if is_text(frame):
+        return frame.strip(b"( \r\n").partition(b",")[0].decode("ascii", "replace") or None
     message = _header(frame)
     return message.device if message else None
 
@@ -243,7 +253,7 @@ def _part(frame: bytes) -> Part | None:
 
 
 def _acknowledgement(frame: bytes, now: dt.datetime) -> bytes | None:
-    """Answer a registration by its code, a request for the time by the time, all else by the general answer."""
+    """Answer a registration by its code, a request for the time by the time, all else by the general answer. Times are UTC."""
     message = _header(frame)
     if message is None or message.kind == 0x0001:
         return None
@@ -251,12 +261,10 @@ def _acknowledgement(frame: bytes, now: dt.datetime) -> bytes | None:
     if message.kind == REGISTRATION:
         return written(message, 0x8100, serial + b"\x00" + message.device.encode())
     if message.kind == TIME:
-        return written(
-            message,
-            0x8109,
-            bytes.fromhex(now.strftime("%Y"))
-            + bytes([now.month, now.day, now.hour, now.minute, now.second, 0]),
-        )
+        clock = bytes([now.month, now.day, now.hour, now.minute, now.second])
+        return written(message, 0x8109, now.year.to_bytes(2, "big") + clock + b"\x00")
+    if message.kind == TIME_2019:
+        return written(message, 0x8004, bytes.fromhex(now.strftime("%y%m%d%H%M%S")))
     return written(message, 0x8001, serial + message.kind.to_bytes(2, "big") + b"\x00")
 
 

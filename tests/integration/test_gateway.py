@@ -1,0 +1,280 @@
+"""The TCP gateway on a real broker: a device is answered only once the broker has its frame, and nobody can sit on it."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import secrets
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from parts import Broker as BrokerInTest
+from parts import wait_until
+
+from seal_tracker.cli import cli
+from seal_tracker.decoders.formats import formats
+from seal_tracker.embedded.credentials import load_or_make
+from seal_tracker.embedded.nats import ACK_WAIT_S, _binary, render_config
+from seal_tracker.embedded.ports import choose_port
+from seal_tracker.gateway.server import Gateway, Limits
+from seal_tracker.gateway.uplink import Uplink
+from seal_tracker.publishing.topics import frame_topic
+from seal_tracker.sources.mqtt import Broker, MqttSource
+
+CLOCK_MS = 1_795_316_400_000
+NOW = dt.datetime(2026, 11, 22, 3, tzinfo=dt.UTC)
+LIMITS = Limits(connections=8, per_address=8, idle_s=0.6, frame_s=0.3, answer_s=5, linger_s=5)
+
+
+def deed(serial: int, device: str = "8000620011") -> bytes:
+    """A frame that is answered by its serial."""
+    return b"(%b,P45,221126,030000,20.86456,N,106.68123,E,A,36,270,1,98,0008627839,0,0,%d,5)" % (
+        device.encode(),
+        serial,
+    )
+
+
+class RestartableNats:
+    """The broker that comes with the service, on a port and store of its own; ``kill`` is ``kill -9``."""
+
+    def __init__(self, folder: Path) -> None:
+        credentials = load_or_make(folder / "credentials.json", has_data=False)
+        self._folder = folder
+        self.port = choose_port()
+        text = render_config(folder / "store", self.port, choose_port((self.port,)), "demo", credentials)
+        (folder / "nats.conf").write_text(text.replace(f'ack_wait: "{ACK_WAIT_S}s"', 'ack_wait: "1s"'))
+        accounts = {
+            n: (getattr(credentials, n).username, getattr(credentials, n).password)
+            for n in ("service", "gateway")
+        }
+        self.broker = BrokerInTest("nats", "127.0.0.1", self.port, "demo", accounts)
+
+    def start(self) -> None:
+        log = self._folder / "log"
+        with log.open("wb") as file:
+            self._process = subprocess.Popen(
+                [_binary(), "-c", self._folder / "nats.conf"], stdout=file, stderr=file
+            )
+        wait_until(lambda: b"Server is ready" in log.read_bytes(), what="NATS ready")
+
+    def stall(self) -> None:
+        """It takes what it is sent, and says nothing more."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def of(self, account: str) -> Broker:
+        return Broker("127.0.0.1", self.port, *self.broker.accounts[account])
+
+
+@pytest.fixture(scope="module")
+def nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RestartableNats]:
+    nats = RestartableNats(tmp_path_factory.mktemp("gateway"))
+    nats.start()
+    yield nats
+    nats.kill()
+
+
+@pytest.fixture
+async def gateway(nats: RestartableNats) -> AsyncIterator[Gateway]:
+    """With limits that a test can wait for; ``ports`` are where it listens."""
+    client_id = f"gateway-{secrets.token_hex(4)}"
+    async with (
+        Uplink(nats.of("gateway"), client_id, clock_ms=lambda: CLOCK_MS) as uplink,
+        Gateway(uplink, lambda p, d: frame_topic("demo", p, d), now=lambda: NOW, limits=LIMITS) as gateway,
+    ):
+        gateway.ports = {n: await gateway.listen(f, "127.0.0.1", 0) for n, f in formats().items() if f.link}
+        gateway.uplink = uplink
+        yield gateway
+
+
+async def connected(gateway: Gateway, name: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    return await asyncio.open_connection("127.0.0.1", gateway.ports[name])
+
+
+async def happens(condition: Callable[[], bool], what: str, limit_s: float = 20.0) -> None:
+    deadline = asyncio.get_running_loop().time() + limit_s
+    while not condition():
+        assert asyncio.get_running_loop().time() < deadline, f"did not happen: {what}"
+        await asyncio.sleep(0.01)
+
+
+async def answer(reader: asyncio.StreamReader, end: bytes = b")") -> bytes:
+    async with asyncio.timeout(20):
+        return await reader.readuntil(end)
+
+
+async def ended(reader: asyncio.StreamReader) -> bool:
+    """Whether the gateway ends the connection."""
+    async with asyncio.timeout(10):
+        try:
+            while await reader.read(1000):
+                pass
+        except ConnectionError:
+            pass
+        return True
+
+
+async def test_frames_arrive_as_received_and_are_answered(nats: RestartableNats, gateway: Gateway) -> None:
+    """On the topic of protocol and device, in the maker's answer; noise goes to nobody's topic and is not answered."""
+    source = MqttSource(
+        nats.of("service"), f"s-{secrets.token_hex(4)}", ["eseal/v1/demo/raw/+/+"], clock_ms=lambda: CLOCK_MS
+    )
+    seal = b"##S,eSeal,1000821,256,3.0.6,Normal,34,2026-11-22,03:00:00,15,A,20.8N 106.6E,43,128,Close,E##"
+    async with source:
+        await happens(lambda: source.status.ready, "subscribed")
+        reader, writer = await connected(gateway, "jointech")
+        lock = deed(24)
+        for piece in (lock[:10], lock[10:] + b"noise" + deed(25)[:30], deed(25)[30:]):
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(0.02)
+        assert [await answer(reader), await answer(reader)] == [b"(P69,0,24)", b"(P69,0,25)"]
+        second, other = await connected(gateway, "eseal")
+        other.write(seal + b"\r\n")
+        assert await answer(second, b"\n") == b"##S,eSeal,1000821,256,3.0.6,Normal ACK,34,E##\r\n"
+        got: list[tuple[str, bytes]] = []
+        async with asyncio.timeout(20):
+            async for batch in source.batches(10):
+                got += [(m.topic.removeprefix("eseal/v1/demo/raw/"), m.payload) for m in batch]
+                source.acknowledge(batch)
+                if len(got) == 4:
+                    break
+        writer.close()
+        other.close()
+    assert sorted(got) == [
+        ("eseal/1000821", seal),
+        ("jointech/8000620011", lock),
+        ("jointech/8000620011", deed(25)),
+        ("jointech/unidentified", b"noise"),
+    ]
+
+
+async def test_a_broker_killed_in_the_middle_loses_nothing_that_was_answered(
+    nats: RestartableNats, gateway: Gateway
+) -> None:
+    """While it is away nobody is answered; when it is back, everybody; and it has every frame that was."""
+    name = f"s-{secrets.token_hex(4)}"
+    source = MqttSource(nats.of("service"), name, ["eseal/v1/demo/raw/jointech/+"], clock_ms=lambda: CLOCK_MS)
+    devices = {f"80006200{n}": [] for n in range(10, 14)}
+    count, half = 60, asyncio.Event()
+
+    async def device(own: str, answered: list[bytes]) -> None:
+        reader, writer = await connected(gateway, "jointech")
+        for serial in range(count):
+            writer.write(deed(serial, own))
+            if serial % 10 == 9:
+                answered += [await answer(reader) for _ in range(10)]
+            if serial == count // 2:
+                half.set()
+        writer.close()
+
+    async with source:
+        await happens(lambda: source.status.ready, "subscribed")
+        async with asyncio.TaskGroup() as group:
+            for own, answered in devices.items():
+                group.create_task(device(own, answered))
+            await half.wait()
+            nats.stall()
+            await happens(lambda: gateway.uplink.in_flight >= 10, "frames without an acknowledgement")
+            before = gateway.counts["answered"]
+            await asyncio.sleep(0.1)
+            assert gateway.counts["answered"] == before
+            await asyncio.to_thread(nats.kill)
+            await asyncio.to_thread(nats.start)
+        got: set[bytes] = set()
+        async with asyncio.timeout(30):
+            async for batch in source.batches(1000):
+                got |= {m.payload for m in batch}
+                source.acknowledge(batch)
+                if len(got) == count * len(devices):
+                    break
+    assert got == {deed(serial, own) for own in devices for serial in range(count)}
+    for answered in devices.values():
+        assert answered == [b"(P69,0,%d)" % serial for serial in range(count)]
+    assert gateway.uplink.published_again > 0
+
+
+async def test_who_drips_a_frame_is_dropped(gateway: Gateway) -> None:
+    """A byte now and then keeps a connection alive for no longer than a frame may take."""
+    reader, writer = await connected(gateway, "jointech")
+    dripping = asyncio.create_task(drip(writer, deed(1)))
+    assert await ended(reader)
+    dripping.cancel()
+    assert gateway.counts["dropped_slow"] == 1
+
+
+async def drip(writer: asyncio.StreamWriter, data: bytes) -> None:
+    for byte in data * 10:
+        writer.write(bytes([byte]))
+        await asyncio.sleep(0.05)
+
+
+async def test_who_says_nothing_is_dropped(gateway: Gateway) -> None:
+    """From the beginning, and after a frame that was answered."""
+    silent, _ = await connected(gateway, "jt808")
+    reader, writer = await connected(gateway, "jointech")
+    writer.write(deed(7))
+    assert await answer(reader) == b"(P69,0,7)"
+    assert await ended(silent)
+    assert await ended(reader)
+    assert (gateway.counts["dropped_slow"], gateway.counts["dropped_idle"]) == (1, 1)
+
+
+async def test_another_protocol_is_dropped(gateway: Gateway) -> None:
+    reader, writer = await connected(gateway, "eseal")
+    for _ in range(3):
+        writer.write(b"GET / HTTP/1.1\r\n\r\n")
+        await asyncio.sleep(0.05)
+    assert await ended(reader)
+    assert gateway.counts["dropped_other_protocol"] == 1
+    assert gateway.counts["published_no_frame"] == 3
+
+
+async def test_connections_beyond_count_are_refused_and_others_stand(gateway: Gateway) -> None:
+    """Those that are there are served; when one leaves, another may come."""
+    there = [await connected(gateway, "jointech") for _ in range(8)]
+    refused, _ = await connected(gateway, "jointech")
+    assert await ended(refused)
+    assert gateway.counts["refused_connections"] == 1
+    there[0][1].close()
+    await happens(lambda: gateway.counts["connections"] == 7, "one left")
+    reader, writer = await connected(gateway, "jointech")
+    writer.write(deed(1))
+    assert await answer(reader) == b"(P69,0,1)"
+    for _, writer in there:
+        writer.close()
+
+
+async def test_what_a_device_sent_before_it_went_is_published(
+    nats: RestartableNats, gateway: Gateway
+) -> None:
+    """A lock that goes to sleep does not wait."""
+    before = gateway.counts["published"]
+    _, writer = await connected(gateway, "jointech")
+    writer.write(b"".join(deed(n) for n in range(50)))
+    writer.close()
+    await happens(lambda: gateway.counts["published"] == before + 50, "all of them published")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--listen", "morse=127.0.0.1:0"), "expected FORMAT=HOST:PORT with one of eseal, jointech, jt808"),
+        (("--listen", "jointech=here"), "expected HOST:PORT"),
+        (("--listen", "jointech=127.0.0.1:0"), "mqtt_host: not set"),
+        (("--listen", "jointech=127.0.0.1:0", "--ready-file", "gone.json"), "is the service running?"),
+    ],
+    ids=["format", "address", "broker", "service"],
+)
+def test_the_command_says_what_it_lacks(words: tuple[str, ...], said: str) -> None:
+    """Before it listens."""
+    result = CliRunner().invoke(cli, ["gateway", *words])
+    assert said in result.stderr
+    assert result.exit_code in (1, 2)
