@@ -52,6 +52,7 @@ class AlarmStore(Protocol):
     ) -> list[AlarmRow]: ...
     async def ways_of(self, space: str, seals: Iterable[str]) -> dict[str, Way]: ...  # noqa: D102
     async def alarms_timed(self, space: str, now_ms: int, limit: int) -> list[AlarmRow]: ...  # noqa: D102
+    async def absent_officers(self, at_ms: int) -> frozenset[str]: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +93,12 @@ async def alarms_due(
     """What the clock makes of alarms by the space's now: at most `TIMED_AT_ONCE` of them."""
     rows = await store.alarms_timed(judging.space, now_ms, TIMED_AT_ONCE)
     units = judging.plan.units if judging.plan else ()
+    absent = await store.absent_officers(now_ms) if rows and judging.space == LIVE else frozenset()
     contacts = {unit.id: unit.contact for unit in units}
     after, steps, actions, mails = [], [], [], []
     for row in rows:
         alarm = alarm_in(row)
-        while (step := timed(alarm, now_ms, terms, answering(units, alarm.responsible))) is not None:
+        while (step := timed(alarm, now_ms, terms, answering(units, alarm.responsible, absent))) is not None:
             alarm = step.alarm
             changed = row_of(alarm, row.episodes)
             steps.append(Step(changed, alarm.version, step.name, now_ms, SYSTEM, _encoded(step.detail)))

@@ -121,6 +121,9 @@ class MemoryStore:
         due = [a for a in self.alarms.values() if a.timer_ms is not None and a.timer_ms <= now_ms]
         return sorted(due, key=lambda a: (a.timer_ms, a.id))[:limit]
 
+    async def absent_officers(self, _at_ms: int) -> frozenset[str]:
+        return frozenset()
+
     async def episodes_of_ids(self, episodes: Iterable[UUID]) -> dict[UUID, EpisodeRow]:
         return {key: self.rows[key] for key in episodes if key in self.rows}
 

@@ -65,12 +65,20 @@ def _escalated(alarm: AlarmState, now_ms: int, terms: Terms, line: Sequence[Answ
     after = msgspec.structs.replace(
         alarm,
         escalations=alarm.escalations + 1,
-        escalated_to=to.head or to.unit,
+        escalated_to=to.acting or to.unit,
         escalates_at=_next(alarm, waits_for, now_ms + round(every_s * 1000), level + 1 < len(line)),
         **_step(alarm, now_ms),
     )
     deadline = alarm.acknowledge_by if waits_for == "acknowledge" else alarm.close_by
-    detail = {"to": to.head, "unit": to.unit, "level": level + 1, "deadline": waits_for, "was_due": deadline}
+    detail = {
+        "to": to.acting,
+        "unit": to.unit,
+        "level": level + 1,
+        "deadline": waits_for,
+        "was_due": deadline,
+    }
+    if to.deputy is not None:
+        detail["for"] = to.head
     return TimedStep(after, "escalated", detail)
 
 

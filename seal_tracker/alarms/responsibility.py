@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from seal_tracker.plans.model import Plan, Unit
 
-__all__ = ["NOBODY", "Answering", "answering", "responsible_unit"]
+__all__ = ["NOBODY", "Answering", "answering", "deputy_of", "responsible_unit"]
 
 
 class Answering(NamedTuple):
-    """A unit and its head, who answers for it; None where the plan names none."""
+    """A unit and its head, who answers for it; None where the plan names none. While the head is absent a ``deputy`` acts."""
 
     unit: str | None
     head: str | None
+    deputy: str | None = None
+
+    @property
+    def acting(self) -> str | None:
+        """Whom an alarm goes to."""
+        return self.deputy or self.head
 
 
 NOBODY: Final = Answering(None, None)
@@ -42,12 +48,26 @@ def responsible_unit(plan: Plan | None, place: Place | None, origin: str | None)
     return origin if lowest is None else lowest.id
 
 
-def answering(units: Iterable[Unit], unit: str | None) -> list[Answering]:
-    """The heads to whom an alarm of a unit goes, one after the other: its own, then those above it. Never empty."""
+def answering(
+    units: Iterable[Unit], unit: str | None, absent: Collection[str] = frozenset()
+) -> list[Answering]:
+    """The heads to whom an alarm of a unit goes, one after the other: its own, then those above it. Never empty.
+
+    For a head who is ``absent`` a deputy acts; where none is there the unit is left out, unless no other were left.
+    """
     known = {u.id: u for u in units}
-    line = [Answering(u.id, u.head) for u in upwards(known, unit)]
+    above = upwards(known, unit)
+    line = [Answering(u.id, u.head, deputy_of(u, absent)) for u in above]
     with_head = [one for one in line if one.head is not None]
-    return with_head or line or [NOBODY]
+    there = [one for one in with_head if one.acting not in absent]
+    return there or with_head or line or [NOBODY]
+
+
+def deputy_of(unit: Unit, absent: Collection[str]) -> str | None:
+    """Who acts for the head now; None: the head does, or nobody is there."""
+    if unit.head not in absent:
+        return None
+    return next((name for name in unit.deputies if name not in absent), None)
 
 
 def upwards(units: Mapping[str, Unit], unit: str | None) -> list[Unit]:

@@ -33,8 +33,13 @@ def escalation_mail(
         f"{alarm.type}, {alarm.severity}",
         f"Hành trình / journey: {alarm.journey or '-'}    Seal: {alarm.seal}    Đơn vị / unit: {alarm.unit or '-'}",
         f"Từ / since: {alarm.raised_at}    Hạn / was due: {detail['was_due']}    Cấp / level: {detail['level']}",
-        f"Alarm: {alarm.alarm}",
+        f"Gửi / to: {detail['to'] or '-'}{acting_for(detail)}    Alarm: {alarm.alarm}",
     ]
     if texts is not None:
         lines += ["", texts.vi.cause, texts.vi.response, "", texts.en.cause, texts.en.response]
     return Mail(step.id, found[0], subject, "\n".join(lines) + "\n", step.at_ms)
+
+
+def acting_for(detail: Mapping[str, Any]) -> str:
+    """Whom who gets it acts for, where that is somebody absent."""
+    return f" (thay / for {detail['for']})" if "for" in detail else ""

@@ -36,7 +36,10 @@ EQUIPMENT_KINDS: tuple[str, ...] = ("camera", "scanner", "reader")
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A unit that answers for journeys; ``name`` is {language: name}, with at least one language."""
+    """A unit that answers for journeys; ``name`` is {language: name}, with at least one language.
+
+    ``deputies`` act for the head who is absent: the first of them who is not.
+    """
 
     id: str
     name: Mapping[str, str]
@@ -44,6 +47,7 @@ class Unit:
     head: str | None = None
     contact: str | None = None
     jurisdiction_zone: str | None = None
+    deputies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from seal_tracker.plans.toml import tables_of
 
 __all__ = ["read_equipment", "read_units", "unit_ids"]
 
-UNIT_MEMBERS = ("name", "parent", "head", "contact", "jurisdiction_zone")
+UNIT_MEMBERS = ("name", "parent", "head", "deputies", "contact", "jurisdiction_zone")
 LANGUAGES = ("vi", "en")
 
 
@@ -67,7 +67,21 @@ def _unit(name: str, fields: Fields, tables: Mapping[str, Any], references: Refe
         head=fields.text("head"),
         contact=fields.text("contact"),
         jurisdiction_zone=references.zone(fields, "jurisdiction_zone"),
+        deputies=_deputies(fields),
     )
+
+
+def _deputies(fields: Fields) -> tuple[str, ...]:
+    """Who acts for the head, in order; each once, the head not among them."""
+    given = fields.values.get("deputies", [])
+    if not isinstance(given, list) or not all(isinstance(name, str) and name.strip() for name in given):
+        why, remedy = "deputies are names, in the order in which they act", 'write deputies = ["…", "…"]'
+        fields.error("deputies", f"is {quoted(given)}", why, remedy)
+        return ()
+    head = fields.values.get("head")
+    if given and head is None:
+        fields.warn("deputies", "stands without head", "there is nobody to act for", "write head too")
+    return tuple(name for name in dict.fromkeys(given) if name != head)
 
 
 def _names(name: str, fields: Fields) -> Mapping[str, str]:

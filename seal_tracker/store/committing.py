@@ -76,6 +76,7 @@ async def write_parts(connection: Connection, commit: Commit, outbox_ids: Sequen
     await send(connection, "add_mails", space, commit.mails)
     await send(connection, "upsert_shifts", (), commit.shifts)
     await send(connection, "upsert_hand_overs", (), commit.hand_overs)
+    await send(connection, "upsert_absences", (), commit.absences)
     for plan in commit.plans:
         await connection.execute(sql("add_plan_version"), commit.space, *plan_columns(plan))
     await send(connection, "add_counts", space, sorted(counts_of(commit).items()))

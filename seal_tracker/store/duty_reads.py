@@ -9,12 +9,23 @@ from typing import Any, Final
 from uuid import UUID
 
 from seal_tracker.store.database import Database
-from seal_tracker.store.duty_rows import LONGEST_SHIFT_MS, HandOverRow, LateAlarm, LateUnit, Seen, ShiftRow
+from seal_tracker.store.duty_rows import (
+    LONGEST_ABSENCE_MS,
+    LONGEST_SHIFT_MS,
+    AbsenceRow,
+    HandOverRow,
+    LateAlarm,
+    LateUnit,
+    Seen,
+    ShiftRow,
+)
 from seal_tracker.store.queries import sql
 
-__all__ = ["LONGEST_SHIFT_MS", "DutyReads", "LateQuery", "ShiftFilter"]
+__all__ = ["LONGEST_ABSENCE", "DutyReads", "LateQuery", "ShiftFilter"]
 
 LONGEST: Final = timedelta(milliseconds=LONGEST_SHIFT_MS)
+
+LONGEST_ABSENCE: Final = timedelta(milliseconds=LONGEST_ABSENCE_MS)
 
 LATE_TOLD: Final = 1000
 """Late alarms told one by one."""
@@ -80,6 +91,55 @@ class DutyReads(Database):
         async with self._reading() as connection:
             rows = await connection.fetch(sql("hand_overs_of_shifts"), list(shifts))
         return dict(map(tuple, rows))
+
+    async def hand_overs(
+        self,
+        which: ShiftFilter,
+        *,
+        waiting: bool = False,
+        after: tuple[int, UUID] | None = None,
+        limit: int = 100,
+    ) -> tuple[list[HandOverRow], bool]:
+        """A page of hand-overs of a time, newest first, those after a place (time, id), and whether there are more.
+
+        ``waiting``: those alone that nobody has taken. Their alarms are left out.
+        """
+        scope = None if which.scope is None else sorted(which.scope)
+        place = after or (which.to_ms, UUID(int=0))
+        window = which.from_ms, which.to_ms, *place, which.unit, scope, waiting, limit + 1
+        async with self._reading() as connection:
+            rows = await connection.fetch(sql("hand_overs_listed"), *window)
+        return [HandOverRow(*row) for row in rows[:limit]], len(rows) > limit
+
+    async def hand_over_waiting_for(self, shift: UUID) -> UUID | None:
+        """The hand-over that the officer of a shift has not taken yet."""
+        async with self._reading() as connection:
+            found: UUID | None = await connection.fetchval(sql("hand_over_waiting_for"), shift)
+        return found
+
+    async def absence(self, absence: UUID) -> AbsenceRow | None:
+        """One absence, None where there is none of that id."""
+        async with self._reading() as connection:
+            row = await connection.fetchrow(sql("absence_of_id"), absence)
+        return None if row is None else AbsenceRow(*row)
+
+    async def absences(
+        self, which: ShiftFilter, *, after: tuple[int, UUID] = (0, UUID(int=0)), limit: int = 100
+    ) -> tuple[list[AbsenceRow], bool]:
+        """A page of absences by when they begin, those after a place (begin, id), and whether there are more."""
+        scope = None if which.scope is None else sorted(which.scope)
+        window = which.from_ms, which.to_ms, LONGEST_ABSENCE
+        async with self._reading() as connection:
+            rows = await connection.fetch(
+                sql("absences_listed"), *window, *after, which.unit, scope, limit + 1
+            )
+        return [AbsenceRow(*row) for row in rows[:limit]], len(rows) > limit
+
+    async def absent_officers(self, at_ms: int) -> frozenset[str]:
+        """Who is absent at a moment, by name."""
+        async with self._reading() as connection:
+            rows = await connection.fetch(sql("absent_officers"), at_ms, LONGEST_ABSENCE)
+        return frozenset(row["officer"] for row in rows)
 
     async def alarms_open_count(self, space: str, units: Collection[str] | None) -> int:
         """How many alarms of these units (None: of all) are open."""

@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 from uuid import UUID
 
-__all__ = ["HandOverRow", "LateAlarm", "LateUnit", "Seen", "ShiftRow"]
+__all__ = ["AbsenceRow", "HandOverRow", "LateAlarm", "LateUnit", "Seen", "ShiftRow"]
 
 
 LONGEST_SHIFT_MS: Final = 48 * 3_600_000
 """No shift is longer: a look for those at a moment need not go further back."""
 
+LONGEST_ABSENCE_MS: Final = 366 * 86_400_000
+"""Nobody who is away for longer is still the head."""
+
 
 class ShiftRow(NamedTuple):
-    """Who watches a unit (None: headquarters) in [begins, ends), as it stands."""
+    """Who watches a unit (None: headquarters) in [begins, ends), as it stands; ``cancelled_ms``: nobody does."""
 
     id: UUID
     unit: str | None
@@ -24,6 +27,22 @@ class ShiftRow(NamedTuple):
     version: int
     made_by: str
     changed_ms: int
+    cancelled_ms: int | None = None
+
+
+class AbsenceRow(NamedTuple):
+    """A head or deputy of a unit is away in [begins, ends), as it stands; ``cancelled_ms``: is not after all."""
+
+    id: UUID
+    unit: str
+    officer: str
+    begins_ms: int
+    ends_ms: int
+    reason: str
+    version: int
+    made_by: str
+    changed_ms: int
+    cancelled_ms: int | None = None
 
 
 class HandOverRow(NamedTuple):

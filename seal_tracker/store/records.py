@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from seal_tracker.credentials.rows import CredentialRow
 from seal_tracker.hooks.rows import HookRow, Mail, Progress
 from seal_tracker.model import DeadLetter, Episode, Event, PingBatch
-from seal_tracker.store.duty_rows import HandOverRow, ShiftRow
+from seal_tracker.store.duty_rows import AbsenceRow, HandOverRow, ShiftRow
 from seal_tracker.store.journey_rows import JourneyChange
 from seal_tracker.ways import Way
 
@@ -197,7 +197,7 @@ class Brought:
 
     Attributes
     ----------
-    accounts, tokens, credentials, hooks, hook_progress, shifts, hand_overs
+    accounts, tokens, credentials, hooks, hook_progress, shifts, hand_overs, absences
         As they stand afterwards.
     mails, plans
         New ones; one mail an event.
@@ -215,6 +215,7 @@ class Brought:
     journeys: Sequence[JourneyChange] = ()
     shifts: Sequence[ShiftRow] = ()
     hand_overs: Sequence[HandOverRow] = ()
+    absences: Sequence[AbsenceRow] = ()
 
     def brought(self) -> dict[str, Any]:
         """These parts by name."""

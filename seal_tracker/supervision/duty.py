@@ -6,7 +6,7 @@ Every method is run by `Pipeline.act`, between two batches: what it has read sta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 from uuid import UUID, uuid4
@@ -20,7 +20,14 @@ from seal_tracker.model import LIVE, iso_ms, iso_or_none
 from seal_tracker.store.alarm_reads import AlarmFilter
 from seal_tracker.store.duty_rows import HandOverRow, ShiftRow
 from seal_tracker.store.records import Action, AlarmRow
-from seal_tracker.supervision.duty_rules import check_free, check_times, check_to, taken_over
+from seal_tracker.supervision.duty_rules import (
+    cancelled,
+    check_free,
+    check_times,
+    check_to,
+    edited,
+    taken_over,
+)
 from seal_tracker.supervision.errors import Unfit, Unknown, WrongState
 from seal_tracker.supervision.journey_changes import Actor
 
@@ -41,6 +48,7 @@ class DutyKeeping(Protocol):
     ) -> Sequence[ShiftRow]: ...
     async def hand_over(self, hand_over: UUID) -> HandOverRow | None: ...  # noqa: D102
     async def hand_overs_of(self, shifts: Iterable[UUID]) -> dict[UUID, UUID]: ...  # noqa: D102
+    async def hand_over_waiting_for(self, shift: UUID) -> UUID | None: ...  # noqa: D102
     async def alarms_open_count(self, space: str, units: Scope) -> int: ...  # noqa: D102
     async def alarms(  # noqa: D102
         self, space: str, wanted: AlarmFilter, *, open_only: bool, by_priority: bool, limit: int
@@ -67,6 +75,48 @@ class DutyDesk:
         await self._check_free(shift)
         return Deed(actions=[self._planned(shift)], shifts=[shift])
 
+    async def edit(
+        self,
+        shift_id: UUID,
+        changes: Callable[[ShiftRow], Mapping[str, Any]],
+        check: Callable[[int], None],
+        now_ms: int,
+        reason: str | None = None,
+    ) -> Deed:
+        """Change a shift; ``changes`` says what, given it as it stands, ``check`` refuses a version that is outdated.
+
+        Raises
+        ------
+        Unknown, Unfit, WrongState, Clash
+            There is no such shift to see; its times cannot be; it is over, handed over or cancelled; its officer is on another.
+        """
+        shift = await self.shift(shift_id)
+        check(shift.version)
+        handed = (await self.store.hand_overs_of([shift.id])).get(shift.id)
+        after = edited(shift, changes(shift), handed, now_ms)
+        await self._check_free(after)
+        body = {"version": after.version, "officer": after.officer, "notes": after.notes, **times(after)}
+        if reason is not None:
+            body["reason"] = reason
+        done = self._action("shift.edited", f"shift/{after.id}", after.unit, now_ms, body)
+        return Deed(actions=[done], shifts=[after])
+
+    async def cancel(self, shift_id: UUID, reason: str, check: Callable[[int], None], now_ms: int) -> Deed:
+        """Cancel a shift that has not begun; ``check`` refuses a version that is outdated.
+
+        Raises
+        ------
+        Unknown, WrongState
+            There is no such shift to see; it has begun, is over or cancelled, or is to be handed something.
+        """
+        shift = await self.shift(shift_id)
+        check(shift.version)
+        handed = (await self.store.hand_overs_of([shift.id])).get(shift.id)
+        after = cancelled(shift, handed, await self.store.hand_over_waiting_for(shift.id), now_ms)
+        body = {"version": after.version, "officer": after.officer, "reason": reason, **times(after)}
+        done = self._action("shift.cancelled", f"shift/{after.id}", after.unit, now_ms, body)
+        return Deed(actions=[done], shifts=[after])
+
     async def hand_over(
         self,
         shift_id: UUID,
@@ -85,6 +135,8 @@ class DutyDesk:
         """
         shift = await self.shift(shift_id)
         check(shift.version)
+        if shift.cancelled_ms is not None:
+            raise WrongState(f"it was cancelled at {iso_ms(shift.cancelled_ms)}; nobody was on it")
         if now_ms < shift.begins_ms:
             raise WrongState(f"it begins at {iso_ms(shift.begins_ms)}; nothing is there to hand over yet")
         if known := (await self.store.hand_overs_of([shift.id])).get(shift.id):

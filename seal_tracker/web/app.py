@@ -12,11 +12,13 @@ from typing import Final
 from aiohttp import web
 
 from seal_tracker.web import (
+    absences,
     alarm_acts,
     alarm_rates,
     alarms,
     description,
     duty,
+    hand_overs,
     health,
     history,
     hooks,
@@ -30,6 +32,7 @@ from seal_tracker.web import (
     registry,
     reports,
     seal_accounts,
+    shifts,
     signing,
     spaces,
     stream,
@@ -62,6 +65,9 @@ ROUTES: Final[tuple[Route, ...]] = (
     *alarm_rates.ROUTES,  # before those of one alarm, whose id it would else be
     *alarms.ROUTES,
     *alarm_acts.ROUTES,
+    *shifts.ROUTES,
+    *hand_overs.ROUTES,
+    *absences.ROUTES,
     *duty.ROUTES,
     *reports.ROUTES,
     *ledger.ROUTES,

@@ -16,10 +16,10 @@ from seal_tracker.web.errors import CursorError
 
 __all__ = [
     "AlarmCursor",
+    "DutyCursor",
     "EpisodeCursor",
     "EventCursor",
     "NameCursor",
-    "ShiftCursor",
     "decode_cursor",
     "encode_cursor",
 ]
@@ -55,17 +55,17 @@ class AlarmCursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_f
     place: Annotated[str, msgspec.Meta(pattern=r"^(-?[0-9]{1,15}|[1-5]\.(-?[0-9]{1,15})?)\.[0-9a-f]{32}\Z")]
 
 
-class ShiftCursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag="shift1"):
-    """When the last shift of the page before begins, in epoch ms, and its id."""
+class DutyCursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag="duty1"):
+    """When the last shift or absence of the page before begins, or the last hand-over was made, in epoch ms, and its id."""
 
-    begins_ms: Annotated[int, msgspec.Meta(ge=0, lt=253_402_300_800_000)]
-    shift: UUID
-
-
-CursorT = TypeVar("CursorT", EventCursor, NameCursor, EpisodeCursor, AlarmCursor, ShiftCursor)
+    at_ms: Annotated[int, msgspec.Meta(ge=0, lt=253_402_300_800_000)]
+    id: UUID
 
 
-def encode_cursor(cursor: EventCursor | NameCursor | EpisodeCursor | AlarmCursor | ShiftCursor) -> str:
+CursorT = TypeVar("CursorT", EventCursor, NameCursor, EpisodeCursor, AlarmCursor, DutyCursor)
+
+
+def encode_cursor(cursor: EventCursor | NameCursor | EpisodeCursor | AlarmCursor | DutyCursor) -> str:
     """The cursor as clients get it."""
     return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).rstrip(b"=").decode()
 

@@ -13,15 +13,23 @@ from seal_tracker.web.alarms import AlarmId
 from seal_tracker.web.queries import Id, ListQuery, Moment
 
 __all__ = [
+    "AbsenceEdit",
+    "AbsenceItem",
+    "AbsencesQuery",
+    "Cancelled",
     "DutyItem",
     "HandOver",
     "HandOverItem",
+    "HandOverLine",
+    "HandOversQuery",
     "LateAnswer",
     "LateItem",
     "LateUnitItem",
     "LateWanted",
     "ListedAlarm",
+    "NewAbsence",
     "NewShift",
+    "ShiftEdit",
     "ShiftId",
     "ShiftItem",
     "ShiftsQuery",
@@ -31,6 +39,7 @@ ShiftId = AlarmId
 """A UUID; so are those of hand-overs."""
 
 Words = Annotated[str, msgspec.Meta(max_length=4000, pattern=r"^[^\x00]*\Z")]
+Why = Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=r"^[^\x00]*\Z")]
 Officer = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
 
 
@@ -60,6 +69,72 @@ class NewShift(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     notes: Words = ""
 
 
+class ShiftEdit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Another officer, other times or notes; what is left out stays. Once a shift has begun its officer and begin are settled."""
+
+    officer: Officer | UnsetType = UNSET
+    begins_at: Moment | UnsetType = UNSET
+    ends_at: Moment | UnsetType = UNSET
+    notes: Words | UnsetType = UNSET
+    reason: Words | None = None
+
+
+class Cancelled(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why."""
+
+    reason: Why
+
+
+class HandOversQuery(ListQuery, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+    """Hand-overs of [from, to), newest first; ``waiting``: those alone that nobody has taken."""
+
+    from_: Moment | UnsetType = UNSET
+    to: Moment | UnsetType = UNSET
+    unit: Id | UnsetType = UNSET
+    waiting: bool = False
+
+
+class AbsencesQuery(ListQuery, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+    """Absences that touch [from, to), by when they begin; all where nothing is said."""
+
+    from_: Moment | UnsetType = UNSET
+    to: Moment | UnsetType = UNSET
+    unit: Id | UnsetType = UNSET
+
+
+class NewAbsence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which head or deputy of a unit, by the name that the unit has, is away, from when to when and why."""
+
+    unit: Id
+    officer: Officer
+    begins_at: Moment
+    ends_at: Moment
+    reason: Why
+
+
+class AbsenceEdit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Other times or another reason; what is left out stays."""
+
+    begins_at: Moment | UnsetType = UNSET
+    ends_at: Moment | UnsetType = UNSET
+    reason: Why | UnsetType = UNSET
+
+
+class AbsenceItem(msgspec.Struct, frozen=True, kw_only=True):
+    """An absence; ``cancelled_at``: they were not away after all."""
+
+    id: str
+    unit: str
+    officer: str
+    begins_at: str
+    ends_at: str
+    reason: str
+    made_by: str
+    version: int
+    changed_at: str
+    cancelled_at: str | None
+
+
 class HandOver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """To which shift (null: to whoever takes it), and what to know."""
 
@@ -68,7 +143,7 @@ class HandOver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ShiftItem(msgspec.Struct, frozen=True, kw_only=True):
-    """A shift; ``hand_over`` is that by which it was handed over."""
+    """A shift; ``hand_over`` is that by which it was handed over; ``cancelled_at``: nobody watches."""
 
     id: str
     unit: str | None
@@ -80,6 +155,7 @@ class ShiftItem(msgspec.Struct, frozen=True, kw_only=True):
     made_by: str
     version: int
     changed_at: str
+    cancelled_at: str | None
 
 
 class ListedAlarm(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,8 +168,8 @@ class ListedAlarm(msgspec.Struct, frozen=True, kw_only=True):
     due_at: str | None
 
 
-class HandOverItem(msgspec.Struct, frozen=True, kw_only=True):
-    """A hand-over; ``alarms`` are the first thousand, by priority, of the ``alarms_open`` of the unit and those below it."""
+class HandOverLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A hand-over in a list; ``alarms_open`` were those of the unit and those below it."""
 
     id: str
     shift: str
@@ -101,7 +177,6 @@ class HandOverItem(msgspec.Struct, frozen=True, kw_only=True):
     unit: str | None
     note: str
     alarms_open: int
-    alarms: Sequence[ListedAlarm]
     handed_at: str
     handed_by: str
     taken_at: str | None
@@ -109,9 +184,15 @@ class HandOverItem(msgspec.Struct, frozen=True, kw_only=True):
     version: int
 
 
+class HandOverItem(HandOverLine, frozen=True, kw_only=True):
+    """A hand-over; ``alarms`` are the first thousand, by priority, of the ``alarms_open``."""
+
+    alarms: Sequence[ListedAlarm]
+
+
 class DutyItem(msgspec.Struct, frozen=True, kw_only=True):
     """Who is on duty for a unit (null: headquarters): the officers of its shifts; where ``shifts`` is empty the head of the unit
-    that ``answers_for`` it: itself, or the nearest above that has one.
+    that ``answers_for`` it: itself, or the nearest above that has one. While the head is absent the ``deputy`` acts.
     """
 
     unit: str | None
@@ -119,6 +200,7 @@ class DutyItem(msgspec.Struct, frozen=True, kw_only=True):
     shifts: Sequence[ShiftItem]
     answers_for: str | None
     head: str | None
+    deputy: str | None
 
 
 class LateItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,12 +218,13 @@ class LateItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LateUnitItem(msgspec.Struct, frozen=True, kw_only=True):
-    """What a unit and its head have let pass: ``late`` alarms are open past a deadline; ``oldest_due_at`` is that which passed
+    """What a unit and its head (now absent, where a ``deputy`` acts) have let pass: ``late`` alarms are open past a deadline; ``oldest_due_at`` is that which passed
     first; ``escalations`` are since each was last dealt with. ``alarms`` are the longest overdue, of all units a thousand at most.
     """
 
     unit: str | None
     head: str | None
+    deputy: str | None
     late: int
     not_acknowledged: int
     not_closed: int

@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from seal_tracker.store.duty_reads import LateQuery, ShiftFilter
-from seal_tracker.store.duty_rows import HandOverRow, LateAlarm, LateUnit, Seen, ShiftRow
+from seal_tracker.store.duty_rows import AbsenceRow, HandOverRow, LateAlarm, LateUnit, Seen, ShiftRow
 
 __all__ = ["DutyReading"]
 
@@ -25,6 +25,30 @@ class DutyReading(Protocol):
 
     async def shifts_of_officer(self, officer: str, from_ms: int, to_ms: int) -> Sequence[ShiftRow]:
         """An officer's shifts that touch a time."""
+
+    async def hand_overs(
+        self,
+        which: ShiftFilter,
+        *,
+        waiting: bool = False,
+        after: tuple[int, UUID] | None = None,
+        limit: int = 100,
+    ) -> tuple[list[HandOverRow], bool]:
+        """A page of hand-overs, newest first, and whether there are more."""
+
+    async def hand_over_waiting_for(self, shift: UUID) -> UUID | None:
+        """The hand-over that the officer of a shift has not taken yet."""
+
+    async def absence(self, absence: UUID) -> AbsenceRow | None:
+        """One absence, None where there is none."""
+
+    async def absences(
+        self, which: ShiftFilter, *, after: tuple[int, UUID] = (0, UUID(int=0)), limit: int = 100
+    ) -> tuple[list[AbsenceRow], bool]:
+        """A page of absences by when they begin, and whether there are more."""
+
+    async def absent_officers(self, at_ms: int) -> frozenset[str]:
+        """Who is absent at a moment, by name."""
 
     async def hand_over(self, hand_over: UUID) -> HandOverRow | None:
         """One hand-over, None where there is none."""

@@ -133,6 +133,7 @@ class UnitItem(msgspec.Struct, frozen=True, kw_only=True):
     name: Mapping[str, str]
     parent: str | None
     head: str | None
+    deputies: Sequence[str]
     contact: str | None
     jurisdiction_zone: str | None
 

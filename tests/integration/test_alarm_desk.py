@@ -29,6 +29,7 @@ from seal_tracker.space import SpaceJudge
 from seal_tracker.store import AlarmRow, Commit, Store
 from seal_tracker.store.alarm_reads import AlarmFilter
 from seal_tracker.store.connections import connect
+from seal_tracker.store.duty_rows import AbsenceRow
 from seal_tracker.store.filters import EventFilter
 from seal_tracker.store.migrations import MIGRATIONS, apply_migrations
 from seal_tracker.supervision.alarms import AlarmDesk
@@ -52,6 +53,7 @@ jurisdiction_zone = "Z-port"
 name = {en = "Inland"}
 parent = "hq"
 head = "Lan"
+deputies = ["Hoa"]
 """
 MINUTE_S = 60.0
 ALL = AlarmFilter(states=STATES)
@@ -246,7 +248,15 @@ async def test_each_step_is_an_event_and_events_still_fold_to_the_episodes(watch
 
 
 async def test_what_waits_is_put_before_the_head_of_whose_jurisdiction_it_is(watch: Watch) -> None:
-    """In the port's jurisdiction the port's head, elsewhere that of the journey's unit; then headquarters'; over a restart."""
+    """In the port's jurisdiction the port's head, elsewhere that of the journey's unit; then headquarters'; over a restart.
+
+    While a head is absent their deputy is called.
+    """
+    away_ms = T0_MS + round((120 + 1 * MINUTE_S) * 1000)
+    absence = AbsenceRow(
+        UUID(int=7), "inland", "Lan", away_ms, away_ms + 3_600_000, "leave", 1, "an", away_ms
+    )
+    await watch.store.commit(Commit(space=LIVE, absences=[absence]))
     await watch.hear(ping(0, 0), cut(100, 0))
     await watch.hear(ping(0, 50_000), cut(110), seal="S2")
     at_port, inland = sorted(await watch.alarms(), key=lambda a: a.seal or "")
@@ -259,7 +269,7 @@ async def test_what_waits_is_put_before_the_head_of_whose_jurisdiction_it_is(wat
         for e in await watch.events()
         if e["type"].endswith(".escalated")
     ]
-    assert sorted(found) == [("S1", "Director"), ("S1", "Minh"), ("S2", "Director"), ("S2", "Lan")]
+    assert sorted(found) == [("S1", "Director"), ("S1", "Minh"), ("S2", "Director"), ("S2", "Hoa")]
     assert [a.escalated_to for a in await watch.alarms()] == ["Director", "Director"]
     assert await watch.history(at_port) == [("escalated", "system")] * 2
     for which in (EventFilter(units=["port"]), EventFilter(units=["port"], seal="S1")):

@@ -23,7 +23,7 @@ from seal_tracker.prepared import Prepared
 from seal_tracker.publishing.cloudevents import AlarmState
 from seal_tracker.store import Commit
 from seal_tracker.store.connections import connect
-from seal_tracker.store.duty_reads import LONGEST
+from seal_tracker.store.duty_reads import LONGEST, LONGEST_ABSENCE
 from seal_tracker.store.queries import sql
 from seal_tracker.store.records import AlarmRow
 
@@ -37,6 +37,7 @@ head = "Director"
 name = {en = "Port"}
 parent = "hq"
 head = "Minh"
+deputies = ["Lan", "Hoa"]
 [gate]
 name = {en = "Gate"}
 parent = "port"
@@ -54,6 +55,7 @@ async def world(world: World) -> World:
     async def act(space: str, work: Callable[[Any], Awaitable[tuple[Prepared, Deed]]]) -> None:
         _, deed = await work(None)
         parts = {"actions": deed.actions, "shifts": deed.shifts, "hand_overs": deed.hand_overs}
+        parts |= {"absences": deed.absences}
         await world.store.commit(Commit(space=space, **parts))
 
     vars(world.fleet)["act"] = act
@@ -151,6 +153,120 @@ async def test_who_is_on_duty_is_a_shifts_officer_else_the_head(world: World):
         "port": (["operator"], "port"),
         "gate": (["Minh"], "port"),
     }
+
+
+async def change(world: World, path: str, version: int | str = "*", **body: Any) -> Answer:
+    tag = "*" if version == "*" else f'"{version}"'
+    return await world.ask(path, "supervisor", "PATCH", json=body, headers={"If-Match": tag})
+
+
+async def test_a_shift_is_changed_and_cancelled(world: World):
+    """Before it begins in everything but its unit; then its end and notes alone; a cancelled one is nobody's and stays."""
+    shift = (await plan(world, begins=2, ends=9)).json()
+    path = f"/api/v1/shifts/{shift['id']}"
+    answer = await world.ask(path, "supervisor", "PATCH", json={"notes": "x"})
+    assert_problem(answer, 428, "If-Match")
+    assert_problem(await change(world, path, 7, notes="x"), 412, "If-Match")
+    assert_problem(await change(world, path), 422, "body")
+    assert_problem(await change(world, path, officer="nobody"), 422, "officer")
+    assert_problem(await change(world, path, ends_at=in_hours(1)), 422, "ends_at")
+    changed = await change(world, path, 1, officer="unit_head", begins_at=in_hours(3), reason="illness")
+    assert changed.status == 200, changed.body
+    assert (changed.json()["officer"], changed.headers["ETag"]) == ("unit_head", '"2"')
+    other = (await plan(world, "operator", 5, 8)).json()
+    assert_problem(await change(world, path, officer="operator"), 409, "officer")
+    assert_problem(await send(world, path + "/cancel", "supervisor", 1, reason="no ship"), 412, "If-Match")
+    cancelled = await send(world, path + "/cancel", "supervisor", 2, reason="no ship")
+    assert cancelled.status == 200, cancelled.body
+    assert cancelled.json()["cancelled_at"] == cancelled.json()["changed_at"]
+    assert_problem(await change(world, path, notes="x"), 409)
+    assert_problem(await send(world, path + "/hand-over", "operator", note="x"), 409)
+    listed = (await world.ask("/api/v1/shifts")).json()["items"]
+    assert [item["id"] for item in listed] == [other["id"]]
+    assert (await plan(world, "unit_head", 4, 8)).status == 201
+    told = await world.store.actions_of(LIVE, f"shift/{shift['id']}")
+    kinds = [(a.action.kind, json.loads(a.action.body).get("reason")) for a in told]
+    assert kinds == [("shift.cancelled", "no ship"), ("shift.edited", "illness"), ("shift.planned", None)]
+
+    going_on = (await plan(world, "supervisor")).json()
+    path = f"/api/v1/shifts/{going_on['id']}"
+    assert_problem(await change(world, path, officer="operator"), 409, "officer")
+    assert_problem(await send(world, path + "/cancel", "supervisor", reason="no"), 409)
+    assert (await change(world, path, ends_at=in_hours(1))).status == 200
+    handed = await send(world, path + "/hand-over", "supervisor", note="quiet", to=other["id"])
+    assert handed.status == 201, handed.body
+    assert_problem(await change(world, path, notes="x"), 409)
+    other_path = f"/api/v1/shifts/{other['id']}"
+    refused = await send(world, other_path + "/cancel", "supervisor", reason="no")
+    assert_problem(refused, 409)
+    assert handed.json()["id"] in refused.json()["detail"]
+
+
+async def test_hand_overs_are_listed_newest_first(world: World):
+    """Of a unit and a time; those that wait to be taken by themselves; without the alarms, which each has."""
+    ids = []
+    for officer, unit in (("operator", "port"), ("supervisor", "gate"), ("unit_head", "port")):
+        shift = (await plan(world, officer, unit=unit)).json()
+        answer = await send(world, f"/api/v1/shifts/{shift['id']}/hand-over", "operator", note=officer)
+        ids.append(answer.json()["id"])
+    first = (await world.ask("/api/v1/hand-overs?limit=2")).json()
+    rest = (await world.ask(f"/api/v1/hand-overs?limit=2&after={first['next']}")).json()
+    assert [item["id"] for item in first["items"] + rest["items"]] == ids[::-1]
+    assert rest["next"] is None
+    assert "alarms" not in first["items"][0]
+    assert (await send(world, f"/api/v1/hand-overs/{ids[0]}/take", "administrator")).status == 200
+    waiting = (await world.ask("/api/v1/hand-overs?waiting=true&unit=port")).json()["items"]
+    assert [item["id"] for item in waiting] == [ids[2]]
+    none = (await world.ask("/api/v1/hand-overs", params={"to": in_hours(-3)})).json()["items"]
+    assert none == []
+
+
+async def test_a_deputy_acts_for_a_head_who_is_absent(world: World):
+    """The first who is there; where nobody is, the unit above answers. It is noted, changed and ended by who may order."""
+    body = {
+        "unit": "port",
+        "officer": "Minh",
+        "begins_at": in_hours(-1),
+        "ends_at": in_hours(40),
+        "reason": "leave",
+    }
+    assert_problem(await world.ask("/api/v1/absences", "operator", "POST", json=body), 403)
+    assert_problem(
+        await world.ask("/api/v1/absences", "supervisor", "POST", json=body | {"officer": "Ann"}),
+        422,
+        "officer",
+    )
+    assert_problem(
+        await world.ask("/api/v1/absences", "supervisor", "POST", json=body | {"unit": "moon"}), 422, "unit"
+    )
+    made = await world.ask("/api/v1/absences", "supervisor", "POST", json=body)
+    assert made.status == 201, made.body
+
+    async def acting() -> tuple[list[str], str | None, str | None]:
+        items = (await world.ask("/api/v1/duty/now")).json()["items"]
+        (port,) = [item for item in items if item["unit"] == "port"]
+        return port["on_duty"], port["head"], port["deputy"]
+
+    assert await acting() == (["Lan"], "Minh", "Lan")
+    away = [made.json()]
+    for name in ("Lan", "Hoa"):
+        answer = await world.ask("/api/v1/absences", "supervisor", "POST", json=body | {"officer": name})
+        away.append(answer.json())
+        assert await acting() == (
+            (["Hoa"], "Minh", "Hoa") if name == "Lan" else (["Director"], "Director", None)
+        )
+    listed = (await world.ask("/api/v1/absences?limit=2")).json()
+    rest = (await world.ask(f"/api/v1/absences?after={listed['next']}")).json()
+    assert {item["officer"] for item in listed["items"] + rest["items"]} == {"Minh", "Lan", "Hoa"}
+    path = f"/api/v1/absences/{away[0]['id']}"
+    assert_problem(await change(world, path, 9, reason="x"), 412, "If-Match")
+    assert_problem(await change(world, path, begins_at=in_hours(2)), 409, "begins_at")
+    assert (await change(world, path, 1, ends_at=in_hours(2))).json()["version"] == 2
+    ended = await send(world, path + "/cancel", "supervisor", 2, reason="back early")
+    assert (ended.status, ended.json()["cancelled_at"]) == (200, None)
+    assert_problem(await send(world, path + "/cancel", "supervisor", reason="again"), 409)
+    assert await acting() == (["Minh"], "Minh", None)
+    assert (await world.ask(path)).json()["ends_at"] == ended.json()["changed_at"]
 
 
 async def test_what_cannot_be_a_shift_is_refused(world: World):
@@ -260,6 +376,10 @@ async def test_lists_of_duty_are_read_by_their_index(world: World, postgres_dsn:
         "INSERT INTO hand_overs SELECT gen_random_uuid(), id, NULL, unit, '', '[]', 0, ends_at, 'an', NULL, NULL, 1 FROM shifts"
     )
     await connection.execute(
+        "INSERT INTO absences SELECT gen_random_uuid(), 'port', 'Minh', t, t + interval '1 day', '', 1, 'an', t"
+        " FROM generate_series(1, 20000) AS n, LATERAL (SELECT now() - n * interval '1 day' AS t) AS at"
+    )
+    await connection.execute(
         "INSERT INTO actions (space, at, actor, role, kind, subject, body) SELECT 'live', now(), 'an', 'operator',"
         " 'alarm.seen', 'alarm/' || gen_random_uuid(), '{}' FROM generate_series(1, 20000)"
     )
@@ -270,6 +390,14 @@ async def test_lists_of_duty_are_read_by_their_index(world: World, postgres_dsn:
         "shifts_of_officer": (("operator", now_ms, now_ms + 1, LONGEST), "shifts_of_officer"),
         "shift_of_id": ((UUID(int=1),), "shifts_pkey"),
         "hand_over_of_id": ((UUID(int=1),), "hand_overs_pkey"),
+        "hand_overs_listed": ((0, now_ms, now_ms, UUID(int=0), None, None, False, 101), "hand_overs_newest"),
+        "hand_over_waiting_for": ((UUID(int=1),), "hand_overs_waiting"),
+        "absence_of_id": ((UUID(int=1),), "absences_pkey"),
+        "absences_listed": (
+            (now_ms, now_ms + 1, LONGEST_ABSENCE, 0, UUID(int=0), None, None, 101),
+            "absences_by_begin",
+        ),
+        "absent_officers": ((now_ms, LONGEST_ABSENCE), "absences_by_begin"),
         "hand_overs_of_shifts": (([UUID(int=1)],), "hand_overs_shift_key"),
         "alarm_seen": ((LIVE, f"alarm/{UUID(int=1)}", "service"), "actions_of_subject"),
     }

@@ -144,7 +144,15 @@ ROUTE_TABLE: dict[str, tuple[str, Any]] = {
     "GET /api/v1/shifts": (LIST, "shift"),
     "POST /api/v1/shifts": (COMMON, None),
     "GET /api/v1/shifts/{shift}": (OBJECT, "shift"),
+    "PATCH /api/v1/shifts/{shift}": (OBJECT, ("shift", {"notes": "a test"})),
+    "POST /api/v1/shifts/{shift}/cancel": (OBJECT, ("shift", {"reason": "a test"})),
+    "GET /api/v1/absences": (LIST, "absence"),
+    "POST /api/v1/absences": (COMMON, None),
+    "GET /api/v1/absences/{absence}": (OBJECT, "absence"),
+    "PATCH /api/v1/absences/{absence}": (OBJECT, ("absence", {"reason": "a test"})),
+    "POST /api/v1/absences/{absence}/cancel": (OBJECT, ("absence", {"reason": "a test"})),
     "POST /api/v1/shifts/{shift}/hand-over": (OBJECT, ("shift", {"note": "all quiet"})),
+    "GET /api/v1/hand-overs": (LIST, "hand_over"),
     "GET /api/v1/hand-overs/{hand_over}": (OBJECT, "hand_over"),
     "POST /api/v1/hand-overs/{hand_over}/take": (OBJECT, ("hand_over", {})),
     "GET /api/v1/duty/now": (LIST, "shift"),
@@ -155,11 +163,15 @@ ROUTE_TABLE: dict[str, tuple[str, Any]] = {
 UNITS = """
 [u1]
 name = {vi = "Chi cục 1", en = "Office 1"}
+head = "An"
 [u11]
 name = {vi = "Đội 1", en = "Team 1"}
 parent = "u1"
+head = "Bình"
 [u2]
 name = {vi = "Chi cục 2", en = "Office 2"}
+head = "Chi"
+deputies = ["Dung"]
 """
 OWN, FOREIGN = ("u1", "u11"), ("u2", "none")
 ZONE = {
@@ -316,6 +328,7 @@ def service(
             )
         found.objects["alarm"] = alarms
         found.objects["shift"], found.objects["hand_over"] = asyncio.run(on_duty(found))
+        found.objects["absence"] = asyncio.run(absent(found))
         yield found
     finally:
         thread.run(context.__aexit__(None, None, None))
@@ -341,6 +354,19 @@ async def on_duty(service: Service) -> tuple[dict[str, str], dict[str, str]]:
             assert answer.status == 201, answer.text
             hand_overs[unit] = json.loads(answer.text)["id"]
     return shifts, hand_overs
+
+
+async def absent(service: Service) -> dict[str, str]:
+    """Absences by unit, each in the days to come."""
+    absences = {}
+    times = {"begins_at": IN_AN_HOUR, "ends_at": (datetime.now(UTC) + timedelta(days=9)).isoformat()}
+    async with aiohttp.ClientSession() as client:
+        for unit, officer in {"u1": "An", "u11": "Bình", "u2": "Dung"}.items():
+            absence = {"unit": unit, "officer": officer, "reason": "leave", **times}
+            answer = await service.ask(client, "administrator", "POST", "/api/v1/absences", absence)
+            assert answer.status == 201, answer.text
+            absences[unit] = json.loads(answer.text)["id"]
+    return absences
 
 
 def open_alarms(service: Service) -> dict[str, str]:

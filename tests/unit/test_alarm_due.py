@@ -144,3 +144,17 @@ def test_the_unit_in_whose_jurisdiction_it_lies_answers_else_the_journeys_own() 
     assert [answers(0), answers(5_000), answers(50_000)] == ["gate", "port", "inland"]
     assert responsible_unit(made, None, "inland") == "inland"
     assert responsible_unit(None, (106.0, 20.0), "inland") == "inland"
+
+
+def test_a_deputy_is_called_for_a_head_who_is_absent() -> None:
+    """The first who is there, named with whom they act for; a unit with nobody is left out, but not the last."""
+    units = [
+        Unit("port", {"en": "Port"}, "hq", "Minh", deputies=("Lan", "Hoa")),
+        Unit("hq", {"en": "Headquarters"}, head="Director"),
+    ]
+    above = Answering("hq", "Director")
+    assert answering(units, "port", {"Minh"}) == [Answering("port", "Minh", "Lan"), above]
+    assert answering(units, "port", {"Minh", "Lan"})[0].acting == "Hoa"
+    assert answering(units, "port", {"Minh", "Lan", "Hoa"}) == [above]
+    assert answering(units, "port", {"Minh", "Lan", "Hoa", "Director"})[0] == Answering("port", "Minh")
+    assert answering(units, "port", {"Lan"}) == [Answering("port", "Minh"), above]

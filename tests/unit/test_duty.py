@@ -114,4 +114,4 @@ def test_a_unit_without_a_shift_is_its_heads_or_that_above():
     assert [s.officer for s in found["port"].shifts] == ["an"]
     assert found["port"].answers.head == "Minh"
     assert not found["gate"].shifts
-    assert found["gate"].answers == ("hq", "Director")
+    assert found["gate"].answers == ("hq", "Director", None)

@@ -155,6 +155,7 @@ def test_a_zone_may_bring_its_own_policy() -> None:
         ),
         ('[HQ-HP]\nname = "A"\nparent = "HQ-HP"\n', "HQ-HP", "parent", "HQ-HP → HQ-HP"),
         ('[HQ-HP]\nname = "A"\njurisdiction_zone = "x"\n', "HQ-HP", "jurisdiction_zone", "there is no zone"),
+        ('[HQ-HP]\nname = "A"\nhead = "B"\ndeputies = "C"\n', "HQ-HP", "deputies", "in the order"),
         ('[HQ-HP]\nname = {vn = "A"}\n', "HQ-HP", "name.vn", "vi"),
         ('[HQ-HP]\nhead = "A"\n', "HQ-HP", "name", "is missing"),
         ('[HQ-HP]\nname = "A"\njurisdiction = "gate-a"\n', "HQ-HP", "jurisdiction", "jurisdiction_zone"),

@@ -1,12 +1,13 @@
 -- name: upsert_shifts
--- Writes shifts as they now stand; only their times change.
-INSERT INTO shifts (id, unit, officer, begins_at, ends_at, notes, version, made_by, changed_at)
+-- Writes shifts as they now stand; their unit does not change.
+INSERT INTO shifts (id, unit, officer, begins_at, ends_at, notes, version, made_by, changed_at, cancelled_at)
 SELECT * FROM unnest(
     $1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::int[], $8::text[],
-    $9::timestamptz[]
+    $9::timestamptz[], $10::timestamptz[]
 )
 ON CONFLICT (id) DO UPDATE SET
-    begins_at = excluded.begins_at, ends_at = excluded.ends_at, version = excluded.version, changed_at = excluded.changed_at;
+    officer = excluded.officer, begins_at = excluded.begins_at, ends_at = excluded.ends_at, notes = excluded.notes,
+    version = excluded.version, changed_at = excluded.changed_at, cancelled_at = excluded.cancelled_at;
 
 -- name: upsert_hand_overs
 -- Writes hand-overs as they now stand; only who took one is added.
@@ -22,24 +23,28 @@ ON CONFLICT (id) DO UPDATE SET
 
 -- name: shift_of_id
 -- One shift. Index: the primary key.
-SELECT id, unit, officer, begins_at, ends_at, notes, version, made_by, changed_at FROM shifts WHERE id = $1;
+SELECT id, unit, officer, begins_at, ends_at, notes, version, made_by, changed_at, cancelled_at
+FROM shifts
+WHERE id = $1;
 
 -- name: shifts_listed
--- Shifts that touch [from, to), by when they begin; none is longer than $3 says. Index: shifts_by_begin.
-SELECT id, unit, officer, begins_at, ends_at, notes, version, made_by, changed_at
+-- Shifts that touch [from, to) and are not cancelled, by when they begin; none is longer than $3 says. Index: shifts_by_begin.
+SELECT id, unit, officer, begins_at, ends_at, notes, version, made_by, changed_at, cancelled_at
 FROM shifts
 WHERE begins_at > $1::timestamptz - $3::interval AND begins_at < $2 AND ends_at > $1
   AND (begins_at, id) > ($4, $5::uuid)
   AND ($6::text IS NULL OR unit = $6)
   AND ($7::text[] IS NULL OR unit = ANY ($7))
+  AND cancelled_at IS NULL
 ORDER BY begins_at, id
 LIMIT $8;
 
 -- name: shifts_of_officer
 -- An officer's shifts that touch [from, to). Index: shifts_of_officer.
-SELECT id, unit, officer, begins_at, ends_at, notes, version, made_by, changed_at
+SELECT id, unit, officer, begins_at, ends_at, notes, version, made_by, changed_at, cancelled_at
 FROM shifts
 WHERE officer = $1 AND begins_at > $2::timestamptz - $4::interval AND begins_at < $3 AND ends_at > $2
+  AND cancelled_at IS NULL
 ORDER BY begins_at;
 
 -- name: hand_over_of_id
@@ -51,6 +56,56 @@ WHERE id = $1;
 -- name: hand_overs_of_shifts
 -- The hand-overs of shifts, by shift. Index: hand_overs_shift_key.
 SELECT shift, id FROM hand_overs WHERE shift = ANY ($1::uuid[]);
+
+-- name: hand_overs_listed
+-- Hand-overs of [from, to), newest first, their alarms left out; of $7 true those that nobody has taken. Index: hand_overs_newest.
+SELECT id, shift, to_shift, unit, note, '[]', alarms_open, handed_at, handed_by, taken_at, taken_by, version
+FROM hand_overs
+WHERE handed_at >= $1 AND handed_at < $2 AND (handed_at, id) < ($3, $4::uuid)
+  AND ($5::text IS NULL OR unit = $5)
+  AND ($6::text[] IS NULL OR unit = ANY ($6))
+  AND (NOT $7::bool OR taken_at IS NULL)
+ORDER BY handed_at DESC, id DESC
+LIMIT $8;
+
+-- name: hand_over_waiting_for
+-- The hand-over that waits to be taken by the officer of a shift. Index: hand_overs_waiting.
+SELECT id FROM hand_overs WHERE to_shift = $1 AND taken_at IS NULL;
+
+-- name: upsert_absences
+-- Writes absences as they now stand; whose they are does not change.
+INSERT INTO absences (id, unit, officer, begins_at, ends_at, reason, version, made_by, changed_at, cancelled_at)
+SELECT * FROM unnest(
+    $1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::int[], $8::text[],
+    $9::timestamptz[], $10::timestamptz[]
+)
+ON CONFLICT (id) DO UPDATE SET
+    begins_at = excluded.begins_at, ends_at = excluded.ends_at, reason = excluded.reason, version = excluded.version,
+    changed_at = excluded.changed_at, cancelled_at = excluded.cancelled_at;
+
+-- name: absence_of_id
+-- One absence. Index: the primary key.
+SELECT id, unit, officer, begins_at, ends_at, reason, version, made_by, changed_at, cancelled_at
+FROM absences
+WHERE id = $1;
+
+-- name: absences_listed
+-- Absences that touch [from, to) and are not cancelled, by when they begin; none is longer than $3 says. Index: absences_by_begin.
+SELECT id, unit, officer, begins_at, ends_at, reason, version, made_by, changed_at, cancelled_at
+FROM absences
+WHERE begins_at > $1::timestamptz - $3::interval AND begins_at < $2 AND ends_at > $1
+  AND (begins_at, id) > ($4, $5::uuid)
+  AND ($6::text IS NULL OR unit = $6)
+  AND ($7::text[] IS NULL OR unit = ANY ($7))
+  AND cancelled_at IS NULL
+ORDER BY begins_at, id
+LIMIT $8;
+
+-- name: absent_officers
+-- Who is absent at a moment; no absence is longer than $2 says. Index: absences_by_begin.
+SELECT DISTINCT officer
+FROM absences
+WHERE begins_at > $1::timestamptz - $2::interval AND begins_at <= $1 AND ends_at > $1 AND cancelled_at IS NULL;
 
 -- name: alarms_open_count
 -- How many alarms of some units (NULL: of all) are open. Index: alarms_by_priority.
