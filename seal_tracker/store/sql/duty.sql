@@ -173,5 +173,6 @@ ORDER BY id;
 SELECT coalesce(sum(extract(epoch FROM least(ends_at, $2::timestamptz) - greatest(begins_at, $1::timestamptz))), 0)::float8 / 3600
 FROM shifts
 WHERE begins_at > $1::timestamptz - $3::interval AND begins_at < $2 AND ends_at > $1
+  AND cancelled_at IS NULL
   AND ($4::text IS NULL OR unit = $4)
   AND ($5::text[] IS NULL OR unit = ANY ($5));
