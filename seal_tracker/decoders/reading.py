@@ -11,11 +11,13 @@ from typing import Final
 
 from seal_tracker.decoders.errors import FrameError
 from seal_tracker.decoders.frame import shown
+from seal_tracker.decoders.native import Cell
 
 __all__ = [
     "CHARGING",
     "KMH_PER_KNOT",
     "battery_pct",
+    "cell",
     "csq_dbm",
     "decimal",
     "digits",
@@ -32,6 +34,10 @@ CHARGING: Final = 0xFF
 
 CSQ_MAX: Final = 31
 """3GPP TS 27.007, +CSQ: 0 to 31 are -113 to -51 dBm, 99 is not known."""
+
+MCC_MIN: Final = 200
+CODE_MAX: Final = 999
+"""ITU-T E.212: countries' codes are 200 to 799, those of test networks up to 999; networks' have up to three digits."""
 
 CLOCK_UNSET: Final = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 """What a time of nothing but zeros is taken as: a clock that was never set. It is before 2020, so that its ping is
@@ -87,6 +93,13 @@ def whole(text: bytes, what: str, byte: int) -> int:
     if not _WHOLE.fullmatch(text):
         raise FrameError(byte, f"{what} {shown(text)}: expected a whole number")
     return int(text)
+
+
+def cell(rssi_dbm: float | None, mcc: int | None = None, mnc: int | None = None) -> Cell | None:
+    """How a device is heard: the signal, and the network by its country's and its own code where they are codes."""
+    known = mcc is not None and mnc is not None and 0 <= mnc <= CODE_MAX and MCC_MIN <= mcc <= CODE_MAX
+    carrier = f"{mcc:03}-{mnc:02}" if known else None
+    return None if rssi_dbm is None and carrier is None else Cell(rssi_dbm, carrier)
 
 
 def battery_pct(value: int) -> float | None:

@@ -40,10 +40,10 @@ def taken(name: str, *pieces: bytes) -> list[Delivery]:
 def test_frames_are_the_same_however_the_stream_is_cut(name: str) -> None:
     """Byte by byte, in one piece, and anyhow between."""
     frames = good(name)
-    assert len(frames) > 5
+    assert len(frames) > 1
     stream = b"".join(frames)
     rng = random.Random(7)
-    cuts = sorted(rng.sample(range(len(stream)), 40))
+    cuts = sorted(rng.sample(range(len(stream)), min(40, len(stream) // 2)))
     for pieces in (
         [bytes([b]) for b in stream],
         [stream],

@@ -17,7 +17,7 @@ from typing import Final
 from seal_tracker.decoders.errors import FrameError
 from seal_tracker.decoders.frame import Answer, Cut, Format, Link, check_device, shown
 from seal_tracker.decoders.native import YEARS, Cell, NativePing
-from seal_tracker.decoders.reading import decimal, whole
+from seal_tracker.decoders.reading import cell, decimal, whole
 
 __all__ = ["FORMAT"]
 
@@ -173,7 +173,7 @@ def _place(fields: list[bytes], at: int) -> tuple[float, float]:
 def _cell(fields: list[bytes]) -> Cell | None:
     """The signal, where the field is there and says one; nothing is lost without it."""
     text = fields[RSSI] if len(fields) > RSSI + 1 else b""
-    return Cell(float(text)) if re.fullmatch(rb"-\d{1,3}", text) else None
+    return cell(float(text)) if re.fullmatch(rb"-\d{1,3}", text) else None
 
 
 def _text(fields: list[bytes], index: int) -> str:

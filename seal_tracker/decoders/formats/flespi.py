@@ -14,7 +14,8 @@ from typing import Any, Final
 from seal_tracker.decoders.errors import FrameError
 from seal_tracker.decoders.frame import Answer, Format, check_device
 from seal_tracker.decoders.members import Members, objects
-from seal_tracker.decoders.native import Cell, NativePing
+from seal_tracker.decoders.native import NativePing
+from seal_tracker.decoders.reading import cell
 
 __all__ = ["FORMAT"]
 
@@ -82,7 +83,7 @@ def _object(members: Members, device: str | None, answer: Answer) -> None:
         lock="cut" if "rope_cut" in facts else None if locked is None else "closed" if locked else "open",
         facts=facts or None,
         buffered=members.yes("message.buffered.status"),
-        cell=_cell(members.number("gsm.signal.dbm")),
+        cell=cell(members.number("gsm.signal.dbm"), members.whole("gsm.mcc"), members.whole("gsm.mnc")),
     )
     answer.add(ident, ping)
 
@@ -113,10 +114,6 @@ def _facts(values: dict[str, Any]) -> list[str]:
 
 def _fact(name: str) -> str | None:
     return next((fact for fact, words in FACTS if words.search(name)), None)
-
-
-def _cell(rssi_dbm: float | None) -> Cell | None:
-    return None if rssi_dbm is None else Cell(rssi_dbm)
 
 
 FORMAT: Final = Format("flespi", decode, start=(b"{", b"["))

@@ -17,11 +17,12 @@ from typing import Final
 
 from seal_tracker.decoders.errors import FrameError
 from seal_tracker.decoders.frame import Answer, check_device
-from seal_tracker.decoders.native import Cell, NativePing
+from seal_tracker.decoders.native import NativePing
 from seal_tracker.decoders.reading import (
     CHARGING,
     KMH_PER_KNOT,
     battery_pct,
+    cell,
     csq_dbm,
     digits,
     minutes_deg,
@@ -55,6 +56,8 @@ STATUS_FACTS: Final = (
     (14, "motor_stuck"),
 )
 """Bits of the status, the second byte's from 8 on."""
+
+UNUSED: Final = 0x0F
 
 CELL_FIX, ROPE_IN, MOTOR_LOCKED, ANSWER_WANTED = 1 << 0, 1 << 6, 1 << 7, 1 << 5
 
@@ -174,7 +177,7 @@ def _long(record: bytes, at: int, serial: int) -> NativePing:
     ping.battery_pct = battery_pct(record[28])
     ping.seq = serial
     ping.facts = facts or None
-    ping.cell = _cell(record[33])
+    ping.cell = cell(csq_dbm(record[33]), *_network(record))
     return ping
 
 
@@ -183,10 +186,13 @@ def _short(record: bytes, at: int, version: int) -> NativePing:
     ping = fix(record, at)
     if version == 1:
         ping.satellites = record[17]
-        ping.cell = _cell(record[26])
+        ping.cell = cell(csq_dbm(record[26]))
     return ping
 
 
-def _cell(csq: int) -> Cell | None:
-    rssi_dbm = csq_dbm(csq)
-    return None if rssi_dbm is None else Cell(rssi_dbm)
+def _network(record: bytes) -> tuple[int | None, int | None]:
+    """Country's and network's code of the longest record: 2 bytes, then one, whose upper half stands apart, 0F where unused."""
+    if len(record) < LONG_RECORDS[-1]:
+        return None, None
+    high = 0 if record[36] == UNUSED else record[36]
+    return int.from_bytes(record[48:50], "big"), high << 8 | record[50]

@@ -11,8 +11,8 @@ from typing import Final
 
 from seal_tracker.decoders.errors import FrameError
 from seal_tracker.decoders.frame import shown
-from seal_tracker.decoders.native import Cell, NativePing
-from seal_tracker.decoders.reading import battery_pct, csq_dbm, decimal, moment, whole
+from seal_tracker.decoders.native import NativePing
+from seal_tracker.decoders.reading import battery_pct, cell, csq_dbm, decimal, moment, whole
 
 __all__ = ["WORDS", "words_of"]
 
@@ -156,7 +156,6 @@ def _u01(fields: list[bytes], index: int, frame: bytes, at: int) -> NativePing:
         i += 1
     _check(fields, i + 16, frame, at)
     percent = _field(fields, i + 10, "battery", at).removesuffix(b"%")
-    rssi_dbm = csq_dbm(_whole(fields, i + 14, "signal", at)) if len(fields) > i + 14 else None
     return NativePing(
         _time(fields, i, at),
         lat=_degrees(fields, i + 3, b"NS", "latitude", at),
@@ -167,7 +166,7 @@ def _u01(fields: list[bytes], index: int, frame: bytes, at: int) -> NativePing:
         satellites=_whole(fields, i + 9, "satellites", at),
         battery_pct=battery_pct(whole(percent, "battery", _byte(fields, i + 10, at))),
         seq=_whole(fields, i + 16, "serial", at) if len(fields) > i + 16 else None,
-        cell=None if rssi_dbm is None else Cell(rssi_dbm),
+        cell=cell(csq_dbm(_whole(fields, i + 14, "signal", at))) if len(fields) > i + 14 else None,
     )
 
 

@@ -27,8 +27,8 @@ from seal_tracker.decoders.formats.jt808_frame import (
 )
 from seal_tracker.decoders.formats.jt808_report import ZONE, event_of, items_of, report
 from seal_tracker.decoders.frame import MAX_FAULTS, Answer, Cut, Format, Link, Part, check_device
-from seal_tracker.decoders.native import Cell, NativePing
-from seal_tracker.decoders.reading import battery_pct, csq_dbm, digits, moment
+from seal_tracker.decoders.native import NativePing
+from seal_tracker.decoders.reading import battery_pct, cell, csq_dbm, digits, moment
 
 __all__ = ["FORMAT"]
 
@@ -200,7 +200,6 @@ def _lock_report(message: Message) -> NativePing:
         )
     ping = fix(body, begin)
     at = FIX_BYTES
-    rssi_dbm = csq_dbm(body[at])
     status, alarms = (
         int.from_bytes(body[at + 14 : at + 16], "big"),
         int.from_bytes(body[at + 16 : at + 18], "big"),
@@ -218,7 +217,7 @@ def _lock_report(message: Message) -> NativePing:
             facts += told
     ping.satellites = body[at + 1]
     ping.battery_pct = battery_pct(body[at + 6])
-    ping.cell = None if rssi_dbm is None else Cell(rssi_dbm)
+    ping.cell = cell(csq_dbm(body[at]))
     ping.facts = facts or None
     return ping
 

@@ -17,8 +17,8 @@ import datetime as dt
 from typing import Final
 
 from seal_tracker.decoders.errors import FrameError
-from seal_tracker.decoders.native import Cell, NativePing
-from seal_tracker.decoders.reading import CHARGING, battery_pct, csq_dbm, digits, moment
+from seal_tracker.decoders.native import NativePing
+from seal_tracker.decoders.reading import CHARGING, battery_pct, cell, csq_dbm, digits, moment
 
 __all__ = ["BASE_BYTES", "ZONE", "event_of", "items_of", "report"]
 
@@ -33,6 +33,9 @@ LOW_BATTERY, COVER_OPEN = 1 << 7, 1 << 16
 """Alarms; the second is Jointech's, others use its bit for something else."""
 
 SIGNAL, SATELLITES, EVENT, EXTENDED = 0x30, 0x31, 0x0B, 0xEB
+
+NETWORK: Final = (0xFD, 9)
+"""Country's code 2, network's 1, cell 4, area 2."""
 
 BATTERY_ITEMS: Final = {(0xD4, 1): 0, (0xFE, 1): 0, (0xE4, 2): 1, (0x56, 2): 1}
 """Items that hold a battery's percentage, by id and length: which of their bytes it is."""
@@ -116,9 +119,8 @@ def event_of(value: bytes) -> tuple[str | None, list[str]]:
 
 def _measures(ping: NativePing, items: dict[tuple[int, int], bytes], facts: list[str]) -> None:
     """Battery, satellites and signal."""
-    if signal := items.get((SIGNAL, 1)):
-        rssi_dbm = csq_dbm(signal[0])
-        ping.cell = None if rssi_dbm is None else Cell(rssi_dbm)
+    signal, network = items.get((SIGNAL, 1)), items.get(NETWORK, bytes(3))
+    ping.cell = cell(csq_dbm(signal[0]) if signal else None, int.from_bytes(network[:2], "big"), network[2])
     if satellites := items.get((SATELLITES, 1)):
         ping.satellites = satellites[0]
     for item, place in BATTERY_ITEMS.items():

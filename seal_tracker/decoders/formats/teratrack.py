@@ -18,8 +18,8 @@ from typing import Any, Final
 from seal_tracker.decoders.errors import FrameError
 from seal_tracker.decoders.frame import Answer, Format, check_device
 from seal_tracker.decoders.members import Members, objects
-from seal_tracker.decoders.native import YEARS, Cell, NativePing
-from seal_tracker.decoders.reading import CHARGING, csq_dbm
+from seal_tracker.decoders.native import YEARS, NativePing
+from seal_tracker.decoders.reading import CHARGING, cell, csq_dbm
 
 __all__ = ["FORMAT"]
 
@@ -68,7 +68,6 @@ def _object(members: Members, device: str | None, answer: Answer) -> None:
     if power == CHARGING or members.yes("Charging", "Charge"):
         facts.append("charging")
     gsm = members.whole("GSM")
-    rssi_dbm = None if gsm is None else csq_dbm(gsm)
     ping = NativePing(
         _time(members),
         lon=lon,
@@ -81,7 +80,7 @@ def _object(members: Members, device: str | None, answer: Answer) -> None:
         seq=members.whole("Index"),
         lock=lock,
         facts=facts or None,
-        cell=None if rssi_dbm is None else Cell(rssi_dbm),
+        cell=None if gsm is None else cell(csq_dbm(gsm)),
     )
     answer.add(own or imei, ping)
 
