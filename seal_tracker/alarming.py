@@ -20,15 +20,17 @@ from seal_tracker.alarms.derive import Derived, Surroundings, derived
 from seal_tracker.alarms.due import SYSTEM, timed
 from seal_tracker.alarms.grouping import GROUP_WINDOW_MS
 from seal_tracker.alarms.of_episodes import alarming, first_alarm_id, subject_of
-from seal_tracker.alarms.responsibility import answering, responsible_unit
+from seal_tracker.alarms.responsibility import answering, lies_in, responsible_unit, upwards
 from seal_tracker.alarms.rows import alarm_in, row_of
+from seal_tracker.alarms.states import SUPPRESSED
+from seal_tracker.alarms.suppressions import NO_ORDERS, Orders, orders_in
 from seal_tracker.deeds import Deed, Step
 from seal_tracker.hooks.letters import escalation_mail
 from seal_tracker.model import LIVE, Event
 from seal_tracker.space import SpaceJudge
 from seal_tracker.store import AlarmRow
 from seal_tracker.store.alarm_reads import Alike
-from seal_tracker.store.records import Action
+from seal_tracker.store.records import Action, SuppressionRow
 from seal_tracker.tracking.epochs import JourneyTable, key_of
 from seal_tracker.ways import Way
 
@@ -51,16 +53,20 @@ class AlarmStore(Protocol):
         self, space: str, wanted: Mapping[str, tuple[int, int]]
     ) -> list[AlarmRow]: ...
     async def ways_of(self, space: str, seals: Iterable[str]) -> dict[str, Way]: ...  # noqa: D102
+    async def suppressions_standing(  # noqa: D102
+        self, space: str, from_ms: int, to_ms: int
+    ) -> list[SuppressionRow]: ...
     async def alarms_timed(self, space: str, now_ms: int, limit: int) -> list[AlarmRow]: ...  # noqa: D102
     async def absent_officers(self, at_ms: int) -> frozenset[str]: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """Alarms as they stand after a commit, by id, and the actions of the service itself that led there."""
+    """Alarms as they stand after a commit, by id, and the actions of the service itself that led there; ``steps``: those that are told."""
 
     rows: Mapping[UUID, AlarmRow]
     actions: Sequence[Action] = ()
+    steps: Sequence[Step] = ()
 
 
 async def alarms_after(
@@ -82,9 +88,11 @@ async def alarms_after(
     first_ids = [first_alarm_id(e.episode.episode) for e in concerned]
     existing = await store.alarms_of_episodes(episodes, first_ids)
     raised = [e for e in concerned if e.transition == "raised"]
-    around = await _surroundings(store, judging, raised, acted, terms, ways)
+    around = await _surroundings(
+        store, judging, raised, acted, terms, ways, await _orders(store, judging, concerned)
+    )
     found = derived(events, [acted.get(row.id, row) for row in existing], around)
-    return Changed({**acted, **found.rows}, _actions(found))
+    return Changed({**acted, **found.rows}, _actions(found), _steps(found))
 
 
 async def alarms_due(
@@ -131,6 +139,7 @@ async def _surroundings(
     acted: Mapping[UUID, AlarmRow],
     terms: Terms,
     news: Mapping[str, Way],
+    orders: Orders,
 ) -> Surroundings:
     alike: list[AlarmRow] = []
     beginnings: list[AlarmRow] = []
@@ -147,8 +156,24 @@ async def _surroundings(
         responsible=lambda place, unit: responsible_unit(plan, place, unit),
         declaration=lambda journey: _declaration(table, journey),
         ways=ways,
+        orders=orders,
         alike=[acted.get(row.id, row) for row in alike],
         beginnings=beginnings,
+    )
+
+
+async def _orders(store: AlarmStore, judging: SpaceJudge, concerned: Sequence[Event]) -> Orders:
+    """Orders that may cover what is raised, or has become worse, and how to tell."""
+    times = [e.episode.raised_at_ms for e in concerned if e.transition in {"raised", "updated"}]
+    if not times:
+        return NO_ORDERS
+    rows = await store.suppressions_standing(judging.space, min(times), max(times))
+    plan = judging.plan
+    units = {unit.id: unit for unit in plan.units} if plan else {}
+    return Orders(
+        orders_in(rows),
+        lambda place, zone: lies_in(plan, place, zone),
+        lambda unit: [above.id for above in upwards(units, unit)] or ([unit] if unit else []),
     )
 
 
@@ -172,6 +197,15 @@ def _actions(found: Derived) -> list[Action]:
         action_of(found.rows[p.alarm], p.name, SYSTEM, SERVICE_ROLE, p.at_ms, p.detail)
         for p in found.passages
         if p.alarm in found.rows
+    ]
+
+
+def _steps(found: Derived) -> list[Step]:
+    """What no event of the episode itself tells: that an order has suppressed an alarm."""
+    return [
+        Step(row, row.version, p.name, p.at_ms, SYSTEM, _encoded(p.detail))
+        for p in found.passages
+        if p.name == SUPPRESSED and (row := found.rows.get(p.alarm)) is not None
     ]
 
 

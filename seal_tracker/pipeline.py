@@ -332,7 +332,7 @@ class Pipeline:
         alarms = await alarms_after(
             self._store, judging, numbered.events, {row.id: row for row in deed.alarms}, self._terms, ways
         )
-        steps = await self._steps(deed.steps, changed, judging.space, len(numbered.events))
+        steps = await self._steps([*deed.steps, *alarms.steps], changed, judging.space, len(numbered.events))
         bodies = [cloud_event(event, self._tenant) for event in numbered.events]
         counts = Counter(prepared.counts)
         counts.update(intake.counts)  # unlike +, keeps what a late ping has taken back

@@ -136,6 +136,10 @@ class Service:
             f"none of our own messages came back for {silent_s:.0f} s: the broker does not answer, or pings wait",
         )
 
+    def now_ms(self, space: str) -> int | None:
+        """The space's own now; None before it has any."""
+        return self._spaces[space].now_ms
+
     def under_way(self, space: str, journeys: Iterable[str]) -> Mapping[str, UnderWay]:
         """What the tracks of these journeys tell."""
         return under_way(self._spaces[space], journeys)

@@ -117,6 +117,9 @@ class MemoryStore:
     async def ways_of(self, _space: str, _seals: Iterable[str]) -> dict[str, Way]:
         return {}
 
+    async def suppressions_standing(self, _space: str, _from_ms: int, _to_ms: int) -> list[Any]:
+        return []
+
     async def alarms_timed(self, _space: str, now_ms: int, limit: int) -> list[AlarmRow]:
         due = [a for a in self.alarms.values() if a.timer_ms is not None and a.timer_ms <= now_ms]
         return sorted(due, key=lambda a: (a.timer_ms, a.id))[:limit]

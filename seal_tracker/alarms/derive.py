@@ -31,7 +31,8 @@ from seal_tracker.alarms.of_episodes import (
     subject_of,
 )
 from seal_tracker.alarms.rows import alarm_in, row_of
-from seal_tracker.alarms.states import CLOSED, RETURNED, UNACKNOWLEDGED, state_of
+from seal_tracker.alarms.states import CLOSED, RETURNED, SUPPRESSED, UNACKNOWLEDGED, state_of
+from seal_tracker.alarms.suppressions import NO_ORDERS, Orders
 from seal_tracker.model import Episode, Event, iso_ms
 from seal_tracker.publishing.cloudevents import AlarmState
 from seal_tracker.store.records import AlarmRow
@@ -73,6 +74,8 @@ class Surroundings:
         of a journey, by its id.
     ways
         by which way seals are heard, by name.
+    orders
+        by which alarms are suppressed before they are raised.
     alike
         open alarms about the same as what is raised.
     beginnings
@@ -84,6 +87,7 @@ class Surroundings:
     responsible: Callable[[Place | None, str | None], str | None] = _origin
     declaration: Callable[[str | None], str | None] = _undeclared
     ways: Mapping[str, Way] = field(default_factory=dict)
+    orders: Orders = NO_ORDERS
     alike: Sequence[AlarmRow] = ()
     beginnings: Sequence[AlarmRow] = ()
 
@@ -246,6 +250,8 @@ class _Work:
         alarm = UUID(state.alarm)
         self._alike[state.subject, state.type, state.object].append(alarm)
         self._new.add(alarm)
+        if not (state.late and state.state == RETURNED):
+            state = self._suppressed(state, event, opened_ms)
         return with_deadlines(state, opened_ms, around.terms), (episode.episode,)
 
     def _gone_on(self, row: AlarmRow, event: Event) -> tuple[AlarmState, tuple[UUID, ...]]:
@@ -288,7 +294,17 @@ class _Work:
         cleared: dict[str, Any] = dict.fromkeys(("acked_by", "acked_at", "code", "closing_note", "closed_by"))
         asking = msgspec.structs.replace(alarm, **cleared, closed_at=None, silent=False)
         asking = msgspec.structs.replace(asking, state=state_of(asking))
+        asking = self._suppressed(asking, event, self._now_ms(event))
         return with_deadlines(asking, self._now_ms(event), self._around.terms)
+
+    def _suppressed(self, alarm: AlarmState, event: Event, now_ms: int) -> AlarmState:
+        """An alarm that would call somebody, suppressed where an order says so."""
+        aside = self._around.orders.covering(alarm, now_ms)
+        if aside is None:
+            return alarm
+        self._pass(alarm, SUPPRESSED, event, msgspec.structs.asdict(aside))
+        after = msgspec.structs.replace(alarm, suppression=aside, shelf=None)
+        return msgspec.structs.replace(after, state=state_of(after))
 
     @staticmethod
     def _comes_back(alarm: AlarmState, event: Event) -> bool:

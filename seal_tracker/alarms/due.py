@@ -19,7 +19,7 @@ from seal_tracker.alarms.states import ACKNOWLEDGED, ASKING, SHELVED, SUPPRESSED
 from seal_tracker.model import iso_ms
 from seal_tracker.publishing.cloudevents import AlarmState
 
-__all__ = ["SYSTEM", "TimedStep", "timed"]
+__all__ = ["SYSTEM", "TimedStep", "back_again", "timed"]
 
 SYSTEM = "system"
 """Who acts where nobody does: the service in its own name."""
@@ -37,17 +37,19 @@ def timed(alarm: AlarmState, now_ms: int, terms: Terms, line: Sequence[Answering
     """The next step that is due by now, given the line of heads who answer; None: none is. Ask again of what comes out."""
     if alarm.state == SHELVED and alarm.shelf is not None and ms_of(alarm.shelf.until) <= now_ms:
         detail = {"until": alarm.shelf.until, "by": alarm.shelf.by}
-        return TimedStep(_back(alarm, now_ms, terms), "unshelved", detail)
+        return TimedStep(back_again(alarm, now_ms, terms), "unshelved", detail)
     aside = alarm.suppression
     if alarm.state == SUPPRESSED and aside is not None and ms_of(aside.until) <= now_ms:
-        return TimedStep(_back(alarm, now_ms, terms), "unsuppressed", {"until": aside.until, "by": aside.by})
+        return TimedStep(
+            back_again(alarm, now_ms, terms), "unsuppressed", {"until": aside.until, "by": aside.by}
+        )
     waits = alarm.state in ASKING or alarm.state == ACKNOWLEDGED
     if waits and alarm.escalates_at is not None and ms_of(alarm.escalates_at) <= now_ms:
         return _escalated(alarm, now_ms, terms, line)
     return None
 
 
-def _back(alarm: AlarmState, now_ms: int, terms: Terms) -> AlarmState:
+def back_again(alarm: AlarmState, now_ms: int, terms: Terms) -> AlarmState:
     """What was set aside is back."""
     open_ = msgspec.structs.replace(alarm, shelf=None, suppression=None)
     open_ = msgspec.structs.replace(open_, state=state_of(open_), **_step(alarm, now_ms))

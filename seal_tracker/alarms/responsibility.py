@@ -9,7 +9,7 @@ import numpy as np
 
 from seal_tracker.plans.model import Plan, Unit
 
-__all__ = ["NOBODY", "Answering", "answering", "deputy_of", "responsible_unit"]
+__all__ = ["NOBODY", "Answering", "answering", "deputy_of", "lies_in", "responsible_unit", "upwards"]
 
 
 class Answering(NamedTuple):
@@ -46,6 +46,14 @@ def responsible_unit(plan: Plan | None, place: Place | None, origin: str | None)
     holding = [u for u, is_in in zip(zoned, holds, strict=True) if is_in]
     lowest = min(holding, key=lambda u: (-len(upwards(units, u.id)), u.id), default=None)
     return origin if lowest is None else lowest.id
+
+
+def lies_in(plan: Plan | None, place: Place | None, zone: str) -> bool:
+    """Whether a place lies in a zone of the plan; the boundary belongs to it. What has no place lies nowhere."""
+    if plan is None or place is None or zone not in plan.zone_index:
+        return False
+    lon_e7, lat_e7 = (np.array([round(degrees * 1e7)], np.int64) for degrees in place)
+    return bool(plan.zone_set.holds(lon_e7, lat_e7, np.array([plan.zone_index[zone]], np.int64))[0])
 
 
 def answering(

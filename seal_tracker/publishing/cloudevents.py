@@ -42,11 +42,15 @@ _encoder: Final = msgspec.json.Encoder()
 
 
 class SetAside(msgspec.Struct, frozen=True, kw_only=True):
-    """Until when an alarm is set aside (shelved, or suppressed by design), by whom and why. Times are ISO 8601."""
+    """Until when an alarm is set aside (shelved, or suppressed by design), by whom and why. Times are ISO 8601.
+
+    ``order`` is the suppression by which that was so before the alarm was raised; null: a person set it aside by hand.
+    """
 
     until: str
     by: str
     reason: str
+    order: str | None = None
 
 
 class AlarmState(msgspec.Struct, frozen=True, kw_only=True):

@@ -77,6 +77,8 @@ async def write_parts(connection: Connection, commit: Commit, outbox_ids: Sequen
     await send(connection, "upsert_shifts", (), commit.shifts)
     await send(connection, "upsert_hand_overs", (), commit.hand_overs)
     await send(connection, "upsert_absences", (), commit.absences)
+    orders = [(*row[:-1], row.body.decode()) for row in commit.suppressions]
+    await send(connection, "upsert_suppressions", space, orders)
     for plan in commit.plans:
         await connection.execute(sql("add_plan_version"), commit.space, *plan_columns(plan))
     await send(connection, "add_counts", space, sorted(counts_of(commit).items()))

@@ -41,6 +41,7 @@ __all__ = [
     "Stats",
     "StoredDeadLetter",
     "StoredEvent",
+    "SuppressionRow",
     "TokenRow",
 ]
 
@@ -115,6 +116,18 @@ class AlarmRow(NamedTuple):
     code: str | None = None
     silent: bool = False
     begins: bool = False
+
+
+class SuppressionRow(NamedTuple):
+    """An order that suppresses alarms, as it stands; ``body`` is the order as JSON."""
+
+    id: UUID
+    version: int
+    unit: str | None
+    from_ms: int
+    until_ms: int
+    cancelled_ms: int | None
+    body: bytes
 
 
 class Action(NamedTuple):
@@ -197,7 +210,7 @@ class Brought:
 
     Attributes
     ----------
-    accounts, tokens, credentials, hooks, hook_progress, shifts, hand_overs, absences
+    accounts, tokens, credentials, hooks, hook_progress, shifts, hand_overs, absences, suppressions
         As they stand afterwards.
     mails, plans
         New ones; one mail an event.
@@ -216,6 +229,7 @@ class Brought:
     shifts: Sequence[ShiftRow] = ()
     hand_overs: Sequence[HandOverRow] = ()
     absences: Sequence[AbsenceRow] = ()
+    suppressions: Sequence[SuppressionRow] = ()
 
     def brought(self) -> dict[str, Any]:
         """These parts by name."""

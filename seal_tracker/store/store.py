@@ -42,6 +42,7 @@ from seal_tracker.store.records import Commit
 from seal_tracker.store.report_reads import ReportReads
 from seal_tracker.store.sessions import SessionTable
 from seal_tracker.store.space_reads import SpaceReads
+from seal_tracker.store.suppression_reads import SuppressionReads
 
 __all__ = ["Store"]
 
@@ -69,6 +70,7 @@ class Store(
     HookTable,
     LedgerReads,
     DutyReads,
+    SuppressionReads,
 ):
     """PostgreSQL as the service sees it; see the modules of its bases for what can be asked."""
 

@@ -36,6 +36,7 @@ from seal_tracker.web import (
     signing,
     spaces,
     stream,
+    suppressions,
     tracks,
 )
 from seal_tracker.web.accounts import Right
@@ -68,6 +69,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *shifts.ROUTES,
     *hand_overs.ROUTES,
     *absences.ROUTES,
+    *suppressions.ROUTES,
     *duty.ROUTES,
     *reports.ROUTES,
     *ledger.ROUTES,

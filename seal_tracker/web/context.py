@@ -23,7 +23,7 @@ from seal_tracker.store.journey_rows import JourneyRow, JourneyVersion
 from seal_tracker.store.records import AlarmRow, EpisodePage, Stats
 from seal_tracker.store.report_reads import Summary
 from seal_tracker.web.accounts import Accounts
-from seal_tracker.web.duty_context import DutyReading
+from seal_tracker.web.duty_context import DutyReading, SuppressionReading
 from seal_tracker.web.ledger_context import LedgerReading, LedgerSigner
 from seal_tracker.web.lockout import LockoutPolicy
 from seal_tracker.web.wire import EquipmentRow, PositionRow, UnderWay
@@ -58,7 +58,7 @@ Check = tuple[str, bool, str]
 HERE = Path(__file__).parent
 
 
-class Reading(LedgerReading, DutyReading, Protocol):
+class Reading(LedgerReading, DutyReading, SuppressionReading, Protocol):
     """What is read from the store."""
 
     async def alarm(self, space: str, alarm: UUID) -> AlarmRow | None:
@@ -179,6 +179,9 @@ class Live(Protocol):
 
     async def tracks(self, space: str, journey: Journey) -> Sequence[DeviceTrack]:
         """The track of each device of a journey while it was armed."""
+
+    def now_ms(self, space: str) -> int | None:
+        """The space's own now; None before it has any."""
 
     def under_way(self, space: str, journeys: Iterable[str]) -> Mapping[str, UnderWay]:
         """What the tracks of these journeys tell, by id; those that have ended or nobody heard of are absent."""

@@ -8,8 +8,10 @@ from uuid import UUID
 
 from seal_tracker.store.duty_reads import LateQuery, ShiftFilter
 from seal_tracker.store.duty_rows import AbsenceRow, HandOverRow, LateAlarm, LateUnit, Seen, ShiftRow
+from seal_tracker.store.records import AlarmRow, SuppressionRow
+from seal_tracker.store.suppression_reads import SuppressionPlace
 
-__all__ = ["DutyReading"]
+__all__ = ["DutyReading", "SuppressionReading"]
 
 
 class DutyReading(Protocol):
@@ -64,3 +66,24 @@ class DutyReading(Protocol):
 
     async def late(self, space: str, asked: LateQuery) -> tuple[Sequence[LateUnit], Sequence[LateAlarm]]:
         """Alarms past what was to be done by now, by unit and one by one."""
+
+
+class SuppressionReading(Protocol):
+    """What is read of orders that suppress alarms."""
+
+    async def suppression(self, space: str, order: UUID) -> SuppressionRow | None:
+        """One order, None where there is none."""
+
+    async def suppressions(
+        self,
+        space: str,
+        *,
+        standing_at_ms: int | None = None,
+        scope: frozenset[str] | None = None,
+        before: SuppressionPlace | None = None,
+        limit: int = 100,
+    ) -> tuple[list[SuppressionRow], bool]:
+        """A page of orders, those that begin last first, and whether there are more."""
+
+    async def alarms_suppressed_by(self, space: str, order: UUID) -> Sequence[AlarmRow]:
+        """Alarms that an order has suppressed."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from typing import Any, cast
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from story import T0_MS, Ground, batch, ping
@@ -17,6 +17,7 @@ from seal_tracker.alarms.grouping import own_group
 from seal_tracker.alarms.life_cycle import Act
 from seal_tracker.alarms.rows import alarm_in, row_of
 from seal_tracker.alarms.states import OPEN_STATES, STATES, Verb
+from seal_tracker.alarms.suppressions import Suppression, order_in
 from seal_tracker.deeds import Deed
 from seal_tracker.episodes_file import episode_members
 from seal_tracker.model import LIVE, iso_ms
@@ -34,10 +35,12 @@ from seal_tracker.store.filters import EventFilter
 from seal_tracker.store.migrations import MIGRATIONS, apply_migrations
 from seal_tracker.supervision.alarms import AlarmDesk
 from seal_tracker.supervision.errors import Stale, Unfit, Unknown, WrongState
+from seal_tracker.supervision.journey_changes import Actor
 from seal_tracker.supervision.journey_orders import Order
 from seal_tracker.supervision.journey_plan import import_plan
 from seal_tracker.supervision.journeys import JourneyDesk, deed_of
 from seal_tracker.supervision.life_cycle import Verb as JourneyVerb
+from seal_tracker.supervision.suppressions import SuppressionDesk
 from seal_tracker.ways import Way
 
 UNITS = """
@@ -452,3 +455,93 @@ async def test_alarms_of_an_earlier_release_go_on_with_deadlines_from_the_upgrad
     assert await store.alarms_timed(LIVE, upgraded_ms + 119_999, 10) == []
     assert await store.alarms_of_episodes([UUID(int=2)]) == [row]
     await store.close()
+
+
+def desk_of(watch: Watch, scope: Any = None) -> SuppressionDesk:
+    return SuppressionDesk(
+        watch.store, DEFAULT_TERMS, lambda: watch.now_ms, Actor("binh", "supervisor"), scope
+    )
+
+
+def works(watch: Watch, **named: Any) -> Callable[[int], Suppression]:
+    """An order of an hour."""
+    stamp = {"made_by": "binh", "changed_by": "binh"}
+    return lambda now_ms: Suppression(
+        id=str(uuid4()), from_at=iso_ms(now_ms - 120_000), until=iso_ms(now_ms + 3_600_000), reason="works",
+        made_at=iso_ms(now_ms), changed_at=iso_ms(now_ms), **stamp, **named,
+    )  # fmt: skip
+
+
+async def ordered(watch: Watch, work: Callable[[SpaceJudge], Awaitable[Deed]]) -> Suppression:
+    """What became of an order."""
+    deeds: list[Deed] = []
+
+    async def done(judging: SpaceJudge) -> tuple[Prepared, Deed]:
+        deeds.append(await work(judging))
+        return Prepared(), deeds[-1]
+
+    await watch.pipeline.act(LIVE, done)
+    return order_in(deeds[-1].suppressions[0])
+
+
+async def test_an_order_stands_before_any_alarm_is_changed_and_is_taken_back(watch: Watch) -> None:
+    """In the port alone: what is raised there is suppressed, told so, and calls again when the order is cancelled; all in the log."""
+    desk, any_version = desk_of(watch), lambda _version: None
+    order = await ordered(watch, lambda j: desk.order(j, works(watch, zone="Z-port", types=("SEAL_TAMPER",))))
+    await watch.hear(ping(0, 0), cut(100, 0))
+    await watch.hear(ping(0, 50_000), cut(110), seal="S2")
+    (suppressed,) = await watch.alarms(AlarmFilter(states=("suppressed",)))
+    assert suppressed.seal == "S1"
+    assert [a.seal for a in await watch.alarms(AlarmFilter(states=("unacknowledged",)))] == ["S2"]
+    await watch.clock(120 + 30 * MINUTE_S)
+    watch = await watch.again()
+    desk = desk_of(watch)
+    later = watch.now_ms + 2 * 3_600_000
+    changed = await ordered(watch, lambda j: desk.change(j, UUID(order.id), later, "longer", any_version))
+    assert (changed.version, changed.until) == (2, iso_ms(later))
+    (moved,) = await watch.alarms(AlarmFilter(states=("suppressed",)))
+    assert moved.suppression is not None
+    assert (moved.suppression.until, moved.version) == (iso_ms(later), suppressed.version + 1)
+    await ordered(watch, lambda j: desk.cancel(j, UUID(order.id), "done early", any_version))
+    (back,) = [a for a in await watch.alarms() if a.seal == "S1"]
+    assert (back.state, back.suppression, back.changed_by) == ("unacknowledged", None, "binh")
+    assert back.acknowledge_by == iso_ms(watch.now_ms + 120_000)
+    history = [("suppressed", "system"), ("suppressed", "binh"), ("unsuppressed", "binh")]
+    assert await watch.history(back) == history
+    told = [
+        e["type"].rpartition(".")[2] for e in await watch.events() if e["data"]["properties"]["seal"] == "S1"
+    ]
+    assert told == ["raised", "suppressed", "suppressed", "unsuppressed"]
+    kinds = [s.action.kind for s in await watch.store.actions_of(LIVE, f"suppression/{order.id}")]
+    assert kinds == ["suppression.cancelled", "suppression.changed", "suppression.ordered"]
+    rows, more = await watch.store.suppressions(LIVE)
+    assert ([row.version for row in rows], more) == ([3], False)
+    assert (await watch.store.suppressions(LIVE, standing_at_ms=watch.now_ms))[0] == []
+    with pytest.raises(WrongState, match="binh cancelled it at"):
+        await ordered(watch, lambda j: desk.cancel(j, UUID(order.id), "again", any_version))
+
+
+async def test_an_order_that_cannot_be_is_refused_in_words(watch: Watch) -> None:
+    """Everything is never suppressed; nor is what there is not, another unit's, or for ever."""
+    hour = watch.now_ms + 3_600_000
+    for scope, named, field in (
+        (None, {}, "types"),
+        (None, {"types": ("NOISE",)}, "types"),
+        (None, {"zone": "Z-none"}, "zone"),
+        (None, {"unit": "nowhere"}, "unit"),
+        ({"port"}, {"seal": "S1"}, "unit"),
+        ({"port"}, {"seal": "S1", "unit": "inland"}, "unit"),
+    ):
+        with pytest.raises(Unfit) as refused:
+            await ordered(watch, lambda j, s=scope, n=named: desk_of(watch, s).order(j, works(watch, **n)))
+        assert refused.value.field == field
+    own = await ordered(watch, lambda j: desk_of(watch, {"port"}).order(j, works(watch, unit="port")))
+    with pytest.raises(Unknown):
+        await ordered(
+            watch, lambda j: desk_of(watch, {"inland"}).cancel(j, UUID(own.id), "x", lambda _: None)
+        )
+    for until_ms in (watch.now_ms, hour + 91 * 86_400_000):
+        with pytest.raises(Unfit, match="until: must be after now"):
+            await ordered(
+                watch, lambda j, u=until_ms: desk_of(watch).change(j, UUID(own.id), u, "x", lambda _: None)
+            )

@@ -141,6 +141,14 @@ ROUTE_TABLE: dict[str, tuple[str, Any]] = {
     "POST /api/v1/alarms/{alarm}/suppress": (OBJECT, ("alarm", {"until": IN_AN_HOUR, "reason": "a test"})),
     "POST /api/v1/alarms/{alarm}/unsuppress": (OBJECT, ("alarm", {})),
     "POST /api/v1/alarms/{alarm}/close": (OBJECT, ("alarm", {"code": "false_alarm"})),
+    "GET /api/v1/suppressions": (LIST, "suppression"),
+    "POST /api/v1/suppressions": (COMMON, None),
+    "GET /api/v1/suppressions/{suppression}": (OBJECT, "suppression"),
+    "POST /api/v1/suppressions/{suppression}/change": (
+        OBJECT,
+        ("suppression", {"until": IN_AN_HOUR, "reason": "a test"}),
+    ),
+    "POST /api/v1/suppressions/{suppression}/cancel": (OBJECT, ("suppression", {"reason": "a test"})),
     "GET /api/v1/shifts": (LIST, "shift"),
     "POST /api/v1/shifts": (COMMON, None),
     "GET /api/v1/shifts/{shift}": (OBJECT, "shift"),
@@ -327,12 +335,30 @@ def service(
                 lambda: len(alarms.update(open_alarms(found)) or alarms) == len(OWN + FOREIGN), what="alarms"
             )
         found.objects["alarm"] = alarms
+        found.objects["suppression"] = asyncio.run(suppressed(found))
         found.objects["shift"], found.objects["hand_over"] = asyncio.run(on_duty(found))
         found.objects["absence"] = asyncio.run(absent(found))
         yield found
     finally:
         thread.run(context.__aexit__(None, None, None))
         thread.close()
+
+
+async def suppressed(service: Service) -> dict[str, str]:
+    """Orders by unit, of a type that nothing raises here."""
+    orders = {}
+    async with aiohttp.ClientSession() as client:
+        for unit in OFFICERS:
+            wanted = {
+                "unit": None if unit == "none" else unit,
+                "types": ["OVERSPEED"],
+                "until": IN_AN_HOUR,
+                "reason": "works",
+            }
+            answer = await service.ask(client, "administrator", "POST", "/api/v1/suppressions", wanted)
+            assert answer.status == 201, answer.text
+            orders[unit] = json.loads(answer.text)["id"]
+    return orders
 
 
 OFFICERS = {"u1": "operator-u1", "u11": "supervisor-u1", "u2": "unit_head", "none": "administrator"}

@@ -123,6 +123,9 @@ class Fleet:
     def plan(self, space: str) -> Plan | None:
         return self.plans.get(space)
 
+    def now_ms(self, _space: str) -> int | None:
+        return None
+
     def under_way(self, space: str, journeys: Iterable[str]) -> Mapping[str, UnderWay]:
         return {}
 
