@@ -101,11 +101,12 @@ def binary_frame(data: bytes, at: int, device: str | None, answer: Answer) -> in
 
 
 def _is_long(frame: bytes | bytearray) -> bool:
-    """The byte at 8 is the upper one of the longer header's length, which never reaches 256, or the lower of the other's.
+    """Whether its header is the longer, which has the type at 7, where the other has the upper byte of its length.
 
-    A buffer of exactly 256 bytes would be no whole number of records, so that a 0 there says the longer.
+    Types begin with 1, and no tracker sends 4 kB. Should one be 0, the byte at 8 is the upper one of the longer's length, or
+    the lower of the other's, where 256 bytes would be no whole number of records.
     """
-    return frame[8] == 0
+    return frame[7] >> 4 == 1 or frame[8] == 0
 
 
 def _records(frame: bytes, at: int, device: str | None, answer: Answer) -> None:

@@ -70,6 +70,8 @@ NOTHING: Final = {
     0x0901: "compressed data",
     0x0A00: "public key",
     0x1007: "time zone",
+    0x1300: "text",
+    0x2070: "acceleration",
     0x6006: "text",
 }
 """Messages without a position, by name; others are named by their number."""

@@ -24,6 +24,7 @@ __all__ = [
     "LOCK_REPORT",
     "LOCK_REPORT_BLIND",
     "Message",
+    "is_plain",
     "is_text",
     "pieces",
     "taken",
@@ -44,7 +45,10 @@ PHONE_DIGITS: Final = 12
 
 
 class Message(NamedTuple):
-    """A frame taken apart, or the ``parts`` of a message joined; ``at`` is where ``raw`` begins in the payload."""
+    """A frame taken apart, or the ``parts`` of a message joined; ``at`` is where ``raw`` begins in the payload.
+
+    ``plain``: it came without escapes.
+    """
 
     kind: int
     attributes: int
@@ -57,6 +61,7 @@ class Message(NamedTuple):
     raw: bytes
     at: int
     parts: tuple[Message, ...] = ()
+    plain: bool = False
 
     @property
     def is_own(self) -> bool:
@@ -66,7 +71,7 @@ class Message(NamedTuple):
     def place(self, byte: int) -> int:
         """The byte of the payload that ``byte`` of the message without its escapes is."""
         if not self.parts:
-            return _place(self.raw, self.at, byte)
+            return _place(self.raw, self.at, byte, plain=self.plain)
         inner = byte - self.begin
         for part in self.parts[:-1]:
             if inner < len(part.body):
@@ -75,8 +80,10 @@ class Message(NamedTuple):
         return self.parts[-1].place(self.parts[-1].begin + inner)
 
 
-def _place(raw: bytes, at: int, byte: int) -> int:
-    """Where ``byte`` of what is between the flags stands in the payload, with its escapes."""
+def _place(raw: bytes, at: int, byte: int, *, plain: bool = False) -> int:
+    """Where ``byte`` of what is between the flags stands in the payload, with its escapes unless it is ``plain``."""
+    if plain:
+        return at + min(1 + byte, len(raw) - 1)
     place = 1
     for _ in range(byte):
         place += 2 if place < len(raw) and raw[place] == ESCAPE else 1
@@ -85,6 +92,9 @@ def _place(raw: bytes, at: int, byte: int) -> int:
 
 def pieces(payload: bytes) -> Iterator[tuple[int, bytes]]:
     """Cut the payload at its flags; text in brackets, and what is neither, are given as they are."""
+    if is_plain(payload):
+        yield 0, payload
+        return
     at = 0
     while at < len(payload):
         if payload[at] == FLAG:
@@ -102,14 +112,29 @@ def pieces(payload: bytes) -> Iterator[tuple[int, bytes]]:
         at = stop
 
 
+def is_plain(payload: bytes) -> bool:
+    """Whether it is one frame whose escapes somebody has taken off already, as gateways do who look into frames.
+
+    Such a frame is told by its checksum and its length, which both hold as it stands.
+    """
+    data = payload[1:-1]
+    if not payload.startswith(b"~") or not payload.endswith(b"~") or not (b"}" in data or b"~" in data):
+        return False
+    try:
+        _parsed(data, payload, 0)
+    except FrameError:
+        return False
+    return True
+
+
 def is_text(piece: bytes) -> bool:
     """Whether it is text in brackets, which some devices send between their frames."""
     text = piece.strip()
     return text.startswith(b"(") and text.endswith(b")")
 
 
-def taken(piece: bytes, at: int, plain: Collection[int] = ()) -> Message:
-    """Unescape, verify and take apart; of messages of ``plain`` kinds the body is not read, and may be encrypted.
+def taken(piece: bytes, at: int, unread: Collection[int] = ()) -> Message:
+    """Unescape, verify and take apart; of messages of ``unread`` kinds the body is not read, and may be encrypted.
 
     Raises
     ------
@@ -120,8 +145,9 @@ def taken(piece: bytes, at: int, plain: Collection[int] = ()) -> Message:
         raise FrameError(at, f"{shown(piece)}: expected a frame, which begins with 7E")
     if len(piece) < 2 or piece[-1] != FLAG:  # noqa: PLR2004 - two flags
         raise FrameError(at + len(piece), "the frame ends without 7E")
-    message = _parsed(_unescaped(piece, at), piece, at)
-    if message.attributes & ENCRYPTED and not message.is_own and message.kind not in plain:
+    plain = is_plain(piece)
+    message = _parsed(piece[1:-1] if plain else _unescaped(piece, at), piece, at)._replace(plain=plain)
+    if message.attributes & ENCRYPTED and not message.is_own and message.kind not in unread:
         raise FrameError(message.place(2), "the body is encrypted: switch encryption off at the device")
     return message
 
@@ -161,7 +187,9 @@ def _parsed(data: bytes, raw: bytes, at: int) -> Message:
     own_id = data[id_at : id_at + id_bytes]
     device = own_id.hex().lstrip("0").zfill(PHONE_DIGITS)
     serial = int.from_bytes(data[id_at + id_bytes : begin], "big")
-    head = begin + (4 if attributes & IN_PARTS and not own else 0)
+    # Some devices set the bit for parts and send none: then the length says so.
+    in_parts = attributes & IN_PARTS and not own and len(data) - begin - 1 != attributes & LENGTH
+    head = begin + (4 if in_parts else 0)
     if head > len(data) - 1:
         raise FrameError(at + len(raw) - 2, "ends within its header")
     body = data[head:-1]
