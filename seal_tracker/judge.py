@@ -16,12 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geofences.masks import which
-from seal_tracker.model import Episode, PingBatch
+from seal_tracker.model import NO_TIME, Episode, PingBatch
 from seal_tracker.rules.arrays import begins, ends
 from seal_tracker.rules.book import Book, OpenEpisodes
 from seal_tracker.rules.context import Context
 from seal_tracker.rules.records import Rows, copied, joined, picked
+from seal_tracker.rules.signal import NAME as SIGNAL_LOST
 from seal_tracker.rules.streams import STREAM
+from seal_tracker.rules.unheard import NEVER_MS, quiet_ms
 from seal_tracker.timeline import RULES_JUDGED, Timeline
 from seal_tracker.tracking.epochs import Facts, Pass, passes
 from seal_tracker.tracking.fixes import track_of
@@ -30,7 +32,7 @@ from seal_tracker.tracking.passes import build_context, locate
 from seal_tracker.tracking.phases import Manner
 from seal_tracker.tracking.state import SealState, SealStates, row_of
 
-__all__ = ["Verdict", "judge", "judge_now", "late", "moved_by_time"]
+__all__ = ["Verdict", "due_seals", "judge", "judge_now", "late", "moved_by_time"]
 
 
 @dataclass
@@ -45,6 +47,8 @@ class Verdict:
         every episode opened, changed or closed, by id, as it is now.
     counts
         discards by name.
+    due_ms
+        from when on time may change each seal again; None: pings were judged, which put that off at most.
     """
 
     seals: NDArray[np.int64]
@@ -53,6 +57,7 @@ class Verdict:
     open: dict[int, OpenEpisodes]
     touched: dict[UUID, Episode]
     counts: dict[str, int] = field(default_factory=dict)
+    due_ms: NDArray[np.int64] | None = None
 
     def state(self, i: int, states: SealStates) -> SealState:
         """The new state of the ``i``-th seal judged; ``states`` are those that were judged."""
@@ -64,7 +69,15 @@ class Verdict:
 
     def install(self, states: SealStates) -> None:
         """Make this the state of the seals judged."""
-        states.put(self.seals, self.rows, self.streams, self.open)
+        due_ms = self._due_after_pings(states) if self.due_ms is None else self.due_ms
+        states.put(self.seals, self.rows, self.streams, self.open, due_ms)
+
+    def _due_after_pings(self, states: SealStates) -> NDArray[np.int64]:
+        """Pings bring nothing forward but a silence after the newest, unless with them a phase has begun."""
+        before, track = states.take(self.seals)["track"], self.rows["track"]
+        goes_on = (before["journey"] == track["journey"]) & (before["phase_ms"] == track["phase_ms"])
+        quiet = quiet_ms(track, self.rows[SIGNAL_LOST])
+        return np.where(goes_on, np.minimum(states.due_ms(self.seals), quiet), NO_TIME)
 
 
 def late(states: SealStates, pings: PingBatch) -> NDArray[np.bool_]:
@@ -92,9 +105,25 @@ def moved_by_time(states: SealStates, facts: Facts) -> NDArray[np.int64]:
     """Seals that ``facts.now_ms`` may move, ascending: on a journey or, heard of or not, armed since; and equipment."""
     assert facts.now_ms is not None, "time needs a now"
     on_journey = states.seals()[states.all_rows()["track"]["journey"] != 0]
-    seal, armed_ms = facts.journeys.armed_by(facts.now_ms)
-    armed = seal[states.through_ms(seal) < armed_ms]
-    return np.unique(np.concatenate([on_journey, armed, facts.equipment]))
+    return np.unique(np.concatenate([on_journey, *_never_begun(states, facts, facts.now_ms)]))
+
+
+def due_seals(states: SealStates, facts: Facts) -> NDArray[np.int64]:
+    """Those of `moved_by_time` that may be due by ``facts.now_ms``, ascending; to look at the others would change nothing."""
+    assert facts.now_ms is not None, "time needs a now"
+    due = states.due_by(facts.now_ms)
+    due = due[states.on_journey(due)]
+    armed, equipment = _never_begun(states, facts, facts.now_ms)
+    armed = armed[~states.on_journey(armed)]  # on another journey still, they are due at its end
+    return np.unique(np.concatenate([due, armed, equipment]))
+
+
+def _never_begun(
+    states: SealStates, facts: Facts, now_ms: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Seals that are armed and have not been judged since, and equipment, which is on no journey."""
+    seal, armed_ms = facts.journeys.armed_by(now_ms)
+    return seal[states.through_ms(seal) < armed_ms], facts.equipment
 
 
 def judge_now(states: SealStates, facts: Facts, seals: NDArray[np.int64] | None = None) -> Verdict:
@@ -117,6 +146,7 @@ class _Work(Timeline):
         self.streams = states.streams(seals)
         self.book = Book(facts.space, states.open)
         self.counts: dict[str, int] = {}
+        self.due_ms: NDArray[np.int64] | None = None
 
     def verdict(self) -> Verdict:
         return Verdict(
@@ -126,6 +156,7 @@ class _Work(Timeline):
             dict(self.book.open_after()),
             self.book.touched,
             self.counts,
+            self.due_ms,
         )
 
     def judge_pass(self, one: Pass, pings: PingBatch, ping_row: NDArray[np.int64]) -> None:
@@ -157,7 +188,8 @@ class _Work(Timeline):
         at = self.places(every)
         going = which((at >= 0) | self.is_equipment(every))
         version = np.searchsorted(self.facts.version_from_ms, until[going], side="right")
-        self.let_time_pass(going, at[going], version, until[going])
+        self.due_ms = np.full(len(self.seals), NEVER_MS)
+        self.let_time_pass(going, at[going], version, until[going], self.due_ms)
 
     def _context(
         self,

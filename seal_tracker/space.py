@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from seal_tracker.companion_space import ACROSS, Beside
 from seal_tracker.in_force import InForce
 from seal_tracker.journey import Diversion
-from seal_tracker.judge import Verdict, judge, judge_now, late, moved_by_time
+from seal_tracker.judge import Verdict, due_seals, judge, judge_now, late
 from seal_tracker.model import NO_TIME, Episode, PingBatch
 from seal_tracker.plans.folder import empty_plan
 from seal_tracker.plans.model import Plan
@@ -102,6 +102,7 @@ class SpaceJudge(SpaceJourneys[SpaceStore]):
         await self.know({device_name(e.id) for v in self.versions for e in v.plan.equipment})
         await self._build(journeys, journeys.journeys.values())
         self._in_force = journeys
+        self.states.look_again()
         self._heartbeats = heartbeats_of([(v.from_ms, v.plan) for v in self.versions], self.numbers)
         self.equipment = frozenset(e.id for e in self.versions[-1].plan.equipment)
 
@@ -153,7 +154,7 @@ class SpaceJudge(SpaceJourneys[SpaceStore]):
         """
         self.now_ms = now_ms if self.now_ms is None else max(now_ms, self.now_ms)
         out = Prepared()
-        seals = moved_by_time(self.states, self.facts())
+        seals = due_seals(self.states, self.facts())
         await self._load_missing(seals, out)
         if not all_seals and self._heard:
             seals = seals[~np.isin(seals, np.fromiter(self._heard, np.int64, len(self._heard)))]

@@ -88,11 +88,15 @@ class SpaceJourneys(Generic[StoreT]):
             found = await self.rejudge_since(changed_journeys(before, after), new_diversions(before, after))
         finally:
             self._in_force = was
-        found.installs.append(lambda: self._use(then))
+        seals = {
+            self.numbers[s.device] for j in (*before, *after) for s in j.served if s.device in self.numbers
+        }
+        found.installs.append(lambda: self._use(then, seals))
         return found
 
-    def _use(self, journeys: InForce) -> None:
+    def _use(self, journeys: InForce, seals: Iterable[int]) -> None:
         self._in_force = journeys
+        self.states.look_again(np.fromiter(seals, np.int64))
 
     async def _reach(self, after_ms: Mapping[int, int]) -> None:
         """Read the journeys that seals, by number, are judged by from before what is held."""

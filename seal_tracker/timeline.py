@@ -22,7 +22,7 @@ from seal_tracker.rules.context import Context
 from seal_tracker.rules.records import Rows, picked
 from seal_tracker.rules.rule import Rule
 from seal_tracker.rules.signal import begin_silence, close_silence
-from seal_tracker.rules.unheard import SILENCE_MS
+from seal_tracker.rules.unheard import NEVER_MS, SILENCE_MS
 from seal_tracker.tracking.epochs import Facts, key_of
 from seal_tracker.tracking.phases import Manner
 
@@ -41,9 +41,6 @@ TIMED = frozenset(rule.name for rule in RULES if rule.pass_time is not None)
 DISARMED, DIVERTED, SUSPENDED, RESET = "disarmed", "plan_changed", "suspended", "reset"
 CLOSINGS = frozenset({DISARMED, DIVERTED, SUSPENDED, RESET})
 """What an episode says that ended at a set moment, not by a ping (``closed_by`` of its evidence)."""
-
-NEVER_MS = np.iinfo(np.int64).max
-
 
 RULES_JUDGED = {Manner.WHOLE: RULES, Manner.SUSPENDED: ALWAYS_JUDGED, Manner.SECONDARY: OF_EVERY_SEAL}
 """The rules that judge a seal in each manner; on no journey by all, of which most then have nothing to say."""
@@ -129,8 +126,11 @@ class Timeline:
         at = self.facts.journeys.following(self.seals[rows], track["through_ms"][rows])
         return np.where(track["journey"][rows] == 0, at, -1)
 
-    def let_time_pass(self, rows: I8, at: I8, version: I8, until_ms: I8) -> None:
-        """Raise what time alone raises up to ``until_ms`` in the phases ``at`` of some versions (all by row)."""
+    def let_time_pass(self, rows: I8, at: I8, version: I8, until_ms: I8, due_ms: I8 | None = None) -> None:
+        """Raise what time alone raises up to ``until_ms`` in the phases ``at`` of some versions (all by row).
+
+        Into ``due_ms``, by row of all, is written from when on time may bring more.
+        """
         kind = len(Manner) * version + self.facts.journeys.with_none.manner[at]
         for k in np.unique(kind).tolist():
             of = which(kind == k)
@@ -139,12 +139,23 @@ class Timeline:
             for rule in RULES_JUDGED[Manner(k % len(Manner))]:
                 if rule.pass_time is not None:
                     raised_ms = np.maximum(raised_ms, rule.pass_time(ctx, until_ms[of]))
+            if due_ms is not None:
+                due_ms[rows[of]] = self._next_due(ctx, at[of], k // len(Manner), until_ms[of])
             track = ctx.state["track"]
             track["active"] = ctx.active
             track["through_ms"] = np.maximum(track["through_ms"], raised_ms)
             self.rows.put(rows[of], ctx.state)
             if len(ctx.streams) and (raised_ms != NO_TIME).any():
                 self.streams["run"][np.isin(self.streams["row"], rows[of])] = ctx.streams["run"]
+
+    def _next_due(self, ctx: Context, at: I8, version: int, until_ms: I8) -> I8:
+        """From when on time may change rows of which it has just been let pass: the next set moment, or what a rule says."""
+        phases = self.facts.journeys.with_none
+        due: I8 = np.minimum(phases.to_ms[at], np.append(self.facts.version_from_ms, NEVER_MS)[version])
+        for rule in RULES_JUDGED[Manner(int(phases.manner[at[0]]))]:
+            if rule.pass_time is not None:
+                due = np.minimum(due, until_ms if rule.next_due is None else rule.next_due(ctx, until_ms))
+        return due
 
     def _clock(self, rows: I8) -> I8:
         """The last moment that each row was judged at."""

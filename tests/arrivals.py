@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 from unittest.mock import patch
 
 import msgspec
+import numpy as np
 from memory_store import MemoryStore
 from story import T0_MS, Core
 
@@ -20,6 +21,7 @@ from seal_tracker.alarms.of_episodes import alarming
 from seal_tracker.alarms.states import CLOSED
 from seal_tracker.changes import fold
 from seal_tracker.journey import Journey
+from seal_tracker.judge import judge_now, moved_by_time
 from seal_tracker.model import LIVE, NO_TIME, Event, PingBatch
 from seal_tracker.pipeline import Pipeline
 from seal_tracker.planning import changed_journeys, new_diversions, spans_of_both
@@ -79,9 +81,14 @@ class Service:
             run(self._pipeline.commit_prepared(LIVE, run(self.judging.prepare(arrived))))
 
     def tick(self, now_s: float, *, all_seals: bool = True) -> None:
-        """Hear the canary."""
+        """Hear the canary; whom it was not asked about, to them it has brought nothing."""
+        talking = np.array([] if all_seals else sorted(self.judging._heard), np.int64)
         found = run(self.judging.pass_time(T0_MS + round(now_s * 1000), all_seals=all_seals))
         run(self._pipeline.commit_prepared(LIVE, found))
+        facts = self.judging.facts()
+        silent = np.setdiff1d(moved_by_time(self.judging.states, facts), talking)
+        overlooked = judge_now(self.judging.states, facts, silent).touched
+        assert not overlooked, f"overlooked at {now_s}: {list(overlooked.values())}"
 
     def learn(self, journeys: Sequence[Journey], versions: Sequence[Version]) -> None:
         """Be told facts: journeys as they are known now, and versions of the plan, those before among them."""

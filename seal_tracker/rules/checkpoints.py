@@ -35,6 +35,7 @@ from seal_tracker.rules.records import picked
 from seal_tracker.rules.rule import Rule
 from seal_tracker.rules.streams import STREAM
 from seal_tracker.rules.table import per, whole
+from seal_tracker.rules.unheard import NEVER_MS
 from seal_tracker.rules.waypoints import NOWHERE_MM
 
 __all__ = ["CHECKPOINT_LATE", "CHECKPOINT_MISSED", "CHECKPOINT_REACHED"]
@@ -179,17 +180,9 @@ def _fall_due(ctx: Context, until_ms: I8) -> I8:
     table, moved = ctx.terrain.waypoints, np.full(len(until_ms), NO_TIME)
     if not table.due_ms.shape[1]:
         return moved
-    state, begin = ctx.state[LATE], np.maximum(ctx.stretch_ms, ctx.version_from_ms)
-    armed, later = ctx.armed, _took_over(ctx)
-    fresh = armed & (state["since_ms"] == NO_TIME)
-    since = state["since_ms"] = np.where(fresh, begin, state["since_ms"])
-    asked = armed & ~(later & (state["found_ms"] == NO_TIME))
-    begin = np.where(later, np.maximum(begin, state["found_ms"]), begin)
-    due = np.where(armed, ctx.journey_armed_ms, 0)[:, None] + table.due_ms[ctx.route]
-    at = np.maximum(due, begin[:, None])
-    fallen = asked[:, None] & (due >= since[:, None]) & (at < until_ms[:, None])
-    fallen &= ~later[:, None] | (table.chainage_mm[ctx.route] > state["found_mm"][:, None])
-    row, place = _unsettled(fallen, state["settled"])
+    state = ctx.state[LATE]
+    asked, at = _deadlines(ctx)
+    row, place = _unsettled(asked & (at < until_ms[:, None]), state["settled"])
     if not len(row):
         return moved
     enabled = ctx.enabled(LATE, row, table.zone[ctx.route[row], place])
@@ -200,6 +193,31 @@ def _fall_due(ctx: Context, until_ms: I8) -> I8:
         moved[r] = max(int(moved[r]), at_ms)
         _settle_deadline(ctx, entries, r, p, at_ms)
     return moved
+
+
+def _deadlines(ctx: Context) -> tuple[NDArray[np.bool_], I8]:
+    """Which deadlines (row, place in the order of the route) are asked for, settled or not, and when they pass."""
+    table, state = ctx.terrain.waypoints, ctx.state[LATE]
+    armed, later = ctx.armed, _took_over(ctx)
+    begin = np.maximum(ctx.stretch_ms, ctx.version_from_ms)
+    fresh = armed & (state["since_ms"] == NO_TIME)
+    since = state["since_ms"] = np.where(fresh, begin, state["since_ms"])
+    begin = np.where(later, np.maximum(begin, state["found_ms"]), begin)
+    due = np.where(armed, ctx.journey_armed_ms, 0)[:, None] + table.due_ms[ctx.route]
+    asked = (armed & ~(later & (state["found_ms"] == NO_TIME)))[:, None] & (due >= since[:, None])
+    asked &= ~later[:, None] | (table.chainage_mm[ctx.route] > state["found_mm"][:, None])
+    return asked, np.maximum(due, begin[:, None])
+
+
+def _next_due(ctx: Context, until_ms: I8) -> I8:
+    """When the next deadline passes; of a seal that took over and was found nowhere yet, any may pass with its first fix."""
+    if not ctx.terrain.waypoints.due_ms.shape[1]:
+        return np.full(len(until_ms), NEVER_MS)
+    asked, at = _deadlines(ctx)
+    settled = (ctx.state[LATE]["settled"][:, None] & bits(np.arange(at.shape[1]))) != 0
+    waits = asked & ~settled & (at >= until_ms[:, None])
+    due: I8 = np.where(waits, at + 1, NEVER_MS).min(axis=1)
+    return np.where(_took_over(ctx) & (ctx.state[LATE]["found_ms"] == NO_TIME), until_ms, due)
 
 
 def _settle_deadline(ctx: Context, entries: Entries, row: int, place: int, at_ms: int) -> None:
@@ -347,6 +365,7 @@ CHECKPOINT_LATE = Rule(
     state=LATE_STATE,
     start=np.array([(NO_TIME, 0, NO_TIME, 0)], LATE_STATE)[0],
     pass_time=_fall_due,
+    next_due=_next_due,
     of_route=True,
     while_suspended=False,
     is_record=True,

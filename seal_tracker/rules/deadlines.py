@@ -7,7 +7,7 @@ it was last seen, and where nobody has seen it as having arrived: it is late whe
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from seal_tracker.rules.keys import PolicyKey, common_keys
 from seal_tracker.rules.rule import Rule
 from seal_tracker.rules.runs import RUN, new_runs
 from seal_tracker.rules.table import per, whole
-from seal_tracker.rules.unheard import UNHEARD_KEYS, unheard_ms
+from seal_tracker.rules.unheard import NEVER_MS, UNHEARD_KEYS, unheard_ms
 
 __all__ = ["ARRIVAL_LATE", "TRANSIT_LIMIT"]
 
@@ -31,7 +31,7 @@ I8 = NDArray[np.int64]
 
 ARRIVAL, LIMIT = "ARRIVAL_LATE", "TRANSIT_LIMIT"
 
-NEVER_MS = 1 << 62
+UNPLANNED_MS = 1 << 62
 """When a journey without a due time is due; far enough from the end of int64 that times can be taken from it."""
 
 TRANSIT_H = 720.0
@@ -80,17 +80,17 @@ LIMIT_STATE = np.dtype(
 
 
 def _due_ms(journey: Journey) -> int:
-    return NEVER_MS if journey.due_at_ms is None else journey.due_at_ms
+    return UNPLANNED_MS if journey.due_at_ms is None else journey.due_at_ms
 
 
 def _arrival(ctx: Context) -> None:
-    due, arrived = ctx.of_journey(_due_ms, NEVER_MS), ctx.state[ARRIVAL]["arrived_ms"]
-    if not ctx.carries(ARRIVAL) and int(due.min(initial=NEVER_MS)) == NEVER_MS:
+    due, arrived = ctx.of_journey(_due_ms, UNPLANNED_MS), ctx.state[ARRIVAL]["arrived_ms"]
+    if not ctx.carries(ARRIVAL) and int(due.min(initial=UNPLANNED_MS)) == UNPLANNED_MS:
         arrived[ctx.fixes.row] = 0
         return
     row, planned = ctx.fixes.row, due[ctx.fixes.row]
     remaining = _remaining_m(ctx)
-    known = np.isfinite(remaining) & (planned != NEVER_MS)
+    known = np.isfinite(remaining) & (planned != UNPLANNED_MS)
     hours = np.where(known, remaining, 0.0) / per(ctx.policy(ARRIVAL, "mean_speed_kmh"), row) / 1000.0
     expected = ctx.fixes.time_ms + np.rint(hours * 3_600_000.0).astype(np.int64)
     since = _arrived_ms(ctx, known & _at_the_end(ctx, remaining))
@@ -115,13 +115,18 @@ def _arrival(ctx: Context) -> None:
     state["remaining_dm"][row[seen]] = np.rint(remaining[seen] * 10)  # of several of one row the last is kept
 
 
-def _unheard(ctx: Context, until_ms: I8) -> I8:
-    """Raise what time alone shows to be late before ``until_ms`` (by row); returns when, ``NO_TIME`` where nothing is."""
-    raised = np.full(len(until_ms), NO_TIME)
-    due = ctx.of_journey(_due_ms, NEVER_MS)
-    if int(due.min(initial=NEVER_MS)) == NEVER_MS:
-        return raised
-    state, rows = ctx.state[ARRIVAL], np.arange(len(until_ms))
+class _Expected(NamedTuple):
+    """By row: whether time alone may make it late, when, since when it then is, how long the rest of the way takes."""
+
+    waits: NDArray[np.bool_]
+    at_ms: I8
+    began_ms: I8
+    rest_ms: I8
+
+
+def _expected(ctx: Context, due: I8) -> _Expected:
+    """When journeys due at ``due`` are late if they are not heard of."""
+    state, rows = ctx.state[ARRIVAL], np.arange(len(due))
     speed_kmh = np.asarray(ctx.policy(ARRIVAL, "mean_speed_kmh"), np.float64)
     rest_ms = np.rint(state["remaining_dm"] / speed_kmh * 360.0).astype(np.int64)
     late_from = due + whole(ctx.policy(ARRIVAL, "tolerance_min"), 60_000) - rest_ms
@@ -130,10 +135,28 @@ def _unheard(ctx: Context, until_ms: I8) -> I8:
     at_ms = np.maximum(began + whole(ctx.policy(ARRIVAL, "raise_s"), 1000), unheard_ms(ctx, ARRIVAL))
     at_ms = np.maximum(at_ms, ctx.version_from_ms)
     waits = ctx.armed & ctx.enabled(ARRIVAL, rows) & ~state["open"] & (state["arrived_ms"] == 0)
-    found = which(waits & (due != NEVER_MS) & (at_ms < until_ms))
+    return _Expected(waits & (due != UNPLANNED_MS), at_ms, began, rest_ms)
+
+
+def _late_next(ctx: Context, until_ms: I8) -> I8:
+    due = ctx.of_journey(_due_ms, UNPLANNED_MS)
+    if int(due.min(initial=UNPLANNED_MS)) == UNPLANNED_MS:
+        return np.full(len(until_ms), NEVER_MS)
+    one = _expected(ctx, due)
+    return np.where(one.waits & (one.at_ms >= until_ms), one.at_ms + 1, NEVER_MS)
+
+
+def _unheard(ctx: Context, until_ms: I8) -> I8:
+    """Raise what time alone shows to be late before ``until_ms`` (by row); returns when, ``NO_TIME`` where nothing is."""
+    raised = np.full(len(until_ms), NO_TIME)
+    due = ctx.of_journey(_due_ms, UNPLANNED_MS)
+    if int(due.min(initial=UNPLANNED_MS)) == UNPLANNED_MS:
+        return raised
+    one, state = _expected(ctx, due), ctx.state[ARRIVAL]
+    found = which(one.waits & (one.at_ms < until_ms))
     for r in found.tolist():
-        _raise_unheard(ctx, r, int(began[r]), int(at_ms[r]), int(rest_ms[r]), int(due[r]))
-    raised[found] = at_ms[found]
+        _raise_unheard(ctx, r, int(one.began_ms[r]), int(one.at_ms[r]), int(one.rest_ms[r]), int(due[r]))
+    raised[found] = one.at_ms[found]
     new = new_runs(len(found), RUN)
     for name in RUN.names or ():
         state[name][found] = new[name]
@@ -239,6 +262,17 @@ def _use_up(ctx: Context, until_ms: I8) -> I8:
     return moved
 
 
+def _limit_next(ctx: Context, until_ms: I8) -> I8:
+    """When the time of journeys is used up, or has been for long enough."""
+    state, limit_ms = ctx.state[LIMIT], whole(ctx.policy(LIMIT, "limit_h"), 3_600_000)
+    begin = np.maximum(ctx.state["track"]["phase_ms"], ctx.version_from_ms)
+    used_up = state["since_ms"] != NO_TIME
+    raised_ms = np.maximum(state["since_ms"] + whole(ctx.policy(LIMIT, "raise_s"), 1000), begin)
+    next_ms = np.where(used_up, raised_ms, np.maximum(ctx.journey_armed_ms + limit_ms, begin))
+    watched = ctx.armed & ctx.enabled(LIMIT, np.arange(len(until_ms))) & ~state["open"]
+    return np.where(watched & (next_ms > until_ms), next_ms, NEVER_MS)
+
+
 def _raise(ctx: Context, row: int, since_ms: int, raised_ms: int, due_ms: int) -> None:
     ctx.book.raise_(
         int(ctx.seal[row]),
@@ -278,6 +312,7 @@ ARRIVAL_LATE = Rule(
     state=ARRIVAL_STATE,
     start=new_runs(1, ARRIVAL_STATE)[0],
     pass_time=_unheard,
+    next_due=_late_next,
     of_route=True,
     while_suspended=False,
 )
@@ -289,5 +324,6 @@ TRANSIT_LIMIT = Rule(
     state=LIMIT_STATE,
     start=np.array([(NO_TIME, False)], LIMIT_STATE)[0],
     pass_time=_use_up,
+    next_due=_limit_next,
     while_suspended=False,
 )

@@ -112,9 +112,9 @@ def of_fixes(
     among
         bool[n fixes], those that say something; the others neither add to a run nor break it. Unset: all.
     value
-        int64[n fixes], what a peak is kept of; the rule's state must then be a ``MEASURED_RUN``.
+        int64[n fixes], what a peak is kept of; the rule's state must then be a ``PEAKED_RUN`` at least.
     beyond
-        int64[n fixes], what each fix counts as evidence (distance rules); together with ``value``.
+        int64[n fixes], what each fix counts as evidence (distance rules); together with ``value``, and in a ``MEASURED_RUN``.
     limits
         unset: those of the policy, by regime and route.
     evidence, closing

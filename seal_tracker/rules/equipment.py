@@ -20,6 +20,7 @@ from seal_tracker.rules.context import Context
 from seal_tracker.rules.evidence import place_evidence
 from seal_tracker.rules.keys import COUNTED, SEVERITIES, PolicyKey, common_keys
 from seal_tracker.rules.rule import Rule
+from seal_tracker.rules.unheard import NEVER_MS
 
 __all__ = ["RULE"]
 
@@ -187,4 +188,9 @@ def _pass_time(ctx: Context, until_ms: I8) -> I8:
     return raised_ms
 
 
-RULE = Rule(NAME, KEYS, _judge, state=HEARD, per_journey=False, pass_time=_pass_time)
+def _never_due(ctx: Context, _until_ms: I8) -> I8:
+    """No seal is ever due; equipment is few, and looked at whenever there is a now."""
+    return np.full(len(ctx.seal), NEVER_MS)
+
+
+RULE = Rule(NAME, KEYS, _judge, state=HEARD, per_journey=False, pass_time=_pass_time, next_due=_never_due)

@@ -22,7 +22,7 @@ from seal_tracker.rules.rule import Rule
 from seal_tracker.rules.runs import Limits, new_runs
 from seal_tracker.rules.stays import Stay, in_zones, leaving_margin_m, of_zones
 from seal_tracker.rules.streams import STREAM_NUMBER
-from seal_tracker.rules.unheard import UNHEARD_KEYS, unheard_ms
+from seal_tracker.rules.unheard import NEVER_MS, UNHEARD_KEYS, unheard_ms
 
 __all__ = ["RULE"]
 
@@ -74,11 +74,11 @@ def _judge(ctx: Context) -> None:
     )
 
 
-def _unheard(ctx: Context, until_ms: I8) -> I8:
-    """Raise the stays that time alone shows to be too long before ``until_ms`` (by row); returns when, ``NO_TIME``: none."""
-    raised, stops, streams = np.full(len(until_ms), NO_TIME), ctx.terrain.limited_stops, ctx.streams
+def _overdue(ctx: Context) -> tuple[I8, I8, I8]:
+    """Streams of stays that are not told yet, the zone of each, and when time alone shows it to be too long."""
+    stops, streams, none = ctx.terrain.limited_stops, ctx.streams, np.zeros(0, np.int64)
     if stops is None or not len(streams):
-        return raised
+        return none, none, none
     run = streams["run"]
     at = np.flatnonzero((streams["rule"] == STREAM_NUMBER[NAME]) & (run["on_n"] > 0) & ~run["open"])
     zone = ctx.terrain.zone_of(streams["key"][at])
@@ -90,7 +90,22 @@ def _unheard(ctx: Context, until_ms: I8) -> I8:
     limit_s = ctx.terrain.zone_stop_s[zone] + np.asarray(grace, np.float64) + LONGER_S
     limit_ms = np.ceil(limit_s * 1000).astype(np.int64)
     at_ms = np.maximum(run["on_ms"][at] + limit_ms, unheard_ms(ctx, NAME)[row])
-    at_ms = np.maximum(at_ms, ctx.version_from_ms)
+    return at, zone, np.maximum(at_ms, ctx.version_from_ms)
+
+
+def _next_due(ctx: Context, until_ms: I8) -> I8:
+    due, (at, _, at_ms) = np.full(len(until_ms), NEVER_MS), _overdue(ctx)
+    row = ctx.streams["row"][at]
+    later = at_ms >= until_ms[row]
+    np.minimum.at(due, row[later], at_ms[later] + 1)
+    return due
+
+
+def _unheard(ctx: Context, until_ms: I8) -> I8:
+    """Raise the stays that time alone shows to be too long before ``until_ms`` (by row); returns when, ``NO_TIME``: none."""
+    raised, streams = np.full(len(until_ms), NO_TIME), ctx.streams
+    at, zone, at_ms = _overdue(ctx)
+    row, run = streams["row"][at], streams["run"]
     due = np.flatnonzero((at_ms < until_ms[row]) & ctx.terrain.in_force(zone, at_ms))
     for k in due.tolist():
         _raise_unheard(ctx, int(row[k]), int(zone[k]), run[at[k]], int(at_ms[k]))
@@ -131,5 +146,6 @@ RULE = Rule(
     _judge,
     stream=STREAM_NUMBER[NAME],
     pass_time=_unheard,
+    next_due=_next_due,
     while_suspended=False,
 )

@@ -37,6 +37,11 @@ class Rule:
         raises what is due by then. Returns for each row when it was raised, ``NO_TIME`` where nothing was. It must
         raise the same that ``judge`` would at a later ping; or nothing before a row is unheard of (`unheard`): it is asked
         before the ping that ends a silence as well.
+    next_due
+        of a rule that has a `pass_time`: asked right after that, of the same context and moments, gives for each row from
+        when on `pass_time` may bring more, a moment after the one asked about; `NEVER_MS`: not until something is heard. A
+        ping, unless it begins a phase, may bring that forward to where `unheard.quiet_ms` says, no farther. None: it may at
+        any time.
     of_route
         whether it judges by the journey's route: a diversion ends what it has under way.
     while_suspended
@@ -54,6 +59,7 @@ class Rule:
     start: np.void | None = None
     per_journey: bool = True
     pass_time: Callable[[Context, NDArray[np.int64]], NDArray[np.int64]] | None = None
+    next_due: Callable[[Context, NDArray[np.int64]], NDArray[np.int64]] | None = None
     of_route: bool = False
     while_suspended: bool = True
     is_record: bool = False

@@ -21,6 +21,7 @@ from seal_tracker.rules.table import Values, per
 __all__ = [
     "EVIDENCE_PAIR_CAP_MS",
     "MEASURED_RUN",
+    "PEAKED_RUN",
     "RUN",
     "Limits",
     "Observations",
@@ -53,17 +54,24 @@ RUN = np.dtype(
 )
 """State of one stream between batches; that of a stream which neither runs nor is open equals `new_runs`."""
 
-MEASURED_RUN = np.dtype(
+PEAKED_RUN = np.dtype(
     [
         *RUN.descr,
         ("peak_mm", "i8"),  # greatest measured value since the run began
         ("told_mm", "i8"),  # the peak as last told in an event
+    ]
+)
+"""State of one stream of a rule that keeps a peak of what it measures."""
+
+MEASURED_RUN = np.dtype(
+    [
+        *PEAKED_RUN.descr,
         ("last_ms", "i8"),  # the newest true fix
         ("last_mm", "i8"),  # and its millimetres beyond the limit
         ("excess", "i8"),  # gathered evidence, mm·ms
     ]
 )
-"""State of one stream of a rule that measures: it keeps a peak, and evidence where it gathers some."""
+"""State of one stream of a rule that keeps a peak and gathers evidence."""
 
 
 def new_runs(n: int, dtype: np.dtype[np.void] = RUN) -> NDArray[np.void]:

@@ -18,7 +18,7 @@ from seal_tracker.rules.context import Context
 from seal_tracker.rules.debounced import of_pings, own_places, run_places
 from seal_tracker.rules.keys import PolicyKey, common_keys
 from seal_tracker.rules.rule import Rule
-from seal_tracker.rules.runs import MEASURED_RUN, RUN, Observations, Transitions, debounce, new_runs, peak_at
+from seal_tracker.rules.runs import PEAKED_RUN, RUN, Observations, Transitions, debounce, new_runs, peak_at
 from seal_tracker.rules.table import per, whole
 
 __all__ = ["BATTERY_LOW", "SEAL_TAMPER"]
@@ -202,5 +202,5 @@ SEAL_TAMPER = Rule(
     start=new_runs(1, TAMPER_STATE)[0],
 )
 BATTERY_LOW = Rule(
-    BATTERY, BATTERY_KEYS, _battery, state=MEASURED_RUN, start=new_runs(1, MEASURED_RUN)[0], per_journey=False
+    BATTERY, BATTERY_KEYS, _battery, state=PEAKED_RUN, start=new_runs(1, PEAKED_RUN)[0], per_journey=False
 )

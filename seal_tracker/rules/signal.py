@@ -19,6 +19,7 @@ from seal_tracker.rules.context import Context
 from seal_tracker.rules.keys import COUNTED, SEVERITIES, PolicyKey, common_keys
 from seal_tracker.rules.rule import Rule
 from seal_tracker.rules.table import per
+from seal_tracker.rules.unheard import NEVER_MS
 
 __all__ = ["NAME", "RULE", "begin_silence", "close_silence"]
 
@@ -164,6 +165,13 @@ def _pass_time(ctx: Context, until_ms: NDArray[np.int64]) -> NDArray[np.int64]:
     return raised_ms
 
 
+def _next_due(ctx: Context, _until_ms: NDArray[np.int64]) -> NDArray[np.int64]:
+    """When seals that are talking will have been silent too long."""
+    limit_ms = ctx.state[NAME]["limit_ms"]
+    waits = ctx.armed & (limit_ms > 0) & ((ctx.active & ctx.bits[NAME]) == 0)
+    return np.where(waits, _since_ms(ctx) + limit_ms + 1, NEVER_MS)
+
+
 def begin_silence(ctx: Context) -> None:
     """Arm seals, whose state and nothing else the context has: what is in force now, and how each said last to report."""
     track, every = ctx.state["track"], np.arange(len(ctx.seal))
@@ -181,4 +189,4 @@ def close_silence(ctx: Context, row: int, at_ms: int, why: str) -> None:
         ctx.book.close(seal, NAME, None, ended_at_ms=at_ms, cleared_at_ms=at_ms, evidence=evidence)
 
 
-RULE = Rule(NAME, KEYS, _judge, state=SILENCE, pass_time=_pass_time)
+RULE = Rule(NAME, KEYS, _judge, state=SILENCE, pass_time=_pass_time, next_due=_next_due)

@@ -14,7 +14,10 @@ from seal_tracker.rules.context import Context
 from seal_tracker.rules.keys import PolicyKey
 from seal_tracker.rules.table import whole
 
-__all__ = ["SILENCE_MS", "UNHEARD_KEYS", "unheard_ms"]
+__all__ = ["NEVER_MS", "SILENCE_MS", "UNHEARD_KEYS", "quiet_ms", "unheard_ms"]
+
+NEVER_MS = np.iinfo(np.int64).max
+"""When nothing is due."""
 
 SILENCE_MS = 3_600_000
 """Time is let pass before the ping that ends a silence longer than this; the least that ``unheard_s`` may be, therefore."""
@@ -36,4 +39,15 @@ def unheard_ms(ctx: Context, rule: str) -> NDArray[np.int64]:
     owed_ms = track["last_interval_s"] * whole(ctx.policy(rule, "unheard_intervals"), 1000)
     since_ms = np.maximum(track["last_ms"], track["phase_ms"])
     found: NDArray[np.int64] = since_ms + np.maximum(owed_ms, whole(ctx.policy(rule, "unheard_s"), 1000))
+    return found
+
+
+def quiet_ms(track: NDArray[np.void], silence: NDArray[np.void]) -> NDArray[np.int64]:
+    """Until when seals may be silent after their newest ping before that alone brings anything: at least so long.
+
+    ``silence`` is what `SIGNAL_LOST` carries of them; every other rule waits until they are unheard of.
+    """
+    limit_ms = silence["limit_ms"]
+    waits_ms = np.where(limit_ms > 0, np.minimum(limit_ms, SILENCE_MS), SILENCE_MS)
+    found: NDArray[np.int64] = np.maximum(track["last_ms"], track["phase_ms"]) + waits_ms
     return found

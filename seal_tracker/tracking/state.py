@@ -164,6 +164,7 @@ class SealStates:
         self._rows = {name: blank.repeat(0) for name, blank in BLANK.items()}
         self._head = np.zeros(0, np.int64)
         self._numbers = np.zeros(0, np.int64)
+        self._due = np.zeros(0, np.int64)
         self._place = np.zeros(0, np.int64)
         self._n = 0
         self._pool = StreamPool()
@@ -182,6 +183,25 @@ class SealStates:
     def all_rows(self) -> Rows:
         """The rows themselves; read only."""
         return Rows(self._n, lambda name: self._rows[name][: self._n])
+
+    def due_by(self, now_ms: int) -> NDArray[np.int64]:
+        """Numbers of the seals that time may have changed by ``now_ms``: none of the others has it."""
+        return self._numbers[which(self._due[: self._n] <= now_ms)]
+
+    def due_ms(self, seals: NDArray[Any]) -> NDArray[np.int64]:
+        """From when on time may change each seal, `NO_TIME` where nobody knows."""
+        where = self._where(seals)
+        if not self._n:
+            return np.full(len(seals), NO_TIME)
+        return np.where(where >= 0, self._due[where], NO_TIME)
+
+    def look_again(self, seals: NDArray[Any] | None = None) -> None:
+        """What is known of when some seals (None: any) are due holds no more: other facts are."""
+        if seals is None:
+            self._due[:] = NO_TIME
+            return
+        where = self._where(seals)
+        self._due[where[where >= 0]] = NO_TIME
 
     def take(self, seals: NDArray[Any]) -> Rows:
         """Copies of rows, blank for seals not known; of each part when it is asked for."""
@@ -206,6 +226,14 @@ class SealStates:
             return np.full(len(seals), NO_TIME)
         return np.where(where >= 0, self._rows["track"]["through_ms"][where], NO_TIME)
 
+    def on_journey(self, seals: NDArray[Any]) -> NDArray[np.bool_]:
+        """Which seals were on a journey when they were judged last."""
+        where = self._where(seals)
+        if not self._n:
+            return np.zeros(len(seals), bool)
+        on: NDArray[np.bool_] = (where >= 0) & (self._rows["track"]["journey"][where] != 0)
+        return on
+
     def streams(self, seals: NDArray[Any]) -> NDArray[np.void]:
         """Streams of some seals, their ``row`` the position among these, in order."""
         where = self._where(seals)
@@ -217,9 +245,14 @@ class SealStates:
         rows: Rows,
         streams: NDArray[np.void],
         open_: Mapping[int, OpenEpisodes],
+        due_ms: NDArray[np.int64] | None = None,
     ) -> None:
-        """Install new state of some seals; ``streams`` are all they have, sorted by ``row``, the position among these."""
+        """Install new state of some seals; ``streams`` are all they have, sorted by ``row``, the position among these.
+
+        ``due_ms`` is from when on time may change each, None: nobody knows.
+        """
         where = self._places(seals)
+        self._due[where] = NO_TIME if due_ms is None else due_ms
         for name, part in rows.own.items():
             put(self._rows[name], where, part)
         self._head[where] = self._pool.replace(self._head[where], streams)
@@ -282,3 +315,4 @@ class SealStates:
             self._rows[name] = joined([part, BLANK[name].repeat(more)])
         self._head = np.concatenate([self._head, np.full(more, NO_STREAM)])
         self._numbers = np.concatenate([self._numbers, np.zeros(more, np.int64)])
+        self._due = np.concatenate([self._due, np.full(more, NO_TIME)])
