@@ -55,6 +55,7 @@ from seal_tracker.plans.model import Diversion, Plan
 from seal_tracker.publishing.outbox import OutboxPublisher
 from seal_tracker.publishing.topics import ingest_filters, ledger_topic
 from seal_tracker.rejudge import Span
+from seal_tracker.retention import Retention
 from seal_tracker.service import Service
 from seal_tracker.sources.mqtt import MqttSource
 from seal_tracker.space import Prepared, SpaceJudge
@@ -297,7 +298,13 @@ def _beside(
 ) -> dict[str, Coroutine[Any, Any, None]]:
     """What runs beside the pipeline, by name."""
     hooks = HookSender(store, private=settings.webhook_private, clock_ms=clock_ms)
-    runs = {"teller": teller.run(), "canary": service.send_canary(), "hooks": hooks.run()}
+    retention = Retention(store, service.pipeline, settings.keep_pings_days, clock_ms)
+    runs = {
+        "teller": teller.run(),
+        "canary": service.send_canary(),
+        "hooks": hooks.run(),
+        "retention": retention.run(),
+    }
     if settings.smtp_host is not None:
         password = settings.smtp_password.get_secret_value() if settings.smtp_password else None
         server = SmtpServer(

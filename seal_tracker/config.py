@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -58,6 +58,10 @@ def _an_address(value: str) -> str:
     except ConfigError as fault:
         raise ValueError(str(fault)) from fault
     return value
+
+
+KEPT_DAYS_LEAST: Final = 400
+"""A clock is believed up to a year behind: pings that can still come late, and be judged, need those around them."""
 
 
 class AlarmDeadline(BaseModel):
@@ -128,6 +132,11 @@ class Settings(BaseSettings):
     )
     accounts_file: Path | None = Field(
         None, description="accounts with hashed passwords and tokens, imported at the start"
+    )
+    keep_pings_days: int | None = Field(
+        None,
+        ge=KEPT_DAYS_LEAST,
+        description="days after which whole weeks of pings are dropped; unset: none ever is",
     )
     tile_url: str | None = Field(
         None, description="raster tiles https://…/{z}/{x}/{y}.png; unset: the offline basemap"

@@ -45,6 +45,7 @@ class ReplayStore(Protocol):
     async def newest_checkpoints(  # noqa: D102
         self, seals: Sequence[int], before_ms: Sequence[int] | None = None
     ) -> dict[int, tuple[int, bytes]]: ...
+    async def pings_gone(self, seals: Sequence[int]) -> dict[int, int]: ...  # noqa: D102
     async def checkpoints_ahead(  # noqa: D102
         self, seals: Sequence[int], after_ms: Sequence[int], ahead: int
     ) -> dict[int, tuple[int, bytes]]: ...
@@ -65,19 +66,50 @@ class Replay:
         by seal: the time of the checkpoint that it is judged again from, ``NO_TIME`` for the beginning.
     states
         the states there.
+    gone_ms
+        by seal: where its pings begin that are left, of those of which not even the state there can be read.
     """
 
     store: ReplayStore
     seals: Sequence[int]
     after_ms: dict[int, int] = field(default_factory=dict)
     states: dict[int, SealState] = field(default_factory=dict)
+    gone_ms: dict[int, int] = field(default_factory=dict)
 
     async def start(self, before_ms: Sequence[int] | None = None) -> Replay:
-        """Find the checkpoints, the newest strictly before some times (None: of all); those not readable are none."""
+        """Find the checkpoints, the newest strictly before some times (None: of all); those not readable are none, and judged again
+        from the beginning, or from where the pings begin that are left.
+        """
         found = await self.store.newest_checkpoints(self.seals, before_ms)
         self.states = {seal: s for seal, (_, data) in found.items() if (s := readable(data)) is not None}
-        self.after_ms = {seal: found[seal][0] if seal in self.states else NO_TIME for seal in self.seals}
+        unreadable = [seal for seal in found if seal not in self.states]
+        self.gone_ms = await self.store.pings_gone(unreadable) if unreadable else {}
+        begin = self.gone_ms | {seal: found[seal][0] for seal in self.states}
+        self.after_ms = {seal: begin.get(seal, NO_TIME) for seal in self.seals}
         return self
+
+    async def states_before(self, facts: Facts, end_ms: int) -> list[tuple[int, int, SealState]]:
+        """(seal, time, state) after each seal's last ping before a moment; seals that have none are left out.
+
+        To be asked after ``start`` with that moment for all.
+        """
+        again = Rejudgement(self.states, facts, self.seals, newest_only=True)
+        reached, going = dict(self.after_ms), list(self.seals)
+        while going:
+            begin, until = [reached[seal] for seal in going], [end_ms - 1] * len(going)
+            most = max(LEAST_PINGS, PORTION_PINGS // len(going))
+            found = await self.store.pings_portion(going, begin, until, most)
+            again.portion(found.pings, {})
+            reached |= dict(zip(going, found.through_ms, strict=True))
+            going = [seal for seal in going if reached[seal] < end_ms - 1]
+        moved = again.finish({}).checkpoints
+        still = self.states.keys() - {seal for seal, _, _ in moved}
+        return [*moved, *((seal, self.after_ms[seal], self.states[seal]) for seal in sorted(still))]
+
+    def too_late(self, new: PingBatch) -> int:
+        """How many of some new pings are from when the pings of their seal are gone: they cannot be judged any more."""
+        at, begin = effective_time_ms(new), [self.after_ms[seal] for seal in new.seal.tolist()]
+        return int((at <= np.array(begin, np.int64)).sum())
 
     async def run(
         self,

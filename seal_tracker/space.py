@@ -183,6 +183,13 @@ class SpaceJudge(SpaceJourneys[SpaceStore]):
         await self._find_revisions(out)
         return out
 
+    async def states_before(self, seals: Sequence[int], end_ms: int) -> list[Checkpoint]:
+        """What each seal's pings before a moment have led to, for when they go; seals that had none are left out."""
+        replay = await Replay(self._store, seals).start([end_ms] * len(seals))
+        await self._reach(replay.after_ms)
+        found = await replay.states_before(self.facts(), end_ms)
+        return [Checkpoint(seal, at, state.dump()) for seal, at, state in found]
+
     def judged_past(self, at_ms: int) -> dict[str, Span]:
         """Seals that have been judged beyond a moment: a version that holds from then on judges the rest again."""
         rows = self.states.all_rows()["track"]
@@ -257,6 +264,7 @@ class SpaceJudge(SpaceJourneys[SpaceStore]):
         out.late_before_ms |= {self.names[s]: at for s, at in zip(seals, last, strict=True)}
         replay = await Replay(self._store, seals).start([span.from_ms for span in spans.values()])
         await self._reach(replay.after_ms)
+        out.counts["too_late"] += replay.too_late(new)
         before = await self._unsettled(replay)
         done = await replay.run(
             self.facts(now_that_was(row.episode for row in before) if self.now_ms is None else None),
@@ -320,9 +328,15 @@ class SpaceJudge(SpaceJourneys[SpaceStore]):
         }
 
     async def _unsettled(self, replay: Replay) -> list[EpisodeRow]:
-        """The stored episodes that judging again can change."""
+        """The stored episodes that judging again can change; not those whose beginning nobody can judge any more."""
         rows = await self._store.unsettled_episodes(list(replay.after_ms), list(replay.after_ms.values()))
-        return [row for row in rows if row.episode.type not in ACROSS]
+        gone_ms = {self.names[seal]: at for seal, at in replay.gone_ms.items()}
+        return [
+            row
+            for row in rows
+            if row.episode.type not in ACROSS
+            and row.episode.started_at_ms > gone_ms.get(row.episode.seal, NO_TIME)
+        ]
 
     def _add(self, replay: Replay, done: Rejudged, before: Sequence[EpisodeRow], out: Prepared) -> None:
         """Add what judging again has found to what is to be committed."""

@@ -64,6 +64,9 @@ class MemoryStore:
                 found[seal] = (at, self.states[seal, at])
         return found
 
+    async def pings_gone(self, _seals: Sequence[int]) -> dict[int, int]:
+        return {}  # none ever goes
+
     async def pings_portion(
         self, seals: Sequence[int], after_ms: Sequence[int], until_ms: Sequence[int], most: int
     ) -> Portion:

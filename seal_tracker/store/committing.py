@@ -15,8 +15,9 @@ from seal_tracker.store.connections import Connection
 from seal_tracker.store.errors import CommitRefused
 from seal_tracker.store.journey_writes import write_journeys
 from seal_tracker.store.ping_rows import copy_pings
+from seal_tracker.store.ping_weeks import LOCK_TIMEOUT
 from seal_tracker.store.queries import sql
-from seal_tracker.store.records import Action, AlarmRow, Commit, EpisodeRow, NewPlan
+from seal_tracker.store.records import Action, AlarmRow, Commit, EpisodeRow, NewPlan, OldPings
 
 __all__ = ["OWN_COUNTERS", "check_commit", "plan_columns", "write_parts"]
 
@@ -62,6 +63,8 @@ async def write_parts(connection: Connection, commit: Commit, outbox_ids: Sequen
     await send(connection, "add_outbox", space, outbox)
     await send(connection, "drop_checkpoints", (), commit.drop_checkpoints)
     await send(connection, "upsert_checkpoints", (), checkpoints)
+    await send(connection, "upsert_first_checkpoints", (), commit.first_checkpoints)
+    await drop_old_pings(connection, commit.old_pings)
     await send(connection, "upsert_alarms", space, [alarm_row(alarm) for alarm in alarms])
     await send(connection, "upsert_ways", space, [(seal, *way) for seal, way in commit.ways.items()])
     await send(connection, "add_actions", space, [action_row(action) for action in commit.actions])
@@ -90,6 +93,15 @@ async def send(
     """Runs a statement over rows, given to it as one array for each column; nothing for no rows."""
     if rows:
         await connection.execute(sql(query), *before, *zip(*rows, strict=True))
+
+
+async def drop_old_pings(connection: Connection, weeks: Sequence[OldPings]) -> None:
+    """Drops weeks, unless somebody reads them and goes on reading: then the commit fails."""
+    if weeks:
+        await connection.execute(sql("wait_little"), LOCK_TIMEOUT)
+    for week in weeks:
+        await connection.execute(sql("drop_ping_week"), week.table)
+        await connection.execute(sql("drop_unclocked"), week.ends_ms)
 
 
 def last_of_each(rows: Iterable[Row], key: Callable[[Row], Any]) -> list[Row]:

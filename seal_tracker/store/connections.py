@@ -61,7 +61,7 @@ class Connection(Protocol):
     async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:  # noqa: ASYNC109 - the driver's own
         """Runs a statement, or several without arguments; returns the last one's command tag."""
 
-    async def fetch(self, query: str, *args: Any) -> list[Any]:
+    async def fetch(self, query: str, *args: Any, timeout: float | None = None) -> list[Any]:  # noqa: ASYNC109 - as above
         """All rows; a row is read by position or by name."""
 
     async def fetchrow(self, query: str, *args: Any) -> Any:

@@ -32,6 +32,7 @@ __all__ = [
     "EventRow",
     "KnownPings",
     "NewPlan",
+    "OldPings",
     "OutboxMessage",
     "PendingMessage",
     "PlanEntry",
@@ -60,6 +61,13 @@ class Checkpoint(NamedTuple):
     seal: int
     at_ms: int
     state: bytes
+
+
+class OldPings(NamedTuple):
+    """A week of pings that goes: its table, and until when it reaches (those of a wrong clock that came before go with it)."""
+
+    table: str
+    ends_ms: int
 
 
 class OutboxMessage(NamedTuple):
@@ -216,6 +224,8 @@ class Brought:
         New ones; one mail an event.
     journeys
         As they stand afterwards and what made them so; each at most once.
+    first_checkpoints, old_pings
+        Weeks of pings that go, and what they led to: judging again goes back no further.
     """
 
     accounts: Sequence[AccountRow] = ()
@@ -230,6 +240,8 @@ class Brought:
     hand_overs: Sequence[HandOverRow] = ()
     absences: Sequence[AbsenceRow] = ()
     suppressions: Sequence[SuppressionRow] = ()
+    first_checkpoints: Sequence[Checkpoint] = ()
+    old_pings: Sequence[OldPings] = ()
 
     def brought(self) -> dict[str, Any]:
         """These parts by name."""

@@ -35,6 +35,7 @@ from seal_tracker.store.ledger_rows import (
     read_head,
     write_link,
 )
+from seal_tracker.store.old_pings import OldPingsReads
 from seal_tracker.store.ping_rows import PingReads
 from seal_tracker.store.ping_weeks import PingWeeks, weeks_needed
 from seal_tracker.store.queries import sql
@@ -59,6 +60,7 @@ class Attempt(NamedTuple):
 class Store(
     PingReads,
     PingWeeks,
+    OldPingsReads,
     EpisodeReads,
     EventReads,
     AlarmReads,

@@ -19,7 +19,7 @@ from seal_tracker.model import NO_TIME, PingBatch
 from seal_tracker.store import AlarmRow, Commit, CommitRefused, SchemaMismatch, Store
 from seal_tracker.store.alarm_reads import AlarmFilter
 from seal_tracker.store.connections import connect
-from seal_tracker.store.filters import EpisodeFilter
+from seal_tracker.store.filters import EpisodeFilter, EventFilter
 from seal_tracker.store.migrations import MIGRATIONS, Migration, apply_migrations, missing_migrations
 from seal_tracker.store.ping_rows import copy_pings
 from seal_tracker.store.queries import QUERIES, parse_queries, sql
@@ -191,6 +191,25 @@ def asked() -> dict[str, tuple[tuple[Any, ...], str]]:
         "revisions": (([number_id(1)],), "episodes_pkey"),
         "events_after": (("live", 3_000, 100), EVENT_INDEXES),
         "events_before": (("live", 3_000, 100), EVENT_INDEXES),
+        **{
+            f"events_{way}_{lead}": (("live", 3_000, 100, *EventFilter(**which).arguments), index)
+            for way in ("after", "before")
+            for lead, which, index in (
+                ("of_journeys", {"journeys": ["J-3"]}, "events_of_journey"),
+                ("of_seal", {"seal": "S-3"}, "events_of_seal"),
+                ("of_type", {"type": "T7"}, "events_of_type"),
+                ("of_severity", {"severity": "critical"}, "events_of_severity"),
+                ("in_time", {"from_ms": START_MS, "to_ms": START_MS + 86_400_000}, "events_of_day"),
+            )
+        },
+        "episodes_of_type": (
+            ("live", *top, 100, False, *EpisodeFilter(type="T7").arguments),
+            "episodes_of_type",
+        ),
+        "episodes_of_severity": (
+            ("live", *top, 100, False, *EpisodeFilter(severity="critical").arguments),
+            "episodes_of_severity",
+        ),
         "last_sequence": ((), "events_pkey"),
         "known_pings": (([1, 2], [START_MS] * 2, START_MS, START_MS), "pings_20260921_pkey"),
         "pings_after": (([1, 2], [START_MS] * 2, START_MS), "pings_20260921_pkey"),
@@ -233,6 +252,8 @@ async def fill(store: Store, space: str, start: int) -> None:
     episodes = [
         episode(
             n,
+            type=f"T{n % 50}",
+            severity="low" if n % 40 else "critical",
             seal=f"S-{n % 2000}",
             journey=f"J-{n % 2000}",
             settled_ms=START_MS - 9,

@@ -46,10 +46,10 @@ SELECT $1, o.*
 FROM unnest($2::bigint[], $3::text[], $4::text[], $5::bytea[], $6::bool[], $7::bigint[]) AS o;
 
 -- name: drop_checkpoints
--- Forgets states of the stretch for which a seal was judged again. Index: the primary key.
+-- Forgets states of the stretch for which a seal was judged again, but not what its old pings led to. Index: the primary key.
 DELETE FROM checkpoints AS c
 USING unnest($1::int[], $2::timestamptz[], $3::timestamptz[]) AS d (seal, from_at, to_at)
-WHERE c.seal = d.seal AND c.at >= d.from_at AND c.at < d.to_at;
+WHERE c.seal = d.seal AND c.at >= d.from_at AND c.at < d.to_at AND NOT c.is_first;
 
 -- name: upsert_checkpoints
 -- Keeps states; a second one of the same moment replaces the first.

@@ -60,15 +60,77 @@ CROSS JOIN LATERAL (
 ) AS p;
 
 -- name: newest_checkpoints
--- Each seal's newest state before its time. Index: the primary key read backwards, one row a seal.
+-- Each seal's newest state before its time; where its pings from then are gone, the first one that is left. Index: the primary key,
+-- from either end, one row a seal.
 SELECT wanted.seal, c.at, c.state
 FROM unnest($1::int[], $2::timestamptz[]) AS wanted (seal, before)
 CROSS JOIN LATERAL (
-    SELECT at, state FROM checkpoints
-    WHERE checkpoints.seal = wanted.seal AND checkpoints.at < wanted.before
-    ORDER BY at DESC
-    LIMIT 1
+    (SELECT at, state FROM checkpoints
+     WHERE checkpoints.seal = wanted.seal AND checkpoints.at < wanted.before
+     ORDER BY at DESC
+     LIMIT 1)
+    UNION ALL
+    (SELECT oldest.at, oldest.state
+     FROM (SELECT at, state, is_first FROM checkpoints WHERE checkpoints.seal = wanted.seal ORDER BY at LIMIT 1) AS oldest
+     WHERE oldest.is_first AND oldest.at >= wanted.before)
 ) AS c;
+
+-- name: pings_gone
+-- Up to when the pings of these seals are gone; seals that have all are left out. Index: the primary key, one row a seal.
+SELECT wanted.seal, oldest.at
+FROM unnest($1::int[]) AS wanted (seal)
+CROSS JOIN LATERAL (
+    SELECT at, is_first FROM checkpoints WHERE checkpoints.seal = wanted.seal ORDER BY at LIMIT 1
+) AS oldest
+WHERE oldest.is_first;
+
+-- name: seals_with_pings
+-- Seals, by space, whose pings of [$1, $2) are to go, or that had a wrong clock before $2. Indexes: the week's primary key and
+-- pings_by_arrival, a look a seal.
+SELECT s.space, array_agg(s.id ORDER BY s.id) AS seals
+FROM seals AS s
+WHERE EXISTS (SELECT FROM pings AS p WHERE p.seal = s.id AND p.clock_ok AND p.time >= $1 AND p.time < $2)
+   OR EXISTS (SELECT FROM pings AS p WHERE p.seal = s.id AND NOT p.clock_ok AND p.received_at < $2)
+GROUP BY s.space;
+
+-- name: pings_counted
+-- How many pings of [$1, $2) each space has, with those of a wrong clock that came before $2. Reads the week.
+SELECT s.space, count(*)
+FROM (
+    SELECT seal FROM pings WHERE clock_ok AND time >= $1 AND time < $2
+    UNION ALL
+    SELECT seal FROM pings WHERE NOT clock_ok AND received_at < $2
+) AS old
+JOIN seals AS s ON s.id = old.seal
+GROUP BY s.space;
+
+-- name: pings_needed_from
+-- From when on live pings are looked at still: the oldest journey that nobody has closed, the oldest open alarm; NULL: nothing is
+-- open. Indexes: journeys_of_state, alarms_open.
+SELECT least(
+    (SELECT min(armed_at) FROM journeys WHERE space = $1 AND state = ANY ($2::text[])),
+    (SELECT min(e.started_at) FROM alarms AS a JOIN episodes AS e ON e.episode = a.episode
+     WHERE a.space = $1 AND a.state <> 'closed')
+);
+
+-- name: upsert_first_checkpoints
+-- Keeps what old pings led to, and forgets the states before it.
+WITH first AS (
+    SELECT * FROM unnest($1::int[], $2::timestamptz[], $3::bytea[]) AS f (seal, at, state)
+), gone AS (
+    DELETE FROM checkpoints AS c USING first WHERE c.seal = first.seal AND c.at < first.at
+)
+INSERT INTO checkpoints (seal, at, state, is_first)
+SELECT seal, at, state, true FROM first
+ON CONFLICT (seal, at) DO UPDATE SET state = excluded.state, is_first = true;
+
+-- name: drop_ping_week
+-- Drops a week's table.
+SELECT drop_ping_week($1);
+
+-- name: drop_unclocked
+-- Forgets pings of a wrong clock that came before a time. Reads their table, which is small.
+DELETE FROM pings WHERE NOT clock_ok AND received_at < $1;
 
 -- name: checkpoints_ahead
 -- For each seal the last of its next so many states after a time. Index: the primary key, a few rows a seal.
