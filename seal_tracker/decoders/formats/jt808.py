@@ -3,12 +3,13 @@
 ``jt808_frame`` takes frames apart, ``jt808_report`` reads what they say of a position. Times are GMT+8, but in messages 0x5501
 and 0x5502, which some locks send in place of 0x0200: their fix is Jointech's, in UTC.
 
-Parts of one message are joined where they are in one payload, which a gateway sees to. A part that comes alone is a fault,
-since what is behind its end cannot be known; its bytes are kept.
+Parts of one message are joined where they are in one payload, which a gateway sees to. A part that comes alone is a fault, since
+what is behind its end cannot be known: its bytes are kept, and of a batch's first part the reports that are whole are read.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Iterator
 from typing import Final
@@ -129,15 +130,19 @@ def _joined(message: Message, waiting: dict[str, dict[int, Message]]) -> Message
 
 
 def _alone(parts: dict[int, Message], answer: Answer) -> None:
-    """Tell of parts whose others did not come with them."""
-    for index, message in sorted(parts.items()):
+    """Tell of parts whose others did not come with them; the whole reports at the beginning of a batch are read."""
+    for number, message in sorted(parts.items()):
         assert message.part is not None
         if message.kind in NOTHING:
             answer.nothing.append(NOTHING[message.kind])
             continue
-        why = (
-            f"part {index} of {message.part.total}: the others are not in this payload; send all parts in one"
-        )
+        if number == 1 and message.kind == BATCH:
+            with contextlib.suppress(FrameError):  # where the part ends, a report does not
+                for ping in _pings(message, answer):
+                    ping.seq = message.serial
+                    answer.add(message.device, ping)
+        total = message.part.total
+        why = f"part {number} of {total}: the others are not in this payload; send all parts in one"
         answer.fault(FrameError(message.place(message.begin - 4), why), message.raw)
 
 
