@@ -81,8 +81,8 @@ class ZonesAlong:
             float64[n], chainages; against the route's direction where ``to_m < from_m``.
         """
         low_m, high_m = np.minimum(from_m, to_m), np.maximum(from_m, to_m)
-        bins = self.bin_first[route + 1] - self.bin_first[route]
-        least_m = self.least_leave_m[self.bin_first[route] + _bin(low_m, bins)]
+        first = self.bin_first[route]
+        least_m = self.least_leave_m[first + _bin(low_m, self.bin_first[route + 1] - first)]
         rows = which(least_m < high_m)
         if len(rows) == 0:
             none = np.empty(0)
@@ -115,7 +115,7 @@ class ZonesAlong:
 
 def _bin(chainage_m: F8, bins: I8) -> I8:
     """Bin of chainages; before the route the first, after it the last."""
-    return np.minimum(np.maximum(chainage_m, 0.0) // BIN_M, bins - 1).astype(np.int64)
+    return np.minimum((np.maximum(chainage_m, 0.0) / BIN_M).astype(np.int64), bins - 1)
 
 
 def _rounded_down(metres: F8) -> NDArray[np.float32]:

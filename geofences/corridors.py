@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from geofences.following import follow
 from geofences.lines import LineIndex, Plane
-from geofences.masks import which
+from geofences.masks import every, which
 from geofences.nearby import NearbyLegs, lay_windows
 from geofences.places import REACH_M, Places, find_places
 from geofences.projection import DEGREE_E7, plane_distance_m, scale_m, wrap_e7
@@ -116,23 +116,24 @@ class CorridorSet:
             raise ValueError(
                 f"{len(prior_chainage_m)} prior chainages for {len(start)} tracks; give one a track"
             )
-        prior_m = np.full(len(route), np.nan)
-        prior_m[start] = prior_chainage_m
-        follows = np.zeros(len(route), np.bool_)
+        prior_m, follows = prior_chainage_m, None
         if len(start) < len(route):
+            prior_m = np.full(len(route), np.nan)
+            prior_m[start] = prior_chainage_m
+            follows = np.zeros(len(route), np.bool_)
             np.equal(route[1:], route[:-1], out=follows[1:])
             follows[start] = False
-        rows = which(route >= 0)
-        if len(rows) == len(route):
+        routed = route >= 0
+        if every(routed):
             return self._locate(route, lon_e7, lat_e7, prior_m, follows, elapsed_s)
-        out = _unlocated(len(route))
+        out, rows = _unlocated(len(route)), which(routed)
         if len(rows):
             some = self._locate(
                 route[rows],
                 lon_e7[rows],
                 lat_e7[rows],
                 prior_m[rows],
-                follows[rows],
+                None if follows is None else follows[rows],
                 None if elapsed_s is None else elapsed_s[rows],
             )
             out.distance_m[rows], out.chainage_m[rows] = some.distance_m, some.chainage_m
@@ -186,7 +187,7 @@ class CorridorSet:
         lon_e7: NDArray[Any],
         lat_e7: NDArray[Any],
         prior_m: F8,
-        follows: Mask,
+        follows: Mask | None,
         elapsed_s: F8 | None,
     ) -> Located:
         """Fixes that all have a route; see ``follow`` for the last three."""
@@ -205,9 +206,9 @@ class CorridorSet:
         """Metres to the nearest places, with the scale half way there."""
         x, y = self.lines.x_e7, self.lines.y_e7
         leg, along = places.nearest_leg, places.nearest_along
-        ax, ay = x[leg], y[leg]
-        dx = along * (x[leg + 1] - ax) + (ax - plane.x_e7)
-        dy = along * (y[leg + 1] - ay) + (ay - plane.y_e7)
+        end, ax, ay = leg + 1, x[leg], y[leg]
+        dx = along * (x[end] - ax) + (ax - plane.x_e7)
+        dy = along * (y[end] - ay) + (ay - plane.y_e7)
         return plane_distance_m(dx, dy, plane.y_e7)
 
     def _side(self, leg: I8, plane: Plane) -> NDArray[np.int8]:

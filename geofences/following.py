@@ -69,7 +69,7 @@ def follow(
     plane: Plane,
     passes: Passes,
     prior_m: F8,
-    follows: Mask,
+    follows: Mask | None,
     elapsed_s: F8 | None = None,
 ) -> tuple[F8, I8]:
     """Chainage of each fix, and the leg it lies on.
@@ -81,25 +81,28 @@ def follow(
     prior_m
         Previous chainage from before the batch, NaN where none.
     follows
-        Whether a fix follows the row before it: then that row's chainage is the previous one.
+        Whether a fix follows the row before it: then that row's chainage is the previous one. None: none does.
     elapsed_s
         Seconds since the fix before, NaN (or None for all) where not known: then as after ``AHEAD_S``.
     """
     chainage_m, leg = lines.chainage_at(passes.leg, passes.along), passes.leg
-    begin, first_m = np.arange(len(line) + 1), chainage_m
+    begin, first_m = None, chainage_m
     if len(leg) > len(line):
         begin = np.append(group_starts(passes.owner), len(leg))
         first_m, leg = chainage_m[begin[:-1]], leg[begin[:-1]]
     previous_m = prior_m
-    if some(follows):
+    if follows is not None:
         previous_m = np.where(follows, np.append(np.nan, first_m[:-1]), prior_m)
     doubtful = _may_leap(lines, line, plane, previous_m, first_m)
-    if len(passes.leg) > len(line):
+    if begin is not None:
         several = np.diff(begin) > 1
         doubtful |= several
-        doubtful[1:] |= follows[1:] & several[:-1]
+        if follows is not None:
+            doubtful[1:] |= follows[1:] & several[:-1]
     if not some(doubtful):
         return first_m, leg
+    begin = np.arange(len(line) + 1) if begin is None else begin
+    follows = np.zeros(len(line), np.bool_) if follows is None else follows
     ways = _Ways(lines, index, line, plane, begin, passes.leg, chainage_m, passes.distance_m, elapsed_s)
     return _in_order(ways, which(doubtful).tolist(), first_m, leg, prior_m, follows)
 

@@ -20,9 +20,7 @@ __all__ = ["KeyTable"]
 SLOTS_A_KEY = 1.15
 """Every key finds one of three homes while less than 0.91 of the slots are taken (Fotakis et al., 2005)."""
 
-MIXES = tuple(
-    np.int64(mix - (1 << 64)) for mix in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0xD6E8FEB86659FD93)
-)
+MIXES = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0xD6E8FEB86659FD93], np.uint64).view(np.int64)
 """2^64 over the golden ratio (Knuth), a prime of xxHash (Collet) and a multiplier of rrmxmx (Evensen): three hashes."""
 
 TAG_MIX = 0x9E3779B1
@@ -30,6 +28,8 @@ TAG_MIX = 0x9E3779B1
 
 MOST_ROUNDS = 1_000
 """Evictions in a row before the table is made larger; some fifty do."""
+
+NO_VALUE = np.int32(-1)
 
 I8 = NDArray[np.int64]
 I4 = NDArray[np.int32]
@@ -57,11 +57,11 @@ class KeyTable:
 
     def find(self, key: I8) -> I8:
         """Value of each key that is in the table; of others -1 or, rarely, that of a key of another group."""
-        tag, slots = _tag(key), len(self.tags)
-        slot = _home(key, 0, slots)
-        for choice in (1, 2):
-            slot = np.where(self.tags[slot] == tag, slot, _home(key, choice, slots))
-        return np.where(self.tags[slot] == tag, self.values[slot].astype(np.int64), -1)
+        homes = _homes(key, len(self.tags))
+        first, second, third = self.tags.take(homes) == _tag(key)
+        values = self.values.take(homes)
+        found = np.where(second, values[1], np.where(third, values[2], NO_VALUE))
+        return np.where(first, values[0], found).astype(np.int64)
 
 
 def _tag(key: I8) -> I4:
@@ -69,9 +69,22 @@ def _tag(key: I8) -> I4:
     return (key + (key >> 32) * TAG_MIX).astype(np.int32)
 
 
+def _homes(key: I8, slots: int) -> I8:
+    """The three slots of each key, [3, n]: the upper half of a hash, from 32 bits scaled to so many slots (Lemire, 2019)."""
+    return _scaled(key * MIXES[:, None], slots)
+
+
 def _home(key: I8, choice: int, slots: int) -> I8:
-    """Slot of each key: the upper half of its hash, from 32 bits scaled to so many slots (Lemire, 2019)."""
-    return (((key * MIXES[choice]) >> 32 & 0xFFFFFFFF) * slots) >> 32
+    """One of the three slots of each key."""
+    return _scaled(key * MIXES[choice], slots)
+
+
+def _scaled(product: I8, slots: int) -> I8:
+    product >>= 32
+    product &= 0xFFFFFFFF
+    product *= slots
+    product >>= 32
+    return product
 
 
 def _placed(keys: I8, slots: int) -> NDArray[np.int32] | None:

@@ -15,12 +15,11 @@ def which(mask: NDArray[Any]) -> NDArray[np.int64]:
     return mask.nonzero()[0]
 
 
-def some(mask: NDArray[Any]) -> bool:
+def some(mask: NDArray[np.bool_]) -> bool:
     """Whether a mask holds anywhere, as ``mask.any()``."""
-    return bool(np.count_nonzero(mask))
+    return 1 in mask.tobytes()
 
 
-def every(mask: NDArray[Any]) -> bool:
+def every(mask: NDArray[np.bool_]) -> bool:
     """Whether a mask holds everywhere, as ``mask.all()``."""
-    holds: bool = np.count_nonzero(mask) == mask.size
-    return holds
+    return 0 not in mask.tobytes()

@@ -62,6 +62,9 @@ class NearbyLegs:
     ----------
     reach_m
         float64, per route: the distance from a fix within which its window has every leg.
+    certain_m2
+        float64, per route: the square of how near the nearest leg in a window must be, for the window to have all that
+        matters.
     shift_x, shift_y
         int64, per route: sizes of its cells as powers of two of 1e-7 degree.
     first
@@ -72,13 +75,14 @@ class NearbyLegs:
 
     legs: int
     reach_m: F8
+    certain_m2: F8
     shift_x: I8
     shift_y: I8
     first: I8
     first_leg: KeyTable
 
     @classmethod
-    def build(cls, lines: RouteLines, legs: int, reach_m: F8) -> Self:
+    def build(cls, lines: RouteLines, legs: int, reach_m: F8, slack_m: float) -> Self:
         """Cells around all routes that have so many legs, and room in a window for the reach."""
         count = np.diff(lines.first) - 1
         mean_m = _mean_leg_m(lines)
@@ -94,7 +98,8 @@ class NearbyLegs:
             keys.append(key)
             first_leg.append(leg)
         table = KeyTable.build(np.concatenate(keys), np.concatenate(first_leg))
-        return cls(legs, reach_m, shift_x, shift_y, lines.first, table)
+        certain_m2 = (reach_m - slack_m) * (reach_m - slack_m)
+        return cls(legs, reach_m, certain_m2, shift_x, shift_y, lines.first, table)
 
     def windows(self, line: I8, plane: Plane) -> I8:
         """First leg of each fix's window, -1 where its cell knows none."""
@@ -110,7 +115,10 @@ def lay_windows(lines: RouteLines, slack_m: float) -> tuple[NearbyLegs, ...]:
     """Narrow and wide windows for routes, those of which there are any; both reach ``slack_m`` beyond the nearest leg of the fixes they serve."""
     beside_m = lines.widest_m + slack_m + BESIDE_M
     far_m = np.maximum(beside_m, FAR_LEGS * _mean_leg_m(lines))
-    tiers = NearbyLegs.build(lines, NARROW, beside_m), NearbyLegs.build(lines, WIDE, far_m)
+    tiers = (
+        NearbyLegs.build(lines, NARROW, beside_m, slack_m),
+        NearbyLegs.build(lines, WIDE, far_m, slack_m),
+    )
     return tuple(tier for tier in tiers if some(tier.first_leg.values >= 0))
 
 

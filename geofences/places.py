@@ -119,8 +119,7 @@ def _look_in_windows(
     """Places of the fixes ``rows``, and which of them have no window with all that matters: nothing is said of those."""
     first_leg = tier.windows(line, plane)
     hits = measure_windows(index, np.maximum(first_leg, 0), tier.legs, plane)
-    certain_m = tier.reach_m[line] - REACH_M
-    sure = (hits.least_m2 <= certain_m * certain_m) & (first_leg >= 0)
+    sure = (hits.least_m2 <= tier.certain_m2[line]) & (first_leg >= 0)
     nearest = first_row(hits.square_m2 == hits.least_m2)
     nearest_leg = hits.first_leg + nearest
     reach_m = np.maximum(np.sqrt(hits.least_m2) + REACH_M, lines.half_width_m(nearest_leg))
@@ -132,14 +131,9 @@ def _look_in_windows(
         several = which(sure & ~single)
         others = hits.hits(within, several, rows[several]) if len(several) else None
         row = np.where(single, row, 0)
-    found = Places(
-        nearest_leg,
-        hits.at(nearest, hits.along),
-        hits.first_leg + row,
-        hits.at(row, hits.along),
-        hits.at(row, hits.square_m2),
-        others,
-    )
+    (nearest_along,) = hits.at(nearest, hits.along)
+    along, square_m2 = hits.at(row, hits.along, hits.square_m2)
+    found = Places(nearest_leg, nearest_along, hits.first_leg + row, along, square_m2, others)
     return found, which(~sure)
 
 

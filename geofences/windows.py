@@ -16,6 +16,12 @@ from geofences.masks import every
 
 __all__ = ["WindowHits", "first_row", "lowest_places", "measure_windows", "only_row"]
 
+STEPS = np.arange(64)[:, None]
+"""More than the vertices of any window."""
+
+FEW = 256
+"""Columns of which ``argmax`` finds the row sooner: it looks at each by itself, and needs no other call."""
+
 F8 = NDArray[np.float64]
 I8 = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -39,9 +45,11 @@ class WindowHits(NamedTuple):
     along: F8
     least_m2: F8
 
-    def at(self, row: I8, values: F8) -> F8:
-        """Of ``square_m2`` or ``along``, one leg of each fix by its row."""
-        return values.ravel().take(row * len(row) + np.arange(len(row)))
+    def at(self, row: I8, *values: F8) -> list[F8]:
+        """Of ``square_m2`` and ``along``, one leg of each fix by its row."""
+        place = row * len(row)
+        place += np.arange(len(row))
+        return [of.take(place) for of in values]
 
     def hits(self, within: Mask, columns: I8, owner: I8) -> LegHits:
         """The legs that ``within`` (bool[legs, n]) marks in some columns, whose fixes are rows ``owner`` elsewhere."""
@@ -54,7 +62,7 @@ class WindowHits(NamedTuple):
 
 def measure_windows(index: LineIndex, first_leg: I8, legs: int, plane: Plane) -> WindowHits:
     """Measure ``legs`` legs from ``first_leg`` on, for each fix; the arithmetic is that of ``LineIndex.measure``."""
-    vertex = np.arange(legs + 1)[:, None] + first_leg
+    vertex = STEPS[: legs + 1] + first_leg
     x_m, y_m = index.x_e7.take(vertex).astype(np.float64), index.y_e7.take(vertex).astype(np.float64)
     x_m -= plane.x_e7.astype(np.float64)  # a mixed operation in place would go through a buffer
     x_m *= plane.per_x_m
@@ -80,8 +88,10 @@ def measure_windows(index: LineIndex, first_leg: I8, legs: int, plane: Plane) ->
 
 
 def only_row(marked: Mask) -> tuple[I8, Mask]:
-    """Row of the one mark of each column, and whether there is just one; else that row is none."""
-    legs = len(marked)
+    """Row of the one mark of each column, and whether there is just one; else that row is any."""
+    legs, fixes = marked.shape
+    if fixes <= FEW:
+        return marked.argmax(axis=0), np.add.reduce(marked, axis=0, dtype=np.uint8) == 1
     weight = np.arange(2 * legs, 3 * legs, dtype=np.uint16)[:, None]
     row = np.add.reduce(marked * weight, axis=0, dtype=np.uint16) - np.int64(2 * legs)
     return row, (row >= 0) & (row < legs)
@@ -89,6 +99,8 @@ def only_row(marked: Mask) -> tuple[I8, Mask]:
 
 def first_row(marked: Mask) -> I8:
     """First marked row of each column, of which each has one."""
+    if marked.shape[1] <= FEW:
+        return np.asarray(marked.argmax(axis=0), np.int64)
     row, single = only_row(marked)
     return row if every(single) else np.asarray(marked.argmax(axis=0), np.int64)
 

@@ -17,13 +17,13 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geofences import boundaries
 from geofences.cells import Boxes, CellIndex
 from geofences.circles import Circle, CircleIndex
-from geofences.lines import Plane
 from geofences.masks import some, which
 from geofences.paths import Passages, Segments, cut_paths
-from geofences.projection import plane_distance_m, scale_m, wrap_e7
-from geofences.ragged import distinct, group_starts
+from geofences.projection import wrap_e7
+from geofences.ragged import distinct
 from geofences.rings import RingIndex, Touches
 
 __all__ = ["Circle", "ZoneGeometry", "ZoneSet"]
@@ -78,15 +78,13 @@ class ZoneSet:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def holding(
-        self, lon_e7: NDArray[Any], lat_e7: NDArray[Any]
-    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    def holding(self, lon_e7: NDArray[Any], lat_e7: NDArray[Any]) -> tuple[I8, I8]:
         """Pairs (point, zone) of each point and every zone that holds it.
 
         Returns
         -------
         point, zone
-            int32[k], sorted by point, then zone; a point in no zone does not occur.
+            int64[k], sorted by point, then zone; a point in no zone does not occur.
         """
         lon, lat = wrap_e7(lon_e7), np.asarray(lat_e7, np.int64)
         point, zone = self.cells.at(lon, lat)
@@ -95,7 +93,7 @@ class ZoneSet:
         if len(self.cells.tables) > 1:
             pair = np.sort((point << ROW_BITS) | zone)
             point, zone = pair >> ROW_BITS, pair & ((1 << ROW_BITS) - 1)
-        return point.astype(np.int32), zone.astype(np.int32)
+        return point, zone
 
     def middle_e7(self, zone: NDArray[Any]) -> tuple[I8, I8]:
         """Longitude and latitude (1e-7 degree) of the middles of the boxes around some zones."""
@@ -123,7 +121,22 @@ class ZoneSet:
             out[rows] = self.circles.distance_m(self.shape[zone[rows]], lon[rows], lat[rows])
         rows = which(~is_round)
         if len(rows):
-            out[rows] = _ring_distance_m(self.rings, self.shape[zone[rows]], lon[rows], lat[rows])
+            out[rows] = boundaries.distance_m(self.rings, self.shape[zone[rows]], lon[rows], lat[rows])
+        return out
+
+    def beyond(self, lon_e7: NDArray[Any], lat_e7: NDArray[Any], zone: NDArray[Any], least_m: F8) -> Mask:
+        """Whether point ``i``, outside ``zone[i]``, is ``least_m[i]`` or more from its boundary, as by ``boundary_m``."""
+        lon, lat, zone = wrap_e7(lon_e7), np.asarray(lat_e7, np.int64), np.asarray(zone, np.int64)
+        if len(self.circles.lon_e7) == 0:
+            return boundaries.beyond(self.rings, self.shape[zone], lon, lat, least_m)
+        out = np.zeros(len(zone), np.bool_)
+        rows = which(self.is_round[zone])
+        out[rows] = self.circles.distance_m(self.shape[zone[rows]], lon[rows], lat[rows]) >= least_m[rows]
+        rows = which(~self.is_round[zone])
+        if len(rows):
+            out[rows] = boundaries.beyond(
+                self.rings, self.shape[zone[rows]], lon[rows], lat[rows], least_m[rows]
+            )
         return out
 
     def crossed(
@@ -246,18 +259,6 @@ def _sorted(values: I8) -> tuple[I8, I8]:
     """Values in order, and the order."""
     order = np.argsort(values, kind="stable")
     return values[order], order
-
-
-def _ring_distance_m(rings: RingIndex, polygon: I8, lon: I8, lat: I8) -> F8:
-    """Metres to the nearest point of polygons' boundaries."""
-    lines = rings.lines
-    plane = Plane(rings.relative(polygon, lon), lat, *scale_m(lat))
-    hits = lines.near(polygon, plane)
-    least_m2 = np.minimum.reduceat(hits.square_m2, group_starts(hits.owner))
-    ties = which(hits.square_m2 == least_m2[hits.owner])
-    nearest = hits.take(ties[group_starts(hits.owner[ties])])
-    dx, dy = lines.foot_e7(nearest, plane)
-    return plane_distance_m(dx, dy, lat)
 
 
 def _boxes(is_round: Mask, rings: RingIndex, circles: CircleIndex) -> Boxes:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from geofences.masks import which
 from seal_tracker.model import NO_TIME, Episode, PingBatch
-from seal_tracker.rules.arrays import begins, ends
+from seal_tracker.rules.arrays import begins
 from seal_tracker.rules.book import Book, OpenEpisodes
 from seal_tracker.rules.context import Context
 from seal_tracker.rules.records import Rows, copied, joined, picked
@@ -136,6 +136,12 @@ def judge_now(states: SealStates, facts: Facts, seals: NDArray[np.int64] | None 
     return work.verdict()
 
 
+LAST_SAID = {
+    f"last_{name}": name for name in ("mode", "interval_s", "speed_kmh", "course_deg", "battery_pct", "lock")
+}
+"""What is remembered of each seal's newest ping: columns of the track, and of pings."""
+
+
 class _Work(Timeline):
     """Working copies of the state of some seals, moved on pass by pass."""
 
@@ -161,7 +167,8 @@ class _Work(Timeline):
 
     def judge_pass(self, one: Pass, pings: PingBatch, ping_row: NDArray[np.int64]) -> None:
         """Judge one stretch of pings of each row of the pass."""
-        self.bring_to(one.rows, one.journey, one.version, pings.time_ms[begins(ping_row)])
+        first = slice(None) if len(ping_row) == len(one.rows) else begins(ping_row)
+        self.bring_to(one.rows, one.journey, one.version, pings.time_ms[first])
         ctx = self._context(one.rows, one.journey, one.version, pings, ping_row)
         track = copied(ctx.state["track"])
         track_of(ctx, track)
@@ -169,14 +176,11 @@ class _Work(Timeline):
             locate(ctx, track)
         for rule in RULES_JUDGED[one.manner]:
             rule.judge(ctx)
-        last = ends(ctx.ping_start)
-        track["last_ms"] = pings.time_ms[last]
-        track["last_mode"] = pings.mode[last]
-        track["last_interval_s"] = pings.interval_s[last]
-        for name in ("speed_kmh", "course_deg", "battery_pct", "lock"):
-            track[f"last_{name}"] = getattr(pings, name)[last]
-        track["through_ms"] = np.maximum(track["through_ms"], pings.time_ms[last])
-        track["n"] += np.bincount(ping_row, minlength=len(one.rows))
+        last, last_ms = ctx.newest, ctx.newest_ms
+        for said, name in LAST_SAID.items():
+            track[said] = getattr(pings, name)[last]
+        track["last_ms"], track["through_ms"] = last_ms, np.maximum(track["through_ms"], last_ms)
+        track["n"] += 1 if isinstance(last, slice) else np.bincount(ping_row, minlength=len(one.rows))
         track["active"] = ctx.active
         ctx.state["track"] = track
         self._put_back(one.rows, ctx)

@@ -72,7 +72,7 @@ class Timeline:
         leaving = (was != key) & (was != 0)
         if some(leaving):
             self._leave(rows[leaving], at[leaving], until_ms[leaving])
-        if not every(was):
+        if not every(was != 0):
             away = rows[was == 0]
             coming = self._coming(away)
             armed = (coming >= 0) & (phases.from_ms[coming] <= until_ms[was == 0])

@@ -21,7 +21,9 @@ def previous(column: NDArray[Any]) -> NDArray[Any]:
 
 
 def before(column: NDArray[Any], start: NDArray[np.bool_], carried: NDArray[Any]) -> NDArray[Any]:
-    """Each row's predecessor; of the first rows of groups what is ``carried``, by group in order."""
+    """Each row's predecessor; of the first rows of groups what is ``carried``, by group in order. Not to be written to."""
+    if len(carried) == len(column):
+        return carried
     out = previous(column)
     out[start] = carried
     return out

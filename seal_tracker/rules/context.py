@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, Protocol, TypeVar, cast
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,11 +30,15 @@ from seal_tracker.rules.runs import Limits
 from seal_tracker.rules.table import Policies, Values, per
 from seal_tracker.rules.waypoints import Waypoint, WaypointTable
 
-__all__ = ["Context", "Crossings", "Doubts", "Fixes", "Hits", "Terrain", "Waypoint", "mm_of_m"]
+__all__ = ["DEBOUNCE", "Context", "Crossings", "Doubts", "Fixes", "Hits", "Terrain", "Waypoint", "mm_of_m"]
 
 I8 = NDArray[np.int64]
 F8 = NDArray[np.float64]
 T = TypeVar("T")
+
+
+DEBOUNCE = ("raise_fixes", "raise_s", "clear_fixes", "clear_s", "latched")
+"""Keys of ``Limits``, in its order."""
 
 
 def mm_of_m(metres: ArrayLike) -> NDArray[np.int64]:
@@ -153,7 +157,7 @@ class Terrain:
         return self.kinds.get(name, np.zeros(len(self.zone_key), bool))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Fixes:
     """Accepted fixes of the pass, sorted by (row, time): the track that position rules judge.
 
@@ -181,16 +185,14 @@ class Fixes:
         return len(self.row)
 
 
-@dataclass(frozen=True, slots=True)
-class Hits:
+class Hits(NamedTuple):
     """Which zones hold which fixes: pairs sorted by (fix, zone)."""
 
     fix: I8
     zone: I8
 
 
-@dataclass(frozen=True, slots=True)
-class Crossings:
+class Crossings(NamedTuple):
     """Zones that were crossed between two fixes with neither inside: ``fix`` is the later one of the pair."""
 
     fix: I8
@@ -201,8 +203,7 @@ class Crossings:
     leave_e7: NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class Doubts:
+class Doubts(NamedTuple):
     """Where a seal's account of itself contradicts itself: its fixes, and its clock.
 
     Attributes
@@ -328,6 +329,19 @@ class Context:
         self.active[row] = np.where(active, self.active[row] | bit, self.active[row] & ~bit)
 
     @cached_property
+    def _watched(self) -> frozenset[int]:
+        return frozenset(self.streams["rule"].tolist()) if len(self.streams) else frozenset()
+
+    def watches(self, number: int) -> bool:
+        """Whether any row came into the pass with a stream of the rule that has a number."""
+        return number in self._watched
+
+    @cached_property
+    def one_fix_each(self) -> bool:
+        """Whether every row has just one fix, so that row ``i`` has fix ``i``: as in most live batches."""
+        return len(self.fixes) == len(self.seal) and every(self.fixes.start)
+
+    @cached_property
     def all_armed(self) -> bool:
         """Whether every row has an armed journey: the usual case, in which nobody need be left out."""
         return every(self.armed)
@@ -343,9 +357,14 @@ class Context:
         return int(np.maximum.reduce(self.pings.lock, initial=0))
 
     @cached_property
+    def newest(self) -> I8 | slice:
+        """Which is each row's newest ping, as an index; of a pass with pings."""
+        return slice(None) if len(self.ping_row) == len(self.seal) else ends(self.ping_start)
+
+    @property
     def newest_ms(self) -> I8:
         """Time of each row's newest ping; of a pass with pings."""
-        return self.pings.time_ms[ends(self.ping_start)]
+        return self.pings.time_ms[self.newest]
 
     @cached_property
     def step_mm(self) -> I8:
@@ -366,25 +385,31 @@ class Context:
 
     def enabled(self, rule: str, row: NDArray[Any], zone: NDArray[Any] | None = None) -> NDArray[np.bool_]:
         """Which of the given rows, each in a zone where given, the policy lets ``rule`` judge."""
+        if self.judges_all(rule):
+            return np.ones(len(row), bool)
         if zone is None:
             flag = per(self.policy(rule, "enabled"), row)
         else:
             flag = self.terrain.policies.value(rule, "enabled", self.regime[row], self.route[row], zone)
-        if flag is True:
-            return np.ones(len(row), bool)
         return np.broadcast_to(np.asarray(flag, bool), row.shape)
 
+    def judges_all(self, rule: str) -> bool:
+        """Whether the policy lets ``rule`` judge every row, in every zone, as it usually does."""
+        return self.terrain.policies.everywhere(rule, ("enabled",)) == (True,)
+
     def switch(self, rule: str) -> Literal[True] | NDArray[np.bool_]:
-        """True where the policy lets ``rule`` judge every row, as it usually does; else bool by row."""
-        flag = self.policy(rule, "enabled")
-        if flag is True:
+        """True where the policy lets ``rule`` judge every row; else bool by row."""
+        if self.judges_all(rule):
             return True
-        return np.broadcast_to(np.asarray(flag, bool), self.seal.shape)
+        return np.broadcast_to(np.asarray(self.policy(rule, "enabled"), bool), self.seal.shape)
 
     def limits(self, rule: str) -> Limits:
         """The debounce of ``rule``, a scalar or one value a row for each threshold."""
         evidence = "raise_excess_m_s"
         has = self.terrain.policies.has(rule, evidence)
+        usual = self.terrain.policies.everywhere(rule, DEBOUNCE)
+        if usual is not None and not has:
+            return Limits(*usual)
         return Limits(
             raise_fixes=self.policy(rule, "raise_fixes"),
             raise_s=self.policy(rule, "raise_s"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,8 +61,7 @@ def _nothing(_moment: Moment) -> dict[str, Any]:
     return {}
 
 
-@dataclass(frozen=True, slots=True)
-class _Telling:
+class _Telling(NamedTuple):
     """How a rule's transitions become episodes."""
 
     name: str
@@ -73,8 +72,7 @@ class _Telling:
     off_since_ms: I8 | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Columns:
+class _Columns(NamedTuple):
     """Fixes or pings, one row each, sorted by (row, time). ``lon_e7`` is asked for only where a rule has something to do."""
 
     row: I8

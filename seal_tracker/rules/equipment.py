@@ -95,7 +95,7 @@ def _judge(ctx: Context) -> None:
 
 def _concerns(ctx: Context) -> bool:
     """Whether a row is equipment of this version, or was of one before."""
-    return ctx.carries(NAME) or (ctx.heartbeat_ms is not None and bool(some(ctx.heartbeat_ms)))
+    return ctx.carries(NAME) or (ctx.heartbeat_ms is not None and some(ctx.heartbeat_ms != 0))
 
 
 def _come_to_version(ctx: Context, limit_ms: I8) -> None:

@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 from geofences.masks import some, which
 from geofences.reach import half_axis_m, in_reach
 from seal_tracker.model import NO_TIME, Mode, Severity
-from seal_tracker.rules.arrays import ends
 from seal_tracker.rules.context import Context, mm_of_m
 from seal_tracker.rules.evidence import pair_evidence
 from seal_tracker.rules.keys import PolicyKey, common_keys
@@ -69,10 +68,13 @@ def _judge(ctx: Context) -> None:
     sleeps = some(asleep)
     awake_ms = _newest_awake(ctx, asleep) if sleeps else ctx.pings.time_ms
     gap_ms = ctx.fixes.time_ms - ctx.fixes.prev_ms
-    limit, asleep_limit = (whole(ctx.policy(NAME, key), 1000) for key in ("gap_s", "asleep_gap_s"))
-    long = gap_ms > per(np.minimum(limit, asleep_limit), ctx.fixes.row)
-    at = which(long & ctx.fixes.has_prev)
+    least_s = ctx.terrain.policies.everywhere(NAME, ("gap_s", "asleep_gap_s"))
+    long = ctx.fixes.has_prev
+    if least_s is not None:
+        long = long & (gap_ms > min(whole(least_s[0], 1000), whole(least_s[1], 1000)))
+    at = which(long)
     if len(at):
+        limit, asleep_limit = (whole(ctx.policy(NAME, key), 1000) for key in ("gap_s", "asleep_gap_s"))
         row, before = ctx.fixes.row[at], _ping_before(ctx, at)
         state, track = ctx.state[NAME], ctx.state["track"]
         slept = np.where(before < 0, state["awake_ms"][row], awake_ms[before]) < ctx.fixes.prev_ms[at]
@@ -81,7 +83,7 @@ def _judge(ctx: Context) -> None:
         least_ms = np.maximum(np.where(slept, per(asleep_limit, row), per(limit, row)), rhythm_ms)
         counts = which((gap_ms[at] > least_ms) & ctx.armed[row] & ctx.enabled(NAME, row))
         _measure(ctx, at[counts], least_ms[counts])
-    ctx.state[NAME]["awake_ms"] = awake_ms[ends(ctx.ping_start)] if sleeps else ctx.newest_ms
+    ctx.state[NAME]["awake_ms"] = awake_ms[ctx.newest] if sleeps else ctx.newest_ms
 
 
 def _newest_awake(ctx: Context, asleep: NDArray[np.bool_]) -> I8:

@@ -7,7 +7,6 @@ A seal that is unheard of counts as standing there still.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -60,7 +59,7 @@ def _judge(ctx: Context) -> None:
 
     def longer(limits: Limits, zone: NDArray[np.int64]) -> Limits:
         grace_s = np.asarray(limits.raise_s, np.float64)
-        return replace(limits, raise_s=ctx.terrain.zone_stop_s[zone] + grace_s + LONGER_S)
+        return limits._replace(raise_s=ctx.terrain.zone_stop_s[zone] + grace_s + LONGER_S)
 
     of_zones(
         ctx,

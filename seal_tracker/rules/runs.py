@@ -8,12 +8,13 @@ Pure; `debounce` writes only to the ``carry`` it is given, which must be the cal
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geofences.masks import which
+from geofences.masks import every, some, which
+from geofences.ragged import group_starts
 from seal_tracker.model import NO_TIME
 from seal_tracker.rules.arrays import begins, ends, previous
 from seal_tracker.rules.table import Values, per
@@ -76,6 +77,10 @@ MEASURED_RUN = np.dtype(
 
 def new_runs(n: int, dtype: np.dtype[np.void] = RUN) -> NDArray[np.void]:
     """``n`` streams that have seen nothing."""
+    return NEW.repeat(n) if dtype is RUN else _new_runs(n, dtype)
+
+
+def _new_runs(n: int, dtype: np.dtype[np.void]) -> NDArray[np.void]:
     runs = np.zeros(n, dtype)
     for name in ("on_ms", "off_ms", "last_ms"):
         if name in runs.dtype.fields:  # type: ignore[operator]
@@ -83,7 +88,10 @@ def new_runs(n: int, dtype: np.dtype[np.void] = RUN) -> NDArray[np.void]:
     return runs
 
 
-@dataclass(frozen=True, slots=True)
+NEW = _new_runs(1, RUN)
+
+
+@dataclass(slots=True)
 class Observations:
     """Fixes as streams see them: ``n`` rows sorted by (stream, time). ``on`` and ``off`` are never both true.
 
@@ -106,8 +114,7 @@ class Observations:
         return len(self.stream)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """Thresholds, each a scalar or one value a stream. ``raise_excess_m_s`` None: the rule gathers no evidence.
 
     A run of evidence that spans ``missing_fix_s`` for each of ``raise_fixes`` above two needs two.
@@ -122,7 +129,7 @@ class Limits:
     missing_fix_s: Values = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Transitions:
     """What changed, in the order of observations. ``raised`` false is a clearing.
 
@@ -148,17 +155,20 @@ class Transitions:
         return len(self.row)
 
 
-@dataclass(frozen=True, slots=True)
-class _Runs:
+class _Runs(NamedTuple):
+    """Of the run that ends at each row: its length, when and at which row it began, and whether it began before them all."""
+
     n: I8
     began_ms: I8
     begin: I8
     continues: Mask
 
 
-def _runs(flag: Mask, time_ms: I8, first: I8, carried_n: I8, carried_ms: I8) -> _Runs:
-    """Length and beginning of the run of true flags that ends at each row; 0 where the flag is false."""
-    i = np.arange(len(flag))
+def _runs(flag: Mask, time_ms: I8, i: I8, first: I8, carried_n: I8, carried_ms: I8) -> _Runs:
+    """Runs of true flags; of length 0 where the flag is false. ``i`` numbers the rows, ``first`` is the first of each stream."""
+    if first is i:  # one row a stream: it has nothing before it but what is carried
+        continues = flag & (carried_n > 0)
+        return _Runs((carried_n + 1) * flag, np.where(continues, carried_ms, time_ms), i, continues)
     last_break = np.maximum.accumulate(np.where(flag, -1, i))
     begin = np.maximum(last_break + 1, first)
     continues = flag & (last_break < first) & (carried_n > 0)
@@ -167,20 +177,22 @@ def _runs(flag: Mask, time_ms: I8, first: I8, carried_n: I8, carried_ms: I8) -> 
     return _Runs(n, began_ms, begin, continues)
 
 
-def _evidence(obs: Observations, on: _Runs, first: I8, carry: NDArray[np.void]) -> I8:
+def _evidence(obs: Observations, on: _Runs, i: I8, first: I8, carry: NDArray[np.void]) -> I8:
     """Metres beyond the limit times time, gathered over the run so far: mm·ms, integer, so that sums never drift."""
     assert obs.beyond_mm is not None
     beyond = np.minimum(obs.beyond_mm, EXCESS_CAP_MM)
-    i = np.arange(len(obs))
-    at_first = i == first
-    before_mm = np.where(at_first, carry["last_mm"][obs.stream], previous(beyond))
-    before_ms = np.where(at_first, carry["last_ms"][obs.stream], previous(obs.time_ms))
+    before_mm, before_ms = carry["last_mm"][obs.stream], carry["last_ms"][obs.stream]
+    if first is not i:
+        at_first = i == first
+        before_mm = np.where(at_first, before_mm, previous(beyond))
+        before_ms = np.where(at_first, before_ms, previous(obs.time_ms))
     paired = obs.on & (on.n > 1)
     dt = np.minimum(obs.time_ms - np.where(paired, before_ms, obs.time_ms), EVIDENCE_PAIR_CAP_MS)
-    pair = np.where(paired, (beyond + before_mm) * dt // 2, 0)
-    total = np.cumsum(pair)
-    begin = np.minimum(on.begin, i)
-    gathered = total - total[begin] + pair[begin]
+    pair = gathered = np.where(paired, (beyond + before_mm) * dt // 2, 0)
+    if first is not i:
+        total = np.cumsum(pair)
+        begin = np.minimum(on.begin, i)
+        gathered = total - total[begin] + pair[begin]
     return np.where(obs.on, gathered + np.where(on.continues, carry["excess"][obs.stream], 0), 0)
 
 
@@ -192,8 +204,24 @@ def _completes(obs: Observations, on: _Runs, excess: I8 | None, limits: Limits) 
         missing_ms = np.multiply(per(limits.missing_fix_s, obs.stream), 1000)
         enough |= (on.n >= 2) & (span >= (fixes - 2) * missing_ms)  # noqa: PLR2004 - two, by the rule's own words
         enough &= excess >= np.multiply(per(limits.raise_excess_m_s, obs.stream), 1e6)
-    done: Mask = obs.on & enough & (span >= np.multiply(per(limits.raise_s, obs.stream), 1000))
+    done: Mask = obs.on & enough & (span >= _ms(limits.raise_s, obs.stream))
     return done
+
+
+def _ends(obs: Observations, off: _Runs, limits: Limits) -> Mask:
+    lasts_ms = obs.time_ms - off.began_ms
+    done: Mask = obs.off & (off.n >= per(limits.clear_fixes, obs.stream))
+    done &= lasts_ms >= _ms(limits.clear_s, obs.stream)
+    if limits.latched is not False:
+        done &= ~np.asarray(per(limits.latched, obs.stream), bool)
+    if obs.clear_ms is not None:
+        done &= lasts_ms >= obs.clear_ms
+    return done
+
+
+def _ms(seconds: Values, index: I8) -> Any:
+    picked = per(seconds, index)
+    return picked * 1000 if isinstance(picked, float | int) else np.multiply(picked, 1000)
 
 
 def debounce(carry: NDArray[np.void], obs: Observations, limits: Limits) -> Transitions:
@@ -201,51 +229,50 @@ def debounce(carry: NDArray[np.void], obs: Observations, limits: Limits) -> Tran
 
     A raising completes at the first fix where the run of true fixes is long enough in number, in time and in
     evidence; a clearing likewise with false fixes. As ``on`` and ``off`` exclude each other, whether a stream is open
-    follows from the last completed run alone.
+    follows from the last completed run alone. Where nothing is open, nobody asks for runs of false fixes.
     """
     stream, i = obs.stream, np.arange(len(obs))
     start = begins(stream)
-    first = np.maximum.accumulate(np.where(start, i, 0))
-    on = _runs(obs.on, obs.time_ms, first, carry["on_n"][stream], carry["on_ms"][stream])
-    off = _runs(obs.off, obs.time_ms, first, carry["off_n"][stream], carry["off_ms"][stream])
-    excess = None if obs.beyond_mm is None else _evidence(obs, on, first, carry)
-    raises = _completes(obs, on, excess, limits)
-    clears = (
-        obs.off
-        & (off.n >= per(limits.clear_fixes, stream))
-        & (obs.time_ms - off.began_ms >= np.multiply(per(limits.clear_s, stream), 1000))
-        & ~np.asarray(per(limits.latched, stream), bool)
-    )
-    if obs.clear_ms is not None:
-        clears &= obs.time_ms - off.began_ms >= obs.clear_ms
-    last_mark = np.maximum.accumulate(np.where(raises | clears, i, -1))
-    marked = last_mark >= first
+    one_each = every(start)
+    first = i if one_each else np.maximum.accumulate(np.where(start, i, 0))
     was_open = carry["open"][stream]
-    open_after = np.where(marked, raises[last_mark], was_open)
-    open_before = np.where(start, was_open, previous(open_after))
+    on = _runs(obs.on, obs.time_ms, i, first, carry["on_n"][stream], carry["on_ms"][stream])
+    excess = None if obs.beyond_mm is None else _evidence(obs, on, i, first, carry)
+    raises = _completes(obs, on, excess, limits)
+    off, open_before, open_after = None, was_open, was_open | raises
+    if some(open_after):
+        off = _runs(obs.off, obs.time_ms, i, first, carry["off_n"][stream], carry["off_ms"][stream])
+        clears = _ends(obs, off, limits)
+        if one_each:
+            open_after = open_after & ~clears
+        else:
+            last_mark = np.maximum.accumulate(np.where(raises | clears, i, -1))
+            open_after = np.where(last_mark >= first, raises[last_mark], was_open)
+            open_before = np.where(start, was_open, previous(open_after))
     row = which(open_after != open_before)
-
     anew = obs.on & ~open_before & (on.begin == i) & ~on.continues
-    group = np.maximum.accumulate(np.where(anew | start, i, 0))
+    group = i if one_each else np.maximum.accumulate(np.where(anew | start, i, 0))
     out = Transitions(
         row=row,
         stream=stream[row],
         raised=open_after[row],
-        began_ms=np.where(open_after[row], on.began_ms[row], off.began_ms[row]),
+        began_ms=on.began_ms[row] if off is None else np.where(open_after, on.began_ms, off.began_ms)[row],
         began_lon=_began(carry["on_lon"], obs.lon_e7, on, row, stream),
         began_lat=_began(carry["on_lat"], obs.lat_e7, on, row, stream),
         n=on.n[row],
         excess=np.zeros(len(row), np.int64) if excess is None else excess[row],
         open_after=open_after,
         group=group,
-        group_carries=(group == first) & ~anew[group],
+        group_carries=~anew if one_each else (group == first) & ~anew[group],
         peak_before=carry["peak_mm"][stream] if obs.value_mm is not None else on.n,
     )
-    _carry_on(carry, obs, on, off, excess, out, start)
+    _carry_on(carry, obs, on, off, excess, out, i if one_each else ends(start))
     return out
 
 
 def _began(carried: NDArray[Any], column: NDArray[Any], runs: _Runs, row: I8, stream: I8) -> NDArray[Any]:
+    if not len(row):
+        return column[:0]
     begin = np.minimum(runs.begin[row], row)
     return np.where(runs.continues[row], carried[stream[row]], column[begin])
 
@@ -254,21 +281,16 @@ def _carry_on(
     carry: NDArray[np.void],
     obs: Observations,
     on: _Runs,
-    off: _Runs,
+    off: _Runs | None,
     excess: I8 | None,
     out: Transitions,
-    start: Mask,
+    last: I8,
 ) -> None:
-    """Write each stream's state after its last observation into ``carry``."""
-    last = ends(start)
+    """Write each stream's state after its ``last`` observation into ``carry``; ``off`` None: none is open or was."""
     s = obs.stream[last]
     is_open = out.open_after[last]
     running = obs.on[last]
     counted = running & ~is_open  # a run of true fixes tells nothing while there is an episode
-    lon, lat = (
-        _began(carry["on_lon"], obs.lon_e7, on, last, obs.stream),
-        _began(carry["on_lat"], obs.lat_e7, on, last, obs.stream),
-    )
     if obs.value_mm is not None:
         carry["peak_mm"][s] = np.where(is_open | running, _peaks(carry, obs, out, last), 0)
         carry["told_mm"][s] = np.where(is_open, carry["told_mm"][s], 0)
@@ -276,26 +298,31 @@ def _carry_on(
         carry["last_ms"][s] = np.where(counted, obs.time_ms[last], NO_TIME)
         carry["last_mm"][s] = np.where(counted, np.minimum(obs.beyond_mm[last], EXCESS_CAP_MM), 0)
         carry["excess"][s] = np.where(counted, excess[last], 0)
-    carry["on_n"][s] = np.where(counted, on.n[last], 0)
-    carry["on_ms"][s] = np.where(counted, on.began_ms[last], NO_TIME)
-    carry["on_lon"][s] = np.where(counted, lon, 0)
-    carry["on_lat"][s] = np.where(counted, lat, 0)
-    leaving = is_open & (
-        off.n[last] > 0
-    )  # a run of false fixes tells nothing while there is no episode to end
-    carry["off_n"][s] = np.where(leaving, off.n[last], 0)
-    carry["off_ms"][s] = np.where(leaving, off.began_ms[last], NO_TIME)
-    carry["open"][s] = is_open
+    runs = last[counted]
+    lon, lat = (
+        _began(carry["on_lon"], obs.lon_e7, on, runs, obs.stream),
+        _began(carry["on_lat"], obs.lat_e7, on, runs, obs.stream),
+    )
+    carry["on_n"][s], carry["on_ms"][s], carry["on_lon"][s], carry["on_lat"][s] = 0, NO_TIME, 0, 0
+    if len(runs):
+        of = obs.stream[runs]
+        carry["on_n"][of], carry["on_ms"][of] = on.n[runs], on.began_ms[runs]
+        carry["on_lon"][of], carry["on_lat"][of] = lon, lat
+    if off is not None:
+        leaving = is_open & (off.n[last] > 0)  # a run of false fixes tells nothing while nothing is open
+        carry["off_n"][s] = np.where(leaving, off.n[last], 0)
+        carry["off_ms"][s] = np.where(leaving, off.began_ms[last], NO_TIME)
+        carry["open"][s] = is_open
 
 
 def _peaks(carry: NDArray[np.void], obs: Observations, out: Transitions, last: I8) -> I8:
     """Greatest value since the last run began, for each stream's last observation."""
     if obs.value_mm is None or not len(obs):
         return np.zeros(len(last), np.int64)
-    value = np.where(obs.on, obs.value_mm, 0)
-    groups = np.unique(out.group)
-    greatest = np.maximum.reduceat(value, groups)
-    here = greatest[np.searchsorted(groups, out.group[last])]
+    here = value = np.where(obs.on, obs.value_mm, 0)
+    if last is not out.group:
+        groups = group_starts(out.group)
+        here = np.maximum.reduceat(value, groups)[groups.searchsorted(out.group[last])]
     carried = np.where(out.group_carries[last], carry["peak_mm"][obs.stream[last]], 0)
     return np.maximum(here, carried)
 

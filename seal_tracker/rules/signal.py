@@ -7,14 +7,14 @@ judgement does not find it, and its episode is retracted.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geofences.masks import which
-from seal_tracker.model import NO_TIME, Episode, Mode, iso_ms
-from seal_tracker.rules.arrays import before, ends
+from seal_tracker.model import NO_TIME, Episode, Mode, Severity, iso_ms
+from seal_tracker.rules.arrays import before
 from seal_tracker.rules.context import Context
 from seal_tracker.rules.keys import COUNTED, SEVERITIES, PolicyKey, common_keys
 from seal_tracker.rules.rule import Rule
@@ -53,21 +53,22 @@ def _limit_ms(
     ctx: Context, row: NDArray[np.int64], mode: NDArray[np.int8], interval_s: NDArray[np.int32]
 ) -> NDArray[np.int64]:
     """How long the seals ``row`` may be silent that have said to keep a mode and an interval; 0: the rule does not watch."""
-
-    def of(key: str) -> NDArray[np.float64]:
-        return np.asarray(per(ctx.policy(NAME, key), row), np.float64)
-
-    floor = np.where(mode == ASLEEP, of("asleep_floor_s"), of("awake_floor_s"))
-    limit: NDArray[np.int64] = np.rint(np.maximum(of("intervals") * interval_s, floor) * 1000).astype(
-        np.int64
+    intervals, asleep_s, awake_s = (
+        per(ctx.policy(NAME, key), row) for key in ("intervals", "asleep_floor_s", "awake_floor_s")
     )
-    if ctx.all_armed and ctx.switch(NAME) is True:
+    floor_s = np.where(mode == ASLEEP, asleep_s, awake_s)
+    limit: NDArray[np.int64] = np.rint(np.maximum(intervals * interval_s, floor_s) * 1000.0).astype(np.int64)
+    if ctx.all_armed and ctx.judges_all(NAME):
         return limit
     return np.where(ctx.armed[row] & ctx.enabled(NAME, row), limit, 0)
 
 
 def _terms(ctx: Context) -> NDArray[np.void]:
     """What is in force in this pass, for each row; the limit, which is a ping's, is left at 0."""
+    usual = ctx.terrain.policies.everywhere(NAME, ("severity", "latched"))
+    if usual is not None:
+        one = (0, SEVERITIES.index(cast("Severity", usual[0])), usual[1], ctx.terrain.version)
+        return np.array([one], SILENCE).repeat(len(ctx.seal))
     terms = np.zeros(len(ctx.seal), SILENCE)
     severity = ctx.policy(NAME, "severity")
     found = severity.tolist() if isinstance(severity, np.ndarray) else [severity]
@@ -94,7 +95,7 @@ def _judge(ctx: Context) -> None:
             ctx.book.close(
                 int(ctx.seal[r]), NAME, None, ended_at_ms=at, cleared_at_ms=at, evidence=_silent(at, since)
             )
-    terms["limit_ms"] = limit[ends(ctx.ping_start)]
+    terms["limit_ms"] = limit[ctx.newest]
     ctx.state[NAME] = terms
     if ctx.carries(NAME):
         ctx.mark(NAME, row[ctx.ping_start], np.zeros(int(ctx.ping_start.sum()), bool))

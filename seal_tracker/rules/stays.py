@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geofences.masks import some, which
-from seal_tracker.rules.context import Context
+from seal_tracker.rules.context import DEBOUNCE, Context
 from seal_tracker.rules.evidence import run_evidence, zone_evidence
 from seal_tracker.rules.runs import Limits, Observations, Transitions, debounce
 from seal_tracker.rules.streams import STREAM_NUMBER, Watch, still_watched, watch
@@ -81,6 +81,8 @@ def in_zones(ctx: Context, name: str, zones: Mask | None) -> I8:
     hit = which(zones[ctx.hits.zone])
     if not len(hit):
         return hit
+    if ctx.all_armed and ctx.judges_all(name):
+        return hit
     row = ctx.fixes.row[ctx.hits.fix[hit]]
     return hit[ctx.armed[row] & ctx.enabled(name, row, ctx.hits.zone[hit])]
 
@@ -121,15 +123,15 @@ def of_zones(
         what is written beside the zone, ``n_fixes`` and ``fixes`` when it is raised, and added when it is cleared.
     """
     number = STREAM_NUMBER[name]
-    mine = which(ctx.streams["rule"] == number)
-    if not len(hit) and not len(mine):
+    if not len(hit) and not ctx.watches(number):
         return None
+    mine = which(ctx.streams["rule"] == number)
     watched = np.zeros(len(ctx.terrain.zone_key), bool) if zones is None else zones
     seen = watch(ctx, number, still_watched(ctx, name, mine, watched), hit)
     judged = None
     if len(seen.fix):
         obs, fix = _observed(ctx, seen, holds, margin_m, breaks=margin_breaks, clear_ms=clear_ms)
-        usual = _policy_limits(ctx, name, seen)
+        usual = _policy_limits(ctx, name, seen)  # by stream
         found = debounce(seen.run, obs, usual if limits is None else limits(usual, seen.zone))
         judged = Judged(seen, obs, fix, found)
         for k in range(len(found)):
@@ -186,20 +188,24 @@ def _observed(
 
 def _keep_those_away(ctx: Context, seen: Watch, off: Mask, margin_m: NDArray[np.float64]) -> None:
     """Of the observations ``off``, outside their zones, leave those that are by the zone's margin, or after its time."""
-    near = which(off & (margin_m[seen.stream] > 0))
+    margin_m = margin_m[seen.stream]
+    near = which(off & (margin_m > 0))
     if not len(near):
         return
-    fix, zone = seen.fix[near], seen.zone[seen.stream[near]]
-    away_m = ctx.terrain.zones.boundary_m(ctx.fixes.lon_e7[fix], ctx.fixes.lat_e7[fix], zone)
-    over = ~ctx.terrain.in_force(zone, ctx.fixes.time_ms[fix])
-    off[near] = over | (away_m >= margin_m[seen.stream[near]])
+    fixes, fix, zone = ctx.fixes, seen.fix[near], seen.zone[seen.stream[near]]
+    away = ctx.terrain.zones.beyond(fixes.lon_e7[fix], fixes.lat_e7[fix], zone, margin_m[near])
+    off[near] = away | ~ctx.terrain.in_force(zone, fixes.time_ms[fix])
 
 
 def _policy_limits(ctx: Context, name: str, seen: Watch) -> Limits:
+    usual = ctx.terrain.policies.everywhere(name, DEBOUNCE)
+    if usual is not None:
+        return Limits(*usual)
+
     def of(key: str) -> Values:
         return ctx.terrain.policies.value(name, key, ctx.regime[seen.row], ctx.route[seen.row], seen.zone)
 
-    return Limits(*(of(key) for key in ("raise_fixes", "raise_s", "clear_fixes", "clear_s", "latched")))
+    return Limits(*(of(key) for key in DEBOUNCE))
 
 
 def _tell(ctx: Context, name: str, judged: Judged, k: int, evidence: Evidence, closing: Evidence) -> None:

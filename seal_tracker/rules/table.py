@@ -61,6 +61,7 @@ class Policies:
         self._zone = _by_index(tables.get("zone", {}), zones)
         self._n_regimes = len(regimes)
         self._grids: dict[tuple[str, str], Values] = {}
+        self._everywhere: dict[tuple[str, tuple[str, ...]], tuple[PolicyValue, ...] | None] = {}
         self._zone_values: dict[tuple[str, str], dict[int, PolicyValue]] = {}
 
     def has(self, rule: str, key: str) -> bool:
@@ -83,13 +84,24 @@ class Policies:
         """Values for rows of (regime, route[, zone]) indexes; -1 is none. A scalar where all rows agree."""
         grid = self._grid(rule, key)
         out: Values = grid if not isinstance(grid, np.ndarray) else grid[regime, route]
-        overrides = self._zone_overrides(rule, key) if zone is not None else {}
+        overrides = self._zone_overrides(rule, key) if zone is not None else None
         if not overrides or zone is None:
             return out
         full = np.array(np.broadcast_to(np.asarray(out, _dtype(self._keys[rule][key])), zone.shape))
         for index, value in overrides.items():
             full[zone == index] = _numeric(value)
         return full
+
+    def everywhere(self, rule: str, keys: tuple[str, ...]) -> tuple[PolicyValue, ...] | None:
+        """Values that hold for every regime, route and zone; None where one of them differs somewhere."""
+        found = self._everywhere.get((rule, keys), ())
+        if found == ():
+            values = [self._grid(rule, key) for key in keys]
+            differ = any(isinstance(value, np.ndarray) for value in values)
+            differ = differ or any(self._zone_overrides(rule, key) for key in keys)
+            found = None if differ else tuple(cast("list[PolicyValue]", values))
+            self._everywhere[rule, keys] = found
+        return found
 
     def at(self, rule: str, key: str, regime: int, route: int, zone: int | None = None) -> PolicyValue:
         """The value for one regime, route and zone index; -1 is none."""

@@ -45,11 +45,11 @@ PROHIBITED_KEYS = common_keys("critical", raise_=(1, 0), clear=(2, 0)) | {
 
 
 def _entered(ctx: Context) -> None:
-    _judge(ctx, ENTERED, ctx.terrain.kind("interest"))
+    _judge(ctx, ENTERED, ctx.terrain.kinds.get("interest"))
 
 
 def _prohibited(ctx: Context) -> None:
-    _judge(ctx, PROHIBITED, ctx.terrain.kind("prohibited"), partial(_at_the_fence_ms, ctx))
+    _judge(ctx, PROHIBITED, ctx.terrain.kinds.get("prohibited"), partial(_at_the_fence_ms, ctx))
 
 
 def _at_the_fence_ms(ctx: Context, row: I8, fix: I8, zone: I8) -> I8:
@@ -68,7 +68,7 @@ def _at_the_fence_ms(ctx: Context, row: I8, fix: I8, zone: I8) -> I8:
 def _judge(
     ctx: Context,
     name: str,
-    zones: NDArray[np.bool_],
+    zones: NDArray[np.bool_] | None,
     clear_ms: Callable[[I8, I8, I8], I8] | None = None,
 ) -> None:
     stays = of_zones(
@@ -80,7 +80,7 @@ def _judge(
         margin_breaks=True,
         clear_ms=clear_ms,
     )
-    if ctx.crossings is not None:
+    if ctx.crossings is not None and len(ctx.crossings.zone) and zones is not None:
         for k in which(zones[ctx.crossings.zone]).tolist():
             _crossed(ctx, name, stays, k)
 

@@ -306,8 +306,7 @@ class Facts:
         return np.unique(np.concatenate(numbers))
 
 
-@dataclass(frozen=True, slots=True)
-class Pass:
+class Pass(NamedTuple):
     """For some seals, a stretch of pings of one phase of a journey (or none) and one version.
 
     ``rows`` indexes the batch's seals, ascending; ``pings`` the batch's pings; ``journey`` is by row of the pass, the
@@ -345,7 +344,7 @@ def passes(
     ordinal = np.cumsum(cut)
     ordinal -= ordinal[first] if n else 0
     for k in range(int(ordinal.max(initial=-1)) + 1):
-        here = which(ordinal == k) if some(ordinal[-1:]) or some(ordinal) else i
+        here = which(ordinal == k) if some(ordinal != 0) else i
         for one in np.unique(kind[here]).tolist():
             pings = here[kind[here] == one]
             rows, at = np.unique(row[pings], return_index=True)

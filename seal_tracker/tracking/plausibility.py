@@ -7,7 +7,6 @@ both are accepted, as after a tunnel; else H was an outlier and C is held in its
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -48,8 +47,7 @@ THROWN = np.dtype(
 """A fix thrown off the track, once another has decided about it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidates:
+class Candidates(NamedTuple):
     """Fixes that may move the track, sorted by (row, time); ``row`` indexes the seals' states."""
 
     row: NDArray[np.int64]
@@ -69,8 +67,7 @@ class Before(NamedTuple):
     metres: NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """The outcome.
 
     Attributes

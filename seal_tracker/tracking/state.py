@@ -214,7 +214,8 @@ class SealStates:
 
         def part(name: str) -> NDArray[np.void]:
             mine = picked(self._rows[name], where)
-            put(mine, unknown, BLANK[name].repeat(len(unknown)))
+            if len(unknown):
+                put(mine, unknown, BLANK[name].repeat(len(unknown)))
             return mine
 
         return Rows(len(seals), part)
