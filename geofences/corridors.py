@@ -10,9 +10,9 @@ A set is built once and then read-only: safe to share between threads.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +33,8 @@ I8 = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 
-class Located(NamedTuple):
+@dataclass(slots=True)
+class Located:
     """Fixes on their routes, one element a fix; without a route NaN and side 0.
 
     Attributes
@@ -42,16 +43,19 @@ class Located(NamedTuple):
         To the nearest point of the whole route.
     chainage_m
         Metres along the route, on the pass that continues the track.
-    side
-        int8: 1 left of the route's direction at that chainage, -1 right, 0 on the line.
     half_width_m
         Of the leg at the nearest point.
     """
 
     distance_m: F8
     chainage_m: F8
-    side: NDArray[np.int8]
     half_width_m: F8
+    _sides: Callable[[], NDArray[np.int8]]
+
+    @property
+    def side(self) -> NDArray[np.int8]:
+        """int8: 1 left of the route's direction at that chainage, -1 right, 0 on the line. Worked out when asked for."""
+        return self._sides()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,19 +130,19 @@ class CorridorSet:
         routed = route >= 0
         if every(routed):
             return self._locate(route, lon_e7, lat_e7, prior_m, follows, elapsed_s)
-        out, rows = _unlocated(len(route)), which(routed)
-        if len(rows):
-            some = self._locate(
-                route[rows],
-                lon_e7[rows],
-                lat_e7[rows],
-                prior_m[rows],
-                None if follows is None else follows[rows],
-                None if elapsed_s is None else elapsed_s[rows],
-            )
-            out.distance_m[rows], out.chainage_m[rows] = some.distance_m, some.chainage_m
-            out.side[rows], out.half_width_m[rows] = some.side, some.half_width_m
-        return out
+        rows, columns = which(routed), np.full((3, len(route)), np.nan)
+        if not len(rows):
+            return Located(columns[0], columns[1], columns[2], lambda: np.zeros(len(route), np.int8))
+        found = self._locate(
+            route[rows],
+            lon_e7[rows],
+            lat_e7[rows],
+            prior_m[rows],
+            None if follows is None else follows[rows],
+            None if elapsed_s is None else elapsed_s[rows],
+        )
+        columns[:, rows] = found.distance_m, found.chainage_m, found.half_width_m
+        return Located(columns[0], columns[1], columns[2], lambda: _spread(found.side, rows, len(route)))
 
     def stretch(self, route: NDArray[Any], from_m: F8, to_m: F8) -> tuple[I8, I8, I8]:
         """The route between two chainages as polylines, against its direction where ``to_m < from_m``.
@@ -198,8 +202,8 @@ class CorridorSet:
         return Located(
             self._distance_m(places, plane),
             chainage_m,
-            self._side(leg, plane),
             self.lines.half_width_m(places.nearest_leg),
+            lambda: self._side(leg, plane),
         )
 
     def _distance_m(self, places: Places, plane: Plane) -> F8:
@@ -225,6 +229,8 @@ class CorridorSet:
         return Plane(x, lat, *scale_m(lat))
 
 
-def _unlocated(n: int) -> Located:
-    """Rows of fixes without a route, to be filled."""
-    return Located(np.full(n, np.nan), np.full(n, np.nan), np.zeros(n, np.int8), np.full(n, np.nan))
+def _spread(side: NDArray[np.int8], rows: I8, n: int) -> NDArray[np.int8]:
+    """Sides of some of ``n`` fixes, 0 for the others."""
+    out = np.zeros(n, np.int8)
+    out[rows] = side
+    return out

@@ -147,8 +147,16 @@ class Terrain:
         """Where routes run through zones that are watched."""
         return ZonesAlong.build(self.corridors, self.zones, self.watched)
 
+    @cached_property
+    def always_in_force(self) -> bool:
+        """Whether no zone begins or ends to hold."""
+        begins, over = self.zone_from_ms == NO_TIME, self.zone_to_ms == np.iinfo(np.int64).max
+        return every(begins & over)
+
     def in_force(self, zone: NDArray[Any], time_ms: I8) -> NDArray[np.bool_]:
         """Which of some zones hold at some moments, one moment a zone."""
+        if self.always_in_force:
+            return np.ones(len(zone), bool)
         holds: NDArray[np.bool_] = (self.zone_from_ms[zone] <= time_ms) & (time_ms < self.zone_to_ms[zone])
         return holds
 
@@ -253,6 +261,7 @@ class Context:
     ``stretch_ms`` since when it has been judged by the same route in the same manner (a diversion and the ends of a
     suspension begin a stretch): what was due before that is due then. ``active`` has, for each row, the ``bits`` of
     the rules with a run or an episode under way: a rule that carries nothing and sees nothing true need not look.
+    ``on_corridor`` says of each fix whether it lies within the half-width of its route.
     ``has_fix`` says of each ping whether its own position may move the track, be it accepted or not.
     ``heartbeat_ms`` is how often each row must be heard of that is equipment, 0 for others; None: no row is.
     ``stands_e7`` says where (longitude, latitude) a row that is stands by a version of the plan, given its number.
@@ -291,6 +300,7 @@ class Context:
     has_fix: NDArray[np.bool_] | None = None
     doubts: Doubts | None = None
     located: Located | None = None
+    on_corridor: NDArray[np.bool_] | None = None
     hits: Hits | None = None
     crossings: Crossings | None = None
 

@@ -68,10 +68,10 @@ class _Along(NamedTuple):
 
 
 def _judge(ctx: Context) -> None:
-    if ctx.located is None:
+    if ctx.located is None or ctx.on_corridor is None:
         on_corridor, chainage_m = np.zeros(0, bool), np.zeros(0)
     else:
-        on_corridor, chainage_m = ctx.located.distance_m <= ctx.located.half_width_m, ctx.located.chainage_m
+        on_corridor, chainage_m = ctx.on_corridor, ctx.located.chainage_m
     at = which(on_corridor)
     if not len(at) and not ctx.carries(NAME):
         return

@@ -8,11 +8,11 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from geofences.masks import every, which
+from geofences.masks import which
 from geofences.projection import wrap_e7
 from seal_tracker.journey import Journey
 from seal_tracker.model import EQUIPMENT_PREFIX, NO_TIME, PingBatch
-from seal_tracker.rules.arrays import begins, previous
+from seal_tracker.rules.arrays import begins, ends, previous
 from seal_tracker.rules.book import Book, Subject
 from seal_tracker.rules.catalog import BITS
 from seal_tracker.rules.context import Context, Crossings, Hits
@@ -29,6 +29,7 @@ CROSSING_GAP_MS = 300_000
 I8 = NDArray[np.int64]
 
 _NONE = np.zeros(0, np.int64)
+NO_HITS = Hits(_NONE, _NONE)
 NO_CROSSINGS = Crossings(_NONE, _NONE, _NONE, _NONE, _NONE.reshape(0, 2), _NONE.reshape(0, 2))
 
 
@@ -132,51 +133,66 @@ def _itself(journey: Journey) -> Journey:
 
 def locate(ctx: Context, track: NDArray[np.void]) -> None:
     """Find where the fixes lie: on their corridors, in zones, and which zones were crossed between them."""
-    fixes, zones = ctx.fixes, ctx.terrain.zones
-    ctx.hits = Hits(np.zeros(0, np.int64), np.zeros(0, np.int64))
+    fixes = ctx.fixes
     if not len(fixes):
+        ctx.hits = NO_HITS
         return
-    armed = which(ctx.armed[fixes.row])
-    point, zone = zones.holding(fixes.lon_e7[armed], fixes.lat_e7[armed])
-    held = ctx.terrain.in_force(zone, fixes.time_ms[armed[point]])
-    ctx.hits = Hits(armed[point[held]], zone[held].astype(np.int64))
-    first = which(fixes.start)
-    tracks = fixes.row[first]
-    route = np.where(ctx.armed[fixes.row], ctx.route[fixes.row], -1)
+    ctx.hits = _hits(ctx)
+    last = slice(None) if ctx.one_fix_each else ends(fixes.start)
+    tracks = fixes.row[last]
+    route = ctx.route[fixes.row]
+    since_ms = fixes.time_ms - fixes.prev_ms
     where = ctx.terrain.corridors.locate(
-        route.astype(np.int32),
+        route,
         fixes.lon_e7,
         fixes.lat_e7,
         fixes.start,
         ctx.state["track"]["chainage_m"][tracks],
-        np.where(fixes.has_prev, (fixes.time_ms - fixes.prev_ms) / 1000.0, np.nan),
+        np.where(fixes.has_prev, since_ms / 1000.0, np.nan),
     )
     ctx.located = where
-    on_corridor = where.distance_m <= where.half_width_m  # false where there is no route: both are NaN
-    ctx.crossings = _crossings(ctx, on_corridor, where.chainage_m, route)
-    last = np.append(first[1:], len(fixes)) - 1
+    ctx.on_corridor = where.distance_m <= where.half_width_m  # false where there is no route: both are NaN
+    ctx.crossings = _crossings(ctx, ctx.on_corridor, where.chainage_m, route, since_ms)
     track["chainage_m"][tracks] = where.chainage_m[last]
     track["off_route_m"][tracks] = where.distance_m[last]
-    track["on_corridor"][tracks] = on_corridor[last]
+    track["on_corridor"][tracks] = ctx.on_corridor[last]
+
+
+def _hits(ctx: Context) -> Hits:
+    """Which zones in force hold which fixes of armed seals."""
+    fixes, terrain = ctx.fixes, ctx.terrain
+    if ctx.all_armed:
+        fix, zone = terrain.zones.holding(fixes.lon_e7, fixes.lat_e7)
+    else:
+        armed = which(ctx.armed[fixes.row])
+        point, zone = terrain.zones.holding(fixes.lon_e7[armed], fixes.lat_e7[armed])
+        fix = armed[point]
+    if terrain.always_in_force:
+        return Hits(fix, zone)
+    held = which(terrain.in_force(zone, fixes.time_ms[fix]))
+    return Hits(fix[held], zone[held])
 
 
 def _crossings(
-    ctx: Context, on_corridor: NDArray[np.bool_], chainage_m: NDArray[np.float64], route: I8
+    ctx: Context, on_corridor: NDArray[np.bool_], chainage_m: NDArray[np.float64], route: I8, since_ms: I8
 ) -> Crossings:
-    """Zones crossed between two fixes, neither of them inside: along the corridor where both are on it, else straight."""
+    """Zones crossed between two fixes, neither of them inside: along the corridor where both are on it, else straight.
+
+    ``since_ms`` is since the fix before, where there is one.
+    """
     fixes, state = ctx.fixes, ctx.state["track"]
-    gap = fixes.time_ms - fixes.prev_ms
-    pair = which(fixes.has_prev & ctx.armed[fixes.row] & (gap > 0) & (gap <= CROSSING_GAP_MS))
+    pairs = fixes.has_prev & (since_ms > 0) & (since_ms <= CROSSING_GAP_MS)
+    if not ctx.all_armed:
+        pairs &= ctx.armed[fixes.row]
     was_on, was_at = state["on_corridor"][fixes.row], state["chainage_m"][fixes.row]
-    if not every(fixes.start):
+    if not ctx.one_fix_each:
         was_on = np.where(fixes.start, was_on, previous(on_corridor))
         was_at = np.where(fixes.start, was_at, previous(chainage_m))
-    was_on, was_at = was_on[pair], was_at[pair]
-    along = was_on & on_corridor[pair] & np.isfinite(was_at) & np.isfinite(chainage_m[pair])
-    follow, direct = pair[along], pair[~along]
+    along = pairs & was_on & on_corridor & np.isfinite(was_at)  # whoever is on a corridor has a chainage
+    follow = which(along)
     found = [
-        *_followed(ctx, follow, route[follow], was_at[along], chainage_m[follow]),
-        *_straight(ctx, direct),
+        *_followed(ctx, follow, route[follow], was_at[follow], chainage_m[follow]),
+        *_straight(ctx, which(pairs > along)),
     ]
     if not found:
         return NO_CROSSINGS

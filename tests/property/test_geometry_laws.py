@@ -10,13 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shapes import random_zones
 
-from geofences.corridors import CorridorSet, Located, RouteGeometry
+from geofences.corridors import CorridorSet, RouteGeometry
 from geofences.projection import HALF_TURN_E7, TURN_E7, plane_distance_m, scale_m, wrap_e7
 from geofences.zones import Circle, ZoneGeometry, ZoneSet
 
 LAWS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SEEDS = st.integers(0, 2**32 - 1)
 M_PER_DEG = 111_195.0
+LOCATED = ("distance_m", "chainage_m", "half_width_m", "side")
 
 
 def points_near(rng, shapes, count):
@@ -42,6 +43,33 @@ def integer_holds(shape, x, y):
                 if (ay > y) != (by > y) and (turn > 0) == (by > ay):
                     odd = not odd
     return odd
+
+
+@LAWS
+@given(SEEDS)
+def test_who_is_beyond_a_distance_is_as_far_as_that(seed):
+    """Sooner known than the distance, and the same to the bit: beside boundaries, far away, near the poles, just so far."""
+    rng = np.random.default_rng(seed)
+    shapes = random_zones(rng, 12)
+    if rng.random() < 0.3:
+        north = np.array([0.0, 60.0 + 8 * rng.random()])
+        shapes = [shapely.transform(s, lambda at: at + north) for s in shapes]
+    lon, lat = points_near(rng, shapes, 60)
+    zones = ZoneSet.build(
+        [ZoneGeometry(str(i), s) for i, s in enumerate(shapes)]
+        + [ZoneGeometry("c", Circle(105.5, 20.5, 700.0))]
+    )
+    zone = rng.integers(0, len(zones), len(lon))
+    outside = ~zones.holds(lon, lat, zone)
+    lon, lat, zone = lon[outside], lat[outside], zone[outside]
+    away_m = zones.boundary_m(lon, lat, zone)
+    for least_m in (
+        away_m,
+        np.nextafter(away_m, np.inf),
+        away_m * rng.uniform(0.5, 2, len(zone)),
+        away_m * 0 + 200,
+    ):
+        assert (zones.beyond(lon, lat, zone, least_m) == (away_m >= least_m)).all()
 
 
 @LAWS
@@ -270,7 +298,7 @@ def test_windows_and_tree_say_what_a_look_at_every_leg_says(seed):
             mock.patch("geofences.places.MOST_FIXES", most_fixes),
         ):
             plain = replace(corridors, nearby=tiers).locate(*ways)
-        for name in Located._fields:
+        for name in LOCATED:
             np.testing.assert_array_equal(getattr(quick, name), getattr(plain, name))
 
 
@@ -295,7 +323,7 @@ def test_locating_does_not_depend_on_batching(seed):
     before = np.flatnonzero(start_rest) - 1
     prior = np.where(cut > 0, whole.chainage_m[before], np.nan)
     ended = corridors.locate(route[rest], lon[rest], lat[rest], start_rest[rest], prior)
-    for name in Located._fields:
+    for name in LOCATED:
         np.testing.assert_array_equal(getattr(whole, name)[first], getattr(begun, name))
         np.testing.assert_array_equal(getattr(whole, name)[rest], getattr(ended, name))
 

@@ -365,7 +365,8 @@ def test_an_empty_batch_and_an_empty_set_answer_with_nothing():
     none = np.empty(0, np.int64)
     for corridors in (CorridorSet.build([]), CorridorSet.build([route([(0, 0), (1000, 0)])])):
         found = corridors.locate(none, none, none, np.empty(0, bool), np.empty(0))
-        assert [len(column) for column in found] == [0, 0, 0, 0]
+        columns = found.distance_m, found.chainage_m, found.half_width_m, found.side
+        assert [len(column) for column in columns] == [0, 0, 0, 0]
     assert len(CorridorSet.build([])) == 0
     assert CorridorSet.build([]).length_m.tolist() == []
 
