@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from geofences.catalog import Fault
@@ -45,15 +45,17 @@ class JourneyKeeping(Protocol):
     async def journeys_overlapping(  # noqa: D102
         self, space: str, wanted: Sequence[tuple[str, str, int, int | None]]
     ) -> list[Overlap]: ...
+    async def journeys_named(self, space: str, ids: Iterable[str]) -> Mapping[str, JourneyRow]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
 class JourneyDesk:
-    """Works with a store; ``clock_ms`` is our clock, ``tenant`` that of the topics."""
+    """Works with a store; ``clock_ms`` is our clock, ``tenant`` that of the topics, ``scope`` the units that the asker may see (None: all)."""
 
     store: JourneyKeeping
     tenant: str
     clock_ms: Callable[[], int]
+    scope: Collection[str] | None = None
 
     async def declare(self, judging: SpaceJudge, record: JourneyRecord, actor: Actor) -> Work:
         """Take in one journey.
@@ -96,10 +98,10 @@ class JourneyDesk:
             Fault("", name, f"line {read.lines.get(name, 0)}: id", "is there already", why, remedy)
             for name in sorted(known)
         ]
-        for overlap in await self.store.journeys_overlapping(space, wanted_of(read.records)):
-            what = f"“{overlap.seal}” is armed for journey “{overlap.other}” {_span(overlap)}"
+        for overlap in await self._overlapping(space, read.records):
+            what = f"“{overlap.seal}” is armed for {overlap.other} {_span(overlap)}"
             where = f"line {read.lines.get(overlap.journey, 0)}: armed_at"
-            why, remedy = "a seal serves one journey at a time", f"disarm “{overlap.other}” before"
+            why, remedy = "a seal serves one journey at a time", f"disarm {overlap.other} before"
             faults.append(Fault("", overlap.journey, where, what, why, remedy))
         return faults
 
@@ -138,12 +140,24 @@ class JourneyDesk:
         return prepared, deed
 
     async def _check_free(self, space: str, records: Sequence[JourneyRecord]) -> None:
-        for taken in await self.store.journeys_overlapping(space, wanted_of(records)):
+        for taken in await self._overlapping(space, records):
             raise Clash(
-                f"seal {taken.seal!r} is armed for journey {taken.other!r} {_span(taken)}; a seal serves one journey at a time: "
-                f"disarm {taken.other!r} before, or choose another seal",
+                f"seal {taken.seal!r} is armed for {taken.other} {_span(taken)}; a seal serves one journey at a time: "
+                f"disarm {taken.other} before, or choose another seal",
                 field="at",
             )
+
+    async def _overlapping(self, space: str, records: Sequence[JourneyRecord]) -> list[Overlap]:
+        """Which seals are taken then, ``other`` saying by what, as far as the asker may see it."""
+        found = await self.store.journeys_overlapping(space, wanted_of(records))
+        if not found:
+            return []
+        others = await self.store.journeys_named(space, {overlap.other for overlap in found})
+        seen = {name for name, row in others.items() if self.scope is None or row.unit in self.scope}
+        return [
+            replace(o, other=f"journey {o.other!r}" if o.other in seen else "a journey of another unit")
+            for o in found
+        ]
 
     def _told(self, judging: SpaceJudge, change: JourneyChange, record: JourneyRecord) -> list[OutboxMessage]:
         """The retained state of a journey whose seal is off it: that it waits to be closed, or nothing any more."""

@@ -36,8 +36,8 @@ __all__ = [
 API: Final = "api"
 """Origin of accounts that are kept here, and no longer or never by a file."""
 
-RESERVED: Final = frozenset({"me", "service"})
-"""Names that mean something else: oneself in addresses, and the service in the audit trail."""
+RESERVED: Final = frozenset({"me", "service", "system", "plan"})
+"""Names that mean something else: oneself in addresses, and in the audit trail the service and what plans brought."""
 
 TOKEN_MAX_MS: Final = 366 * 24 * 3600 * 1000
 """Longest life of a token: a year, so that each is looked at once a year."""
@@ -124,8 +124,14 @@ def edit(
     return Change((edited,), (), (action,))
 
 
-def set_password(by: AccountRow, account: AccountRow, password_hash: str, now_ms: int) -> Change:
-    """Another password; who is given one by somebody else must change it. The account's sessions end."""
+def set_password(
+    known: Accounts, by: AccountRow, account: AccountRow, password_hash: str, now_ms: int
+) -> Change:
+    """Another password; the account's sessions end.
+
+    Who is given one by somebody else must change it, and their tokens end too, but those that a file brings: whoever had the
+    account may have made some.
+    """
     if account.origin == EMBEDDED:
         raise kept_in_file(account)
     own = by.username == account.username
@@ -133,7 +139,10 @@ def set_password(by: AccountRow, account: AccountRow, password_hash: str, now_ms
         password_hash=password_hash, must_change=not own, version=account.version + 1, changed_ms=now_ms
     )
     kind = "account.change_password" if own else "account.reset_password"
-    return Change((changed,), (), (action_of((by.username, by.role), kind, changed, now_ms),))
+    mine = [t for t in known.tokens() if t.username == account.username and t.revoked_ms is None]
+    ended = () if own else tuple(t._replace(revoked_ms=now_ms) for t in mine if t.expires_ms is not None)
+    said = {"tokens_ended": [str(token.id) for token in ended]} if ended else {}
+    return Change((changed,), ended, (action_of((by.username, by.role), kind, changed, now_ms, **said),))
 
 
 def tokens_seen(
@@ -185,11 +194,15 @@ def make_token(
     return Change((), (row,), (action_of((by.username, by.role), "token.create", account, now_ms, **said),))
 
 
-def revoke(known: Accounts, by: AccountRow, token: TokenRow, now_ms: int) -> Change:
-    """The end of a token; nothing where it has ended already."""
+def revoke(
+    known: Accounts, by: AccountRow, rights: Collection[Right], token: TokenRow, now_ms: int
+) -> Change:
+    """The end of a token, which may do no more than who ends it may now; nothing where it has ended already."""
     account = known.get(token.username)
     if account is None or token.revoked_ms is not None:
         return Change()
+    if token.username == by.username and (more := sorted(rights_of(account, token) - set(rights))):
+        raise Forbidden(f"the token you ask with does not have its right {more[0]}; sign in to end it")
     said = {"token": str(token.id), "name": token.name}
     action = action_of((by.username, by.role), "token.revoke", account, now_ms, **said)
     return Change((), (token._replace(revoked_ms=now_ms),), (action,))

@@ -168,7 +168,7 @@ async def ack_many(request: web.Request) -> web.Response:
 def desk_of(request: web.Request) -> AlarmDesk:
     """A desk for one request."""
     context = request.app[CONTEXT]
-    journeys = JourneyDesk(context.store, context.config.tenant, clock_ms)
+    journeys = JourneyDesk(context.store, context.config.tenant, clock_ms, scope_of(request))
     return AlarmDesk(context.store, context.config.alarm_terms, clock_ms, journeys)
 
 

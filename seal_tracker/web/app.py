@@ -90,6 +90,7 @@ def create_app(context: WebContext) -> web.Application:
     app[RIGHT] = rights
     app[description.DESCRIBED] = ROUTES
     app[signing.LOCKOUT] = Lockout(context.config.lockout)
+    app[signing.KEEPING] = signing.Keeping()
     app[spaces.MAKING] = asyncio.Lock()
     app[ledger.BUNDLES] = asyncio.Semaphore(WHOLE_READERS)
     app[history.WHOLE_READERS] = asyncio.Semaphore(WHOLE_READERS)
@@ -102,4 +103,5 @@ def create_app(context: WebContext) -> web.Application:
     app.on_response_prepare.append(add_headers)
     app.on_startup.append(signing.recall_failures)
     app.on_shutdown.append(stream.end_streams)
+    app.on_shutdown.append(signing.finish_keeping)
     return app

@@ -18,7 +18,7 @@ from seal_tracker.store.errors import StoreError
 from seal_tracker.store.records import AccountRow, Session, TokenRow
 from seal_tracker.web.accounts import RIGHTS, Right, rights_of
 from seal_tracker.web.context import CONTEXT
-from seal_tracker.web.errors import Forbidden, MustChangePassword, NotSignedIn, Problem
+from seal_tracker.web.errors import Forbidden, Missing, MustChangePassword, NotSignedIn, Problem
 from seal_tracker.web.scope import units_below
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "Principal",
     "authenticate",
     "cookie_name",
+    "headquarters_only",
     "scope_of",
     "still_signed_in",
 ]
@@ -72,6 +73,18 @@ class Principal:
 PRINCIPAL: web.RequestKey[Principal] = web.RequestKey("principal", Principal)
 
 
+def headquarters_only(request: web.Request, what: str) -> None:
+    """Refuse who is of a unit what concerns all units.
+
+    Raises
+    ------
+    Forbidden
+        As said.
+    """
+    if scope_of(request) is not None:
+        raise Forbidden(f"{what} is all units' and headquarters' to change; you are of a unit")
+
+
 def scope_of(request: web.Request) -> frozenset[str] | None:
     """Units whose journeys, alarms and events the asker may see and act on; None: all."""
     return request[PRINCIPAL].units
@@ -95,19 +108,30 @@ async def authenticate(request: web.Request, handler: Handler) -> web.StreamResp
         check_csrf(request, principal.session)
         check_right(principal, needed)
     except Problem as problem:
-        REFUSALS.labels(problem.status).inc()
-        log.warning(
-            "access_refused",
-            status=problem.status,
-            reason=problem.detail,
-            method=request.method,
-            path=request.path,
-            remote=request.remote,
-        )
+        refused(request, problem)
         raise
     request[PRINCIPAL] = principal
     structlog.contextvars.bind_contextvars(account=principal.account.username)
-    return await handler(request)
+    try:
+        return await handler(request)
+    except (Forbidden, Missing) as problem:
+        # What a unit may not see is not there for it: each thing that it does not find may be one.
+        if isinstance(problem, Forbidden) or principal.units is not None:
+            refused(request, problem)
+        raise
+
+
+def refused(request: web.Request, problem: Problem) -> None:
+    """Log and count that somebody was not let."""
+    REFUSALS.labels(problem.status).inc()
+    log.warning(
+        "access_refused",
+        status=problem.status,
+        reason=problem.detail,
+        method=request.method,
+        path=request.path,
+        remote=request.remote,
+    )
 
 
 async def identify(request: web.Request) -> Principal:

@@ -112,6 +112,9 @@ class Reading(LedgerReading, DutyReading, SuppressionReading, Protocol):
     def stream_episodes(self, space: str, which: EpisodeFilter = ...) -> AsyncIterator[Episode]:
         """Episodes in the order of the episodes file, retracted ones left out."""
 
+    async def journeys_named(self, space: str, ids: Iterable[str]) -> Mapping[str, JourneyRow]:
+        """Some journeys as they stand, by id."""
+
     async def journeys_with_box(self, space: str, box: str) -> Sequence[str]:
         """Ids of the journeys that a box is or was on."""
 

@@ -216,7 +216,7 @@ def ordering(verb: Verb) -> Handler:
 
 def _desk(request: web.Request) -> JourneyDesk:
     context = request.app[CONTEXT]
-    return JourneyDesk(context.store, context.config.tenant, clock_ms)
+    return JourneyDesk(context.store, context.config.tenant, clock_ms, scope_of(request))
 
 
 def _actor(request: web.Request) -> Actor:

@@ -77,15 +77,20 @@ def new_token() -> str:
 
 def hash_password(password: str) -> str:
     """The argon2id hash of a password. Slow."""
-    return HASHER.hash(password.encode("utf-8", "surrogatepass"))
+    return HASHER.hash(_typed(password))
 
 
 def matches(expected: str, password: str) -> bool:
     """Whether the password is the one behind the hash. Slow."""
     try:
-        return HASHER.verify(expected, password.encode("utf-8", "surrogatepass"))
+        return HASHER.verify(expected, _typed(password))
     except (VerificationError, InvalidHashError):
         return False
+
+
+def _typed(password: str) -> bytes:
+    """The bytes of a password, the same from every keyboard: one writes ế as one character, another as three (NIST SP 800-63B)."""
+    return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
 
 
 @functools.cache

@@ -102,7 +102,9 @@ async def reset_password(request: web.Request) -> web.Response:
     password = await new_password(given.password, username)
     hashed = await keeper.accounts.hash(password)
     change = await keeper.change(
-        lambda: account_changes.set_password(by, find(keeper.accounts, username, scope), hashed, clock_ms())
+        lambda: account_changes.set_password(
+            keeper.accounts, by, find(keeper.accounts, username, scope), hashed, clock_ms()
+        )
     )
     request.app[LOCKOUT].forgive(username)
     await forgive(request.app, username, None)
@@ -156,7 +158,7 @@ async def revoke_token(request: web.Request) -> web.Response:
             raise Missing(f"there is no token {name!r}; GET /api/v1/tokens lists them")
         if asker.token is not None and asker.token.id == token.id:
             raise Conflict("this is the token you ask with; sign in, or ask with another one, to end it")
-        return account_changes.revoke(keeper.accounts, asker.account, token, clock_ms())
+        return account_changes.revoke(keeper.accounts, asker.account, asker.rights, token, clock_ms())
 
     await keeper.change(decide)
     return web.Response(status=204)

@@ -15,7 +15,7 @@ from seal_tracker.plans.edits import COLLECTIONS, edited, feature_tag, features_
 from seal_tracker.store.records import PlanEntry
 from seal_tracker.supervision.plan_editing import Editor, PlanMovedError
 from seal_tracker.web.accounts import Right
-from seal_tracker.web.auth import PRINCIPAL
+from seal_tracker.web.auth import PRINCIPAL, headquarters_only
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.cursors import EventCursor, encode_cursor
 from seal_tracker.web.errors import BadParameter, Conflict, InvalidBody, Missing, Outdated
@@ -120,6 +120,7 @@ def put_feature(collection: str) -> Callable[[web.Request], Any]:
     """The handler that makes or replaces one feature of a collection."""
 
     async def put(request: web.Request) -> web.Response:
+        headquarters_only(request, "the plan")
         query = read_query(request, EditQuery)
         known_space(request, query.space)
         name = path_id(request, "id")
@@ -150,6 +151,7 @@ def remove_feature(collection: str) -> Callable[[web.Request], Any]:
     """The handler that removes one feature of a collection."""
 
     async def remove(request: web.Request) -> web.Response:
+        headquarters_only(request, "the plan")
         query = read_query(request, EditQuery)
         known_space(request, query.space)
         feature = await found(request, collection, query.space)
@@ -163,6 +165,7 @@ def put_collection(collection: str) -> Callable[[web.Request], Any]:
     """The handler that replaces a whole collection: an import."""
 
     async def put(request: web.Request) -> web.Response:
+        headquarters_only(request, "the plan")
         query = read_query(request, EditQuery)
         known_space(request, query.space)
         body = await read_body(request, CollectionBody, PLAN_BODY_BYTES, GEO_TYPES)

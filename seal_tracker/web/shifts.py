@@ -135,10 +135,11 @@ def check_who(request: web.Request, unit: str | None, officer: str) -> None:
         named = "headquarters are not yours" if unit is None else f"there is no unit {unit!r}"
         raise InvalidBody(f"unit: {named}; name one that GET /api/v1/units lists", field="unit")
     account = request.app[CONTEXT].accounts.get(officer)
-    if account is None or account.disabled or Right.KEEP_DUTY not in rights_of(account):
-        raise InvalidBody(f"officer: there is no account {officer!r} that keeps duty", field="officer")
-    if not sees(units_of(request.app, account), unit):
-        raise InvalidBody(f"officer: {officer} does not see that unit", field="officer")
+    keeps = account is not None and not account.disabled and Right.KEEP_DUTY in rights_of(account)
+    if account is None or not keeps or not sees(units_of(request.app, account), unit):
+        raise InvalidBody(
+            f"officer: there is no account {officer!r} that keeps duty and sees that unit", field="officer"
+        )
 
 
 async def shift_answer(request: web.Request, shift: UUID, status: int = 200) -> web.Response:

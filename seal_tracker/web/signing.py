@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
+from collections.abc import Sequence
 from typing import Final
 
 import structlog
@@ -25,18 +27,29 @@ from seal_tracker.web.reading import encoded
 from seal_tracker.web.routes import Route
 from seal_tracker.web.wire import SessionAnswer
 
-__all__ = ["LOCKOUT", "ROUTES", "recall_failures"]
+__all__ = ["KEEPING", "LOCKOUT", "ROUTES", "Keeping", "finish_keeping", "recall_failures"]
 
 log = structlog.get_logger(__name__)
 
 LOCKOUT: web.AppKey[Lockout] = web.AppKey("lockout", Lockout)
 
 
+class Keeping:
+    """Failures on their way to the database, one after the other: what is forgiven does not come back."""
+
+    def __init__(self) -> None:
+        self.turn = asyncio.Lock()
+        self.tasks: set[asyncio.Task[None]] = set()
+
+
+KEEPING: web.AppKey[Keeping] = web.AppKey("keeping", Keeping)
+
+
 async def sign_in(request: web.Request) -> web.Response:
     """Check name and password, make a session, set its cookie."""
     read_query(request, NoQuery)
     given = await read_body(request, SignIn)
-    if request.headers.get("Sec-Fetch-Site") == "cross-site":
+    if request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}:
         raise refused(request, given.username, Forbidden("another site may not sign you in here"))
     account = await proven(request, given.username, given.password)
     if not RIGHTS[account.role]:
@@ -80,7 +93,9 @@ async def change_password(request: web.Request) -> web.Response:
         raise InvalidBody("new: it is the password you have; take another", field="new")
     hashed = await keeper.accounts.hash(given.new)
     change = await keeper.change(
-        lambda: set_password(principal.account, now(request, principal.account), hashed, clock_ms())
+        lambda: set_password(
+            keeper.accounts, principal.account, now(request, principal.account), hashed, clock_ms()
+        )
     )
     if principal.session is None:
         return encoded(said(principal, None))
@@ -119,7 +134,7 @@ async def proven(request: web.Request, username: str, password: str, field: str 
         raise refused(request, username, problem)
     account = await request.app[CONTEXT].accounts.verify(username, password)
     if account is None:
-        await keep_failures(request.app, username, address)
+        keep_failures(request.app, username, address)
         raise refused(request, username, NotSignedIn("name or password is wrong", field=field))
     if lockout.succeeded(username, address):
         await forgive(request.app, username, address)
@@ -171,18 +186,29 @@ def refused(request: web.Request, username: str, problem: Problem) -> Problem:
     return problem
 
 
-async def keep_failures(app: web.Application, username: str, address: str) -> None:
-    """Keep what a failure makes of an account that exists; a database that is away lets nobody in either."""
+def keep_failures(app: web.Application, username: str, address: str) -> None:
+    """Keep what a failure makes of an account that exists, while the answer is given: its time would tell which names there are."""
     lockout, keeper = app[LOCKOUT], app[CONTEXT].keeper
     if keeper.accounts.get(username) is None:
         return
-    forget_before_ms = clock_ms() - round(lockout.policy.forget_s * 1000)
+    rows = [
+        FailureRow(
+            username, where, found.count, round(found.last_s * 1000), round(found.locked_until_s * 1000)
+        )
+        for where, found in lockout.failures_of(username, address)
+    ]
+    task = asyncio.get_running_loop().create_task(_keep(app, rows))
+    app[KEEPING].tasks.add(task)
+    task.add_done_callback(app[KEEPING].tasks.discard)
+
+
+async def _keep(app: web.Application, rows: Sequence[FailureRow]) -> None:
+    """A database that is away lets nobody in either."""
+    forget_before_ms = clock_ms() - round(app[LOCKOUT].policy.forget_s * 1000)
     try:
-        for where, failures in lockout.failures_of(username, address):
-            row = FailureRow(
-                username, where, failures.count, round(failures.last_s * 1000), round(failures.locked_until_s * 1000)
-            )  # fmt: skip
-            await keeper.store.sign_in_failed(row, forget_before_ms)
+        async with app[KEEPING].turn:
+            for row in rows:
+                await app[CONTEXT].keeper.store.sign_in_failed(row, forget_before_ms)
     except (StoreError, OSError, TimeoutError) as error:
         log.warning("sign_in_failure_not_kept", error=repr(error))
 
@@ -191,10 +217,16 @@ async def forgive(app: web.Application, username: str, address: str | None) -> N
     """Forget what was kept of an account's failures, from one address or from all."""
     store = app[CONTEXT].keeper.store
     try:
-        for where in [None] if address is None else [address, ""]:
-            await store.sign_ins_forgiven(username, where)
+        async with app[KEEPING].turn:
+            for where in [None] if address is None else [address, ""]:
+                await store.sign_ins_forgiven(username, where)
     except (StoreError, OSError, TimeoutError) as error:
         log.warning("sign_in_failure_not_forgotten", error=repr(error))
+
+
+async def finish_keeping(app: web.Application) -> None:
+    """At a stop: let what is being kept be kept."""
+    await asyncio.gather(*app[KEEPING].tasks)
 
 
 async def recall_failures(app: web.Application) -> None:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import aiohttp
+import msgspec
 import pytest
 from parts import Broker, LoopThread, wait_until
 
@@ -490,13 +491,93 @@ async def test_a_unit_changes_its_own_objects_and_no_others(service: Service, ro
 
 @pytest.mark.parametrize("unit", ["u2", None])
 async def test_a_unit_makes_nothing_for_another(service: Service, unit: str | None):
-    """Neither a journey nor an account."""
-    journey = {"id": "J-new", "regime": "transit", "unit": unit}
-    account = {"username": "new", "role": "operator", "unit": unit}
+    """Neither a journey, a shift or an absence nor an account, a token or a seal's account; nor what concerns all, the plan."""
+    times = {"begins_at": IN_AN_HOUR, "ends_at": (datetime.now(UTC) + timedelta(hours=2)).isoformat()}
+    bodies: dict[str, Any] = {
+        "/api/v1/journeys": {"id": "J-new", "regime": "transit", "unit": unit},
+        "/api/v1/accounts": {"username": "new", "role": "operator", "unit": unit},
+        "/api/v1/shifts": {"officer": "administrator-u1", "unit": unit, **times},
+        "/api/v1/absences": {"officer": "Chi", "unit": unit or "none", "reason": "leave", **times},
+        "/api/v1/tokens": {
+            "account": "integrator",
+            "name": "x",
+            "scopes": ["read"],
+            "expires_at": times["ends_at"],
+        },
+        "/api/v1/seals/S-u2/account": {},
+    }
     async with aiohttp.ClientSession() as client:
-        for path, body in (("/api/v1/journeys", journey), ("/api/v1/accounts", account)):
+        for path, body in bodies.items():
             answer = await service.ask(client, "administrator-u1", "POST", path, body)
             assert answer.status in {403, 404, 422}, (path, answer)
+            assert_tells_nothing_of_others(service, None, answer, asked=path + str(body))
+        for name, feature in (("zones", ZONE), ("routes", TRACK)):
+            for method, path, body in (
+                ("PUT", f"/api/v1/{name}/X", feature | {"id": "X"}),
+                ("PUT", f"/api/v1/{name}", json.loads(collection(feature))),
+                ("DELETE", f"/api/v1/{name}/{feature['id']}", {}),
+            ):
+                answer = await service.ask(client, "administrator-u1", method, path, body)
+                assert answer.status == 403, (method, path, answer)
+
+
+async def test_a_seal_that_another_units_journey_has_is_refused_without_its_name(service: Service):
+    """Whoever declares must know that it is taken, not by what."""
+    journey = {"id": "J-mine", "regime": "transit", "unit": "u1", "seal": "S-u2"}
+    journey |= {"armed_at": datetime.now(UTC).isoformat()}
+    lines = json.dumps(journey)
+    async with aiohttp.ClientSession() as client:
+        answer = await service.ask(client, "operator-u1", "POST", "/api/v1/journeys", journey)
+        assert (answer.status, "J-u2" in answer.text) == (409, False), answer
+        headers = {"Authorization": "Bearer operator-u1", "Content-Type": "application/x-ndjson"}
+        url = service.url + "/api/v1/journeys/import"
+        async with client.post(url, data=lines, headers=headers) as reply:
+            assert (reply.status, "J-u2" in await reply.text()) == (422, False)
+
+
+FOREIGN_FILTERS = {
+    "unit": "u2", "journey": "J-u2", "seal": "S-u2", "subject": "J-u2", "box": "B-u2", "text": "J-u2", "account": "auditor-u2",
+}  # fmt: skip
+"""What somebody of u1 may ask for by a filter, to find what is not theirs."""
+
+
+async def test_what_is_refused_is_logged_wherever_it_is(service: Service, capfd: pytest.CaptureFixture[str]):
+    """Also what a handler finds out itself, and what is another unit's and so not there."""
+    amend = {"due_at": IN_AN_HOUR, "reason": "a test"}
+    async with aiohttp.ClientSession() as client:
+        first = await service.ask(client, "operator", "GET", "/api/v1/journeys/J-none")
+        for asker, path, body, status in (
+            ("operator-u1", "/api/v1/journeys/J-u2", None, 404),
+            ("operator", "/api/v1/journeys/J-none/amend", amend, 403),
+        ):
+            answer = await service.ask(client, asker, "GET" if body is None else "POST", path, body)
+            assert answer.status == status, (first, answer)
+            lines = [line for line in capfd.readouterr().out.splitlines() if "access_refused" in line]
+            assert len(lines) == 1, lines
+            assert path in lines[0], lines
+
+
+async def test_no_filter_finds_what_is_anothers(service: Service):
+    """Asked for by name it is not there, in no list and for no role."""
+    asked = 0
+    async with aiohttp.ClientSession() as client:
+        for route in ROUTES:
+            whose, _ = ROUTE_TABLE[named(route)]
+            if (
+                route.method != "GET"
+                or whose == OPEN
+                or route.query is None
+                or route.path.endswith("/stream")
+            ):
+                continue
+            fields = {field.encode_name for field in msgspec.structs.fields(route.query)}
+            for name in sorted(fields & FOREIGN_FILTERS.keys()):
+                path = f"{service.path(route, 'u1', '')}?{name}={FOREIGN_FILTERS[name]}"
+                answer = await service.ask(client, "administrator-u1", "GET", path)
+                assert answer.status in {200, 400, 404}, (path, answer)
+                assert_tells_nothing_of_others(service, route, answer, asked=path)
+                asked += 1
+    assert asked > 15
 
 
 async def test_a_report_has_figures_of_the_askers_units_alone(service: Service):
@@ -555,8 +636,10 @@ async def meets_objects(
         assert_tells_nothing_of_others(service, route, answer)
 
 
-def assert_tells_nothing_of_others(service: Service, route: Route, answer: Answer) -> None:
-    """No name of an object that another unit has; a group of alarms, which may span units, has the id of its first."""
+def assert_tells_nothing_of_others(
+    service: Service, route: Route | None, answer: Answer, asked: str = ""
+) -> None:
+    """No name of an object that another unit has, but what was ``asked`` for; a group of alarms, which may span units, has the id of its first."""
     text = re.sub(r'"group":"[^"]*"', "", answer.text)
     foreign = {
         name
@@ -564,5 +647,7 @@ def assert_tells_nothing_of_others(service: Service, route: Route, answer: Answe
         for unit, name in of_units.items()
         if unit in FOREIGN and (kind, unit) != ("account", "none")
     }
-    told = {name for name in foreign if re.search(rf"\b{re.escape(name)}\b", text)}
-    assert not told, (named(route), told)
+    told = {name for name in foreign if name not in asked and re.search(rf"\b{re.escape(name)}\b", text)}
+    if asked and answer.status == 200:  # what is asked for is in no item of the answer
+        told |= {name for name in foreign if re.search(rf'"{re.escape(name)}"', text)}
+    assert not told, (route and named(route), asked, told)

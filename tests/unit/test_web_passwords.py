@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 
 from seal_tracker.web.passwords import generated, hash_password, matches, new_token, weakness
@@ -51,3 +53,10 @@ def test_a_hash_is_salted_and_fits_its_password_alone():
     assert matches(second, "thuyền trăng")
     assert not matches(first, "thuyền trăng ")
     assert not matches("not a hash", "x")
+
+
+def test_a_password_is_the_same_from_every_keyboard():
+    """One writes ề as one character, another as three."""
+    one, three = (unicodedata.normalize(form, "thuyền trăng lững lờ") for form in ("NFC", "NFD"))
+    assert one != three
+    assert matches(hash_password(one), three)
