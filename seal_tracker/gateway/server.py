@@ -224,17 +224,22 @@ class _Connection:
         self._writer.transport.set_write_buffer_limits(high=ANSWER_BYTES)
         answering = asyncio.create_task(self._answer(), name="gateway answers")
         self._reading = asyncio.create_task(self._read(), name="gateway reads")
+        ending: asyncio.Task[None] | None = None
         try:
             await asyncio.wait((answering, self._reading), return_when=asyncio.FIRST_COMPLETED)
-            async with asyncio.timeout(self._limits.linger_s):
-                await self._window.put(None)
-                await answering
-        except TimeoutError:
-            self._counts["not_published"] += len(self._delivering)
+            ending = asyncio.create_task(self._window.put(None), name="gateway ends")
+            await asyncio.wait((answering,), timeout=self._limits.linger_s)
+            if answering.done():
+                answering.result()
+            else:
+                self._counts["not_published"] += len(self._delivering)
         finally:
-            for task in (answering, self._reading, *self._delivering):
+            tasks = [
+                task for task in (answering, self._reading, ending, *self._delivering) if task is not None
+            ]
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(answering, self._reading, *self._delivering, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _read(self) -> None:
         try:

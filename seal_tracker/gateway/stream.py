@@ -80,24 +80,29 @@ class FrameStream:
 
     def end(self) -> list[Delivery]:
         """What is left when the connection ends: parts without their others, and a frame cut short."""
-        left = [Delivery(b"".join(parts.values()), list(parts.values())) for parts in self._parts.values()]
+        left = [self._together(message) for message in [*self._parts]]
         if self._buffer.strip():
             left.append(Delivery(bytes(self._buffer)))
-        self._parts.clear()
         self._buffer.clear()
         return left
 
     def _complete(self, frame: bytes) -> list[Delivery]:
+        """A frame as it is, a part with its others. A part that comes again is of a device that waits for its answer before it
+        sends the next: what is there of the message goes out.
+        """
         part = self._format.part(frame) if self._format.part else None
         if part is None:
             return [Delivery(frame, [frame])]
         parts = self._parts.setdefault(part.message, {})
+        again = part.number in parts
         parts[part.number] = frame
-        if len(parts) == part.total:
-            del self._parts[part.message]
-            whole = [parts[number] for number in sorted(parts)]
-            return [Delivery(b"".join(whole), whole)]
-        if sum(map(len, self._parts.values())) <= MAX_PARTS:
-            return []
-        oldest = list(self._parts.pop(next(iter(self._parts))).values())
-        return [Delivery(b"".join(oldest), oldest)]
+        if again or len(parts) == part.total:
+            return [self._together(part.message)]
+        if sum(map(len, self._parts.values())) > MAX_PARTS:
+            return [self._together(next(iter(self._parts)))]
+        return []
+
+    def _together(self, message: str) -> Delivery:
+        parts = self._parts.pop(message)
+        frames = [parts[number] for number in sorted(parts)]
+        return Delivery(b"".join(frames), frames)

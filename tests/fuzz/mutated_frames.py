@@ -8,6 +8,7 @@ exception that escapes, answer that is malformed, or frame that takes longer tha
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 import random
 import re
@@ -26,10 +27,13 @@ from seal_tracker.decoders.columns import to_batch
 from seal_tracker.decoders.errors import FrameError
 from seal_tracker.decoders.formats import formats
 from seal_tracker.decoders.frame import MAX_FAULTS, Answer
+from seal_tracker.gateway.stream import FrameStream
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 REAL: Final = ROOT.parent / "shared/data/frames/eseal_frames.jsonl"
 NAMES: Final = {"Eseal": "eseal", "Jt600": "jointech", "OwnTracks": "owntracks"}
+
+NOW: Final = dt.datetime(2026, 11, 22, 3, tzinfo=dt.UTC)
 
 SLOW_S: Final = 1.0
 """Of the processor. A frame of a kilobyte takes microseconds; a second is a hang that happens to end."""
@@ -143,6 +147,20 @@ def decoded(name: str, payload: bytes, device: str | None = None) -> Answer:
     return answer
 
 
+def spoken(name: str, payload: bytes) -> None:
+    """What the gateway does with the same bytes: cut, ask whose they are, answer. Nothing may be lost on the way."""
+    found = formats()[name]
+    if found.link is None:
+        return
+    stream = FrameStream(found)
+    deliveries = [*stream.receive_data(payload), *stream.end()]
+    assert sum(len(each.payload) for each in deliveries) <= len(payload), "more bytes than came"
+    assert not stream.incomplete
+    for frame in (frame for each in deliveries for frame in each.frames):
+        found.link.device(frame)
+        found.link.acknowledgement(frame, NOW)
+
+
 def frames(count: int, seed: int, only: list[str]) -> Iterator[tuple[str, bytes]]:
     """So many mutated frames, the formats in turn."""
     rng = random.Random(seed)
@@ -159,6 +177,7 @@ def run(count: int, seed: int, only: list[str]) -> int:
         start = time.process_time()
         try:
             answer = decoded(name, payload)
+            spoken(name, payload)
             took = time.process_time() - start
             pings += answer.pings
             if len(pings) >= BATCH:

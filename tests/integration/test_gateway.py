@@ -8,6 +8,8 @@ import secrets
 import signal
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -65,6 +67,9 @@ class RestartableNats:
         """It takes what it is sent, and says nothing more."""
         self._process.send_signal(signal.SIGSTOP)
 
+    def go_on(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
+
     def kill(self) -> None:
         self._process.kill()
         self._process.wait()
@@ -81,16 +86,23 @@ def nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RestartableNats]:
     nats.kill()
 
 
-@pytest.fixture
-async def gateway(nats: RestartableNats) -> AsyncIterator[Gateway]:
-    """With limits that a test can wait for; ``ports`` are where it listens."""
+@asynccontextmanager
+async def listening(nats: RestartableNats, limits: Limits) -> AsyncIterator[Gateway]:
+    """A gateway of the broker; ``ports`` are where it listens."""
     client_id = f"gateway-{secrets.token_hex(4)}"
     async with (
         Uplink(nats.of("gateway"), client_id, clock_ms=lambda: CLOCK_MS) as uplink,
-        Gateway(uplink, lambda p, d: frame_topic("demo", p, d), now=lambda: NOW, limits=LIMITS) as gateway,
+        Gateway(uplink, lambda p, d: frame_topic("demo", p, d), now=lambda: NOW, limits=limits) as gateway,
     ):
         gateway.ports = {n: await gateway.listen(f, "127.0.0.1", 0) for n, f in formats().items() if f.link}
         gateway.uplink = uplink
+        yield gateway
+
+
+@pytest.fixture
+async def gateway(nats: RestartableNats) -> AsyncIterator[Gateway]:
+    """With limits that a test can wait for."""
+    async with listening(nats, LIMITS) as gateway:
         yield gateway
 
 
@@ -261,6 +273,41 @@ async def test_what_a_device_sent_before_it_went_is_published(
     writer.write(b"".join(deed(n) for n in range(50)))
     writer.close()
     await happens(lambda: gateway.counts["published"] == before + 50, "all of them published")
+
+
+async def test_one_address_may_not_take_all_connections(nats: RestartableNats) -> None:
+    async with listening(nats, replace(LIMITS, per_address=1, idle_s=30, frame_s=30)) as gateway:
+        reader, writer = await connected(gateway, "jointech")
+        refused, _ = await connected(gateway, "jointech")
+        assert await ended(refused)
+        assert gateway.counts["refused_per_address"] == 1
+        writer.write(deed(1))
+        assert await answer(reader) == b"(P69,0,1)"
+        writer.close()
+
+
+async def test_what_a_device_sent_is_answered_before_the_gateway_ends(nats: RestartableNats) -> None:
+    """It reads no more, but what it has read it sees through."""
+    async with listening(nats, replace(LIMITS, idle_s=30, frame_s=30)) as gateway:
+        reader, writer = await connected(gateway, "jointech")
+        writer.write(b"".join(deed(n) for n in range(20)))
+        await happens(lambda: gateway.counts["published"] > 0, "it has begun")
+    assert (await reader.read()).count(b"(P69,0,") == gateway.counts["published"] > 0
+    writer.close()
+
+
+async def test_what_the_broker_does_not_take_in_time_is_given_up_unanswered(nats: RestartableNats) -> None:
+    """A device that is gone does not keep its frames in memory for as long as the broker is away."""
+    async with listening(nats, replace(LIMITS, linger_s=0.2)) as gateway:
+        await happens(lambda: gateway.uplink.status.ready, "connected to the broker")
+        nats.stall()
+        reader, writer = await connected(gateway, "jointech")
+        writer.write(b"".join(deed(n) for n in range(5)))
+        writer.write_eof()
+        assert await reader.read() == b""
+        nats.go_on()
+        assert (gateway.counts["not_published"], gateway.counts["answered"]) == (5, 0)
+        writer.close()
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from fuzz.mutated_frames import decoded, mutated, seeds
+from fuzz.mutated_frames import decoded, mutated, seeds, spoken
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -24,7 +24,11 @@ FRAMES_AN_EXAMPLE = 10
 def test_a_mutated_frame_has_an_answer(seed: int, name: str) -> None:
     """Frames of the tables and real ones, changed: pings that columns take, faults within the payload, or nothing by name."""
     rng = random.Random(seed)
-    pings = [ping for _ in range(FRAMES_AN_EXAMPLE) for ping in decoded(name, mutated(name, rng)).pings]
+    pings = []
+    for _ in range(FRAMES_AN_EXAMPLE):
+        frame = mutated(name, rng)
+        pings += decoded(name, frame).pings
+        spoken(name, frame)
     to_batch(pings, 1, 1_795_316_400_000)
 
 
@@ -34,7 +38,9 @@ def test_a_mutated_frame_has_an_answer(seed: int, name: str) -> None:
 @example(b"~~", "jt808")
 @example(bytes.fromhex("7e3d157d02020139123456787d0209137e"), "jt808")
 def test_any_bytes_have_an_answer(payload: bytes, name: str) -> None:
+    """From the broker, and over TCP."""
     decoded(name, payload)
+    spoken(name, payload)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -104,6 +104,8 @@ def test_parts_of_a_message_are_one_delivery() -> None:
     deliveries = taken("jt808", second, beat, first)
     assert [d.frames for d in deliveries] == [[beat], [first, second]]
     assert deliveries[1].payload == both
+    again = taken("jt808", first, first)
+    assert [d.frames for d in again] == [[first]], "it waits for its answer"
     stream = FrameStream(formats()["jt808"])
     assert stream.receive_data(first + b"~\x02") == []
     assert [d.payload for d in stream.end()] == [first, b"~\x02"]
