@@ -29,6 +29,10 @@ Act = Callable[[str, Callable[[Any], Awaitable[tuple[Prepared, Deed]]]], Awaitab
 """``Pipeline.act``."""
 
 
+Check = Callable[[CredentialRow], None]
+"""Refuses a change of an account by raising."""
+
+
 class CredentialStore(Protocol):
     """What is read."""
 
@@ -63,12 +67,19 @@ class CredentialKeeper:
         row = self._rows.get(seal)
         return row is not None and matches(row, password)
 
-    async def give(self, seal: str, by: tuple[str, str]) -> tuple[CredentialRow, str]:
-        """Give a seal an account, or its account another password; the account, and the password, which is told this once."""
+    async def give(
+        self, seal: str, by: tuple[str, str], check: Check = lambda _: None
+    ) -> tuple[CredentialRow, str]:
+        """Give a seal an account, or its account another password; the account, and the password, which is told this once.
+
+        ``check`` is called with the account that there is, if any, before it is changed, and may refuse that.
+        """
         password, now_ms = new_password(), self._clock_ms()
         hashed = mosquitto_hash(password)
         async with self._turn:
             old = self._rows.get(seal)
+            if old is not None:
+                check(old)
             made_ms, version = (now_ms, 1) if old is None else (old.made_ms, old.version + 1)
             row = CredentialRow(seal, digest(password), hashed, version, made_ms, now_ms, None)
             await self._commit(
@@ -76,12 +87,15 @@ class CredentialKeeper:
             )
         return row, password
 
-    async def take_back(self, seal: str, by: tuple[str, str]) -> CredentialRow | None:
-        """Let a seal in no more; None where it has no account that holds."""
+    async def take_back(
+        self, seal: str, by: tuple[str, str], check: Check = lambda _: None
+    ) -> CredentialRow | None:
+        """Let a seal in no more; None where it has no account that holds. ``check`` as for ``give``."""
         async with self._turn:
             old = self._rows.get(seal)
             if old is None or old.revoked_ms is not None:
                 return None
+            check(old)
             now_ms = self._clock_ms()
             row = old._replace(revoked_ms=now_ms, changed_ms=now_ms, version=old.version + 1)
             await self._commit(row, by, "revoke")

@@ -10,16 +10,20 @@ newest; and of an inferred episode ``path``, a list of ``[lon, lat]``.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 import geojson  # type: ignore[import-untyped]
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from seal_tracker.model import LIVE, Event, Severity, iso_ms, iso_or_none
 
 __all__ = [
     "AlarmState",
+    "CloudEvent",
+    "EventFeature",
+    "EventProperties",
     "JourneyState",
     "ServiceState",
     "SetAside",
@@ -157,9 +161,85 @@ class ServiceState(msgspec.Struct, frozen=True, kw_only=True):
     version: str
 
 
+class EventProperties(msgspec.Struct, frozen=True, kw_only=True):
+    """What an event says: its episode as it then stood, and what became of it. Times are ISO 8601.
+
+    Attributes
+    ----------
+    event, transition
+        type of the episode; and ``raised``, ``updated``, ``cleared``, ``retracted``, or the step of an alarm, such as ``acknowledged``.
+    revision
+        rises with every transition of the episode.
+    object
+        the zone, checkpoint or the like that it is about.
+    old_severity
+        where this transition changed it.
+    late, inferred, latched
+        told by data that came late; worked out from a stretch without data; stays until a person resets it.
+    evidence
+        what it was judged by; the fixes among it are the newest last.
+    references
+        ids of events that this one takes back or replaces.
+    alarm, state, by, responsible, detail
+        of a step of an alarm alone: which, its state afterwards, who took it (``system``: the service itself), the unit whose head
+        answers for it, and what was said.
+    """
+
+    event: str
+    transition: str
+    episode: str
+    revision: int
+    journey: str | None
+    seal: str
+    regime: str | None
+    unit: str | None
+    object: str | None
+    severity: Severity
+    old_severity: Severity | None
+    started_at: str
+    raised_at: str
+    ended_at: str | None
+    cleared_at: str | None
+    late: bool
+    inferred: bool
+    latched: bool
+    evidence: dict[str, Any]
+    plan_version: int
+    exercise: bool
+    references: list[str]
+    alarm: str | UnsetType = UNSET
+    state: str | UnsetType = UNSET
+    by: str | UnsetType = UNSET
+    responsible: str | UnsetType | None = UNSET
+    detail: dict[str, Any] | UnsetType = UNSET
+
+
+class EventFeature(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="Feature"):
+    """A GeoJSON feature: where, and the event. The geometry is the stretch of an inferred episode, else its last fix, else null."""
+
+    geometry: dict[str, Any] | None
+    properties: EventProperties
+
+
+class CloudEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """A CloudEvent 1.0. ``sequence`` is text of 20 digits, ``time`` when it happened, ``recordedtime`` when that became known."""
+
+    specversion: Literal["1.0"] = "1.0"
+    id: str
+    source: str
+    type: str
+    subject: str
+    time: str
+    recordedtime: str
+    datacontenttype: Literal["application/geo+json"] = "application/geo+json"
+    severitytext: Severity
+    sequence: str
+    data: EventFeature
+
+
 def cloud_event(event: Event, tenant: str) -> bytes:
     """Encode an event. Times as ISO 8601 with milliseconds and Z; ``sequence`` as text of 20 digits."""
-    return _encoded(event, tenant, event.transition, _properties(event))
+    return _encoded(event, tenant, _properties(event, event.transition))
 
 
 def step_event(event: Event, tenant: str, step: str, alarm: dict[str, Any]) -> bytes:
@@ -167,25 +247,23 @@ def step_event(event: Event, tenant: str, step: str, alarm: dict[str, Any]) -> b
 
     So who folds events by episode finds the episode as it was, and nothing else.
     """
-    return _encoded(event, tenant, step, {**_properties(event), "transition": step, **alarm})
+    return _encoded(event, tenant, _properties(event, step, **alarm))
 
 
-def _encoded(event: Event, tenant: str, transition: str, properties: dict[str, Any]) -> bytes:
+def _encoded(event: Event, tenant: str, properties: EventProperties) -> bytes:
     episode = event.episode
     return _encoder.encode(
-        {
-            "specversion": "1.0",
-            "id": str(event.id),
-            "source": f"/seal-tracker/{tenant}",
-            "type": f"{TYPE_PREFIX}.{episode.type}.{transition}",
-            "subject": f"{episode.subject_kind}/{episode.subject}",
-            "time": iso_ms(event.time_ms),
-            "recordedtime": iso_ms(event.recorded_ms),
-            "datacontenttype": "application/geo+json",
-            "severitytext": episode.severity,
-            "sequence": f"{event.sequence:0{SEQUENCE_DIGITS}}",
-            "data": geojson.Feature(geometry=_geometry(event), properties=properties),
-        }
+        CloudEvent(
+            id=str(event.id),
+            source=f"/seal-tracker/{tenant}",
+            type=f"{TYPE_PREFIX}.{episode.type}.{properties.transition}",
+            subject=f"{episode.subject_kind}/{episode.subject}",
+            time=iso_ms(event.time_ms),
+            recordedtime=iso_ms(event.recorded_ms),
+            severitytext=episode.severity,
+            sequence=f"{event.sequence:0{SEQUENCE_DIGITS}}",
+            data=EventFeature(geometry=_geometry(event), properties=properties),
+        )
     )
 
 
@@ -194,32 +272,33 @@ def state_payload(state: AlarmState | JourneyState | ServiceState) -> bytes:
     return _encoder.encode(state)
 
 
-def _properties(event: Event) -> dict[str, Any]:
+def _properties(event: Event, transition: str, **step: Any) -> EventProperties:
     episode = event.episode
-    return {
-        "event": episode.type,
-        "transition": event.transition,
-        "episode": str(episode.episode),
-        "revision": event.revision,
-        "journey": episode.journey,
-        "seal": episode.seal,
-        "regime": episode.regime,
-        "unit": episode.unit,
-        "object": episode.object,
-        "severity": episode.severity,
-        "old_severity": event.old_severity,
-        "started_at": iso_ms(episode.started_at_ms),
-        "raised_at": iso_ms(episode.raised_at_ms),
-        "ended_at": iso_or_none(episode.ended_at_ms),
-        "cleared_at": iso_or_none(episode.cleared_at_ms),
-        "late": event.late,
-        "inferred": episode.inferred,
-        "latched": episode.latched,
-        "evidence": episode.evidence,
-        "plan_version": episode.plan_version,
-        "exercise": event.space != LIVE,
-        "references": [str(reference) for reference in event.references],
-    }
+    return EventProperties(
+        event=episode.type,
+        transition=transition,
+        episode=str(episode.episode),
+        revision=event.revision,
+        journey=episode.journey,
+        seal=episode.seal,
+        regime=episode.regime,
+        unit=episode.unit,
+        object=episode.object,
+        severity=episode.severity,
+        old_severity=event.old_severity,
+        started_at=iso_ms(episode.started_at_ms),
+        raised_at=iso_ms(episode.raised_at_ms),
+        ended_at=iso_or_none(episode.ended_at_ms),
+        cleared_at=iso_or_none(episode.cleared_at_ms),
+        late=event.late,
+        inferred=episode.inferred,
+        latched=episode.latched,
+        evidence=episode.evidence,
+        plan_version=episode.plan_version,
+        exercise=event.space != LIVE,
+        references=[str(reference) for reference in event.references],
+        **step,
+    )
 
 
 def _geometry(event: Event) -> geojson.LineString | geojson.Point | None:

@@ -97,6 +97,10 @@ class AlarmClose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reset: bool = False
 
 
+MANY_BYTES: Final = 64 * 1024
+"""Ids of ``AT_ONCE`` alarms are 20 KB."""
+
+
 class AlarmsAck(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which alarms are acknowledged."""
 
@@ -154,7 +158,7 @@ async def ack_many(request: web.Request) -> web.Response:
     """Acknowledge alarms, each whatever becomes of the others, and tell what became of each."""
     query = read_query(request, SpaceQuery)
     known_space(request, query.space)
-    body = await read_body(request, AlarmsAck)
+    body = await read_body(request, AlarmsAck, MANY_BYTES)
     desk, scope, said = desk_of(request), scope_of(request), {"note": body.note}
 
     async def work(judging: SpaceJudge) -> tuple[Prepared, Deed]:
@@ -265,8 +269,8 @@ def _handler(verb: Verb, kind: type[Any], *, edits: bool) -> Handler:
 def _route(verb: Verb, kind: type[Any], right: Right, summary: str, *, edits: bool) -> Route:
     return Route(
         "POST", f"/api/v1/alarms/{{alarm}}/{verb}", _handler(verb, kind, edits=edits), right, summary,
-        query=SpaceQuery, body=kind, path_types=ALARM_ID, answer=AlarmItem, edits=edits,
-        problems=(404, 409) if edits else (404, 409, 412),
+        query=SpaceQuery, body=kind, path_types=ALARM_ID, answer=AlarmItem, edits=edits, may_match=not edits,
+        versioned=True, problems=(404, 409),
     )  # fmt: skip
 
 

@@ -268,6 +268,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(
         "GET", "/api/v1/alarms", list_alarms, Right.READ,
         "Alarms, open ones by priority unless asked otherwise.", query=AlarmsQuery, answer=Page[AlarmLine], problems=(404,),
+        leads={"/api/v1/alarms/{alarm}": {"alarm": "/items/0/alarm"}},
     ),
     Route(
         "GET", "/api/v1/alarms/texts", show_texts, Right.READ,
@@ -276,11 +277,11 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(
         "GET", "/api/v1/alarms/{alarm}", show_alarm, Right.READ,
         "One alarm, with its history and what its type means.",
-        query=SpaceQuery, path_types=ALARM_ID, answer=AlarmItem, problems=(404,),
+        query=SpaceQuery, path_types=ALARM_ID, answer=AlarmItem, problems=(404,), versioned=True,
     ),
     Route(
         "POST", "/api/v1/alarms/{alarm}/seen", mark_seen, Right.HANDLE_ALARMS,
         "Who asks has seen an alarm: noted once, with no new version. Opening one (GET) is noted by itself.",
-        query=SpaceQuery, path_types=ALARM_ID, answer=AlarmItem, problems=(404,),
+        query=SpaceQuery, path_types=ALARM_ID, answer=AlarmItem, problems=(404,), versioned=True,
     ),
 )  # fmt: skip

@@ -8,10 +8,9 @@ from typing import Any, Final, Literal
 
 from seal_tracker.decoders.native import NativePing
 from seal_tracker.model import ID_PATTERN
-from seal_tracker.publishing.cloudevents import AlarmState, JourneyState, ServiceState
+from seal_tracker.publishing.cloudevents import AlarmState, CloudEvent, JourneyState, ServiceState
 from seal_tracker.publishing.topics import root
 from seal_tracker.web.openapi import schemas_of
-from seal_tracker.web.wire import CloudEvent
 
 __all__ = ["CHANNELS", "Channel", "describe_topics"]
 

@@ -11,8 +11,9 @@ from aiohttp import web
 from seal_tracker.web.asyncapi import describe_topics
 from seal_tracker.web.auth import Open
 from seal_tracker.web.context import CONTEXT
+from seal_tracker.web.errors import Unavailable
 from seal_tracker.web.openapi import describe
-from seal_tracker.web.page import file_response, not_built
+from seal_tracker.web.page import file_response
 from seal_tracker.web.queries import NoQuery, read_query
 from seal_tracker.web.routes import JSON, Route
 
@@ -42,7 +43,11 @@ async def try_it(request: web.Request) -> web.StreamResponse:
     """The page on which the API can be read and tried."""
     read_query(request, NoQuery)
     page = request.app[CONTEXT].config.page / API_PAGE
-    return file_response(page, "no-cache") if page.is_file() else not_built()
+    if not page.is_file():
+        raise Unavailable(
+            "the page has not been built; install the package anew, then start the service again"
+        )
+    return file_response(page, "no-cache")
 
 
 def _told(document: dict[str, Any]) -> web.Response:
@@ -57,5 +62,5 @@ ROUTES: Final = (
         "GET", "/api/v1/asyncapi.json", asyncapi, Open.TO_ALL, "The MQTT topics and their messages, as AsyncAPI 3.",
         answer=dict[str, Any], tag="service",
     ),
-    Route("GET", "/api/v1/docs", try_it, Open.TO_ALL, "A page to read and try the API.", media=("text/html",), tag="service"),
+    Route("GET", "/api/v1/docs", try_it, Open.TO_ALL, "A page to read and try the API.", media=("text/html",), tag="service", cached=True),
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Final
 
 from aiohttp import web
@@ -58,6 +59,8 @@ def hand_over_answer(row: HandOverRow, status: int = 200) -> web.Response:
     """The hand-over with its version."""
     response = encoded(hand_over_item(row), status=status)
     response.headers["ETag"] = etag(row.version)
+    if status == HTTPStatus.CREATED:
+        response.headers["Location"] = f"/api/v1/hand-overs/{row.id}"
     return response
 
 
@@ -66,11 +69,11 @@ HAND_OVER: Final = {"hand_over": ShiftId}
 ROUTES: Final[tuple[Route, ...]] = (
     Route(
         "GET", "/api/v1/hand-overs", list_hand_overs, Right.READ, "Hand-overs, newest first, without their alarms.",
-        query=HandOversQuery, answer=Page[HandOverLine],
+        query=HandOversQuery, answer=Page[HandOverLine], leads={"/api/v1/hand-overs/{hand_over}": {"hand_over": "/items/0/id"}},
     ),
     Route(
         "GET", "/api/v1/hand-overs/{hand_over}", show_hand_over, Right.READ, "One hand-over, with its version.",
-        path_types=HAND_OVER, answer=HandOverItem, problems=(404,),
+        path_types=HAND_OVER, answer=HandOverItem, problems=(404,), versioned=True,
     ),
     Route(
         "POST", "/api/v1/hand-overs/{hand_over}/take", take, Right.KEEP_DUTY, "Take over.",

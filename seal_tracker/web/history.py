@@ -11,6 +11,7 @@ from msgspec import UNSET
 
 from seal_tracker.episodes_file import episode_line, episode_members
 from seal_tracker.model import LIVE
+from seal_tracker.publishing.cloudevents import CloudEvent
 from seal_tracker.store.filters import EpisodeFilter, EventFilter
 from seal_tracker.web.accounts import Right
 from seal_tracker.web.auth import scope_of
@@ -29,7 +30,7 @@ from seal_tracker.web.queries import (
 from seal_tracker.web.reading import encoded, journeys_asked, known_space
 from seal_tracker.web.routes import JSON, Route
 from seal_tracker.web.scope import units_asked
-from seal_tracker.web.wire import CloudEvent, EpisodeItem, Page, StatsAnswer, Tail
+from seal_tracker.web.wire import EpisodeItem, Page, StatsAnswer, Tail
 
 __all__ = ["ROUTES", "WHOLE_READERS"]
 
@@ -143,6 +144,7 @@ ROUTES: Final = (
     Route(
         "GET", "/api/v1/events", events, Right.READ, "Events in order of sequence, as published: CloudEvents.",
         query=EventsQuery, answer=Tail[CloudEvent], problems=(404,),
+        leads={"/api/v1/journeys/{id}": {"id": "/items/0/data/properties/journey"}},
     ),
     Route(
         "GET", "/api/v1/episodes", episodes, Right.READ, "Episodes, newest first; or the episodes file.",

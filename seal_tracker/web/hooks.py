@@ -288,9 +288,9 @@ def _routes() -> tuple[Route, ...]:
     all_, one, right = "/api/v1/hooks", "/api/v1/hooks/{hook}", Right.MANAGE_HOOKS
     types = {"hook": HookId}
     return (
-        Route("GET", all_, list_hooks, right, "One's own webhooks; all, for an administrator.", answer=Page[HookItem]),
-        Route("POST", all_, make_hook, right, "Make a webhook.", body=NewHook, answer=HookMade, status=201, problems=(404,)),
-        Route("GET", one, show_hook, right, "One webhook, and how it does.", path_types=types, answer=HookItem),
+        Route("GET", all_, list_hooks, right, "One's own webhooks; all, for an administrator.", answer=Page[HookItem], leads={one: {"hook": "/items/0/id"}}),
+        Route("POST", all_, make_hook, right, "Make a webhook.", body=NewHook, answer=HookMade, status=201, problems=(404,), versioned=True, leads={one: {"hook": "/hook/id"}}),
+        Route("GET", one, show_hook, right, "One webhook, and how it does.", path_types=types, answer=HookItem, versioned=True),
         Route("DELETE", one, remove_hook, right, "Remove a webhook.", path_types=types, status=204, edits=True),
         Route("POST", f"{one}/pause", pause_hook, right, "Send nothing for now.", path_types=types, answer=HookItem, edits=True),
         Route("POST", f"{one}/resume", resume_hook, right, "Go on where it stopped.", path_types=types, answer=HookItem, edits=True),

@@ -160,7 +160,9 @@ async def declare_journey(request: web.Request) -> web.Response:
         await request.app[CONTEXT].live.act(query.space, lambda judging: desk.declare(judging, record, actor))
     row = await request.app[CONTEXT].store.journey(query.space, record.id)
     assert row is not None, "it was just committed"
-    return await journey_answer(request, query.space, row, status=201)
+    answer = await journey_answer(request, query.space, row, status=201)
+    answer.headers["Location"] = f"{PATH}/{row.id}"
+    return answer
 
 
 async def import_journeys(request: web.Request) -> web.Response:
@@ -225,23 +227,33 @@ def _actor(request: web.Request) -> Actor:
 
 
 PATH: Final = "/api/v1/journeys"
+ONE: Final = f"{PATH}/{{id}}"
 
 ROUTES: Final[tuple[Route, ...]] = (
     Route(
         "GET", PATH, list_journeys, Right.READ, "Journeys by id, each with where it was last seen.",
         query=JourneysQuery, answer=Page[JourneyItem], problems=(404,),
+        leads={
+            ONE: {"id": "/items/0/id"},
+            "/api/v1/tracks/{journey}": {"journey": "/items/0/id"},
+            "/api/v1/ledger/bundles/{journey}": {"journey": "/items/0/id"},
+            "/api/v1/episodes": {"journey": "/items/0/id"},
+            "/api/v1/events": {"journey": "/items/0/id"},
+            "/api/v1/alarms": {"journey": "/items/0/id"},
+        },
     ),
     Route(
         "POST", PATH, declare_journey, Right.KEEP_JOURNEYS, "Declare a journey.",
         query=SpaceQuery, body=Declaration, answer=JourneyDetail, status=201, problems=(404, 409),
+        versioned=True, leads={ONE: {"id": "/id"}},
     ),
     Route(
         "POST", f"{PATH}/import", import_journeys, Right.KEEP_JOURNEYS, "Declare many journeys, CSV or JSON Lines, or none.",
         query=SpaceQuery, body=str, takes=("text/csv", "application/x-ndjson"), answer=ImportAnswer, status=201, problems=(404,),
     ),
     Route(
-        "GET", f"{PATH}/{{id}}", show_journey, Right.READ, "One journey with its history.",
-        query=SpaceQuery, answer=JourneyDetail, problems=(404,),
+        "GET", ONE, show_journey, Right.READ, "One journey with its history.",
+        query=SpaceQuery, answer=JourneyDetail, problems=(404,), versioned=True,
     ),
     *(
         Route(

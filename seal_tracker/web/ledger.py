@@ -266,7 +266,7 @@ def members_of(row: Link) -> dict[str, Any]:
 
 
 ROUTES: Final = (
-    Route("GET", "/api/v1/ledger", links, Right.AUDIT, "The ledger's links, newest first, and the key that signs it.", query=LinksQuery, answer=LedgerPage, problems=(404,)),
+    Route("GET", "/api/v1/ledger", links, Right.AUDIT, "The ledger's links, newest first, and the key that signs it.", query=LinksQuery, answer=LedgerPage, problems=(404,), leads={"/api/v1/ledger/links/{number}": {"number": "/items/0/number"}}),
     Route(
         "GET", "/api/v1/ledger/links/{number}", link, Right.AUDIT, "One link with its entries: events as published, and what persons did.",
         query=NoQuery, path_types={"number": LinkNumber}, answer=WholeLink, problems=(404,),

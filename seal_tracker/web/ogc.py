@@ -290,7 +290,13 @@ def _routes() -> Iterable[Route]:
         "GET", f"{BASE}/conformance", conformance, Right.READ, "What it conforms to.", answer=Conformance
     )
     yield Route(
-        "GET", f"{BASE}/collections", collections, Right.READ, "Its collections.", answer=CollectionsAnswer
+        "GET",
+        f"{BASE}/collections",
+        collections,
+        Right.READ,
+        "Its collections.",
+        answer=CollectionsAnswer,
+        leads={f"{one}/items": {"collection": "/collections/0/id"}},
     )
     yield Route("GET", one, collection, Right.READ, "One collection.", answer=CollectionItem)
     yield Route(
@@ -302,6 +308,12 @@ def _routes() -> Iterable[Route]:
         query=ItemsQuery,
         answer=ItemsAnswer,
         media=(GEO_JSON,),
+        leads={
+            f"{one}/items/{{feature}}": {
+                "collection": "$request.path.collection",
+                "feature": "/features/0/id",
+            }
+        },
     )
     yield Route(
         "GET", f"{one}/items/{{feature}}", item, Right.READ, "One feature.", query=SpaceQuery, answer=Feature, media=(GEO_JSON,)

@@ -8,8 +8,10 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from seal_tracker.web.auth import CSRF_HEADER, Open
+from seal_tracker.web.links import has_version, links_of, operation_id, plain_path
 from seal_tracker.web.queries import Id
 from seal_tracker.web.routes import JSON, Route
 
@@ -22,18 +24,43 @@ REFERENCE: Final = "#/components/schemas/{name}"
 
 OF_BODIES: Final = (413, 415, 422)
 OF_EDITS: Final = (412, 428)
+OF_STATUS: Final = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
 TEXT: Final = {"type": "string"}
 
 
-class ProblemAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A refusal (RFC 9457). ``field`` names the parameter, header or member at fault; further members say more."""
+class ProblemFault(msgspec.Struct, frozen=True, kw_only=True):
+    """One of several faults of what was sent: where it stands, what is there, why that is wrong, what to do."""
+
+    file: str | UnsetType = UNSET
+    feature: str
+    where: str
+    what: str
+    why: str
+    remedy: str
+    level: str | UnsetType = UNSET
+
+
+class ProblemAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A refusal (RFC 9457). ``field`` names the parameter, header or member at fault.
+
+    Where a file or plan is refused, ``faults`` are the first of its ``fault_count``. Who acted on an alarm too late is told how it stands:
+    ``state`` and the members after it.
+    """
 
     type: str
     title: str
     status: int
     detail: str
     instance: str
-    field: str | None = None
+    field: str | UnsetType = UNSET
+    faults: list[ProblemFault] | UnsetType = UNSET
+    fault_count: int | UnsetType = UNSET
+    state: str | UnsetType = UNSET
+    version: int | UnsetType = UNSET
+    acked_by: str | UnsetType | None = UNSET
+    acked_at: str | UnsetType | None = UNSET
+    changed_by: str | UnsetType | None = UNSET
+    changed_at: str | UnsetType | None = UNSET
 
 
 def describe(routes: Iterable[Route], *, version: str) -> dict[str, Any]:
@@ -46,8 +73,13 @@ def describe(routes: Iterable[Route], *, version: str) -> dict[str, Any]:
     parameters = schemas_of(sorted(queries, key=str))
     paths: dict[str, dict[str, Any]] = {}
     for route in listed:
-        path = re.sub(r"\{(\w+):[^}]*\}", r"{\1}", route.path)
+        path = plain_path(route)
         paths.setdefault(path, {})[route.method.lower()] = _operation(route, path, parameters)
+    ways = links_of(listed)
+    for route in listed:
+        if links := ways.get(operation_id(route)):
+            for status in _done(route):
+                paths[plain_path(route)][route.method.lower()]["responses"][status]["links"] = links
     return {
         "openapi": OPENAPI_VERSION,
         "info": {
@@ -86,7 +118,7 @@ def schemas_of(types: Sequence[Any]) -> dict[str, Any]:
 
 def _operation(route: Route, path: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     operation: dict[str, Any] = {
-        "operationId": route.method.lower() + re.sub(r"\W+", "_", path.removeprefix(API)).rstrip("_"),
+        "operationId": operation_id(route),
         "summary": route.summary,
         "tags": [_tag(route)],
         "responses": _responses(route),
@@ -106,6 +138,11 @@ def _operation(route: Route, path: str, parameters: Mapping[str, Any]) -> dict[s
     return operation
 
 
+def _done(route: Route) -> list[str]:
+    """Statuses of an answer that is no problem."""
+    return [str(route.status), *(["201"] if route.may_make else [])]
+
+
 def _responses(route: Route) -> dict[str, Any]:
     done: dict[str, Any] = {"description": HTTPStatus(route.status).phrase}
     if route.status != HTTPStatus.NO_CONTENT:
@@ -116,22 +153,42 @@ def _responses(route: Route) -> dict[str, Any]:
             media: {"schema": _schema(route.answer) if media in structured else TEXT} for media in route.media
         }
     responses = {str(route.status): done}
+    if headers := _answer_headers(route):
+        done["headers"] = headers
     if route.may_make:
         responses["201"] = done | {"description": HTTPStatus.CREATED.phrase}
     if route.cached:
-        done["headers"] = {"ETag": {"schema": TEXT}}
-        responses["304"] = {"description": "Not changed"}
+        responses["304"] = {"description": "Not changed", "headers": done["headers"]}
     if route.path == "/readyz":
         responses["503"] = {"description": "Not ready", "content": {JSON: {"schema": _schema(route.answer)}}}
     for status in sorted(_problem_statuses(route)):
-        responses.setdefault(
-            str(status),
-            {
-                "description": HTTPStatus(status).phrase,
-                "content": {PROBLEM_JSON: {"schema": {"$ref": REFERENCE.format(name="ProblemAnswer")}}},
-            },
-        )
+        responses.setdefault(str(status), _problem(status))
     return responses
+
+
+def _answer_headers(route: Route) -> dict[str, Any]:
+    headers = {}
+    if has_version(route):
+        headers["ETag"] = {"required": True, "schema": TEXT, "description": "Its version, for `If-Match`."}
+    if route.cached:
+        headers["ETag"] = {"required": True, "schema": TEXT, "description": "For `If-None-Match`."}
+    if route.status == HTTPStatus.CREATED and route.leads and has_version(route):
+        headers["Location"] = {
+            "required": True,
+            "schema": TEXT,
+            "description": "Where what was made is found.",
+        }
+    return headers
+
+
+def _problem(status: int) -> dict[str, Any]:
+    problem: dict[str, Any] = {
+        "description": HTTPStatus(status).phrase,
+        "content": {PROBLEM_JSON: {"schema": {"$ref": REFERENCE.format(name="ProblemAnswer")}}},
+    }
+    if header := OF_STATUS.get(status):
+        problem["headers"] = {header: {"required": False, "schema": TEXT}}
+    return problem
 
 
 def _problem_statuses(route: Route) -> set[int]:
@@ -144,8 +201,10 @@ def _problem_statuses(route: Route) -> set[int]:
         statuses |= {404}
     if route.body is not None:
         statuses |= set(OF_BODIES)
-    if route.edits:
+    if route.edits or route.may_make:
         statuses |= set(OF_EDITS)
+    if route.may_match:
+        statuses |= {412}
     return statuses
 
 
@@ -174,7 +233,7 @@ def _query_parameters(route: Route, parameters: Mapping[str, Any]) -> list[dict[
 
 def _headers(route: Route) -> list[dict[str, Any]]:
     headers = []
-    if route.may_make:
+    if route.may_make or route.may_match:
         headers.append({"name": "If-Match", "in": "header", "required": False, "schema": TEXT})
     if route.edits:
         headers.append({"name": "If-Match", "in": "header", "required": True, "schema": TEXT})

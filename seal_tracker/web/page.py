@@ -91,5 +91,6 @@ def inside(folder: Path, name: str) -> Path | None:
 
 ROUTES: Final = (
     Route("GET", "/", index, Open.TO_ALL, "The live page.", media=("text/html",)),
-    Route("GET", "/{path:.+}", asset, Open.TO_ALL, "Files of the page.", media=("*/*",)),
+    # Not under api/: what no route of the API takes would seem to be a file that is missing, and a method that is wrong a path that is.
+    Route("GET", "/{path:(?!api/).+}", asset, Open.TO_ALL, "Files of the page.", media=("*/*",)),
 )

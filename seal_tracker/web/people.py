@@ -69,7 +69,9 @@ async def create_account(request: web.Request) -> web.Response:
     change = await keeper.change(
         lambda: account_changes.create(keeper.accounts, by, scope, units_of(request), wanted)
     )
-    return made(change.accounts[0], password if given.password is None else None, status=201)
+    answer = made(change.accounts[0], password if given.password is None else None, status=201)
+    answer.headers["Location"] = f"/api/v1/accounts/{given.username}"
+    return answer
 
 
 async def edit_account(request: web.Request) -> web.Response:
@@ -98,13 +100,17 @@ async def reset_password(request: web.Request) -> web.Response:
     username = path_id(request, "username")
     given = await read_body(request, PasswordReset)
     keeper, by, scope = request.app[CONTEXT].keeper, request[PRINCIPAL].account, scope_of(request)
-    find(keeper.accounts, username, scope)
+
+    def account() -> AccountRow:
+        found = find(keeper.accounts, username, scope)
+        check_version(request, found.version)
+        return found
+
+    account()  # before the password is hashed, which takes its time
     password = await new_password(given.password, username)
     hashed = await keeper.accounts.hash(password)
     change = await keeper.change(
-        lambda: account_changes.set_password(
-            keeper.accounts, by, find(keeper.accounts, username, scope), hashed, clock_ms()
-        )
+        lambda: account_changes.set_password(keeper.accounts, by, account(), hashed, clock_ms())
     )
     request.app[LOCKOUT].forgive(username)
     await forgive(request.app, username, None)
@@ -221,18 +227,21 @@ def token_item(token: TokenRow) -> TokenItem:
     )
 
 
+ACCOUNT: Final = "/api/v1/accounts/{username}"
+
 ROUTES: Final = (
     Route(
         "GET", "/api/v1/accounts", list_accounts, Right.MANAGE_ACCOUNTS, "Accounts by name.",
-        query=ListQuery, answer=Page[AccountItem],
+        query=ListQuery, answer=Page[AccountItem], leads={ACCOUNT: {"username": "/items/0/username"}},
     ),
     Route(
         "POST", "/api/v1/accounts", create_account, Right.MANAGE_ACCOUNTS, "Make an account.",
-        body=NewAccount, answer=AccountMade, status=201, problems=(409,),
+        body=NewAccount, answer=AccountMade, status=201, problems=(409,), versioned=True,
+        leads={ACCOUNT: {"username": "/account/username"}},
     ),
     Route(
         "GET", "/api/v1/accounts/{username}", show_account, Right.MANAGE_ACCOUNTS, "One account, with its version.",
-        answer=AccountItem,
+        answer=AccountItem, versioned=True,
     ),
     Route(
         "PATCH", "/api/v1/accounts/{username}", edit_account, Right.MANAGE_ACCOUNTS,
@@ -242,7 +251,7 @@ ROUTES: Final = (
     Route(
         "POST", "/api/v1/accounts/{username}/password", reset_password, Right.MANAGE_ACCOUNTS,
         "Give an account another password, to be changed at the next sign-in; its sessions end.",
-        body=PasswordReset, answer=AccountMade, problems=(409,),
+        body=PasswordReset, answer=AccountMade, problems=(409,), edits=True,
     ),
     Route(
         "GET", "/api/v1/tokens", list_tokens, Right.READ, "One's own tokens; for who manages accounts, all.",
@@ -250,7 +259,7 @@ ROUTES: Final = (
     ),
     Route(
         "POST", "/api/v1/tokens", create_token, Right.READ, "Make a token; its secret is told once.",
-        body=TokenWanted, answer=TokenMade, status=201, problems=(404, 409),
+        body=TokenWanted, answer=TokenMade, status=201, problems=(404, 409), leads={"/api/v1/tokens/{token}": {"token": "/token/id"}},
     ),
     Route(
         "DELETE", "/api/v1/tokens/{token}", revoke_token, Right.READ, "End a token, but not that by which one asks.", status=204,

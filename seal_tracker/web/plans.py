@@ -276,16 +276,16 @@ def _routes() -> list[Route]:
         made += [
             Route(
                 "GET", path, show, Right.READ, f"The plan's {collection}.",
-                query=SpaceQuery, answer=FeatureCollection, media=(GEO_JSON,), cached=True, problems=(404,),
+                query=SpaceQuery, answer=FeatureCollection, media=(GEO_JSON,), cached=True, problems=(404,), leads={one: {"id": "/features/0/id"}},
             ),
             Route(
                 "PUT", path, put_collection(collection), right, f"Replace all {collection}: an import; the next version of the plan.",
                 query=EditQuery, body=CollectionBody, takes=GEO_TYPES, answer=EditAnswer, edits=True, problems=(404, 409),
             ),
-            Route("GET", one, show_feature(collection), Right.READ, "One of them.", query=SpaceQuery, answer=Feature, media=(GEO_JSON,)),
+            Route("GET", one, show_feature(collection), Right.READ, "One of them.", query=SpaceQuery, answer=Feature, media=(GEO_JSON,), versioned=True),
             Route(
                 "PUT", one, put_feature(collection), right, "Make one, or replace it (with `If-Match`); the next version of the plan.",
-                query=EditQuery, body=FeatureBody, takes=GEO_TYPES, answer=EditAnswer, may_make=True, problems=(409, 412, 428),
+                query=EditQuery, body=FeatureBody, takes=GEO_TYPES, answer=EditAnswer, may_make=True, versioned=True, problems=(409,),
             ),
             Route(
                 "DELETE", one, remove_feature(collection), right, "Remove one; the next version of the plan.",
@@ -296,6 +296,7 @@ def _routes() -> list[Route]:
         Route(
             "GET", "/api/v1/plan-versions", versions, Right.READ, "Versions of the plan, newest first: who, why, and what changed.",
             query=PageQuery, answer=Page[VersionItem], problems=(404,),
+            leads={"/api/v1/plan-versions/{version}/{collection}": {"version": "/items/0/version"}},
         ),
         Route(
             "GET", "/api/v1/plan-versions/{version}/{collection}", version_file, Right.READ, "Zones or routes of one version.",

@@ -9,6 +9,7 @@ import asyncio
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
@@ -71,6 +72,9 @@ Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 Box = Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f]{1,500}\Z")]
 Cursor = Annotated[str, msgspec.Meta(min_length=1, max_length=1024, pattern=r"^[A-Za-z0-9_=-]+\Z")]
+
+
+NUMBER = re.compile(r"\s*[-+]?[0-9.]+(e[-+]?[0-9]+)?\s*", re.IGNORECASE)
 
 
 class NoQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -175,6 +179,11 @@ def read_query(request: web.Request, kind: type[QueryT]) -> QueryT:
         if name in values:
             raise BadParameter(f"{name} is given twice; give it once", field=name)
         values[name] = value
+    for name in times_of(kind) & values.keys():
+        if NUMBER.fullmatch(values[name]):  # which would be taken for seconds since 1970
+            raise BadParameter(
+                f"{name}: {values[name][:40]!r} is no time like 2026-11-22T03:00:00Z", field=name
+            )
     try:
         return msgspec.convert(values, kind, strict=False)
     except (msgspec.ValidationError, UnicodeEncodeError) as error:
@@ -183,6 +192,13 @@ def read_query(request: web.Request, kind: type[QueryT]) -> QueryT:
         raise BadParameter(
             f"{field or 'parameter'}: {error} (parameters here: {known})", field=field
         ) from error
+
+
+@cache
+def times_of(kind: type[msgspec.Struct]) -> frozenset[str]:
+    """Names of the parameters that are times."""
+    fields = msgspec.json.schema_components([kind])[1][kind.__name__].get("properties", {})
+    return frozenset(name for name, schema in fields.items() if schema.get("format") == "date-time")
 
 
 def path_id(request: web.Request, name: str) -> str:

@@ -152,6 +152,6 @@ def page_of(
 
 ROUTES: Final = (
     Route("GET", "/api/v1/config", config, Right.READ, "What the page needs before it draws anything.", answer=ConfigAnswer),
-    Route("GET", "/api/v1/units", units, Right.READ, "The plan's units.", query=SpaceQuery, answer=Page[UnitItem], problems=(404,)),
-    Route("GET", "/api/v1/seals", seals, Right.READ, "Where each seal was last seen.", query=PageQuery, answer=Page[SealItem], problems=(404,)),
+    Route("GET", "/api/v1/units", units, Right.READ, "The plan's units.", query=SpaceQuery, answer=Page[UnitItem], problems=(404,), leads={"/api/v1/journeys": {"unit": "/items/0/id"}, "/api/v1/alarms": {"unit": "/items/0/id"}}),
+    Route("GET", "/api/v1/seals", seals, Right.READ, "Where each seal was last seen.", query=PageQuery, answer=Page[SealItem], problems=(404,), leads={"/api/v1/seals/{seal}/account": {"seal": "/items/0/seal"}, "/api/v1/journeys": {"seal": "/items/0/seal"}}),
 )  # fmt: skip

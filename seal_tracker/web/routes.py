@@ -47,8 +47,15 @@ class Route:
         Answers 201 where it made what was not there.
     edits
         Needs ``If-Match`` with the object's ``ETag``: 428 without, 412 where it has changed meanwhile.
+    may_match
+        Takes ``If-Match`` where it is sent, and does without: 412 where it names another version than the newest.
     cached
         Its answer has an ``ETag`` and takes ``If-None-Match``.
+    versioned
+        Its answer has an ``ETag``, for ``If-Match``. So have the answers of what ``edits``, unless they are empty.
+    leads
+        Where one goes on from its answer: a path of the API to, by the name of each of its parameters (of path or query), the place in
+        the answer where its value stands, as a JSON pointer.
     tag
         Heading in the description; by default the word after ``/api/v1/``.
     """
@@ -68,5 +75,8 @@ class Route:
     takes: tuple[str, ...] = (JSON,)
     may_make: bool = False
     edits: bool = False
+    may_match: bool = False
     cached: bool = False
+    versioned: bool = False
+    leads: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     tag: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -17,6 +18,7 @@ from seal_tracker.web.errors import Conflict, Missing
 from seal_tracker.web.queries import NoQuery, path_id, read_query
 from seal_tracker.web.reading import encoded
 from seal_tracker.web.routes import Route
+from seal_tracker.web.versions import check_version, etag
 
 __all__ = ["ROUTES"]
 
@@ -44,7 +46,7 @@ async def show(request: web.Request) -> web.Response:
     row = request.app[CONTEXT].live.credentials.get(seal)
     if row is None:
         raise Missing(f"seal {seal!r} has no account of its own", field="seal")
-    return encoded(item(row))
+    return told(row, item(row))
 
 
 async def give(request: web.Request) -> web.Response:
@@ -55,17 +57,32 @@ async def give(request: web.Request) -> web.Response:
             f"{seal!r} is the name of an account that every broker has; no seal may be called so",
             field="seal",
         )
-    row, password = await request.app[CONTEXT].live.credentials.give(seal, _by(request))
-    return encoded(SealAccountGiven(account=item(row), password=password))
+    check = _check_of(request)
+    row, password = await request.app[CONTEXT].live.credentials.give(seal, _by(request), check)
+    return told(
+        row, SealAccountGiven(account=item(row), password=password), status=201 if row.version == 1 else 200
+    )
 
 
 async def take_back(request: web.Request) -> web.Response:
     """Let a seal in no more, and put it out."""
     seal = _seal(request)
-    row = await request.app[CONTEXT].live.credentials.take_back(seal, _by(request))
+    row = await request.app[CONTEXT].live.credentials.take_back(seal, _by(request), _check_of(request))
     if row is None:
         raise Missing(f"seal {seal!r} has no account of its own that holds", field="seal")
-    return encoded(item(row))
+    return told(row, item(row))
+
+
+def told(row: CredentialRow, answer: SealAccount | SealAccountGiven, status: int = 200) -> web.Response:
+    """The account with its version."""
+    response = encoded(answer, status=status)
+    response.headers["ETag"] = etag(row.version)
+    return response
+
+
+def _check_of(request: web.Request) -> Callable[[CredentialRow], None]:
+    """Nobody replaces a password that they do not know to be there: one of two who rotate at once would hand out the one that is dead."""
+    return lambda row: check_version(request, row.version)
 
 
 def item(row: CredentialRow) -> SealAccount:
@@ -95,10 +112,11 @@ def _by(request: web.Request) -> tuple[str, str]:
 PATH: Final = "/api/v1/seals/{seal}/account"
 
 ROUTES: Final = (
-    Route("GET", PATH, show, Right.MANAGE_ACCOUNTS, "A seal's own MQTT account.", answer=SealAccount),
+    Route("GET", PATH, show, Right.MANAGE_ACCOUNTS, "A seal's own MQTT account.", answer=SealAccount, versioned=True),
     Route(
-        "POST", PATH, give, Right.MANAGE_ACCOUNTS, "Give a seal an account, or another password, told this once.",
-        answer=SealAccountGiven, problems=(409,),
+        "POST", PATH, give, Right.MANAGE_ACCOUNTS,
+        "Give a seal an account, or (with `If-Match`) another password; it is told this once.",
+        answer=SealAccountGiven, may_make=True, versioned=True, problems=(409,),
     ),
-    Route("DELETE", PATH, take_back, Right.MANAGE_ACCOUNTS, "Let a seal in no more.", answer=SealAccount),
+    Route("DELETE", PATH, take_back, Right.MANAGE_ACCOUNTS, "Let a seal in no more.", answer=SealAccount, edits=True),
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid4
 
@@ -149,23 +150,27 @@ async def shift_answer(request: web.Request, shift: UUID, status: int = 200) -> 
     handed = await request.app[CONTEXT].store.hand_overs_of([shift])
     response = encoded(shift_item(row, handed.get(shift)), status=status)
     response.headers["ETag"] = etag(row.version)
+    if status == HTTPStatus.CREATED:
+        response.headers["Location"] = f"/api/v1/shifts/{shift}"
     return response
 
 
 SHIFT: Final = {"shift": ShiftId}
 
+ONE: Final = "/api/v1/shifts/{shift}"
+
 ROUTES: Final[tuple[Route, ...]] = (
     Route(
         "GET", "/api/v1/shifts", list_shifts, Right.READ, "Shifts by when they begin; cancelled ones are left out.",
-        query=ShiftsQuery, answer=Page[ShiftItem],
+        query=ShiftsQuery, answer=Page[ShiftItem], leads={ONE: {"shift": "/items/0/id"}},
     ),
     Route(
         "POST", "/api/v1/shifts", plan_shift, Right.KEEP_DUTY, "Plan a shift; nobody is on two at once.",
-        body=NewShift, answer=ShiftItem, status=201, problems=(409,),
+        body=NewShift, answer=ShiftItem, status=201, problems=(409,), versioned=True, leads={ONE: {"shift": "/id"}},
     ),
     Route(
         "GET", "/api/v1/shifts/{shift}", show_shift, Right.READ, "One shift, with its version.",
-        path_types=SHIFT, answer=ShiftItem, problems=(404,),
+        path_types=SHIFT, answer=ShiftItem, problems=(404,), versioned=True,
     ),
     Route(
         "PATCH", "/api/v1/shifts/{shift}", edit_shift, Right.KEEP_DUTY,
@@ -180,5 +185,6 @@ ROUTES: Final[tuple[Route, ...]] = (
         "POST", "/api/v1/shifts/{shift}/hand-over", hand_over, Right.KEEP_DUTY,
         "Hand a shift over with a note; the open alarms list themselves.",
         body=HandOver, path_types=SHIFT, answer=HandOverItem, status=201, problems=(404, 409), edits=True,
+        leads={"/api/v1/hand-overs/{hand_over}": {"hand_over": "/id"}},
     ),
 )  # fmt: skip

@@ -83,5 +83,6 @@ ROUTES = (
     Route(
         "POST", "/api/v1/spaces", make_space, Right.MAKE_SPACES, "Make an exercise space, judged by a plan of its own.",
         body=SpaceFiles, answer=SpaceMade, status=201, problems=(409,),
+        leads={f"/api/v1/{name}": {"space": "/space"} for name in ("journeys", "zones", "plan-versions", "stats")},
     ),
 )  # fmt: skip

@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from seal_tracker.model import Lock, iso_ms
 from seal_tracker.plans.model import Equipment
 from seal_tracker.rules.keys import PolicyValue
 
 __all__ = [
-    "CloudEvent",
     "ConfigAnswer",
     "EpisodeItem",
     "EquipmentItem",
@@ -139,27 +139,13 @@ class UnitItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Feature(msgspec.Struct, frozen=True, kw_only=True):
-    """A GeoJSON feature."""
+    """A GeoJSON feature; links where it is one of a collection of OGC API - Features."""
 
     type: str
+    id: str | UnsetType = UNSET
+    links: Sequence[Mapping[str, str]] | UnsetType = UNSET
     geometry: Mapping[str, Any] | None
     properties: Mapping[str, Any]
-
-
-class CloudEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """A CloudEvent 1.0 as published over MQTT; ``sequence`` is text of 20 digits, ``data`` a GeoJSON feature."""
-
-    specversion: str
-    id: str
-    source: str
-    type: str
-    subject: str
-    time: str
-    recordedtime: str
-    datacontenttype: str
-    severitytext: str
-    sequence: str
-    data: Feature
 
 
 class EpisodeItem(msgspec.Struct, frozen=True, kw_only=True):

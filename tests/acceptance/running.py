@@ -16,10 +16,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import asyncpg
 import paho.mqtt.client as mqtt
 import psutil
+from described import assert_described
 from embedded_service import holders
 from paho.mqtt.enums import CallbackAPIVersion
 from parts import wait_until
@@ -170,9 +172,11 @@ class Running:
             request.add_header("Authorization", "Bearer " + self.account(account)["token"])
         try:
             with urllib.request.urlopen(request, timeout=60) as response:
-                return response.status, response.read()
+                status, headers, body = response.status, response.headers, response.read()
         except urllib.error.HTTPError as refusal:
-            return refusal.code, refusal.read()
+            status, headers, body = refusal.code, refusal.headers, refusal.read()
+        assert_described("GET", urlsplit(path).path, status, headers, body)
+        return status, body
 
     def get(self, path: str, account: str | None = "administrator") -> Any:
         status, body = self.answer(path, account)
@@ -197,9 +201,11 @@ class Running:
             request.add_header(name.replace("_", "-"), value)
         try:
             with urllib.request.urlopen(request, timeout=60) as response:
-                return Reply(response.status, response.headers, response.read())
+                reply = Reply(response.status, response.headers, response.read())
         except urllib.error.HTTPError as refusal:
-            return Reply(refusal.code, refusal.headers, refusal.read())
+            reply = Reply(refusal.code, refusal.headers, refusal.read())
+        assert_described(method, urlsplit(path).path, reply.status, reply.headers, reply.body)
+        return reply
 
     def episodes(self, space: str = "live") -> list[dict[str, Any]]:
         """The whole episodes file."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import aiohttp
+from described import described_session
 from parts import PATIENCE_S, Broker, Client
 from story import Ground
 
@@ -48,7 +48,7 @@ class Checkpoint:
     async def get(self, path: str) -> Any:
         headers = {"Authorization": f"Bearer {self.ready.accounts['operator']['token']}"}
         async with (
-            aiohttp.ClientSession() as http,
+            described_session() as http,
             http.get(self.ready.http + path, headers=headers) as answer,
         ):
             assert answer.status == 200, await answer.text()

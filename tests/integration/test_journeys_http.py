@@ -12,8 +12,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from described import assert_described
 from parts import Broker, Client, LoopThread, wait_until
 from story import Ground, at
 
@@ -69,9 +71,11 @@ class Api:
         )
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
-                return Reply(answer.status, dict(answer.headers), answer.read())
+                reply = Reply(answer.status, dict(answer.headers), answer.read())
         except urllib.error.HTTPError as error:
-            return Reply(error.code, dict(error.headers), error.read())
+            reply = Reply(error.code, dict(error.headers), error.read())
+        assert_described(method, urlsplit(request.full_url).path, reply.status, reply.headers, reply.body)
+        return reply
 
     def name(self) -> str:
         """An id that no other test uses."""

@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 import aiohttp
 import msgspec
 import pytest
+from described import described_session
 from parts import Broker, LoopThread, wait_until
 
 from seal_tracker.app import running
@@ -40,7 +41,7 @@ ROUTE_TABLE: dict[str, tuple[str, Any]] = {
     "GET /readyz": (OPEN, None),
     "GET /metrics": (OPEN, None),
     "GET /": (OPEN, None),
-    "GET /{path:.+}": (OPEN, None),
+    "GET /{path:(?!api/).+}": (OPEN, None),
     "GET /api/v1/openapi.json": (OPEN, None),
     "GET /api/v1/asyncapi.json": (OPEN, None),
     "GET /api/v1/docs": (OPEN, None),
@@ -348,7 +349,7 @@ def service(
 async def suppressed(service: Service) -> dict[str, str]:
     """Orders by unit, of a type that nothing raises here."""
     orders = {}
-    async with aiohttp.ClientSession() as client:
+    async with described_session() as client:
         for unit in OFFICERS:
             wanted = {
                 "unit": None if unit == "none" else unit,
@@ -369,7 +370,7 @@ async def on_duty(service: Service) -> tuple[dict[str, str], dict[str, str]]:
     """Shifts and their hand-overs by unit, each shift going on."""
     shifts, hand_overs = {}, {}
     begins = datetime.now(UTC) - timedelta(minutes=5)
-    async with aiohttp.ClientSession() as client:
+    async with described_session() as client:
         for unit, officer in OFFICERS.items():
             shift = {"unit": None if unit == "none" else unit, "officer": officer}
             times = {"begins_at": begins.isoformat(), "ends_at": IN_AN_HOUR}
@@ -387,7 +388,7 @@ async def absent(service: Service) -> dict[str, str]:
     """Absences by unit, each in the days to come."""
     absences = {}
     times = {"begins_at": IN_AN_HOUR, "ends_at": (datetime.now(UTC) + timedelta(days=9)).isoformat()}
-    async with aiohttp.ClientSession() as client:
+    async with described_session() as client:
         for unit, officer in {"u1": "An", "u11": "Bình", "u2": "Dung"}.items():
             absence = {"unit": unit, "officer": officer, "reason": "leave", **times}
             answer = await service.ask(client, "administrator", "POST", "/api/v1/absences", absence)
@@ -400,7 +401,7 @@ def open_alarms(service: Service) -> dict[str, str]:
     """Alarms by unit, as headquarters see them."""
 
     async def read() -> Answer:
-        async with aiohttp.ClientSession() as client:
+        async with described_session() as client:
             return await service.ask(client, "administrator", "GET", "/api/v1/alarms")
 
     answer = asyncio.run(read())
@@ -423,7 +424,7 @@ def test_every_route_has_its_line_and_every_line_its_route():
 
 async def test_who_is_not_signed_in_is_told_so_everywhere(service: Service):
     """401, but for what is open to all."""
-    async with aiohttp.ClientSession() as client:
+    async with described_session() as client:
         for route in ROUTES:
             answer = await service.ask(client, None, route.method, service.path(route, "u1", ""))
             assert (answer.status == 401) is (route.right is not Open.TO_ALL), (named(route), answer)
@@ -432,7 +433,7 @@ async def test_who_is_not_signed_in_is_told_so_everywhere(service: Service):
 @pytest.mark.parametrize("role", list(Role))
 async def test_a_role_meets_every_route_as_its_rights_say(service: Service, role: Role):
     """403 exactly where the role lacks the route's right, whatever the path and the body are."""
-    async with aiohttp.ClientSession() as client:
+    async with described_session() as client:
         for route in ROUTES:
             if route.right is Open.TO_ALL:
                 continue
@@ -444,7 +445,7 @@ async def test_a_role_meets_every_route_as_its_rights_say(service: Service, role
 
 async def test_headquarters_see_everything(service: Service):
     """Who has no unit sees all units', and what is nobody's."""
-    async with aiohttp.ClientSession() as client:
+    async with described_session() as client:
         for route in ROUTES:
             whose, detail = ROUTE_TABLE[named(route)]
             if whose != LIST:
@@ -457,7 +458,7 @@ async def test_headquarters_see_everything(service: Service):
 @pytest.mark.parametrize("role", PEOPLE)
 async def test_a_unit_is_told_what_is_its_own_and_nothing_else(service: Service, role: Role):
     """Lists and the stream name its objects and those of units below, and no other's."""
-    async with aiohttp.ClientSession() as client:
+    async with described_session() as client:
         for route, whose, kind, _ in routes_of(role):
             if route.method != "GET" or whose == OBJECT:
                 continue
@@ -474,7 +475,7 @@ async def test_a_unit_is_told_what_is_its_own_and_nothing_else(service: Service,
 @pytest.mark.parametrize("role", PEOPLE)
 async def test_a_unit_reads_its_own_objects_and_no_others(service: Service, role: Role):
     """An object of another unit, or of none, is not there for it; its own and those of units below are."""
-    async with aiohttp.ClientSession() as client:
+    async with described_session() as client:
         for route, whose, kind, _ in routes_of(role):
             if whose == OBJECT and route.method == "GET":
                 await meets_objects(service, client, name_of(role, "u1"), route, kind, None)
@@ -483,7 +484,7 @@ async def test_a_unit_reads_its_own_objects_and_no_others(service: Service, role
 @pytest.mark.parametrize("role", PEOPLE)
 async def test_a_unit_changes_its_own_objects_and_no_others(service: Service, role: Role):
     """Nor can it guess which there are: 404, whatever it wants."""
-    async with aiohttp.ClientSession() as client:
+    async with described_session() as client:
         for route, whose, kind, body in routes_of(role):
             if whose == OBJECT and route.method != "GET":
                 await meets_objects(service, client, name_of(role, "u1"), route, kind, body)
@@ -506,7 +507,7 @@ async def test_a_unit_makes_nothing_for_another(service: Service, unit: str | No
         },
         "/api/v1/seals/S-u2/account": {},
     }
-    async with aiohttp.ClientSession() as client:
+    async with described_session() as client:
         for path, body in bodies.items():
             answer = await service.ask(client, "administrator-u1", "POST", path, body)
             assert answer.status in {403, 404, 422}, (path, answer)
@@ -526,7 +527,7 @@ async def test_a_seal_that_another_units_journey_has_is_refused_without_its_name
     journey = {"id": "J-mine", "regime": "transit", "unit": "u1", "seal": "S-u2"}
     journey |= {"armed_at": datetime.now(UTC).isoformat()}
     lines = json.dumps(journey)
-    async with aiohttp.ClientSession() as client:
+    async with described_session() as client:
         answer = await service.ask(client, "operator-u1", "POST", "/api/v1/journeys", journey)
         assert (answer.status, "J-u2" in answer.text) == (409, False), answer
         headers = {"Authorization": "Bearer operator-u1", "Content-Type": "application/x-ndjson"}
@@ -544,7 +545,7 @@ FOREIGN_FILTERS = {
 async def test_what_is_refused_is_logged_wherever_it_is(service: Service, capfd: pytest.CaptureFixture[str]):
     """Also what a handler finds out itself, and what is another unit's and so not there."""
     amend = {"due_at": IN_AN_HOUR, "reason": "a test"}
-    async with aiohttp.ClientSession() as client:
+    async with described_session() as client:
         first = await service.ask(client, "operator", "GET", "/api/v1/journeys/J-none")
         for asker, path, body, status in (
             ("operator-u1", "/api/v1/journeys/J-u2", None, 404),
@@ -560,7 +561,7 @@ async def test_what_is_refused_is_logged_wherever_it_is(service: Service, capfd:
 async def test_no_filter_finds_what_is_anothers(service: Service):
     """Asked for by name it is not there, in no list and for no role."""
     asked = 0
-    async with aiohttp.ClientSession() as client:
+    async with described_session() as client:
         for route in ROUTES:
             whose, _ = ROUTE_TABLE[named(route)]
             if (
@@ -585,7 +586,7 @@ async def test_a_report_has_figures_of_the_askers_units_alone(service: Service):
     now = datetime.now(UTC)
     period = {"from": (now - timedelta(days=1)).isoformat(), "to": (now + timedelta(days=1)).isoformat()}
     path = f"/api/v1/reports/summary?{urlencode(period)}"
-    async with aiohttp.ClientSession() as client:
+    async with described_session() as client:
         for asker, units in (
             ("auditor-u1", ["u1", "u11"]),
             ("auditor-u2", ["u2"]),
@@ -602,7 +603,7 @@ async def test_a_report_has_figures_of_the_askers_units_alone(service: Service):
 async def test_a_unit_acknowledges_no_others_alarm_among_many(service: Service):
     """Of several named at once those of others are not there for it, and stay as they are."""
     foreign = [service.objects["alarm"][unit] for unit in FOREIGN]
-    async with aiohttp.ClientSession() as client:
+    async with described_session() as client:
         body = {"ids": [*foreign, service.objects["alarm"]["u1"]]}
         answer = await service.ask(client, "operator-u1", "POST", "/api/v1/alarms/ack", body)
         done = {item["alarm"]: item["done"] for item in json.loads(answer.text)["items"]}

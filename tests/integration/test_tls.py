@@ -12,6 +12,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from certificates import Authority
+from described import described_session
 from parts import PROGRAMS, answers, container_user, wait_until
 
 from seal_tracker.app import running
@@ -101,7 +102,7 @@ async def test_a_first_start_by_tls_alone(
         told = capsys.readouterr()
         (password,) = re.findall(r"one-time password {3}(\S+)", told.out)
         assert password not in told.err
-        async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as client:
+        async with described_session(cookie_jar=aiohttp.CookieJar(unsafe=True)) as client:
             body = {"username": "administrator", "password": password}
             async with client.post(f"{ready.http}/api/v1/session", json=body, ssl=trusting) as answer:
                 assert (answer.status, (await answer.json())["must_change_password"]) == (200, True)

@@ -6,9 +6,9 @@ import re
 from dataclasses import replace
 from typing import Any
 
-import aiohttp
 import pytest
 import structlog
+from described import described_session
 from prometheus_client import REGISTRY
 from web_support import CREDENTIALS, ROLES, World, assert_problem, plan_files, restarted
 
@@ -214,7 +214,7 @@ async def test_signing_out_ends_the_session(world: World):
     assert_problem(await world.raw("/api/v1/session", "DELETE"), 403, "X-CSRF-Token")
     answer = await world.raw("/api/v1/session", "DELETE", headers={"X-CSRF-Token": csrf})
     assert answer.status == 204
-    async with aiohttp.ClientSession() as other:
+    async with described_session() as other:
         headers = {"Cookie": f"seal-tracker={cookie.value}"}
         async with other.get(world.url + "/api/v1/session", headers=headers) as after:
             assert after.status == 401

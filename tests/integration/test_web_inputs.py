@@ -87,15 +87,37 @@ async def test_the_greatest_cursor_there_can_be_reaches_the_database_whole(world
 
 @pytest.mark.parametrize(
     "parameter",
-    ["space", "type", "journey", "seal", "open", "format", "order", "after", "limit", "last_event_id"],
+    [
+        "space",
+        "type",
+        "journey",
+        "seal",
+        "open",
+        "format",
+        "order",
+        "after",
+        "limit",
+        "last_event_id",
+        "unit",
+        "severity",
+        "from",
+        "to",
+        "box",
+    ],
 )
 async def test_an_odd_value_is_never_a_server_error(world: World, parameter: str):
     """NUL bytes, lone surrogates, huge numbers, in every parameter of every list."""
     for name in (*LISTS, "stats", "zones"):
         for odd in ODD:
             status, body = await ask_encoded(world, f"/api/v1/{name}?{parameter}={quoted(odd)}")
-            taken = parameter in {"episodes": ("journey", "seal"), "journeys": ("seal",)}.get(name, ())
-            fits = taken and re.fullmatch(r"[A-Za-z0-9_.:-]{1,64}", odd, re.ASCII)
+            happened = name in ("events", "episodes")
+            names = (
+                *(("journey",) if happened else ()),
+                *(("seal", "unit", "box") if happened or name == "journeys" else ()),
+            )
+            fits = parameter in names and re.fullmatch(r"[A-Za-z0-9_.:-]{1,64}", odd, re.ASCII)
+            if parameter == "box" and parameter in names:  # whatever can be painted on one
+                fits = fits or re.fullmatch(r"[^\x00-\x1f\x7f]{1,500}", odd)
             assert status == 200 if fits else status in (400, 404), (
                 name,
                 odd,

@@ -216,7 +216,12 @@ async def test_a_reset_password_must_be_changed_and_lets_a_locked_account_in(wor
     for _ in range(3):
         await sign_in(world, "an", "wrong")
     assert_problem(await sign_in(world, "an", GOOD), 429)
-    reset = await world.ask("/api/v1/accounts/an/password", method="POST", json={})
+    path = "/api/v1/accounts/an/password"
+    assert_problem(await world.ask(path, method="POST", json={}), 428, "If-Match")
+    stale = {"If-Match": '"7"'}
+    assert_problem(await world.ask(path, method="POST", json={}, headers=stale), 412, "If-Match")
+    version = (await world.ask("/api/v1/accounts/an")).headers["ETag"]
+    reset = await world.ask(path, method="POST", json={}, headers={"If-Match": version})
     assert reset.json()["account"]["must_change_password"] is True
     session = await sign_in(world, "an", reset.json()["password"])
     assert session.json()["must_change_password"] is True
@@ -379,7 +384,8 @@ async def test_every_change_is_an_action_of_who_made_it_and_tells_no_secret(worl
     """In the audit trail, in the order in which it was done."""
     password = (await make(world, "wall", "integrator", unit="u1")).json()["password"]
     await world.ask("/api/v1/accounts/wall", method="PATCH", json={"unit": "u2"}, headers={"If-Match": '"1"'})
-    await world.ask("/api/v1/accounts/wall/password", method="POST", json={"password": GOOD})
+    second = {"If-Match": '"2"'}
+    await world.ask("/api/v1/accounts/wall/password", method="POST", json={"password": GOOD}, headers=second)
     made = (await token_of(world, account="wall")).json()
     await world.ask(f"/api/v1/tokens/{made['token']['id']}", method="DELETE")
     told = await actions(postgres_dsn)
@@ -418,7 +424,7 @@ async def test_a_folders_accounts_are_changed_in_the_folder_but_for_their_unit(w
     path, version = "/api/v1/accounts/auditor", {"If-Match": '"1"'}
     for change in ({"role": "operator"}, {"disabled": True}):
         assert_problem(await world.ask(path, method="PATCH", json=change, headers=version), 409)
-    assert_problem(await world.ask(f"{path}/password", method="POST", json={}), 409)
+    assert_problem(await world.ask(f"{path}/password", method="POST", json={}, headers=version), 409)
     edited = await world.ask(path, method="PATCH", json={"unit": "u1"}, headers=version)
     assert (edited.json()["unit"], edited.json()["kept_by"]) == ("u1", "embedded")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from described import described_session
 from prometheus_client import CollectorRegistry, Counter
 from web_support import NOON_MS, Fleet, World, keeper_on, plan_files
 
@@ -70,7 +71,7 @@ async def world(store: Store, config: WebConfig) -> AsyncIterator[World]:
     )
     context = WebContext(config, store, Sessions(store), keeper, fleet, hub, signer, registry)
     server = await start_web(context, "127.0.0.1", 0)
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as client:
+    async with described_session(cookie_jar=aiohttp.CookieJar(unsafe=True)) as client:
         yield World(store, fleet, hub, keeper.accounts, registry, context, server, client)
     await server.close()
     keeper.accounts.close()

@@ -17,6 +17,7 @@ from seal_tracker.deeds import Deed
 from seal_tracker.model import LIVE, Episode, Event, Severity, episode_id, event_id
 from seal_tracker.plans import Plan, load_files
 from seal_tracker.prepared import Prepared
+from seal_tracker.publishing.cloudevents import cloud_event
 from seal_tracker.store import Commit, EpisodeRow, Store
 from seal_tracker.web.account_changes import Change
 from seal_tracker.web.account_files import KeptAccounts, read_credentials
@@ -162,7 +163,7 @@ def make_episode(
         "cleared_at_ms": started_ms + 950 if ended else None,
         "inferred": False,
         "latched": False,
-        "evidence": {"cross_track_m": 412.3, "fixes": [[106.1, 20.1]]},
+        "evidence": {"cross_track_m": 412.3, "fixes": [{"lon": 106.1, "lat": 20.1}]},
         "plan_version": 1,
         "changed_ms": started_ms + 500,
         "settled_ms": None,
@@ -201,23 +202,9 @@ class World:
 
     async def commit(self, numbers: Sequence[int], *, space: str = LIVE, tell: bool = True) -> None:
         """Store an event for each of these sequences, then tell the hub, as the pipeline does."""
-        episodes = [make_episode(number) for number in numbers]
-        events = [
-            Event(
-                id=event_id(episode.episode, 1),
-                sequence=number,
-                space=space,
-                episode=episode,
-                transition="raised",
-                revision=1,
-                time_ms=episode.raised_at_ms,
-                recorded_ms=episode.raised_at_ms,
-                late=False,
-            )
-            for number, episode in zip(numbers, episodes, strict=True)
-        ]
-        bodies = [body_of(number) for number in numbers]
-        rows = [EpisodeRow(episode, 1) for episode in episodes]
+        events = [event_of(number, space) for number in numbers]
+        bodies = [cloud_event(event, "demo") for event in events]
+        rows = [EpisodeRow(event.episode, 1) for event in events]
         await self.store.commit(Commit(space=space, episodes=rows, events=events, event_bodies=bodies))
         if tell:
             self.hub.publish_events(space, list(zip(numbers, bodies, strict=True)))
@@ -235,8 +222,25 @@ class Answer:
         return msgspec.json.decode(self.body)
 
 
+def event_of(sequence: int, space: str = LIVE) -> Event:
+    """The raising of an episode of that number."""
+    episode = make_episode(sequence)
+    return Event(
+        id=event_id(episode.episode, 1),
+        sequence=sequence,
+        space=space,
+        episode=episode,
+        transition="raised",
+        revision=1,
+        time_ms=episode.raised_at_ms,
+        recorded_ms=episode.raised_at_ms,
+        late=False,
+    )
+
+
 def body_of(sequence: int) -> bytes:
-    return msgspec.json.encode({"specversion": "1.0", "sequence": f"{sequence:020}", "pad": "x" * 300})
+    """The CloudEvent of that."""
+    return cloud_event(event_of(sequence), "demo")
 
 
 def assert_problem(answer: Answer, status: int, field: str | None = None) -> None:
