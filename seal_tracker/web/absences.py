@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -96,24 +97,28 @@ def answer_of(row: AbsenceRow, status: int = 200) -> web.Response:
     """The absence as it stands, with its version."""
     response = encoded(absence_item(row), status=status)
     response.headers["ETag"] = etag(row.version)
+    if status == HTTPStatus.CREATED:
+        response.headers["Location"] = f"/api/v1/absences/{row.id}"
     return response
 
 
 ABSENCE: Final = {"absence": ShiftId}
 
+ONE: Final = "/api/v1/absences/{absence}"
+
 ROUTES: Final[tuple[Route, ...]] = (
     Route(
         "GET", "/api/v1/absences", list_absences, Right.READ, "Absences of heads and deputies by when they begin.",
-        query=AbsencesQuery, answer=Page[AbsenceItem],
+        query=AbsencesQuery, answer=Page[AbsenceItem], leads={ONE: {"absence": "/items/0/id"}},
     ),
     Route(
         "POST", "/api/v1/absences", add_absence, Right.ORDER,
         "A head or deputy is away: escalations go to who acts for them.",
-        body=NewAbsence, answer=AbsenceItem, status=201,
+        body=NewAbsence, answer=AbsenceItem, status=201, versioned=True, leads={ONE: {"absence": "/id"}},
     ),
     Route(
         "GET", "/api/v1/absences/{absence}", show_absence, Right.READ, "One absence, with its version.",
-        path_types=ABSENCE, answer=AbsenceItem, problems=(404,),
+        path_types=ABSENCE, answer=AbsenceItem, problems=(404,), versioned=True,
     ),
     Route(
         "PATCH", "/api/v1/absences/{absence}", edit_absence, Right.ORDER, "Give an absence other times or another reason.",

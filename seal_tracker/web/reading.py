@@ -124,10 +124,17 @@ async def units(request: web.Request) -> web.Response:
     return encoded({"items": [unit_item(unit) for unit in plan.units] if plan else [], "next": None})
 
 
-def unit_item(unit: Unit) -> dict[str, Any]:
-    """The unit as JSON; its name by language."""
-    members = {name: getattr(unit, name) for name in ("parent", "head", "contact", "jurisdiction_zone")}
-    return {"id": unit.id, "name": dict(unit.name), **members}
+def unit_item(unit: Unit) -> UnitItem:
+    """The unit in outer units; its name by language."""
+    return UnitItem(
+        id=unit.id,
+        name=dict(unit.name),
+        parent=unit.parent,
+        head=unit.head,
+        deputies=unit.deputies,
+        contact=unit.contact,
+        jurisdiction_zone=unit.jurisdiction_zone,
+    )
 
 
 async def seals(request: web.Request) -> web.Response:

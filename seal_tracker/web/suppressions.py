@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Final
 from uuid import UUID, uuid4
 
@@ -223,6 +224,8 @@ async def suppression_answer(
     )
     response = encoded(item, status=status)
     response.headers["ETag"] = etag(row.version)
+    if status == HTTPStatus.CREATED:
+        response.headers["Location"] = f"/api/v1/suppressions/{order}"
     return response
 
 
@@ -252,20 +255,23 @@ def path_suppression(request: web.Request) -> UUID:
         raise Missing("suppression: its id is a UUID", field="suppression") from error
 
 
+ONE: Final = "/api/v1/suppressions/{suppression}"
+
 ROUTES: Final[tuple[Route, ...]] = (
     Route(
         "GET", "/api/v1/suppressions", list_suppressions, Right.READ,
         "Orders that suppress alarms by design, those that begin last first.",
-        query=SuppressionsQuery, answer=Page[SuppressionLine], problems=(404,),
+        query=SuppressionsQuery, answer=Page[SuppressionLine], problems=(404,), leads={ONE: {"suppression": "/items/0/id"}},
     ),
     Route(
         "POST", "/api/v1/suppressions", order_suppression, Right.ORDER,
         "Suppress alarms by design before there are any: by type, seal, journey, unit, place and time.",
-        query=SpaceQuery, body=NewSuppression, answer=SuppressionItem, status=201, problems=(404,),
+        query=SpaceQuery, body=NewSuppression, answer=SuppressionItem, status=201, problems=(404,), versioned=True,
+        leads={ONE: {"suppression": "/id"}},
     ),
     Route(
         "GET", "/api/v1/suppressions/{suppression}", show_suppression, Right.READ, "One order, with its versions.",
-        query=SpaceQuery, path_types=PATH, answer=SuppressionItem, problems=(404,),
+        query=SpaceQuery, path_types=PATH, answer=SuppressionItem, problems=(404,), versioned=True,
     ),
     Route(
         "POST", "/api/v1/suppressions/{suppression}/change", change_suppression, Right.ORDER,
