@@ -18,12 +18,15 @@ __all__ = [
     "Closing",
     "JourneyRecord",
     "State",
+    "VehicleChange",
     "as_judged",
     "digest_of",
     "lead_of",
     "read_record",
     "record_of",
     "state_of",
+    "transferred_at",
+    "vehicle_of",
     "written",
 ]
 
@@ -57,6 +60,15 @@ class Closing(msgspec.Struct, frozen=True, kw_only=True):
     by: str
 
 
+class VehicleChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """From ``at_ms`` on another vehicle carries the cargo, as ``by`` ordered."""
+
+    at_ms: int
+    vehicle: str
+    by: str
+    reason: str | None = None
+
+
 class JourneyRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One journey; times are UTC epoch ms.
 
@@ -66,6 +78,8 @@ class JourneyRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
         (id, role) as first assigned; what took their place later stands in ``transfers``.
     vehicle, box, consignee
         registration of the vehicle, number of the container and for whom its cargo is, as declared.
+    vehicles
+        what took the vehicle's place on the way, by when it did.
     cancelled_at_ms
         when it was called off; what was armed ends then.
     withdrawn
@@ -93,6 +107,7 @@ class JourneyRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     suspensions: tuple[Suspension, ...] = ()
     resets: tuple[Reset, ...] = ()
     transfers: tuple[Transfer, ...] = ()
+    vehicles: tuple[VehicleChange, ...] = ()
     cancelled_at_ms: int | None = None
     closing: Closing | None = None
     withdrawn: bool = False
@@ -115,11 +130,21 @@ def _state_under_way(record: JourneyRecord) -> State:
     if any(suspension.to_ms is None for suspension in record.suspensions):
         return State.SUSPENDED
     diverted = max((d.at_ms for d in record.diversions), default=None)
-    transferred = max((t.at_ms for t in record.transfers), default=None)
+    transferred = max(transferred_at(record), default=None)
     if diverted is None and transferred is None:
         return State.ARMED
     later = transferred is not None and (diverted is None or transferred >= diverted)
     return State.TRANSFERRED if later else State.DIVERTED
+
+
+def vehicle_of(record: JourneyRecord) -> str | None:
+    """The vehicle that carries the cargo now."""
+    return record.vehicles[-1].vehicle if record.vehicles else record.vehicle
+
+
+def transferred_at(record: JourneyRecord) -> list[int]:
+    """When devices and vehicles were replaced on the way."""
+    return [t.at_ms for t in record.transfers] + [v.at_ms for v in record.vehicles]
 
 
 def lead_of(devices: tuple[tuple[str, str], ...]) -> str | None:

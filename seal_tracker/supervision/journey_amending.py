@@ -12,6 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from seal_tracker.journey_record import UNDER_WAY, JourneyRecord, State, state_of
+from seal_tracker.model import iso_ms
 from seal_tracker.supervision.errors import Unfit, WrongState
 
 __all__ = ["AMENDABLE", "DESCRIBING", "JUDGED", "amended"]
@@ -54,6 +55,11 @@ def amended(record: JourneyRecord, changes: Mapping[str, Any], reason: str | Non
         name = member.removesuffix("_ms")
         remedy = INSTEAD.get(member, "close it with a note that says so")
         raise WrongState(f"journey {record.id!r} is {state}: {name} is settled; {remedy}", field=name)
+    if "vehicle" in changes and record.vehicles:
+        raise WrongState(
+            f"journey {record.id!r} has another vehicle since {iso_ms(record.vehicles[-1].at_ms)}; correct the transfer",
+            field="vehicle",
+        )
     differing = {member: value for member, value in changes.items() if getattr(record, member) != value}
     if not differing:
         raise Unfit("nothing of it would change; name a member and its new value", field="body")

@@ -6,7 +6,7 @@ back; that and the taking back of a cancelling are the way on for journeys that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import TypeVar
 
@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from seal_tracker.journey import Authorisation, Diversion, Reset, Suspension, Transfer
-from seal_tracker.journey_record import JourneyRecord, State, state_of
+from seal_tracker.journey_record import JourneyRecord, State, state_of, transferred_at
 from seal_tracker.model import iso_ms
 from seal_tracker.supervision.errors import Unfit, WrongState
 
@@ -81,7 +81,9 @@ def corrected(record: JourneyRecord, correction: Correction) -> JourneyRecord:
 
 def _arm(record: JourneyRecord, correction: Correction) -> JourneyRecord:
     at_ms = _moment(record.armed_at_ms, correction)
-    on_the_way = (*record.diversions, *record.suspensions, *record.transfers, *record.resets)
+    on_the_way = (
+        *record.diversions, *record.suspensions, *record.transfers, *record.vehicles, *record.resets,
+    )  # fmt: skip
     if at_ms is None and (on_the_way or record.disarmed_at_ms is not None):
         raise Unfit("struck: there are orders from on the way; strike those first", field="struck")
     return replace(record, armed_at_ms=at_ms)
@@ -142,11 +144,24 @@ def _authorise(record: JourneyRecord, correction: Correction) -> JourneyRecord:
 
 
 def _transfer(record: JourneyRecord, correction: Correction) -> JourneyRecord:
-    def moved(one: Transfer, at_ms: int | None, _: int | None) -> Transfer:
-        return Transfer(at_ms or one.at_ms, one.device, one.to, one.by, one.reason)
-
-    found = _each(record.transfers, lambda t: t.at_ms, moved, correction)
-    return replace(record, transfers=tuple(sorted(found, key=lambda t: t.at_ms)))
+    """All that was replaced at that moment: device, vehicle or both."""
+    meant_ms = _meant(transferred_at(record), correction)
+    at_ms = correction.at_ms or meant_ms
+    transfers = [
+        t if t.at_ms != meant_ms else Transfer(at_ms, t.device, t.to, t.by, t.reason)
+        for t in record.transfers
+        if t.at_ms != meant_ms or not correction.struck
+    ]
+    vehicles = [
+        v if v.at_ms != meant_ms else replace(v, at_ms=at_ms)
+        for v in record.vehicles
+        if v.at_ms != meant_ms or not correction.struck
+    ]
+    return replace(
+        record,
+        transfers=tuple(sorted(transfers, key=lambda t: t.at_ms)),
+        vehicles=tuple(sorted(vehicles, key=lambda v: v.at_ms)),
+    )
 
 
 def _reset(record: JourneyRecord, correction: Correction) -> JourneyRecord:
@@ -166,8 +181,15 @@ def _each(
     has_end: bool = False,
 ) -> list[Dated]:
     """The items, the one that is meant moved or left out. Of two that begin at one moment the one recorded last is meant."""
-    begins = sorted({begin_of(item) for item in items})
-    was_ms = correction.was_ms
+    meant_ms = _meant([begin_of(item) for item in items], correction, has_end=has_end)
+    meant = max(i for i, item in enumerate(items) if begin_of(item) == meant_ms)
+    now = [] if correction.struck else [moved(items[meant], correction.at_ms, correction.to_ms)]
+    return [*items[:meant], *now, *items[meant + 1 :]]
+
+
+def _meant(times: Iterable[int], correction: Correction, *, has_end: bool = False) -> int:
+    """When what is meant was recorded to begin."""
+    begins, was_ms = sorted(set(times)), correction.was_ms
     if not begins:
         raise Unfit(f"what: there is no {correction.what} to correct", field="what")
     if (was_ms is None and len(begins) > 1) or (was_ms is not None and was_ms not in begins):
@@ -177,9 +199,7 @@ def _each(
         raise Unfit(f"to: {correction.what} has no end; write at", field="to")
     if not correction.struck and correction.at_ms is None and correction.to_ms is None:
         raise Unfit("at: write when it was, or strike it", field="at")
-    meant = max(i for i, item in enumerate(items) if begin_of(item) == (was_ms or begins[0]))
-    now = [] if correction.struck else [moved(items[meant], correction.at_ms, correction.to_ms)]
-    return [*items[:meant], *now, *items[meant + 1 :]]
+    return begins[0] if was_ms is None else was_ms
 
 
 def _check_whole(record: JourneyRecord) -> None:
@@ -195,6 +215,8 @@ def _check_whole(record: JourneyRecord) -> None:
         raise Unfit(f"at: it would end before it is armed, {iso_ms(record.armed_at_ms)}", field="at")
     _check_within(record, record.armed_at_ms, end_ms)
     _check_suspensions(record.suspensions)
+    if len({v.at_ms for v in record.vehicles}) != len(record.vehicles):
+        raise Unfit("at: another vehicle took over at that moment; correct that first", field="at")
     if len({d.at_ms for d in record.diversions}) != len(record.diversions):
         raise Unfit("at: it is diverted at that moment already; it follows one route at a time", field="at")
     _check_successions(record)
@@ -205,7 +227,7 @@ def _check_within(record: JourneyRecord, armed_ms: int, end_ms: int | None) -> N
         "divert": [d.at_ms for d in record.diversions],
         "suspend": [s.from_ms for s in record.suspensions],
         "reset": [r.at_ms for r in record.resets],
-        "transfer": [t.at_ms for t in record.transfers],
+        "transfer": transferred_at(record),
     }
     for what, times in facts.items():
         for at_ms in times:

@@ -12,7 +12,14 @@ import msgspec
 from msgspec.structs import replace
 
 from seal_tracker.journey import Authorisation, Diversion, Reset, Suspension, Transfer
-from seal_tracker.journey_record import Closing, JourneyRecord, lead_of, state_of
+from seal_tracker.journey_record import (
+    Closing,
+    JourneyRecord,
+    VehicleChange,
+    lead_of,
+    state_of,
+    transferred_at,
+)
 from seal_tracker.model import iso_ms
 from seal_tracker.supervision.errors import Unfit
 from seal_tracker.supervision.journey_amending import amended
@@ -103,7 +110,7 @@ def _arm(record: JourneyRecord, order: Order) -> JourneyRecord:
 def _disarm(record: JourneyRecord, order: Order) -> JourneyRecord:
     if order.at_ms <= (record.armed_at_ms or 0):
         raise _before_arming(record)
-    begun = [t.at_ms for t in record.transfers]
+    begun = transferred_at(record)
     if begun and order.at_ms <= max(begun):
         raise Unfit(f"at: it was transferred at {iso_ms(max(begun))}; disarm it after that", field="at")
     at, ended = order.at_ms, record.suspensions
@@ -155,25 +162,36 @@ def _authorise(record: JourneyRecord, order: Order) -> JourneyRecord:
 
 def _transfer(record: JourneyRecord, order: Order) -> JourneyRecord:
     _check_under_way(record, order.at_ms)
-    if order.to is None:
-        if order.vehicle is None:
-            raise Unfit("to: name the device or the vehicle that takes over", field="to")
-        return replace(record, vehicle=order.vehicle)
+    if order.vehicle is not None:
+        record = _with_vehicle(record, order, order.vehicle)
+    elif order.to is None:
+        raise Unfit("to: name the device or the vehicle that takes over", field="to")
+    return record if order.to is None else _with_device(record, order, order.to)
+
+
+def _with_vehicle(record: JourneyRecord, order: Order, vehicle: str) -> JourneyRecord:
+    if any(v.at_ms == order.at_ms for v in record.vehicles):
+        raise Unfit("at: another vehicle took over at that moment; correct that first", field="at")
+    change = VehicleChange(at_ms=order.at_ms, vehicle=vehicle, by=order.by, reason=order.reason)
+    return replace(record, vehicles=tuple(sorted((*record.vehicles, change), key=lambda v: v.at_ms)))
+
+
+def _with_device(record: JourneyRecord, order: Order, to: str) -> JourneyRecord:
     on_it, were = _devices_now(record), {d for d, _ in record.devices} | {t.to for t in record.transfers}
     device = order.device or on_it[lead_of(record.devices) or ""]
     if device not in on_it.values():
         raise Unfit(
             f"device: {device!r} is not on the journey; it has {', '.join(on_it.values())}", field="device"
         )
-    if order.to in were:
-        raise Unfit(f"to: {order.to!r} is or was on this journey; take another device", field="to")
+    if to in were:
+        raise Unfit(f"to: {to!r} is or was on this journey; take another device", field="to")
     last = max((t.at_ms for t in record.transfers if t.to == device), default=record.armed_at_ms or 0)
     if order.at_ms <= last:
         raise Unfit(
             f"at: {device!r} is on the journey since {iso_ms(last)}; transfer it after that", field="at"
         )
-    change = Transfer(order.at_ms, device, order.to, order.by, order.reason)
-    return replace(record, transfers=(*record.transfers, change), vehicle=order.vehicle or record.vehicle)
+    change = Transfer(order.at_ms, device, to, order.by, order.reason)
+    return replace(record, transfers=(*record.transfers, change))
 
 
 def _cancel(record: JourneyRecord, order: Order) -> JourneyRecord:

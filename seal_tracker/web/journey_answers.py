@@ -9,7 +9,7 @@ import msgspec
 from aiohttp import web
 
 from seal_tracker.journey import Journey
-from seal_tracker.journey_record import JourneyRecord, as_judged, lead_of, read_record
+from seal_tracker.journey_record import JourneyRecord, as_judged, lead_of, read_record, vehicle_of
 from seal_tracker.model import iso_ms, iso_or_none
 from seal_tracker.store.journey_rows import JourneyRow
 from seal_tracker.web.context import CONTEXT
@@ -35,6 +35,7 @@ async def journey_answer(
         suspensions=_outer(record.suspensions),
         resets=_outer(record.resets),
         transfers=_outer(record.transfers),
+        vehicles=_outer(record.vehicles),
         closing=_outer(record.closing),
         cancelled_at=iso_or_none(record.cancelled_at_ms),
         permit=record.permit,
@@ -67,7 +68,7 @@ async def journey_items(request: web.Request, space: str, rows: Sequence[Journey
                 derived=seen.derived if seen else None,
                 seal=judged.lead if judged else lead_of(record.devices),
                 devices=_devices(record, judged),
-                vehicle=record.vehicle,
+                vehicle=vehicle_of(record),
                 box=record.box,
                 route=record.route,
                 regime=record.regime,

@@ -275,6 +275,7 @@ class JourneyDetail(JourneyItem, frozen=True, kw_only=True):
     suspensions: Sequence[Mapping[str, Any]]
     resets: Sequence[Mapping[str, Any]]
     transfers: Sequence[Mapping[str, Any]]
+    vehicles: Sequence[Mapping[str, Any]]
     closing: Mapping[str, Any] | None
     cancelled_at: str | None
     permit: Mapping[str, Any] | None

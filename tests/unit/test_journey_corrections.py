@@ -171,6 +171,18 @@ def test_what_is_corrected_leaves_the_rest_as_it_was(what: str) -> None:
     assert do(correct(record, what, struck=True), verb, minute, **more) == record
 
 
+def test_a_vehicle_that_took_over_is_corrected_with_its_transfer() -> None:
+    """With the device that was replaced then; the declared one is not amended over it."""
+    both = do(ARMED, Verb.TRANSFER, 60, to="S2", vehicle="B")
+    assert correct(both, "transfer", struck=True) == ARMED
+    moved = correct(both, "transfer", at_ms=at(70))
+    assert (moved.transfers[0].at_ms, moved.vehicles[0].at_ms) == (at(70), at(70))
+    with pytest.raises(WrongState) as refusal:
+        amend(both, vehicle="A")
+    assert refusal.value.field == "vehicle"
+    assert amend(ARMED, vehicle="A").vehicle == "A"
+
+
 def test_before_arming_everything_declared_may_be_otherwise() -> None:
     for record in (DECLARED, ASSIGNED):
         after = amend(

@@ -17,6 +17,7 @@ from seal_tracker.journey_record import (
     as_judged,
     read_record,
     state_of,
+    vehicle_of,
     written,
 )
 from seal_tracker.supervision.errors import Unfit, WrongState
@@ -125,6 +126,17 @@ def test_a_journey_resumed_is_again_what_it_was_before() -> None:
     assert state_of(do(diverted, Verb.RESUME, 30)) is State.DIVERTED
 
 
+def test_a_vehicle_replaced_on_the_way_is_a_transfer_too() -> None:
+    """The journey has that vehicle from then on, whatever order it is told in; the seal goes on."""
+    record = do(do(ARMED, Verb.TRANSFER, 90, to=None, vehicle="C"), Verb.TRANSFER, 60, to=None, vehicle="B")
+    assert state_of(record) is State.TRANSFERRED
+    assert [(v.at_ms, v.vehicle) for v in record.vehicles] == [(T0 + 60 * MIN, "B"), (T0 + 90 * MIN, "C")]
+    assert vehicle_of(record) == "C"
+    assert as_judged(record) == as_judged(ARMED)
+    both = do(ARMED, Verb.TRANSFER, 60, to="S2", vehicle="B")
+    assert (both.transfers[0].to, vehicle_of(both)) == ("S2", "B")
+
+
 def test_a_transferred_seal_ends_where_the_new_one_begins() -> None:
     record = do(do(ARMED, Verb.TRANSFER, 60, to="S2"), Verb.TRANSFER, 90, to="S3")
     journey = as_judged(record)
@@ -174,6 +186,12 @@ REFUSED: list[tuple[str, JourneyRecord, Verb, dict[str, Any]]] = [
     ("device", ARMED, Verb.TRANSFER, {"device": "S7"}),
     ("to", ARMED, Verb.TRANSFER, {"to": "T1"}),
     ("to", ARMED, Verb.TRANSFER, {"to": None}),
+    (
+        "at",
+        do(ARMED, Verb.TRANSFER, 5, to=None, vehicle="B"),
+        Verb.TRANSFER,
+        {"minute": 5, "to": None, "vehicle": "C"},
+    ),
     ("at", EXAMPLES[State.TRANSFERRED], Verb.TRANSFER, {"minute": 5, "device": "S8"}),
     ("at", EXAMPLES[State.TRANSFERRED], Verb.DISARM, {"minute": 4}),
     ("reason", ARMED, Verb.CANCEL, {"reason": None}),
