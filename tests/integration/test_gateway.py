@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import os
 import secrets
 import signal
 import subprocess
@@ -29,7 +30,8 @@ from seal_tracker.sources.mqtt import Broker, MqttSource
 
 CLOCK_MS = 1_795_316_400_000
 NOW = dt.datetime(2026, 11, 22, 3, tzinfo=dt.UTC)
-LIMITS = Limits(connections=8, per_address=8, idle_s=0.6, frame_s=0.3, answer_s=5, linger_s=5)
+LIMITS = Limits(connections=8, per_address=8, idle_s=30, frame_s=30, answer_s=30, linger_s=30)
+HASTY = replace(LIMITS, idle_s=0.6, frame_s=0.3)
 
 
 def deed(serial: int, device: str = "8000620011") -> bytes:
@@ -66,6 +68,7 @@ class RestartableNats:
     def stall(self) -> None:
         """It takes what it is sent, and says nothing more."""
         self._process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WNOWAIT)
 
     def go_on(self) -> None:
         self._process.send_signal(signal.SIGCONT)
@@ -101,7 +104,7 @@ async def listening(nats: RestartableNats, limits: Limits) -> AsyncIterator[Gate
 
 @pytest.fixture
 async def gateway(nats: RestartableNats) -> AsyncIterator[Gateway]:
-    """With limits that a test can wait for."""
+    """With few connections."""
     async with listening(nats, LIMITS) as gateway:
         yield gateway
 
@@ -213,40 +216,42 @@ async def test_a_broker_killed_in_the_middle_loses_nothing_that_was_answered(
     assert gateway.uplink.published_again > 0
 
 
-async def test_who_drips_a_frame_is_dropped(gateway: Gateway) -> None:
+async def test_who_drips_a_frame_is_dropped(nats: RestartableNats) -> None:
     """A byte now and then keeps a connection alive for no longer than a frame may take."""
-    reader, writer = await connected(gateway, "jointech")
-    dripping = asyncio.create_task(drip(writer, deed(1)))
-    assert await ended(reader)
-    dripping.cancel()
-    assert gateway.counts["dropped_slow"] == 1
+    async with listening(nats, HASTY) as gateway:
+        reader, writer = await connected(gateway, "jointech")
+        dripping = asyncio.create_task(drip(writer, [bytes([byte]) for byte in deed(1) * 10], 0.05))
+        assert await ended(reader)
+        dripping.cancel()
+        assert gateway.counts["dropped_slow"] == 1
 
 
-async def drip(writer: asyncio.StreamWriter, data: bytes) -> None:
-    for byte in data * 10:
-        writer.write(bytes([byte]))
-        await asyncio.sleep(0.05)
+async def drip(writer: asyncio.StreamWriter, pieces: list[bytes], pause_s: float) -> None:
+    for piece in pieces:
+        writer.write(piece)
+        await asyncio.sleep(pause_s)
 
 
-async def test_who_says_nothing_is_dropped(gateway: Gateway) -> None:
+async def test_who_says_nothing_is_dropped(nats: RestartableNats) -> None:
     """From the beginning, and after a frame that was answered."""
-    silent, _ = await connected(gateway, "jt808")
-    reader, writer = await connected(gateway, "jointech")
-    writer.write(deed(7))
-    assert await answer(reader) == b"(P69,0,7)"
-    assert await ended(silent)
-    assert await ended(reader)
-    assert (gateway.counts["dropped_slow"], gateway.counts["dropped_idle"]) == (1, 1)
+    async with listening(nats, HASTY) as gateway:
+        await happens(lambda: gateway.uplink.status.ready, "connected to the broker")
+        silent, _ = await connected(gateway, "jt808")
+        reader, writer = await connected(gateway, "jointech")
+        writer.write(deed(7))
+        assert await answer(reader) == b"(P69,0,7)"
+        assert await ended(silent)
+        assert await ended(reader)
+        assert gateway.counts["dropped_slow"] + gateway.counts["dropped_idle"] == 2
 
 
 async def test_another_protocol_is_dropped(gateway: Gateway) -> None:
     reader, writer = await connected(gateway, "eseal")
-    for _ in range(3):
-        writer.write(b"GET / HTTP/1.1\r\n\r\n")
-        await asyncio.sleep(0.05)
+    asking = asyncio.create_task(drip(writer, [b"GET / HTTP/1.1\r\n\r\n"] * 20, 0.02))
     assert await ended(reader)
+    asking.cancel()
     assert gateway.counts["dropped_other_protocol"] == 1
-    assert gateway.counts["published_no_frame"] == 3
+    await happens(lambda: gateway.counts["published_no_frame"] == 3, "what it sent is kept")
 
 
 async def test_connections_beyond_count_are_refused_and_others_stand(gateway: Gateway) -> None:
@@ -276,7 +281,7 @@ async def test_what_a_device_sent_before_it_went_is_published(
 
 
 async def test_one_address_may_not_take_all_connections(nats: RestartableNats) -> None:
-    async with listening(nats, replace(LIMITS, per_address=1, idle_s=30, frame_s=30)) as gateway:
+    async with listening(nats, replace(LIMITS, per_address=1)) as gateway:
         reader, writer = await connected(gateway, "jointech")
         refused, _ = await connected(gateway, "jointech")
         assert await ended(refused)
@@ -288,7 +293,7 @@ async def test_one_address_may_not_take_all_connections(nats: RestartableNats) -
 
 async def test_what_a_device_sent_is_answered_before_the_gateway_ends(nats: RestartableNats) -> None:
     """It reads no more, but what it has read it sees through."""
-    async with listening(nats, replace(LIMITS, idle_s=30, frame_s=30)) as gateway:
+    async with listening(nats, LIMITS) as gateway:
         reader, writer = await connected(gateway, "jointech")
         writer.write(b"".join(deed(n) for n in range(20)))
         await happens(lambda: gateway.counts["published"] > 0, "it has begun")
