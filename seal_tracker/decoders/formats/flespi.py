@@ -41,7 +41,7 @@ FACTS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
 )  # fmt: skip
 """Which words in a name are which fact; the first that fits."""
 
-_TOLD: Final = re.compile(r"(?:^|\.)(?:alarm|status|trigger)$|\.(?:alarm|event)\.")
+_TOLD: Final = re.compile(r"(?:^|\.)(?:alarm|event|status|trigger)$|\.(?:alarm|event)\.")
 """Names whose truth says that something is so."""
 
 _NOT: Final = re.compile(r"(?:enabl|disabl|cancel|restor|external\.powersource)")
