@@ -62,7 +62,7 @@ class RouteLines:
         The half-widths that occur, and which of them the leg has that begins at the vertex; a route's last vertex
         repeats its last leg's.
     given_leg
-        int32: which leg of the route as it was given that is a piece of, counted from 0; likewise.
+        int32: which leg of the route as it was given that is a piece of, counted from 0; likewise. None: every leg is whole.
     widest_m
         Greatest half-width of each route.
     """
@@ -74,7 +74,7 @@ class RouteLines:
     chainage_m: F8
     widths_m: F8
     width: NDArray[Any]
-    given_leg: NDArray[np.int32]
+    given_leg: NDArray[np.int32] | None
     widest_m: F8
 
     def degrees_e7(self, route: I8, x_e7: NDArray[Any], y_e7: NDArray[Any]) -> tuple[I8, I8]:
@@ -94,6 +94,8 @@ class RouteLines:
     def given_leg_at(self, route: I8, chainage_m: F8) -> NDArray[np.int32]:
         """Which leg of the route as given lies at chainages, a vertex counting to the leg that begins there."""
         vertex = np.maximum(self.vertex_after(route, chainage_m) - 1, self.first[route])
+        if self.given_leg is None:
+            return (np.minimum(vertex, self.first[route + 1] - 2) - self.first[route]).astype(np.int32)
         return self.given_leg[vertex]
 
     def place_e7(self, route: I8, chainage_m: F8) -> tuple[F8, F8]:
@@ -134,7 +136,7 @@ def lay_routes(routes: Sequence[RouteGeometry]) -> RouteLines:
         none = np.empty(0)
         return RouteLines(
             none.astype("i4"), none.astype("i4"), np.zeros(1, "i8"), none.astype("i8"), none, none,
-            none.astype("u1"), none.astype("i4"), none,
+            none.astype("u1"), None, none,
         )  # fmt: skip
     x, lat, length, origin, chainage_m, width_m, given_leg, widest_m = (
         np.concatenate(column) for column in zip(*parts, strict=True)
@@ -142,7 +144,10 @@ def lay_routes(routes: Sequence[RouteGeometry]) -> RouteLines:
     first = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
     widths_m, width = np.unique(width_m, return_inverse=True)
     which = width.astype(np.min_scalar_type(len(widths_m)))
-    return RouteLines(x, lat, first, origin, chainage_m, widths_m, which, given_leg, widest_m)
+    whole = np.arange(len(x)) - np.repeat(first[:-1], length)
+    whole[first[1:] - 1] -= 1
+    cut = None if np.array_equal(given_leg, whole) else given_leg
+    return RouteLines(x, lat, first, origin, chainage_m, widths_m, which, cut, widest_m)
 
 
 def _lay(routes: Sequence[RouteGeometry], counts: I8) -> tuple[NDArray[Any], ...]:

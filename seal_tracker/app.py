@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import gc
 import json
 import os
@@ -34,6 +33,7 @@ from seal_tracker.credentials.nats_side import NatsSide
 from seal_tracker.credentials.refused import BrokerLog
 from seal_tracker.hooks.mailer import Mailer, SmtpServer
 from seal_tracker.hooks.sender import HookSender
+from seal_tracker.memory import keep_giving_back, keep_little
 from seal_tracker.metrics import PUBLISH_REFUSED, WATCHERS
 from seal_tracker.model import LIVE
 from seal_tracker.parts import Parts, open_parts
@@ -203,6 +203,7 @@ async def running(settings: Settings, *, embedded: Path | None = None) -> AsyncI
     ConfigError, PlanFaultyError, EmbeddedError, StoreError, OSError
         The service cannot start; nothing is left running.
     """
+    keep_little()
     plan = await _load_plan(settings)
     tls = server_context(settings)
     async with AsyncExitStack() as stack:
@@ -264,7 +265,6 @@ async def running(settings: Settings, *, embedded: Path | None = None) -> AsyncI
             tls=tls,
         )
         WATCHERS.set_function(lambda: hub.watchers)
-        _give_back_memory()
         async with _tasks(
             pipeline,
             service,
@@ -304,6 +304,7 @@ def _beside(
         "canary": service.send_canary(),
         "hooks": hooks.run(),
         "retention": retention.run(),
+        "memory": keep_giving_back(),
     }
     if settings.smtp_host is not None:
         password = settings.smtp_password.get_secret_value() if settings.smtp_password else None
@@ -330,12 +331,6 @@ def _of_seals(
             parts.seals.log, lambda refused: PUBLISH_REFUSED.inc(len(refused))
         ).run()
     return runs
-
-
-def _give_back_memory() -> None:
-    """Give free pages back to the system: reading a plan leaves a hundred megabytes of them, which glibc would keep."""
-    if (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
-        trim(0)
 
 
 async def _remember_alarms(store: Store, teller: Teller, space: str) -> None:

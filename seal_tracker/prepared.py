@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from seal_tracker.changes import Change, difference, naming_diversions
@@ -35,6 +35,37 @@ class Prepared:
     def changes(self) -> list[Change]:
         """Transitions, in the order of event time."""
         return naming_diversions(difference(self.before, self.after), self.diverted, OF_ROUTE)
+
+    def parts(self, at_once: int) -> list[Prepared]:
+        """The same in parts, to be committed in their order: none changes many more than ``at_once`` episodes, the last installs.
+
+        A subject's episodes stay together. An outage that a thousand seals fall into is so told without holding up what
+        comes behind it, and without its size in memory. Where one is not committed, the seals must be forgotten.
+        """
+        groups: list[set[str]] = [set()]
+        size = 0
+        for subject, n in Counter(change.episode.subject for change in self.changes()).items():
+            if size and size + n > at_once:
+                groups.append(set())
+                size = 0
+            groups[-1].add(subject)
+            size += n
+        first = [
+            Prepared(
+                before={key: e for key, e in self.before.items() if e.subject in subjects},
+                after={key: e for key, e in self.after.items() if e.subject in subjects},
+                revisions=self.revisions,
+                late_before_ms=self.late_before_ms,
+                diverted=self.diverted,
+            )
+            for subjects in groups[:-1]
+        ]
+        told = set[str]().union(*groups[:-1])
+        rest = (
+            {key: e for key, e in episodes.items() if e.subject not in told}
+            for episodes in (self.before, self.after)
+        )
+        return [*first, replace(self, before=next(rest), after=next(rest))] if first else [self]
 
     def install(self) -> None:
         """Make it so in memory; call once, after the commit stands."""

@@ -84,7 +84,8 @@ class Service:
         """Hear the canary; whom it was not asked about, to them it has brought nothing."""
         talking = np.array([] if all_seals else sorted(self.judging._heard), np.int64)
         found = run(self.judging.pass_time(T0_MS + round(now_s * 1000), all_seals=all_seals))
-        run(self._pipeline.commit_prepared(LIVE, found))
+        for part in found.parts(1):
+            run(self._pipeline.commit_prepared(LIVE, part))
         facts = self.judging.facts()
         silent = np.setdiff1d(moved_by_time(self.judging.states, facts), talking)
         overlooked = judge_now(self.judging.states, facts, silent).touched

@@ -8,8 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import Any, TypeVar
@@ -32,6 +31,7 @@ from geofences.corridors import CorridorSet
 from geofences.zones import ZoneSet
 from seal_tracker.plans.journeys import read_journeys
 from seal_tracker.plans.model import Equipment, Journey, Plan, Unit
+from seal_tracker.plans.packed import PackedTexts
 from seal_tracker.plans.policies import merge_policies, read_policies
 from seal_tracker.plans.references import References
 from seal_tracker.plans.registry import read_equipment, read_units, unit_ids
@@ -93,22 +93,6 @@ def read_folder(path: Path) -> dict[str, bytes]:
     if not path.is_dir():
         raise NotADirectoryError(f"{path} is not a folder")
     return {name: (path / name).read_bytes() for name in PLAN_FILES if (path / name).exists()}
-
-
-class PackedTexts(Mapping[str, str]):
-    """Texts by name, kept compressed: a plan's files are read again once a day, and would lie about in megabytes."""
-
-    def __init__(self, texts: Mapping[str, str]) -> None:
-        self._packed = {name: zlib.compress(text.encode(), level=1) for name, text in texts.items()}
-
-    def __getitem__(self, name: str) -> str:
-        return zlib.decompress(self._packed[name]).decode()
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._packed)
-
-    def __len__(self) -> int:
-        return len(self._packed)
 
 
 def load_files(files: Content) -> tuple[Plan | None, list[Fault]]:

@@ -33,7 +33,7 @@ def write_plan(folder: Path, seals: int) -> None:
         (folder / f"{name}.geojson").write_text(
             json.dumps({"type": "FeatureCollection", "features": features})
         )
-    armed = iso(dt.datetime.now(dt.UTC) - dt.timedelta(hours=1))
+    armed = iso(dt.datetime.now(dt.UTC) - dt.timedelta(minutes=1))
     journeys = [
         {"id": f"J{i}", "seal": f"s{i}", "route": "R", "regime": "transit", "armed_at": armed}
         for i in range(seals)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from seal_tracker.changes import Numbered, difference, fold, number
 from seal_tracker.model import Episode, Event, episode_id, event_id
+from seal_tracker.prepared import Prepared
 
 RULE = "ZONE_ENTERED"
 
@@ -224,3 +225,25 @@ def test_folded_events_are_the_stored_episodes(steps: list[dict[UUID, Episode]])
     }
     assert [e.sequence for e in events] == list(range(1, len(events) + 1))
     assert len({e.id for e in events}) == len(events)
+
+
+def test_many_changes_are_committed_in_parts_of_whole_subjects() -> None:
+    """An outage raises thousands at one moment. A subject's stay together, since one may take another's place."""
+    lost = [episode(i, 300, journey=f"J{i}", obj=obj) for i in range(5) for obj in ("A", "B")]
+    replaced = episode(-20, 300, journey="J4", obj="A")
+    found = Prepared(before=by_id(replaced), after=by_id(*lost), seals={1}, installs=[lambda: None])
+    parts = found.parts(8)
+    assert [{e.journey for e in part.after.values()} for part in parts] == [
+        {"J0", "J1"}, {"J2", "J3"}, {"J4"},
+    ]  # fmt: skip
+    assert [bool(part.before) for part in parts] == [False, False, True]
+    assert [(part.seals, len(part.installs)) for part in parts] == 2 * [(set(), 0)] + [({1}, 1)]
+    assert sorted(map(repr, (c for part in parts for c in part.changes()))) == sorted(
+        map(repr, found.changes())
+    )
+
+
+def test_few_changes_are_one_commit() -> None:
+    """A subject is not divided, however many episodes it has."""
+    found = Prepared(after=by_id(*(episode(i) for i in range(9))))
+    assert found.parts(4) == [found]

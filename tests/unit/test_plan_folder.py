@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import pickle
+import tracemalloc
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -14,6 +17,7 @@ from hypothesis import strategies as st
 
 from seal_tracker.plans import load_files, load_folder
 from seal_tracker.plans.folder import errors_of
+from seal_tracker.plans.packed import PackedTexts
 
 
 def test_a_sound_folder_becomes_a_plan(tmp_path: Path) -> None:
@@ -252,3 +256,17 @@ def test_whatever_a_journey_says_becomes_a_plan_or_its_errors(members: dict[str,
     """The same of journeys."""
     plan, faults = load_files(files([journey(**members)]))
     assert (plan is None) == bool(errors_of(faults))
+
+
+@pytest.mark.parametrize("size", [10, 400_000])
+def test_the_files_of_a_plan_are_read_back_and_take_no_memory_meanwhile(size: int) -> None:
+    """Large ones lie in a file without a name; pickled to another process they arrive whole."""
+    texts = {"zones.geojson": "Đồng Đăng", "routes.geojson": Random(1).randbytes(size).hex()}
+    tracemalloc.start()
+    packed = PackedTexts(texts)
+    held_bytes, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    again = pickle.loads(pickle.dumps(packed))
+    assert dict(packed) == dict(again) == texts
+    assert (len(packed), "units.toml" in packed) == (2, False)
+    assert held_bytes < 20_000
