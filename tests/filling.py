@@ -33,8 +33,9 @@ from seal_tracker.store.journey_rows import JourneyChange
 from seal_tracker.store.ping_rows import ping_columns
 from seal_tracker.store.ping_weeks import week_of
 from seal_tracker.supervision.journey_changes import Actor, change_of
-from seal_tracker.tracking.epochs import Facts, JourneyTable, Version, terrain_of
+from seal_tracker.tracking.epochs import Facts, JourneyTable, Version
 from seal_tracker.tracking.state import SealStates
+from seal_tracker.tracking.terrains import terrain_of
 
 __all__ = ["Sizes", "fill"]
 
