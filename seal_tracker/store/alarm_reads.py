@@ -14,6 +14,7 @@ from seal_tracker.store.connections import END_OF_TIME
 from seal_tracker.store.database import Database
 from seal_tracker.store.duty_rows import LONGEST_SHIFT_MS
 from seal_tracker.store.episode_reads import LAST_ID, cursor_text, episode_of, read_cursor
+from seal_tracker.store.filters import FEW_UNITS
 from seal_tracker.store.queries import sql
 from seal_tracker.store.records import Action, AlarmRow, EpisodeRow
 from seal_tracker.ways import Way
@@ -70,6 +71,13 @@ class AlarmFilter:
     from_ms: int | None = None
     to_ms: int | None = None
     scope: frozenset[str] | None = None
+
+    @property
+    def few_units(self) -> list[str] | None:
+        """The unit asked for, else those that the asker may see, where they are so few that they are read one by one."""
+        if self.unit is not None:
+            return [self.unit]
+        return None if self.scope is None or len(self.scope) > FEW_UNITS else sorted(self.scope)
 
     def arguments(self) -> list[Any]:
         """$2 to $13 of the lists."""
@@ -177,7 +185,9 @@ class AlarmReads(Database):
         """
         query = self._list(wanted, open_only=open_only, by_priority=by_priority)
         query = "alarms_by_group" if collapse else query
-        place = priority_place(cursor) if by_priority else newest_place(cursor)
+        place: tuple[Any, ...] = priority_place(cursor) if by_priority else newest_place(cursor, wanted.to_ms)
+        if query == "alarms_of_units":
+            place = (*place, wanted.few_units)
         async with self._reading() as connection:
             rows = await connection.fetch(sql(query), space, *wanted.arguments(), limit + 1, *place)
         items = [alarm_of(row) for row in rows[:limit]]
@@ -189,20 +199,18 @@ class AlarmReads(Database):
     @staticmethod
     def _list(wanted: AlarmFilter, *, open_only: bool, by_priority: bool) -> str:
         """The query whose index leads to few rows besides those wanted."""
-        if by_priority:
-            return "alarms_by_priority"
-        for query, value in (
-            ("alarms_of_group", wanted.group),
-            ("alarms_of_journeys", wanted.journeys),
-            ("alarms_of_seal", wanted.seal),
-        ):
-            if value is not None:
-                return query
-        if open_only:
-            return "alarms_open"
-        if wanted.text is not None:
-            return "alarms_of_text"
-        return "alarms_newest" if wanted.type is None else "alarms_of_type"
+        ways = (
+            (by_priority, "alarms_by_priority"),
+            (wanted.group is not None, "alarms_of_group"),
+            (wanted.journeys is not None, "alarms_of_journeys"),
+            (wanted.seal is not None, "alarms_of_seal"),
+            (open_only, "alarms_open"),
+            (wanted.text is not None, "alarms_of_text"),
+            (wanted.few_units is not None, "alarms_of_units"),
+            (wanted.type is not None, "alarms_of_type"),
+            (wanted.severity is not None, "alarms_of_severity"),
+        )
+        return next((name for leads, name in ways if leads), "alarms_newest")
 
     async def alarms_in_groups(
         self, space: str, groups: Iterable[UUID], scope: frozenset[str] | None
@@ -298,9 +306,11 @@ def alarm_of(row: Any) -> AlarmRow:
     return alarm._replace(body=str(alarm.body).encode(), episodes=tuple(alarm.episodes))
 
 
-def newest_place(cursor: str | None) -> tuple[int, UUID]:
-    """The place before which a list that is newest first goes on."""
-    return (END_OF_TIME, LAST_ID) if cursor is None else read_cursor(cursor)
+def newest_place(cursor: str | None, to_ms: int | None = None) -> tuple[int, UUID]:
+    """The place before which a list that is newest first goes on, or begins where it ends at a time: an index is read from there."""
+    if cursor is not None:
+        return read_cursor(cursor)
+    return (END_OF_TIME, LAST_ID) if to_ms is None else (to_ms, UUID(int=0))
 
 
 def priority_cursor(row: AlarmRow) -> str:

@@ -41,7 +41,8 @@ class EpisodeReads(Database):
         ValueError
             ``cursor`` is not one that an earlier page gave.
         """
-        before = (END_OF_TIME, LAST_ID) if cursor is None else read_cursor(cursor)
+        last_place = (END_OF_TIME, LAST_ID) if which.to_ms is None else (which.to_ms, UUID(int=0))
+        before = last_place if cursor is None else read_cursor(cursor)
         async with self._reading() as connection:
             rows = await connection.fetch(
                 sql(which.query), space, *before, limit + 1, which.open_only, *which.arguments

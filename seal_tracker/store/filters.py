@@ -14,6 +14,9 @@ from seal_tracker.store.connections import END_OF_TIME
 
 __all__ = ["ALL_EPISODES", "ALL_EVENTS", "EpisodeFilter", "EventFilter", "JourneyFilter"]
 
+SHORT_MS: Final = 92 * 86_400_000
+"""A period whose every day is looked through, whatever else is asked for: 3,000 events a day are three milliseconds in ten days."""
+
 FEW_UNITS: Final = 20
 """Units that are read one by one; with more of them the whole list is nearly theirs, and a type or a severity leads to fewer."""
 
@@ -34,6 +37,11 @@ class _OfWhatHappened:
     def has_few_units(self) -> bool:
         """Whether it is of so few units that they are read one by one."""
         return self.units is not None and len(self.units) <= FEW_UNITS
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it is of a period so short that it is looked through."""
+        return is_short(self.from_ms, self.to_ms)
 
     @property
     def arguments(self) -> Sequence[Any]:
@@ -67,12 +75,14 @@ class EventFilter(_OfWhatHappened):
     def _leads(self) -> tuple[str, str]:
         """What finds fewest to look through."""
         timed = self.from_ms is not None or self.to_ms is not None
+        in_time = ("events_after_in_time", "events_before_in_time")
         ways = (
             (self.journeys is not None, ("events_after_of_journeys", "events_before_of_journeys")),
             (self.seal is not None, ("events_after_of_seal", "events_before_of_seal")),
+            (self.is_short, in_time),
             (self.has_few_units, ("events_after_of_units", "events_before_of_units")),
             (self.type is not None, ("events_after_of_type", "events_before_of_type")),
-            (timed, ("events_after_in_time", "events_before_in_time")),
+            (timed, in_time),
             (self.severity is not None, ("events_after_of_severity", "events_before_of_severity")),
         )
         return next(
@@ -136,15 +146,32 @@ class JourneyFilter:
     @property
     def query(self) -> tuple[str, list[Any]]:
         """The statement that finds fewest to look through, and its arguments beyond those that all have."""
-        if self.seal is not None:
-            return "journeys_of_seal", [self.seal]
-        if self.box is not None:
-            return "journeys_of_box", [self.box.upper()]
-        if self.text is not None:
-            begin = self.text.upper()
-            return "journeys_with_text", [begin, begin + chr(0x10FFFF)]
-        if self.route is not None:
-            return "journeys_of_route", []
-        if self.units is not None and len(self.units) <= FEW_UNITS:
-            return "journeys_of_units", []
-        return ("journeys_listed" if self.state is None else "journeys_of_state"), []
+        by_name = {
+            "journeys_of_seal": None if self.seal is None else [self.seal],
+            "journeys_of_box": None if self.box is None else [self.box.upper()],
+            "journeys_with_text": None
+            if self.text is None
+            else [self.text.upper(), self.text.upper() + chr(0x10FFFF)],
+        }
+        named = next(((name, more) for name, more in by_name.items() if more is not None), None)
+        return (self._found_by, []) if named is None else named
+
+    @property
+    def _found_by(self) -> str:
+        """What leads to few of them where none is named."""
+        ways = (
+            (self.route is not None, "journeys_of_route"),
+            (is_short(self.from_ms, self.to_ms), "journeys_in_time"),
+            (self.units is not None and len(self.units) <= FEW_UNITS, "journeys_of_units"),
+            (
+                self.regime is not None and self.state in (None, "CLOSED"),
+                "journeys_of_regime",
+            ),  # nearly all are closed
+            (self.state is not None, "journeys_of_state"),
+        )
+        return next((name for leads, name in ways if leads), "journeys_listed")
+
+
+def is_short(from_ms: int | None, to_ms: int | None) -> bool:
+    """Whether a period has two ends that are not far apart."""
+    return from_ms is not None and to_ms is not None and 0 <= to_ms - from_ms <= SHORT_MS

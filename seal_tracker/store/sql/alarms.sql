@@ -202,6 +202,78 @@ WHERE space = $1 AND type = $4 AND (raised_at, id) < ($15, $16::uuid)
 ORDER BY raised_at DESC, id DESC
 LIMIT $14;
 
+-- name: alarms_of_severity
+-- Alarms of a severity, newest first. Index: alarms_of_severity.
+SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
+       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
+FROM alarms
+WHERE space = $1 AND severity = $3 AND (raised_at, id) < ($15, $16::uuid)
+  AND state = ANY ($2::text[])
+  AND ($3::text IS NULL OR severity = $3) AND ($4::text IS NULL OR type = $4)
+  AND ($5::text IS NULL OR unit = $5 OR responsible = $5)
+  AND ($6::text[] IS NULL OR journey = ANY ($6)) AND ($7::text IS NULL OR seal = $7)
+  AND ($8::uuid IS NULL OR group_id = $8)
+  AND ($9::text IS NULL OR seal ^@ $9 OR journey IN (
+      SELECT j.id FROM journeys AS j
+      WHERE j.space = $1 AND (j.id ^@ $9 OR j.declaration ^@ upper($9) OR j.box ^@ upper($9))
+  ))
+  AND ($10::timestamptz IS NULL OR opened_at >= $10)
+  AND raised_at >= $12::timestamptz AND raised_at < $13::timestamptz
+  AND ($11::text[] IS NULL OR unit = ANY ($11) OR responsible = ANY ($11))
+ORDER BY raised_at DESC, id DESC
+LIMIT $14;
+
+-- name: alarms_of_units
+-- Alarms of some units, $17, and those that they answer for, newest first: as many of each as are wanted, joined. Indexes: alarms_of_unit
+-- and alarms_of_responsible, one range a unit.
+SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
+           object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
+FROM (
+    SELECT own.*
+    FROM unnest($17::text[]) AS wanted (unit)
+    CROSS JOIN LATERAL (
+        SELECT * FROM alarms
+        WHERE space = $1 AND unit = wanted.unit AND (raised_at, id) < ($15, $16::uuid)
+          AND state = ANY ($2::text[])
+          AND ($3::text IS NULL OR severity = $3) AND ($4::text IS NULL OR type = $4)
+          AND ($5::text IS NULL OR unit = $5 OR responsible = $5)
+          AND ($6::text[] IS NULL OR journey = ANY ($6)) AND ($7::text IS NULL OR seal = $7)
+          AND ($8::uuid IS NULL OR group_id = $8)
+          AND ($9::text IS NULL OR seal ^@ $9 OR journey IN (
+              SELECT j.id FROM journeys AS j
+              WHERE j.space = $1 AND (j.id ^@ $9 OR j.declaration ^@ upper($9) OR j.box ^@ upper($9))
+          ))
+          AND ($10::timestamptz IS NULL OR opened_at >= $10)
+          AND raised_at >= $12::timestamptz AND raised_at < $13::timestamptz
+          AND ($11::text[] IS NULL OR unit = ANY ($11) OR responsible = ANY ($11))
+        ORDER BY raised_at DESC, id DESC
+        LIMIT $14
+    ) AS own
+    UNION ALL
+    SELECT answered.*
+    FROM unnest($17::text[]) AS wanted (unit)
+    CROSS JOIN LATERAL (
+        SELECT * FROM alarms
+        WHERE space = $1 AND responsible = wanted.unit AND (unit = ANY ($17)) IS NOT TRUE AND (raised_at, id) < ($15, $16::uuid)
+          AND state = ANY ($2::text[])
+          AND ($3::text IS NULL OR severity = $3) AND ($4::text IS NULL OR type = $4)
+          AND ($5::text IS NULL OR unit = $5 OR responsible = $5)
+          AND ($6::text[] IS NULL OR journey = ANY ($6)) AND ($7::text IS NULL OR seal = $7)
+          AND ($8::uuid IS NULL OR group_id = $8)
+          AND ($9::text IS NULL OR seal ^@ $9 OR journey IN (
+              SELECT j.id FROM journeys AS j
+              WHERE j.space = $1 AND (j.id ^@ $9 OR j.declaration ^@ upper($9) OR j.box ^@ upper($9))
+          ))
+          AND ($10::timestamptz IS NULL OR opened_at >= $10)
+          AND raised_at >= $12::timestamptz AND raised_at < $13::timestamptz
+          AND ($11::text[] IS NULL OR unit = ANY ($11) OR responsible = ANY ($11))
+        ORDER BY raised_at DESC, id DESC
+        LIMIT $14
+    ) AS answered
+) AS a
+ORDER BY raised_at DESC, id DESC
+LIMIT $14;
+
 -- name: alarms_of_text
 -- Alarms of journeys whose declaration, box or id begins so, and of seals; newest first. Indexes: those of journeys by these, then
 -- alarms_of_journey, one range a journey; and alarms_of_seal.

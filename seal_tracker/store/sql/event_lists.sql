@@ -74,7 +74,7 @@ LIMIT $3;
 -- name: events_after_in_time
 -- Within a time. The log is in the order in which events became known, so that no range of it is all of a time:
 -- of each day as many as are wanted, joined. Index: events_of_day
--- (space, date_bin('1 day', time, '1970-01-01 00:00:00+00'), sequence) INCLUDE (time), one range a day.
+-- (space, date_bin('1 day', time, '1970-01-01 00:00:00+00'), sequence) INCLUDE what is filtered by, one range a day.
 WITH known AS MATERIALIZED (
     SELECT (SELECT date_bin('1 day', time, '1970-01-01 00:00:00+00') FROM events WHERE space = $1
             ORDER BY date_bin('1 day', time, '1970-01-01 00:00:00+00') LIMIT 1) AS first,
@@ -184,7 +184,7 @@ LIMIT $3;
 -- name: events_before_in_time
 -- Within a time, newest first. The log is in the order in which events became known, so that no range of it is all of a time:
 -- of each day as many as are wanted, joined. Index: events_of_day
--- (space, date_bin('1 day', time, '1970-01-01 00:00:00+00'), sequence) INCLUDE (time), one range a day.
+-- (space, date_bin('1 day', time, '1970-01-01 00:00:00+00'), sequence) INCLUDE what is filtered by, one range a day.
 WITH known AS MATERIALIZED (
     SELECT (SELECT date_bin('1 day', time, '1970-01-01 00:00:00+00') FROM events WHERE space = $1
             ORDER BY date_bin('1 day', time, '1970-01-01 00:00:00+00') LIMIT 1) AS first,

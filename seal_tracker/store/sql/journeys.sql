@@ -153,6 +153,28 @@ WHERE j.space = $1 AND j.box = $10 AND j.id > $2 AND ($4::text[] IS NULL OR j.un
     AND ($9::timestamptz IS NULL OR j.armed_at < $9)
 ORDER BY j.id LIMIT $3;
 
+-- name: journeys_in_time
+-- A page of the journeys armed at some time of a period, which is not long, by id. Index: journeys_in_time, all of that period.
+SELECT j.id, j.version, j.state, j.regime, j.unit, j.route, j.declaration, j.box, j.armed_at, j.ended_at, j.changed_at,
+    j.plan_digest, j.edited, j.body
+FROM journeys AS j
+WHERE j.space = $1 AND j.id > $2 AND ($4::text[] IS NULL OR j.unit = ANY($4)) AND ($5::text IS NULL OR j.state = $5)
+    AND ($6::text IS NULL OR j.regime = $6) AND ($7::text IS NULL OR j.route = $7)
+    AND tstzrange(j.armed_at, greatest(j.armed_at, coalesce(j.ended_at, 'infinity')), '[]') && tstzrange($8, $9)
+    AND j.armed_at IS NOT NULL AND coalesce(j.ended_at, 'infinity') > $8 AND j.armed_at < $9
+ORDER BY j.id LIMIT $3;
+
+-- name: journeys_of_regime
+-- A page of the journeys of a regime, by id. Index: journeys_of_regime.
+SELECT j.id, j.version, j.state, j.regime, j.unit, j.route, j.declaration, j.box, j.armed_at, j.ended_at, j.changed_at,
+    j.plan_digest, j.edited, j.body
+FROM journeys AS j
+WHERE j.space = $1 AND j.regime = $6 AND j.id > $2 AND ($4::text[] IS NULL OR j.unit = ANY($4))
+    AND ($5::text IS NULL OR j.state = $5) AND ($7::text IS NULL OR j.route = $7)
+    AND ($8::timestamptz IS NULL OR j.armed_at IS NOT NULL AND coalesce(j.ended_at, 'infinity') > $8)
+    AND ($9::timestamptz IS NULL OR j.armed_at < $9)
+ORDER BY j.id LIMIT $3;
+
 -- name: journeys_with_box
 -- Ids of the journeys of a box, $2 in upper case, the last $3 by id: what happened to them is what happened to the box. Index:
 -- journeys_of_box.
