@@ -169,12 +169,12 @@ LISTS: Final = (
         "events_of_day",
         lambda a: a.before(severity=a.severity, **a.time(7)),
     ),
+    Listed("events of a type in a week", "events_of_day", lambda a: a.before(type=a.type, **a.time(7))),
+    Listed("events of a unit in a week", "events_of_day", lambda a: a.before(units=[a.unit], **a.time(7))),
     Listed(
-        "events of a type in a week", "events_of_type_and_day", lambda a: a.before(type=a.type, **a.time(7))
-    ),
-    Listed("events of a unit in a week", "events_of_unit", lambda a: a.before(units=[a.unit], **a.time(7))),
-    Listed(
-        "events of a unit and type", "events_of_unit", lambda a: a.before(units=[a.unit], type="SEAL_TAMPER")
+        "events of a unit and type",
+        "events_of_unit|events_of_type",
+        lambda a: a.before(units=[a.unit], type="SEAL_TAMPER"),
     ),
     Listed("events of 40 units and a type", "events_of_type", lambda a: a.before(units=UNITS, type=a.type)),
     Listed("episodes, newest first", "episodes_newest", lambda a: a.episodes()),
@@ -187,7 +187,7 @@ LISTS: Final = (
         lambda a: a.episodes(units=[a.unit], open_only=True),
     ),
     Listed("episodes of a journey", "episodes_of_journey", lambda a: a.episodes(journeys=[a.journey])),
-    Listed("episodes of a seal", "episodes_of_seal", lambda a: a.episodes(seal=a.seal)),
+    Listed("episodes of a seal", "episodes_of_seal|episodes_unsettled", lambda a: a.episodes(seal=a.seal)),
     Listed("episodes of a type", "episodes_of_type", lambda a: a.episodes(a.place, type=a.type)),
     Listed(
         "episodes of a type and severity, none",
@@ -201,7 +201,7 @@ LISTS: Final = (
     ),
     Listed(
         "episodes of a unit and type",
-        "episodes_of_unit",
+        "episodes_of_unit|episodes_of_type",
         lambda a: a.episodes(units=[a.unit], type="SEAL_TAMPER"),
     ),
     Listed("alarms by priority", "alarms_by_priority", lambda a: a.open_alarms(by_priority=True)),
@@ -216,7 +216,11 @@ LISTS: Final = (
         lambda a: a.open_alarms(by_priority=True, collapse=True),
     ),
     Listed("open alarms, newest first", "alarms_open", lambda a: a.open_alarms()),
-    Listed("open alarms of a unit", "alarms_open", lambda a: a.open_alarms(scope=frozenset([a.unit]))),
+    Listed(
+        "open alarms of a unit",
+        "alarms_open|alarms_of_unit",
+        lambda a: a.open_alarms(scope=frozenset([a.unit])),
+    ),
     Listed("alarms in any state", "alarms_newest", lambda a: a.alarms(a.place)),
     Listed("alarms of a journey", "alarms_of_journey", lambda a: a.alarms(journeys=(a.journey,))),
     Listed("alarms of a seal", "alarms_of_seal", lambda a: a.alarms(seal=a.seal)),
@@ -224,12 +228,17 @@ LISTS: Final = (
     Listed(
         "alarms of a type in a week", "alarms_of_type", lambda a: a.alarms(type="SIGNAL_LOST", **a.time(7))
     ),
-    Listed("alarms of a severity", "alarms_of_severity", lambda a: a.alarms(severity=a.severity)),
+    Listed(
+        "alarms of a severity", "alarms_of_severity|alarms_newest", lambda a: a.alarms(severity=a.severity)
+    ),
     Listed("alarms of a unit", "alarms_of_unit|alarms_of_responsible", lambda a: a.alarms(unit=a.unit)),
     Listed(
         "alarms of a unit's own sight",
         "alarms_of_unit|alarms_of_responsible",
         lambda a: a.alarms(scope=frozenset([a.unit])),
+    ),
+    Listed(
+        "alarms of a unit, none", "alarms_of_unit|alarms_of_responsible", lambda a: a.alarms(unit="nowhere")
     ),
     Listed("alarms of a week", "alarms_newest", lambda a: a.alarms(**a.time(7))),
     Listed(
@@ -249,7 +258,7 @@ LISTS: Final = (
     Listed("journeys of a route", "journeys_of_route", lambda a: a.journeys(route=a.chance.choice(ROUTES))),
     Listed(
         "journeys of a route, none",
-        "journeys_of_route",
+        "journeys_of_route|journeys_of_regime",
         lambda a: a.journeys("", route="R1", regime="bonded"),
     ),
     Listed("journeys of a seal", "journey_devices_of_device", lambda a: a.journeys("", seal=a.seal)),
@@ -259,8 +268,8 @@ LISTS: Final = (
         lambda a: a.journeys("", box=f"MSKU{a.chance.randrange(a.sizes.journeys // 3):07}"),
     ),
     Listed("journeys by text", "journeys_of_declaration", lambda a: a.journeys("", text="100000123")),
-    Listed("journeys armed in a week", "journeys_pkey", lambda a: a.journeys("", **a.time(7))),
-    Listed("journeys of a regime, none", "journeys_pkey", lambda a: a.journeys("", regime="bonded")),
+    Listed("journeys armed in a week", "journeys_in_time", lambda a: a.journeys("", **a.time(7))),
+    Listed("journeys of a regime, none", "journeys_of_regime", lambda a: a.journeys("", regime="bonded")),
     Listed(
         "versions of a journey", "journey_versions_pkey", lambda a: a.store.journey_versions(LIVE, a.journey)
     ),
