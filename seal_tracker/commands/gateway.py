@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -29,6 +30,9 @@ __all__ = ["gateway"]
 
 log: Any = structlog.get_logger(__name__)
 
+FILES_BESIDE: Final = 100
+"""Files that are no connections of devices: the broker, the listening sockets, logs."""
+
 TOLD_EVERY_S: Final = 60.0
 """How often the counts are logged, where they have changed."""
 
@@ -39,8 +43,24 @@ def gateway(listen: Sequence[str], *, ready_file: Path | None, embedded: Path | 
     set_up_logs(settings.log_format, settings.log_level)
     places = [_place(given) for given in listen]
     broker, tenant = _broker(settings, ready_file, embedded)
+    _make_room(limits.connections + FILES_BESIDE)
     uvloop.run(_run(broker, tenant, places, limits))
     return 0
+
+
+def _make_room(files: int) -> None:
+    """Raise our limit of open files, each connection being one; tell where the system's is lower."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    highest = files if hard == resource.RLIM_INFINITY else min(files, hard)
+    if soft != resource.RLIM_INFINITY and soft < highest:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (highest, hard))
+    if highest < files:
+        log.warning(
+            "gateway.too_few_files",
+            needed=files,
+            allowed=highest,
+            remedy="raise ulimit -n, or lower --connections",
+        )
 
 
 async def _run(

@@ -48,6 +48,9 @@ STOP_S: Final = 5.0
 
 READ_BYTES: Final = 16 * 1024
 
+BACKLOG: Final = 1024
+"""Connections that wait to be accepted: after an outage all devices come at once."""
+
 ANSWER_BYTES: Final = 64 * 1024
 """Answers that a device has not taken; then writing waits for it."""
 
@@ -136,7 +139,11 @@ class Gateway:
     async def listen(self, found: Format, host: str, port: int) -> int:
         """Take devices of a format; return the port, which port 0 leaves to the system."""
         server = await asyncio.start_server(
-            lambda reader, writer: self._accept(found, reader, writer), host, port, limit=READ_BYTES
+            lambda reader, writer: self._accept(found, reader, writer),
+            host,
+            port,
+            limit=READ_BYTES,
+            backlog=BACKLOG,
         )
         self._servers.append(server)
         return int(server.sockets[0].getsockname()[1])
