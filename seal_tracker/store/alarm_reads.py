@@ -277,7 +277,7 @@ class AlarmReads(Database):
         scope = None if asked.scope is None else sorted(asked.scope)
         within = space, asked.from_ms, asked.to_ms, asked.unit, scope
         stale_ms = asked.to_ms - STALE_MS
-        async with self._reading() as connection:
+        async with self._counting() as connection:
             count = await connection.fetchval(sql("alarm_count"), *within)
             on_duty_to_ms = min(asked.to_ms, asked.to_ms if asked.now_ms is None else asked.now_ms)
             on_duty = asked.from_ms, on_duty_to_ms, LONGEST_SHIFT, asked.unit, scope

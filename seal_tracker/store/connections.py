@@ -43,6 +43,8 @@ SESSION_SETTINGS: Final = {
     # Our statements are short; compiling them takes longer than running them.
     "jit": "off",
     "TimeZone": "UTC",
+    # A report takes one core, however much there is to count: the others are for ingest.
+    "max_parallel_workers_per_gather": "0",
     # A writer whose machine vanished without a goodbye is noticed, and its lock freed, after 10 + 3 * 5 seconds
     # instead of the two hours of the system's default. No effect on Unix sockets, which need none.
     "tcp_keepalives_idle": "10",

@@ -58,6 +58,7 @@ class Database:
         self._writer: Connection | None = None
         self._pool: Pool | None = None
         self._turn = asyncio.Lock()
+        self._counts = asyncio.Lock()
         self._commit_number: int | None = None
         self._in_doubt: int | None = None
         self._closed = False
@@ -159,6 +160,12 @@ class Database:
         if self._pool is None:
             raise StoreUnavailable("the store is closed")
         return borrowed(self._pool, self._timeout_s)
+
+    @asynccontextmanager
+    async def _counting(self) -> AsyncIterator[Connection]:
+        """A connection for what reads a great deal, one at a time: the other connections are for judging and for lists."""
+        async with self._counts, self._reading() as connection:
+            yield connection
 
     @asynccontextmanager
     async def _transaction(self, *, number: int | None = None) -> AsyncIterator[Connection]:

@@ -30,7 +30,7 @@ class OldPingsReads(Database):
 
     async def pings_counted(self, begins_ms: int, ends_ms: int) -> dict[str, int]:
         """How many each space has."""
-        async with self._reading() as connection:
+        async with self._counting() as connection:
             rows = await connection.fetch(sql("pings_counted"), begins_ms, ends_ms, timeout=COUNT_TIMEOUT_S)
         return dict(map(tuple, rows))
 

@@ -88,7 +88,7 @@ class ReportReads(Database):
         scope = None if asked.scope is None else sorted(asked.scope)
         within = space, asked.from_ms, asked.to_ms, asked.unit, scope
         by_service = list(NOT_BY_PERSONS)
-        async with self._reading() as connection:
+        async with self._counting() as connection:
             journeys = await connection.fetch(sql("report_journeys"), *within)
             alarms = await connection.fetch(sql("report_alarms"), *within)
             answers = await connection.fetch(sql("report_answers"), *within, by_service)

@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.at_size [--pings 50000000] [--events 1000000] [--journeys 100000] [--folder DIR]
 
-Filled by COPY, seeded, into an embedded PostgreSQL in DIR (used again where it is filled; else a temporary folder, which goes afterwards).
+Filled by COPY, seeded, into an embedded PostgreSQL in DIR/data (used again where it is filled; else a temporary folder, which goes afterwards).
 Then every list, ``--runs`` times with other arguments, through the store as the API asks it: median and p99 in ms.
 """
 
@@ -97,7 +97,9 @@ async def main() -> None:
         folder = given.folder or Path(
             stack.enter_context(tempfile.TemporaryDirectory(prefix="seal-tracker-size-"))
         )
-        async with EmbeddedParts(folder, tenant="demo") as parts:
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o755)  # the database may run as another user
+        async with EmbeddedParts(folder / "data", tenant="demo") as parts:
             await filled(parts.postgres_dsn, sizes)
             await time_lists(parts.postgres_dsn, sizes, given.runs, given.only)
 
