@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import statistics
 import struct
 import sys
 import tempfile
@@ -26,6 +27,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from parts import Broker, ComposeBroker
 
 from seal_tracker.embedded import EmbeddedParts
+
+TURNS = 3
 
 PRODUCTION = {
     "nats": "NATS, production (sync always)",
@@ -152,6 +155,28 @@ async def measure(seconds: float) -> None:
             running = ComposeBroker(kind, Path(name) / kind).start()
             click.echo(f"{what:40} {await messages_per_second(running.broker, seconds):8.0f} messages/s")
             running.stop()
+        await mosquitto_debug(Path(name), seconds)
+
+
+async def mosquitto_debug(folder: Path, seconds: float) -> None:
+    """Mosquitto with its debugging lines, among which it tells what it refuses, filtered by awk; by turns with none of both."""
+    if ComposeBroker.missing("mosquitto"):
+        return
+    rates: dict[str, list[float]] = {"with": [], "without": []}
+    for turn in range(2 * TURNS):
+        which = ("with", "without")[turn % 2]
+        broker = ComposeBroker("mosquitto", folder / f"turn-{turn}")
+        if which == "without":
+            config = broker.folder / "config" / "mosquitto.conf"
+            config.write_text(config.read_text().replace("log_type debug\n", ""))
+        broker.start()
+        rates[which].append(await messages_per_second(broker.broker, seconds))
+        broker.stop()
+    told, quiet = (statistics.median(rates[which]) for which in ("with", "without"))
+    click.echo(
+        f"{'Mosquitto, debugging lines filtered':40} {told:8.0f} messages/s, {quiet:.0f} without them, ratio {told / quiet:.2f} "
+        f"(medians of {TURNS} by turns)"
+    )
 
 
 async def set_fsync(superuser_dsn: str, value: str) -> None:
