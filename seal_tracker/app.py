@@ -53,7 +53,7 @@ from seal_tracker.plans.check import render_faults
 from seal_tracker.plans.folder import errors_of, read_folder
 from seal_tracker.plans.model import Diversion, Plan
 from seal_tracker.publishing.outbox import OutboxPublisher
-from seal_tracker.publishing.topics import ingest_filters, ledger_topic
+from seal_tracker.publishing.topics import ingest_filters, ingest_session, ledger_topic
 from seal_tracker.rejudge import Span
 from seal_tracker.retention import Retention
 from seal_tracker.service import Service
@@ -232,7 +232,12 @@ async def running(settings: Settings, *, embedded: Path | None = None) -> AsyncI
             await _remember_alarms(store, teller, space)
             teller.found_waiting(space, await store.journeys_waiting(space))
         source = service.source = await stack.enter_async_context(
-            MqttSource(parts.broker, f"{name}-in", ingest_filters(settings.tenant), clock_ms=clock_ms)
+            MqttSource(
+                parts.broker,
+                ingest_session(settings.tenant, settings.instance),
+                ingest_filters(settings.tenant),
+                clock_ms=clock_ms,
+            )
         )
         pipeline = service.pipeline = Pipeline(
             source,

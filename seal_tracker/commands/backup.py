@@ -1,8 +1,8 @@
 """``seal-tracker backup`` and ``restore``: everything the service keeps, in one file, and a folder or database made of it again.
 
 The file is a tar with ``manifest.json``, ``database.dump`` (``pg_dump``, one consistent moment, also while the service runs) and, of
-an embedded folder, its credentials and the key that signs the ledger: so it opens everything, and is readable by its owner alone.
-What the broker holds and the service has not taken yet is not in it.
+an embedded folder, its credentials, the key that signs the ledger, and what its broker holds and the service has not taken yet, read before
+the database is (see `commands.undelivered`): so it opens everything, and is readable by its owner alone.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 import asyncpg  # type: ignore[import-untyped]
@@ -28,19 +28,21 @@ import msgspec
 
 from seal_tracker import __version__
 from seal_tracker.commands.errors import CommandError
+from seal_tracker.commands.undelivered import EmbeddedBroker, put_back, read_held
 from seal_tracker.config import load_settings
 from seal_tracker.embedded import EmbeddedParts
 from seal_tracker.embedded.files import write_atomic
-from seal_tracker.embedded.folder import superuser_dsn_of
+from seal_tracker.embedded.folder import broker_of, superuser_dsn_of
 from seal_tracker.embedded.postgres import programs_of
 from seal_tracker.logs import set_up_logs
 from seal_tracker.model import iso_ms
+from seal_tracker.publishing.topics import ingest_session
 from seal_tracker.store.migrations import MIGRATIONS
 
 __all__ = ["BackupError", "backup", "restore"]
 
 DATABASE: Final = "seal_tracker"
-DUMP, MANIFEST = "database.dump", "manifest.json"
+DUMP, MANIFEST, HELD = "database.dump", "manifest.json", "broker.ndjson"
 KEPT: Final = ("credentials.json", "ledger.key")
 """Files of an embedded folder that its database is worth nothing without."""
 
@@ -63,11 +65,12 @@ class Manifest(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A database that programs of PostgreSQL can reach, and files that belong to it."""
+    """A database that programs of PostgreSQL can reach, and files and a broker that belong to it."""
 
     programs: Path | None
     environment: Mapping[str, str]
     files: Sequence[Path] = field(default=())
+    broker: EmbeddedBroker | None = None
 
     def run(self, program: str, *words: str) -> str:
         """Run one of PostgreSQL's programs; what it printed.
@@ -115,10 +118,14 @@ async def _backed_up(file: Path, embedded: Path | None, dsn: str | None) -> None
     async with AsyncExitStack() as stack:
         source = await _source(stack, embedded, dsn)
         with tempfile.TemporaryDirectory(dir=file.parent) as folder:
-            dump = Path(folder) / DUMP
+            dump, made_here = Path(folder) / DUMP, []
+            if source.broker is not None:
+                await read_held(source.broker, Path(folder) / HELD)  # before the database: see there
+                made_here.append(Path(folder) / HELD)
             await asyncio.to_thread(source.run, "pg_dump", "--format=custom", f"--file={dump}")
             schema = await _schema(source)
-            names = [DUMP, *(path.name for path in source.files)]
+            paths = (dump, *source.files, *made_here)
+            names = [path.name for path in paths]
             made = Manifest(FORMAT, iso_ms(int(time.time() * 1000)), __version__, schema, names)
             unfinished = Path(folder) / "backup.tar"
             with (
@@ -129,7 +136,7 @@ async def _backed_up(file: Path, embedded: Path | None, dsn: str | None) -> None
                 head = tarfile.TarInfo(MANIFEST)
                 head.size, head.mode = len(text), 0o600
                 tar.addfile(head, io.BytesIO(text))
-                for path in (dump, *source.files):
+                for path in paths:
                     tar.add(path, path.name, recursive=False)
             unfinished.replace(file)
 
@@ -146,11 +153,37 @@ async def _restored(file: Path, manifest: Manifest, embedded: Path | None, dsn: 
             _take_files(Path(folder), manifest, embedded)
         async with AsyncExitStack() as stack:
             source = await _source(stack, embedded, dsn)
-            dump = str(Path(folder) / DUMP)
-            words = ("--clean", "--if-exists", "--exit-on-error", "--single-transaction")
-            await asyncio.to_thread(
-                source.run, "pg_restore", *words, f"--dbname={source.environment['PGDATABASE']}", dump
+            await _fill(source, Path(folder) / DUMP)
+            if source.broker is not None and HELD in manifest.files:
+                await put_back(source.broker, Path(folder) / HELD)
+
+
+async def _fill(source: Source, dump: Path) -> None:
+    """Make the database what the dump holds: as a superuser in one go, as the database's owner around what is not its own.
+
+    The ledger's tables are another role's, made by a superuser beforehand as for any new database; its rows the owner may add, to tables
+    that are empty. They come last, so that a restore that failed can be tried again.
+    """
+    words = ["--exit-on-error", "--single-transaction", f"--dbname={source.environment['PGDATABASE']}"]
+    connection = await _connected(source)
+    try:
+        if await connection.fetchval("SELECT rolsuper FROM pg_roles WHERE rolname = current_user"):
+            await asyncio.to_thread(source.run, "pg_restore", "--clean", "--if-exists", *words, str(dump))
+            return
+        if not await connection.fetchval("SELECT to_regclass('ledger.links') IS NOT NULL"):
+            raise BackupError(
+                "this database has no ledger, which its owner cannot make. Once, as superuser: "
+                "seal-tracker ledger prepare | psql --dbname DATABASE; then restore again, or restore as superuser"
             )
+        if await connection.fetchval("SELECT EXISTS (SELECT FROM ledger.links)"):
+            raise BackupError(
+                "this database's ledger is not empty, and nobody but a superuser removes from it: restore into a new database"
+            )
+    finally:
+        await connection.close()
+    own = ("--clean", "--if-exists", "--no-owner", "--no-privileges", "--schema=public")
+    await asyncio.to_thread(source.run, "pg_restore", *own, *words, str(dump))
+    await asyncio.to_thread(source.run, "pg_restore", "--data-only", "--schema=ledger", *words, str(dump))
 
 
 def _take_files(unpacked: Path, manifest: Manifest, embedded: Path) -> None:
@@ -179,7 +212,13 @@ async def _source(stack: AsyncExitStack, embedded: Path | None, dsn: str | None)
         superuser = parts.superuser_dsn
     files = [embedded / name for name in KEPT if (embedded / name).exists()]
     environment = _environment(superuser) | {"PGDATABASE": DATABASE}
-    return Source(programs_of(embedded / "postgres" / "data"), environment, files)
+    return Source(programs_of(embedded / "postgres" / "data"), environment, files, _broker(embedded))
+
+
+def _broker(embedded: Path) -> EmbeddedBroker:
+    settings, (mqtt, nats_port, credentials) = load_settings(), broker_of(embedded)
+    client_id = ingest_session(settings.tenant, settings.instance)
+    return EmbeddedBroker(mqtt.host, mqtt.port, nats_port, credentials, settings.tenant, client_id)
 
 
 async def _answers(dsn: str) -> bool:
@@ -205,16 +244,20 @@ def _environment(dsn: str) -> dict[str, str]:
 
 async def _schema(source: Source) -> int:
     """The newest migration that the database has."""
-    at = source.environment
-    connection = await asyncpg.connect(
-        host=at["PGHOST"], port=int(at["PGPORT"]), user=at["PGUSER"], password=at.get("PGPASSWORD"),
-        database=at["PGDATABASE"], timeout=10,
-    )  # fmt: skip
+    connection = await _connected(source)
     try:
         newest: int = await connection.fetchval("SELECT coalesce(max(version), 0) FROM schema_migrations")
         return newest
     finally:
         await connection.close()
+
+
+async def _connected(source: Source) -> Any:
+    at = source.environment
+    return await asyncpg.connect(
+        host=at["PGHOST"], port=int(at["PGPORT"]), user=at["PGUSER"], password=at.get("PGPASSWORD"),
+        database=at["PGDATABASE"], timeout=10,
+    )  # fmt: skip
 
 
 def _manifest(file: Path) -> Manifest:

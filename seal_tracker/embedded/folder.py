@@ -31,7 +31,7 @@ from .users import run_as
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["EmbeddedParts", "MqttAddress", "postgres_dsn_of", "superuser_dsn_of"]
+__all__ = ["EmbeddedParts", "MqttAddress", "broker_of", "postgres_dsn_of", "superuser_dsn_of"]
 
 
 class MqttAddress(msgspec.Struct, frozen=True):
@@ -206,6 +206,12 @@ def superuser_dsn_of(folder: Path) -> str:
     """Address of a folder's database server for its superuser; raises as `postgres_dsn_of`."""
     credentials, ports = _read(folder)
     return dsn(ports.postgres, credentials.postgres, "postgres")
+
+
+def broker_of(folder: Path) -> tuple[MqttAddress, int, Credentials]:
+    """Where a folder's broker listens, for MQTT and for NATS clients, and its accounts; raises as `postgres_dsn_of`."""
+    credentials, ports = _read(folder)
+    return MqttAddress(LOOPBACK, ports.mqtt), ports.nats, credentials
 
 
 def _read(folder: Path) -> tuple[Credentials, Ports]:

@@ -36,6 +36,7 @@ __all__ = [
     "event_topics",
     "frame_topic",
     "ingest_filters",
+    "ingest_session",
     "journey_topic",
     "ledger_topic",
     "parse",
@@ -81,6 +82,11 @@ def root(tenant: str, space: str = LIVE) -> str:
     if space == LIVE:
         return f"{LIVE_ROOT}/{tenant}"
     return f"{EXERCISE_ROOT}/{tenant}/{check_id(space, 'space')}"
+
+
+def ingest_session(tenant: str, instance: str) -> str:
+    """The client id by which the broker knows the service's session; what nobody has taken yet waits there."""
+    return f"seal-tracker-{tenant}-{instance}-in"
 
 
 def ingest_filters(tenant: str) -> tuple[str, ...]:
