@@ -13,7 +13,7 @@ import msgspec
 
 from seal_tracker.model import iso_or_none
 from seal_tracker.store.records import AccountRow, Action, TokenRow
-from seal_tracker.web.account_files import EMBEDDED
+from seal_tracker.web.account_files import EMBEDDED, RESERVED
 from seal_tracker.web.accounts import Accounts, Right, Role, rights_of
 from seal_tracker.web.errors import Conflict, Forbidden, InvalidBody, Missing
 from seal_tracker.web.passwords import weakness
@@ -35,9 +35,6 @@ __all__ = [
 
 API: Final = "api"
 """Origin of accounts that are kept here, and no longer or never by a file."""
-
-RESERVED: Final = frozenset({"me", "service", "system", "plan"})
-"""Names that mean something else: oneself in addresses, and in the audit trail the service and what plans brought."""
 
 TOKEN_MAX_MS: Final = 366 * 24 * 3600 * 1000
 """Longest life of a token: a year, so that each is looked at once a year."""

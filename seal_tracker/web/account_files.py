@@ -19,7 +19,16 @@ import msgspec
 from seal_tracker.web import passwords
 from seal_tracker.web.accounts import Role
 
-__all__ = ["EMBEDDED", "FILE", "AccountsError", "Entry", "KeptAccounts", "hash_accounts", "read_accounts"]
+__all__ = [
+    "EMBEDDED",
+    "FILE",
+    "RESERVED",
+    "AccountsError",
+    "Entry",
+    "KeptAccounts",
+    "hash_accounts",
+    "read_accounts",
+]
 
 EMBEDDED: Final = "embedded"
 FILE: Final = "file"
@@ -27,6 +36,9 @@ FILE: Final = "file"
 ROLES: Final = frozenset(role.value for role in Role)
 NAME: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 """Names of accounts and units: they fit addresses, topics and logs."""
+
+RESERVED: Final = frozenset({"me", "service", "system", "plan"})
+"""Names that mean something else: oneself in addresses, and in the audit trail the service and what plans brought."""
 
 
 class AccountsError(ValueError):
@@ -138,6 +150,8 @@ def checked(entries: Sequence[Entry]) -> Sequence[Entry]:
         for member, value in (("username", entry.username), ("unit", entry.unit)):
             if value is not None and NAME.fullmatch(value) is None:
                 raise AccountsError(f"{entry.username!r}: {member} must be of {NAME.pattern}, not {value!r}")
+        if entry.username in RESERVED:
+            raise AccountsError(f"{entry.username!r} has a meaning of its own; take another name")
         if entry.username in seen:
             raise AccountsError(f"the account {entry.username!r} is there twice; keep one")
         seen.add(entry.username)

@@ -180,6 +180,7 @@ def test_nothing_that_is_kept_signs_anybody_in(accounts: Accounts):
         ({"username": "a b", "role": "operator"}, "username"),
         ({"username": "a", "role": "operator", "unit": "u 1"}, "unit"),
         ({"role": "operator"}, "username"),
+        ({"username": "system", "role": "operator"}, "'system'"),
     ],
 )
 def test_a_faulty_accounts_file_is_refused_and_names_the_member(account: dict[str, object], named: str):
