@@ -8,6 +8,7 @@ No state of its own: all there is to know of an alarm is its row.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -86,11 +87,13 @@ async def alarms_after(
         return Changed(acted)
     episodes = {e.episode.episode for e in concerned} | {r for e in concerned for r in e.references}
     first_ids = [first_alarm_id(e.episode.episode) for e in concerned]
-    existing = await store.alarms_of_episodes(episodes, first_ids)
     raised = [e for e in concerned if e.transition == "raised"]
-    around = await _surroundings(
-        store, judging, raised, acted, terms, ways, await _orders(store, judging, concerned)
+    existing, orders, near = await asyncio.gather(  # beside each other: an alert waits for the slowest alone
+        store.alarms_of_episodes(episodes, first_ids),
+        _orders(store, judging, concerned),
+        _near(store, judging.space, raised),
     )
+    around = _surroundings(judging, near, acted, terms, ways, orders)
     found = derived(events, [acted.get(row.id, row) for row in existing], around)
     return Changed({**acted, **found.rows}, _actions(found), _steps(found))
 
@@ -132,30 +135,36 @@ def action_of(
     )
 
 
-async def _surroundings(
-    store: AlarmStore,
+async def _near(
+    store: AlarmStore, space: str, raised: Sequence[Event]
+) -> tuple[dict[str, Way], list[AlarmRow], list[AlarmRow]]:
+    """The ways of what is raised, alarms alike, and alarms of the types and time that may begin its group."""
+    if not raised:
+        return {}, [], []
+    wanted = {Alike(subject_of(e.episode), e.episode.type, e.episode.object) for e in raised}
+    return await asyncio.gather(
+        store.ways_of(space, {e.episode.seal for e in raised}),
+        store.alarms_alike(space, sorted(wanted, key=str)),
+        store.alarms_beginning(space, _windows(raised)),
+    )
+
+
+def _surroundings(
     judging: SpaceJudge,
-    raised: Sequence[Event],
+    near: tuple[dict[str, Way], list[AlarmRow], list[AlarmRow]],
     acted: Mapping[UUID, AlarmRow],
     terms: Terms,
     news: Mapping[str, Way],
     orders: Orders,
 ) -> Surroundings:
-    alike: list[AlarmRow] = []
-    beginnings: list[AlarmRow] = []
-    ways: dict[str, Way] = {}
-    if raised:
-        ways = {**await store.ways_of(judging.space, {e.episode.seal for e in raised}), **news}
-        wanted = {Alike(subject_of(e.episode), e.episode.type, e.episode.object) for e in raised}
-        alike = await store.alarms_alike(judging.space, sorted(wanted, key=str))
-        beginnings = await store.alarms_beginning(judging.space, _windows(raised))
+    ways, alike, beginnings = near
     plan, table = judging.plan, judging.journeys
     return Surroundings(
         now_ms=None if judging.space == LIVE else judging.now_ms,
         terms=terms,
         responsible=lambda place, unit: responsible_unit(plan, place, unit),
         declaration=lambda journey: _declaration(table, journey),
-        ways=ways,
+        ways={**ways, **news},
         orders=orders,
         alike=[acted.get(row.id, row) for row in alike],
         beginnings=beginnings,
