@@ -115,6 +115,8 @@ def test_a_database_of_the_previous_release_comes_up_to_date_and_goes_on(session
         after = service.episodes()
         assert any(e["seal"] == "SEAL-5" and e["type"] == "SEAL_TAMPER" for e in after)
         assert standing(told) <= standing(after)
+        verified = seal_tracker("ledger", "verify", "--embedded", service.data)
+        assert verified.returncode == 0, verified.stdout  # what was there before the ledger is no fault
 
 
 def standing(episodes: list[dict[str, Any]]) -> set[tuple[str, ...]]:

@@ -18,6 +18,7 @@ from seal_tracker.alarms.life_cycle import Act
 from seal_tracker.alarms.rows import alarm_in, row_of
 from seal_tracker.alarms.states import OPEN_STATES, STATES, Verb
 from seal_tracker.alarms.suppressions import Suppression, order_in
+from seal_tracker.commands.ledger import verified_ledger
 from seal_tracker.deeds import Deed
 from seal_tracker.episodes_file import episode_members
 from seal_tracker.model import LIVE, iso_ms
@@ -52,6 +53,7 @@ name = {en = "Port"}
 parent = "hq"
 head = "Minh"
 jurisdiction_zone = "Z-port"
+contact = "port@hai-quan.example"
 [inland]
 name = {en = "Inland"}
 parent = "hq"
@@ -165,9 +167,14 @@ class Watch:
 
 @pytest.fixture
 async def store(postgres_dsn: str) -> AsyncIterator[Store]:
+    """A store; whatever a test does by it, the ledger tells in the end what the tables hold."""
     opened = await Store.open(postgres_dsn)
     yield opened
     await opened.close()
+    connection = await connect(postgres_dsn, "test", 30)
+    found = await verified_ledger(connection, [], [])
+    await connection.close()
+    assert found.whole, found.log_faults
 
 
 @pytest.fixture
@@ -281,6 +288,8 @@ async def test_what_waits_is_put_before_the_head_of_whose_jurisdiction_it_is(wat
             "who answers for an alarm is told its steps, though the journey is another unit's"
         )
         assert [e.sequence for e in await watch.store.events_before(LIVE, None, 9, which)] == seen[::-1]
+    (mail,) = await watch.store.mails(LIVE, None, 10)
+    assert (mail.recipient, mail.sent_ms, mail.failures) == ("port@hai-quan.example", None, 0)
     both = EventFilter(units=["port", "inland"])
     assert len(await watch.store.events_after(LIVE, 0, 100, both)) == 6
     assert await watch.store.event_count(LIVE, ["port"]) == 2

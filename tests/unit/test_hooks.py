@@ -70,6 +70,14 @@ def test_an_event_without_a_unit_is_for_those_who_see_all() -> None:
     assert not wanted(HOOK._replace(units=("U1",)), event(unit=None))
 
 
+def test_a_step_of_an_alarm_is_sent_to_the_unit_that_answers_for_it_too() -> None:
+    """An escalation reaches who was called, though the journey is another unit's."""
+    step = event(unit="U9")
+    step["data"]["properties"]["responsible"] = "U1"
+    assert wanted(HOOK._replace(units=("U1",)), step)
+    assert not wanted(HOOK._replace(units=("U2",)), step)
+
+
 def test_tries_come_further_and_further_apart_and_end() -> None:
     progress, pauses = FRESH, []
     for _ in range(MOST_FAILURES):
