@@ -74,10 +74,11 @@ class Verdict:
 
     def _due_after_pings(self, states: SealStates) -> NDArray[np.int64]:
         """Pings bring nothing forward but a silence after the newest, unless with them a phase has begun."""
-        before, track = states.take(self.seals)["track"], self.rows["track"]
-        goes_on = (before["journey"] == track["journey"]) & (before["phase_ms"] == track["phase_ms"])
+        track = self.rows["track"]
         quiet = quiet_ms(track, self.rows[SIGNAL_LOST])
-        return np.where(goes_on, np.minimum(states.due_ms(self.seals), quiet), NO_TIME)
+        return np.where(
+            states.in_phase(self.seals, track), np.minimum(states.due_ms(self.seals), quiet), NO_TIME
+        )
 
 
 def late(states: SealStates, pings: PingBatch) -> NDArray[np.bool_]:

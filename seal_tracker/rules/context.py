@@ -25,6 +25,7 @@ from seal_tracker.rules.book import Book, Subject
 from seal_tracker.rules.keys import PolicyValue
 from seal_tracker.rules.leave import Authorisations
 from seal_tracker.rules.legs import PlannedLegs
+from seal_tracker.rules.once import once
 from seal_tracker.rules.records import Rows
 from seal_tracker.rules.runs import Limits
 from seal_tracker.rules.table import Policies, Values, per
@@ -327,9 +328,9 @@ class Context:
 
     def carries(self, rule: str) -> bool:
         """Whether any row has a run or an episode of ``rule`` under way."""
-        return bool(self._any_active & self.bits[rule])
+        return self._any_active & self.bits[rule] != 0
 
-    @cached_property
+    @once
     def _any_active(self) -> int:
         return int(np.bitwise_or.reduce(self.active, initial=0))
 
@@ -338,7 +339,7 @@ class Context:
         bit = self.bits[rule]
         self.active[row] = np.where(active, self.active[row] | bit, self.active[row] & ~bit)
 
-    @cached_property
+    @once
     def _watched(self) -> frozenset[int]:
         return frozenset(self.streams["rule"].tolist()) if len(self.streams) else frozenset()
 
@@ -346,27 +347,37 @@ class Context:
         """Whether any row came into the pass with a stream of the rule that has a number."""
         return number in self._watched
 
-    @cached_property
+    @once
     def one_fix_each(self) -> bool:
         """Whether every row has just one fix, so that row ``i`` has fix ``i``: as in most live batches."""
         return len(self.fixes) == len(self.seal) and every(self.fixes.start)
 
-    @cached_property
+    @once
     def all_armed(self) -> bool:
         """Whether every row has an armed journey: the usual case, in which nobody need be left out."""
         return every(self.armed)
 
-    @cached_property
+    @once
     def said(self) -> int:
         """Bits of every ``Fact`` that any ping of the pass tells: a rule about others need not look."""
         return int(np.bitwise_or.reduce(self.pings.facts, initial=0))
 
-    @cached_property
+    @once
     def worst_lock(self) -> int:
         """The greatest ``Lock`` that any ping of the pass tells."""
         return int(np.maximum.reduce(self.pings.lock, initial=0))
 
-    @cached_property
+    @once
+    def all_have_fix(self) -> bool:
+        """Whether every ping's own position may move the track; once the fixes of the pass are known."""
+        return self.has_fix is not None and every(self.has_fix)
+
+    @once
+    def worst_accuracy_m(self) -> float:
+        """The greatest accuracy that any ping of the pass claims; 0 where none does."""
+        return float(np.fmax.reduce(self.pings.accuracy_m, initial=0.0))
+
+    @once
     def newest(self) -> I8 | slice:
         """Which is each row's newest ping, as an index; of a pass with pings."""
         return slice(None) if len(self.ping_row) == len(self.seal) else ends(self.ping_start)
@@ -376,7 +387,7 @@ class Context:
         """Time of each row's newest ping; of a pass with pings."""
         return self.pings.time_ms[self.newest]
 
-    @cached_property
+    @once
     def step_mm(self) -> I8:
         """Millimetres from the fix before to each fix; 0 where there is none before."""
         return np.where(self.fixes.has_prev, mm_of_m(self.fixes.step_m), 0)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geofences.corridors import Located
+from geofences.masks import every, some, which
 from seal_tracker.rules.context import Context, mm_of_m
 from seal_tracker.rules.debounced import Moment, of_fixes
 from seal_tracker.rules.keys import common_keys, distance_keys
@@ -65,11 +66,13 @@ def _judge(ctx: Context) -> None:
     where = ctx.located
     if where is None:
         return
-    if not ctx.carries(NAME) and not (where.distance_m > where.half_width_m).any():
+    if not ctx.carries(NAME) and not some(where.distance_m > where.half_width_m):
         return  # a limit is never below the half-width
-    on_route = np.isfinite(where.distance_m)
-    distance = mm_of_m(np.where(on_route, where.distance_m, 0.0))
-    half_width = mm_of_m(np.where(on_route, where.half_width_m, 0.0))
+    distance_m, half_width_m, on_route = where.distance_m, where.half_width_m, None
+    if not every(ctx.route >= 0):
+        on_route = np.isfinite(distance_m)
+        distance_m, half_width_m = np.where(on_route, distance_m, 0.0), np.where(on_route, half_width_m, 0.0)
+    distance, half_width = mm_of_m(distance_m), mm_of_m(half_width_m)
     limit = half_width + mm_of_m(_slack_m(ctx))
     on = distance > limit
     teller = _Teller(ctx, where, half_width, limit)
@@ -120,7 +123,7 @@ def _slack_m(ctx: Context) -> NDArray[np.float64]:
     row, claimed = ctx.fixes.row, ctx.fixes.accuracy_m.astype(np.float64)
     assumed = np.where(np.isnan(claimed), per(ctx.policy(NAME, "accuracy_unknown_m"), row), claimed)
     cap = np.asarray(per(ctx.policy(NAME, "accuracy_cap_m"), row), np.float64)
-    slack: NDArray[np.float64] = np.clip(assumed, 0.0, cap)
+    slack: NDArray[np.float64] = np.minimum(np.maximum(assumed, 0.0), cap)
     return slack
 
 
@@ -144,7 +147,7 @@ def _margin_mm(ctx: Context, half_width: I8) -> I8:
 def _tell_peaks(ctx: Context, off_route_mm: I8, raised_at: dict[int, int]) -> None:
     """Update the episodes still open whose peak has doubled since it was last told."""
     carry, of = ctx.state[NAME], ctx.fixes.row
-    rows = np.flatnonzero((ctx.active & ctx.bits[NAME]) != 0)
+    rows = which((ctx.active & ctx.bits[NAME]) != 0)
     due = carry["open"][rows] & (carry["peak_mm"][rows] >= 2 * np.maximum(carry["told_mm"][rows], 1))
     for row in rows[due].tolist():
         begin = raised_at.get(row, int(np.searchsorted(of, row)))

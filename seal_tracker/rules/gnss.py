@@ -6,12 +6,11 @@ worse than a limit. One with an implausible clock is none: nobody knows when the
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geofences.masks import some
 from seal_tracker.model import Fact
 from seal_tracker.rules.context import Context
 from seal_tracker.rules.debounced import Moment, of_pings
@@ -44,6 +43,12 @@ JAMMING_KEYS = (
 HINTS = int(Fact.VIBRATION | Fact.JAMMING)
 
 
+def _all_have_one(ctx: Context, rule: str) -> bool:
+    """Whether every ping surely has a fix that counts, as most batches: then there is nothing to begin."""
+    usual = ctx.terrain.policies.everywhere(rule, ("accuracy_limit_m",))
+    return usual is not None and ctx.all_have_fix and ctx.worst_accuracy_m <= cast("float", usual[0])
+
+
 def _has_none(ctx: Context, rule: str) -> Mask:
     """Which pings have no fix that counts."""
     assert ctx.has_fix is not None
@@ -53,6 +58,8 @@ def _has_none(ctx: Context, rule: str) -> Mask:
 
 
 def _lost(ctx: Context) -> None:
+    if not ctx.carries(LOST) and _all_have_one(ctx, LOST):
+        return
     of_pings(ctx, LOST, _has_none(ctx, LOST), lambda moment: _how_long(ctx, LOST, moment))
 
 
@@ -64,9 +71,9 @@ def _how_long(ctx: Context, rule: str, moment: Moment) -> dict[str, Any]:
 
 
 def _jamming(ctx: Context) -> None:
-    none = _has_none(ctx, JAMMING)
-    if not ctx.carries(JAMMING) and not some(none):
+    if not ctx.carries(JAMMING) and _all_have_one(ctx, JAMMING):
         return
+    none = _has_none(ctx, JAMMING)
     suspect = none & _speaks_of_jamming(ctx)
     of_pings(ctx, JAMMING, suspect, lambda moment: _signs(ctx, moment), among=suspect | ~none)
 

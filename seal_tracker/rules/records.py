@@ -30,7 +30,9 @@ def put(records: Records, index: NDArray[np.int64], values: Records) -> None:
 
 
 def joined(parts: Sequence[Records]) -> Records:
-    """Records of one dtype one after another; at least one part."""
+    """Records of one dtype one after another; at least one part. Of just one part that part itself."""
+    if len(parts) == 1:
+        return parts[0]
     whole: Records = np.concatenate([_plain(part) for part in parts]).view(parts[0].dtype)
     return whole
 
@@ -38,7 +40,7 @@ def joined(parts: Sequence[Records]) -> Records:
 def copied(records: Records, field: str | None = None) -> Records:
     """A contiguous copy of records, or of one field of theirs that is a record itself."""
     if field is None:
-        return _plain(records).copy().view(records.dtype)
+        return records.repeat(1)
     part, dtype = _bytes_of(records, field)
     return part.copy().view(dtype).reshape(-1)  # a single record's bytes are contiguous already: still a copy
 

@@ -85,7 +85,9 @@ def _judge(ctx: Context) -> None:
     carried, terms, limit = ctx.state[NAME], _terms(ctx), _limit_ms(ctx, row, pings.mode, pings.interval_s)
     since_ms = before(pings.time_ms, ctx.ping_start, _since_ms(ctx))
     allowed = before(limit, ctx.ping_start, carried["limit_ms"])
-    silent = ctx.armed[row] & (allowed > 0) & (pings.time_ms > since_ms + allowed)
+    silent = (allowed > 0) & (pings.time_ms > since_ms + allowed)
+    if not ctx.all_armed:
+        silent &= ctx.armed[row]
     for i in which(silent).tolist():
         r, at, since = int(row[i]), int(pings.time_ms[i]), int(since_ms[i])
         first = bool(ctx.ping_start[i])

@@ -90,14 +90,17 @@ def _in_track_order(ctx: Context, found: Candidates, taken: Accepted) -> dict[st
 
 def _with_previous(ctx: Context, fix: dict[str, Any], before: Before | None) -> Fixes:
     """Fixes in the order of the track; ``before`` where it is known what is before each."""
-    start = begins(fix["row"])
+    start = ctx.ping_start if fix["row"] is ctx.ping_row else begins(fix["row"])
     first = which(start)
     row = fix["row"][first]
     if before is None:
         before = _found_before(ctx, fix, first, row)
-    first_ms = before.time_ms[first]
-    has_prev = np.ones(len(start), bool)
-    has_prev[first] = (first_ms != NO_TIME) & (first_ms >= ctx.epoch_start_ms[row])
+    if len(first) == len(ctx.seal) == len(start):
+        has_prev = (before.time_ms != NO_TIME) & (before.time_ms >= ctx.epoch_start_ms)
+    else:
+        first_ms = before.time_ms[first]
+        has_prev = np.ones(len(start), bool)
+        has_prev[first] = (first_ms != NO_TIME) & (first_ms >= ctx.epoch_start_ms[row])
     return Fixes(
         **fix,
         start=start,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,9 @@ from seal_tracker.model import NO_TIME, PING_DTYPES, PingBatch
 from seal_tracker.rules.context import mm_of_m
 
 __all__ = ["OrderedPings", "effective_time_ms", "fresh", "in_order", "merge_variants", "usable_fix"]
+
+
+columns_of = attrgetter(*PING_DTYPES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +52,10 @@ def usable_fix(pings: PingBatch) -> NDArray[np.bool_]:
 
 def in_order(pings: PingBatch) -> OrderedPings:
     """Pings by (seal, effective time, sequence, digest), with the effective time as their time."""
-    columns = {name: getattr(pings, name) for name in PING_DTYPES}
-    at = effective_time_ms(pings)
-    apart_mm = np.zeros(len(pings), np.int64)
-    ordered = OrderedPings(**columns | {"time_ms": at}, claimed_ms=pings.time_ms, apart_mm=apart_mm)
+    at, apart_mm = effective_time_ms(pings), np.zeros(len(pings), np.int64)
+    ordered = OrderedPings(*(*columns_of(pings), pings.time_ms, apart_mm))
+    if at is not pings.time_ms:
+        ordered = ordered.with_columns(time_ms=at)
     if every(pings.seal[1:] > pings.seal[:-1]):
         return ordered
     rows = np.lexsort((at, pings.seal))

@@ -49,7 +49,7 @@ def build_context(
     armed, table = journey >= 0, facts.journeys
     beats = facts.heartbeats.get(version.from_ms)
     columns = table.columns(version)
-    start = begins(ping_row)
+    start = np.ones(len(seal), bool) if len(ping_row) == len(seal) else begins(ping_row)
     none = len(table.key)  # the last row of the columns stands for no journey
     at = np.where(armed, journey, none)
     return Context(
@@ -138,9 +138,11 @@ def locate(ctx: Context, track: NDArray[np.void]) -> None:
         ctx.hits = NO_HITS
         return
     ctx.hits = _hits(ctx)
-    last = slice(None) if ctx.one_fix_each else ends(fixes.start)
-    tracks = fixes.row[last]
-    route = ctx.route[fixes.row]
+    last: I8 | slice = slice(None)
+    tracks, route = last, ctx.route
+    if not ctx.one_fix_each:
+        last = ends(fixes.start)
+        tracks, route = fixes.row[last], route[fixes.row]
     since_ms = fixes.time_ms - fixes.prev_ms
     where = ctx.terrain.corridors.locate(
         route,
@@ -184,10 +186,10 @@ def _crossings(
     pairs = fixes.has_prev & (since_ms > 0) & (since_ms <= CROSSING_GAP_MS)
     if not ctx.all_armed:
         pairs &= ctx.armed[fixes.row]
-    was_on, was_at = state["on_corridor"][fixes.row], state["chainage_m"][fixes.row]
+    was_on, was_at = state["on_corridor"], state["chainage_m"]
     if not ctx.one_fix_each:
-        was_on = np.where(fixes.start, was_on, previous(on_corridor))
-        was_at = np.where(fixes.start, was_at, previous(chainage_m))
+        was_on = np.where(fixes.start, was_on[fixes.row], previous(on_corridor))
+        was_at = np.where(fixes.start, was_at[fixes.row], previous(chainage_m))
     along = pairs & was_on & on_corridor & np.isfinite(was_at)  # whoever is on a corridor has a chainage
     follow = which(along)
     found = [

@@ -47,6 +47,14 @@ THROWN = np.dtype(
 """A fix thrown off the track, once another has decided about it."""
 
 
+NOTHING_THROWN = np.zeros(0, THROWN)
+
+ALL = slice(None)
+"""Every row, or the fix of every row where each has one."""
+
+Rows = NDArray[np.int64] | slice
+
+
 class Candidates(NamedTuple):
     """Fixes that may move the track, sorted by (row, time); ``row`` indexes the seals' states."""
 
@@ -93,7 +101,7 @@ class Accepted(NamedTuple):
     @property
     def outliers(self) -> int:
         """How many fixes were refused."""
-        return int((~self.thrown["believed"]).sum())
+        return int((~self.thrown["believed"]).sum()) if len(self.thrown) else 0
 
 
 def _reachable(dt_ms: Any, metres: Any) -> Any:
@@ -108,8 +116,15 @@ def accept(track: NDArray[np.void], fixes: Candidates) -> Accepted:
     n = len(fixes.row)
     none = np.zeros(0, np.int64)
     if not n:
-        return Accepted(none, none, none, np.zeros(0, THROWN))
+        return Accepted(none, none, none, NOTHING_THROWN)
     start = begins(fixes.row)
+    if n == len(track) and every(start):  # one of each row, as in live batches
+        at = np.arange(n)
+        before = _before(track, fixes, ALL, ALL)
+        near = _near(before, fixes, at)
+        if every(near & (track["held_ms"] == NO_TIME)):
+            _move(track, fixes, ALL, ALL)
+            return Accepted(at, at, none, NOTHING_THROWN, before)
     first, last = which(start), ends(start)
     row = fixes.row[first]
     before = _before(track, fixes, first, row)
@@ -117,7 +132,7 @@ def accept(track: NDArray[np.void], fixes: Candidates) -> Accepted:
     plain = np.logical_and.reduceat(near, first) & (track["held_ms"][row] == NO_TIME)
     if every(plain):
         _move(track, fixes, row, last)
-        return Accepted(np.arange(n), np.arange(n), none, np.zeros(0, THROWN), before)
+        return Accepted(np.arange(n), np.arange(n), none, NOTHING_THROWN, before)
     _move(track, fixes, row[plain], last[plain])
     at_once = which(np.repeat(plain, last - first + 1))
     doubtful = _Doubtful(track, fixes, near)
@@ -132,16 +147,19 @@ def accept(track: NDArray[np.void], fixes: Candidates) -> Accepted:
     return Accepted(order[rank], decided_by[rank], held, thrown)
 
 
-def _before(
-    track: NDArray[np.void], fixes: Candidates, first: NDArray[np.int64], row: NDArray[np.int64]
-) -> Before:
+def _before(track: NDArray[np.void], fixes: Candidates, first: Rows, row: Rows) -> Before:
     """The candidate before each; before the ``first`` of a row what is held, else what was accepted last."""
     held = track["held_ms"][row] != NO_TIME
     holds = some(held)
 
     def before(column: NDArray[np.int64], of: str) -> NDArray[np.int64]:
-        out, carried = previous(column), track[f"fix_{of}"][row]
-        out[first] = np.where(held, track[f"held_{of}"][row], carried) if holds else carried
+        carried = track[f"fix_{of}"][row]
+        if holds:
+            carried = np.where(held, track[f"held_{of}"][row], carried)
+        if first is ALL:
+            return carried.astype(np.int64)
+        out = previous(column)
+        out[first] = carried
         return out
 
     lon, lat = before(fixes.lon_e7, "lon"), before(fixes.lat_e7, "lat")
@@ -164,7 +182,7 @@ def _near(before: Before, fixes: Candidates, first: NDArray[np.int64]) -> NDArra
     return near
 
 
-def _move(track: NDArray[np.void], fixes: Candidates, row: NDArray[Any], last: NDArray[Any]) -> None:
+def _move(track: NDArray[np.void], fixes: Candidates, row: Rows, last: Rows) -> None:
     track["fix_ms"][row] = fixes.time_ms[last]
     track["fix_lon"][row] = fixes.lon_e7[last]
     track["fix_lat"][row] = fixes.lat_e7[last]

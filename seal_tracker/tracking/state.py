@@ -235,6 +235,16 @@ class SealStates:
         on: NDArray[np.bool_] = (where >= 0) & (self._rows["track"]["journey"][where] != 0)
         return on
 
+    def in_phase(self, seals: NDArray[Any], track: NDArray[np.void]) -> NDArray[np.bool_]:
+        """Which seals are known to be in the journeys and phases that ``track`` says, one row a seal."""
+        where = self._where(seals)
+        if not self._n:
+            return np.zeros(len(seals), bool)
+        mine = self._rows["track"]
+        same: NDArray[np.bool_] = mine["journey"][where] == track["journey"]
+        same &= mine["phase_ms"][where] == track["phase_ms"]
+        return same & (where >= 0)
+
     def streams(self, seals: NDArray[Any]) -> NDArray[np.void]:
         """Streams of some seals, their ``row`` the position among these, in order."""
         where = self._where(seals)
@@ -286,9 +296,11 @@ class SealStates:
 
     def _where(self, seals: NDArray[Any]) -> NDArray[np.int64]:
         """The row of each seal, -1 for those not known."""
-        if len(seals) and int(seals.max()) >= len(self._place):
+        try:
+            where: NDArray[np.int64] = self._place[seals]
+        except IndexError:
             self._widen(int(seals.max()))
-        where: NDArray[np.int64] = self._place[seals]
+            where = self._place[seals]
         return where
 
     def _widen(self, greatest: int) -> None:

@@ -5,9 +5,11 @@
 One seeded workload made in process: 2,000 seals on 500 routes of 500 vertices among 5,000 zones, a ping every 30 s, a
 tenth of the seals off their corridor by about 1 km for a while, default policy. Each line is microseconds of processor
 time a ping, the least of some rounds, and how many times as long a plain loop takes that was timed in the same run: for
-each ping, the zones and the route asked with shapely (prepared, from an index), and a debounce in dictionaries.
+each ping, the zones and the route asked with shapely (prepared, from an index), and a debounce in dictionaries. At the end
+stands how the lines compare with each other, and what is aimed at.
 
-`--only batches,seals,zones,state` chooses what is measured; `seals` with a million seals takes 3 GB and minutes.
+`--only batches,seals,zones,state` chooses what is measured; `seals` with a million seals takes 3 GB and minutes. On a machine
+that others use at the same time the ratios hold better than the microseconds, and more rounds (`--rounds`) better than few.
 """
 
 from __future__ import annotations
@@ -44,7 +46,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    for name, default in (("pings", 200_000), ("big", 1_000_000), ("zones", 100_000), ("seed", 7)):
+    counts = {"pings": 200_000, "big": 1_000_000, "zones": 100_000, "rounds": 3, "seed": 7}
+    for name, default in counts.items():
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--only", default=",".join(SECTIONS))
     args = parser.parse_args()
@@ -56,49 +59,76 @@ def main() -> None:
     route, lon, lat = drive(rng, lines, SEALS, max(args.pings // SEALS, 1))
     pings = pings_of(np.tile(np.arange(1, SEALS + 1), len(route) // SEALS), lon, lat)
     facts = facts_of(plan, route[:SEALS])
-    loop_us = plain_us(lines, shapes, route, lon, lat)
+    report = Report(plain_us(lines, shapes, route, lon, lat))
     print(
         f"{len(pings):,} pings, {SEALS:,} seals, {ROUTES} routes x 500 vertices, {ZONES:,} zones, default policy"
     )
-    print(f"{'plain loop over shapely':44}{loop_us:9.2f} us/ping")
+    print(f"{'plain loop over shapely':44}{report.loop_us:9.2f} us/ping")
 
     if "batches" in wanted:
         for size in (2000, 500, 50, 1):
             some = pings if size > 50 else pings.take(slice(0, min(len(pings), size * 400)))
-            report(f"batches of {size:,}", cost_us(facts, some, size), loop_us)
+            report.line(f"batches of {size:,}", cost_us(facts, some, size, rounds=args.rounds))
     if "zones" in wanted:
         for n in (1000, args.zones):
             more = [random_zone(rng, lines) for _ in range(n)]
             there = facts_of(plan_of(lines, more), route[:SEALS])
-            report(f"batches of 2,000 among {n:,} zones", cost_us(there, pings, 2000), loop_us)
+            report.line(f"among {n:,} zones", cost_us(there, pings, 2000, rounds=args.rounds))
     if "seals" in wanted:
-        many_seals(plan, lines, args.big, pings, facts, loop_us)
+        report.line("among 2,000 seals", cost_us(facts, pings, 2000, rounds=args.rounds))
+        many_seals(plan, lines, args.big, pings, report)
     if "state" in wanted:
         state_size(facts, pings)
+    report.ratios(
+        ("batches of 50", "batches of 2,000", 6),
+        (f"among {args.zones:,} zones", "among 1,000 zones", 1.3),
+        (f"among {args.big:,} seals", "among 2,000 seals", 2),
+        (f"one seal with {args.big:,} pings", f"{args.big:,} seals with one ping", 3),
+        (f"{args.big:,} seals with one ping", f"one seal with {args.big:,} pings", 3),
+    )
 
 
-def many_seals(plan: Plan, lines, big: int, pings: PingBatch, facts: Facts, loop_us: float) -> None:
+class Report:
+    """Lines of figures, and what they are to each other; ``loop_us`` is the plain loop's microseconds a ping."""
+
+    def __init__(self, loop_us: float) -> None:
+        self.loop_us = loop_us
+        self._us: dict[str, float] = {}
+
+    def line(self, name: str, us: float) -> None:
+        """One line: microseconds a ping, and how many times as long the plain loop takes."""
+        self._us[name] = us
+        print(f"{name:44}{us:9.2f} us/ping   plain loop {self.loop_us / us:7.1f} times", flush=True)
+
+    def ratios(self, *wanted: tuple[str, str, float]) -> None:
+        """How many times as much one line costs as another, and at most should; of lines that were measured."""
+        for one, other, most in wanted:
+            if one in self._us and other in self._us:
+                print(
+                    f"{one} : {other}".ljust(64)
+                    + f"{self._us[one] / self._us[other]:7.2f} times, at most {most:g} wanted"
+                )
+
+
+def many_seals(plan: Plan, lines, big: int, pings: PingBatch, report: Report) -> None:
     """One seal with very many pings, very many seals with one ping, and batches among very many seals known."""
     rng = np.random.default_rng(1)
-    route, lon, lat = drive(rng, lines[:1], 1, min(big, 200_000))
+    route, lon, lat = drive(rng, lines[:1], 1, big)
     lone = pings_of(np.ones(len(lon), np.int64), lon, lat)
-    report(
-        f"one seal with {len(lone):,} pings",
-        cost_us(facts_of(plan, route[:1]), lone, 50_000, rounds=1),
-        loop_us,
-    )
+    report.line(f"one seal with {big:,} pings", cost_us(facts_of(plan, route[:1]), lone, 50_000, rounds=2))
+    del lone
     route, lon, lat = drive(rng, lines, big, 1)
     crowd = facts_of(plan, route)
     once = pings_of(np.arange(1, big + 1), lon, lat)
     run(
         crowd, once.take(slice(0, 1)), 1, SealStates()
     )  # columns of journeys are made once for a plan, not for a ping
+    report.line(f"{big:,} seals with one ping", cost_us(crowd, once, 50_000, rounds=2))
     states = SealStates()
-    report(f"{big:,} seals with one ping", cost_us(crowd, once, 50_000, rounds=1, states=states), loop_us)
+    run(crowd, once, 50_000, states)
     later = once.take(rng.permutation(big)[: len(pings) // 2])
     later = later.with_columns(time_ms=later.time_ms + EVERY_MS)
-    known = cost_us(crowd, later, 2000, rounds=1, states=states)
-    report(f"batches of 2,000 of {big:,} seals", known, loop_us)
+    report.line(f"among {big:,} seals", cost_us(crowd, later, 2000, rounds=1, states=states))
 
 
 def state_size(facts: Facts, pings: PingBatch) -> None:
@@ -112,11 +142,6 @@ def state_size(facts: Facts, pings: PingBatch) -> None:
     print(
         f"{'live state':44}{per_seal:9.0f} bytes a seal ({row} in columns, {streams / len(states):.2f} streams of {stream})"
     )
-
-
-def report(name: str, us: float, loop_us: float) -> None:
-    """One line: microseconds a ping, and how many times as long the plain loop takes."""
-    print(f"{name:44}{us:9.2f} us/ping   plain loop {loop_us / us:7.1f} times", flush=True)
 
 
 def cost_us(
