@@ -66,7 +66,9 @@ from seal_tracker.supervision.journeys import deed_of
 from seal_tracker.teller import Teller
 from seal_tracker.tls import server_context
 from seal_tracker.web.account_import import FIRST
+from seal_tracker.web.accounts import Accounts
 from seal_tracker.web.context import WebConfig, WebContext
+from seal_tracker.web.hooks import units_heard
 from seal_tracker.web.keeper import AccountKeeper
 from seal_tracker.web.runner import start_web
 from seal_tracker.web.sessions import Sessions
@@ -274,7 +276,7 @@ async def running(settings: Settings, *, embedded: Path | None = None) -> AsyncI
             pipeline,
             service,
             checkpointer,
-            _beside(settings, store, teller, service) | _of_seals(settings, parts, seals),
+            _beside(settings, store, teller, service, keeper.accounts) | _of_seals(settings, parts, seals),
         ):
             try:
                 await _subscribed(source)
@@ -299,10 +301,15 @@ def _tell_first_password(password: str | None) -> None:
 
 
 def _beside(
-    settings: Settings, store: Store, teller: Teller, service: Service
+    settings: Settings, store: Store, teller: Teller, service: Service, accounts: Accounts
 ) -> dict[str, Coroutine[Any, Any, None]]:
     """What runs beside the pipeline, by name."""
-    hooks = HookSender(store, private=settings.webhook_private, clock_ms=clock_ms)
+
+    def sees(owner: str) -> frozenset[str] | None:
+        plan, account = service.plan(LIVE), accounts.get(owner)
+        return units_heard(account, plan.units if plan else ())
+
+    hooks = HookSender(store, private=settings.webhook_private, clock_ms=clock_ms, sees=sees)
     retention = Retention(store, service.pipeline, settings.keep_pings_days, clock_ms)
     runs = {
         "teller": teller.run(),

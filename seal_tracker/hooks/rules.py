@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from yarl import URL
+
 from seal_tracker.hooks.rows import HookRow, Progress
 
-__all__ = ["after_failure", "after_success", "is_public", "pause_ms", "refusal_of", "wanted"]
+__all__ = ["after_failure", "after_success", "is_public", "narrowed", "pause_ms", "refusal_of", "wanted"]
 
 FIRST_PAUSE_MS: Final = 5_000
 LONGEST_PAUSE_MS: Final = 3_600_000
@@ -22,6 +24,14 @@ GONE: Final = 410
 """The receiver says that it wants no more, which it is believed at once."""
 
 MOST_ERROR_CHARS: Final = 300
+
+GLOBAL_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
+"""All that IANA has given out for hosts; what is outside is site-local, unique local, mapped, translated or not given out at all."""
+
+NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+SPECIAL: Final = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "3fff::/20")))
+"""Kept for protocols and for documentation (IANA's registries of special addresses), which older versions of Python do not know of:
+at 192.0.0.192 a cloud tells a machine its own secrets."""
 
 
 def wanted(hook: HookRow, event: Mapping[str, Any]) -> bool:
@@ -60,15 +70,35 @@ def pause_ms(failures: int, first_ms: int, longest_ms: int) -> int:
     return min(first_ms << min(failures - 1, 20), longest_ms)
 
 
+def narrowed(units: Collection[str] | None, seen: Collection[str] | None) -> tuple[str, ...] | None:
+    """Units whose events are sent: those asked for when the webhook was made, as far as its owner sees them now; None: all."""
+    if seen is None:
+        return None if units is None else tuple(units)
+    return tuple(sorted(seen if units is None else set(units) & set(seen)))
+
+
 def is_public(address: str) -> bool:
-    """Whether an IP address is one of the open internet: not private, loopback, link-local, multicast or reserved."""
+    """Whether an IP address is one of the open internet: not private, loopback, link-local, multicast or reserved.
+
+    An IPv6 address that a gateway turns into an IPv4 one is judged by that.
+    """
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return False
-    mapped = getattr(ip, "ipv4_mapped", None)
-    found = mapped or ip
-    return found.is_global and not found.is_multicast
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = _ipv4_in(ip)
+        if inner is None:
+            return ip in GLOBAL_UNICAST and ip.is_global and not any(ip in net for net in SPECIAL)
+        ip = inner
+    return ip.is_global and not ip.is_multicast and not any(ip in net for net in SPECIAL)
+
+
+def _ipv4_in(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that packets to an IPv6 one go to: mapped, 6to4, or by the well-known prefix of NAT64."""
+    if ip in NAT64:
+        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    return ip.ipv4_mapped or ip.sixtofour
 
 
 def refusal_of(url: str, *, private: bool) -> str | None:
@@ -76,6 +106,7 @@ def refusal_of(url: str, *, private: bool) -> str | None:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
+        URL(url)  # as the client reads it, which must be able to
     except ValueError as error:
         return f"is not a URL: {error}"
     literal = (host or "").strip("[]")

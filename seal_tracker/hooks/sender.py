@@ -10,11 +10,12 @@ A slow receiver holds up itself alone. Everything runs on the event loop.
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import aiohttp
 import msgspec
@@ -23,7 +24,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import DefaultResolver
 
 from seal_tracker.hooks.rows import HookRow, Progress
-from seal_tracker.hooks.rules import after_failure, after_success, is_public, refusal_of, wanted
+from seal_tracker.hooks.rules import after_failure, after_success, is_public, narrowed, refusal_of, wanted
 from seal_tracker.hooks.signing import headers_of
 from seal_tracker.metrics import HOOK_DELIVERIES
 from seal_tracker.store.errors import StoreError
@@ -50,8 +51,15 @@ MOST_ANSWER_BYTES: Final = 2_000
 OK: Final = range(200, 300)
 
 
+AddrInfo = tuple[int, int, int, str, tuple[Any, ...]]
+"""As ``socket.getaddrinfo`` gives it: family, kind, protocol, name, address."""
+
+
 class PrivateAddressError(OSError):
-    """A name that leads to an address where webhooks may not go."""
+    """A name or address that leads where webhooks may not go."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(errno.EACCES, f"{host} leads to a private address, where webhooks may not go")
 
 
 class HookStore(Protocol):
@@ -75,7 +83,7 @@ class PublicResolver(AbstractResolver):
         found = await self._inner.resolve(host, port, family)
         public = [one for one in found if is_public(one["host"])]
         if not public:
-            raise PrivateAddressError(f"{host} leads to a private address, where webhooks may not go")
+            raise PrivateAddressError(host)
         return public
 
     async def close(self) -> None:
@@ -83,13 +91,34 @@ class PublicResolver(AbstractResolver):
         await self._inner.close()
 
 
+def public_socket(address: AddrInfo) -> socket.socket:
+    """A socket for a connection to a public address: the last door, through which every connection goes, that to a literal too.
+
+    Raises
+    ------
+    PrivateAddressError
+        The address is not public.
+    """
+    family, kind, protocol, _, where = address
+    if not is_public(str(where[0])):
+        raise PrivateAddressError(str(where[0]))
+    return socket.socket(family, kind, protocol)
+
+
 def open_session(*, private: bool) -> aiohttp.ClientSession:
-    """A client that goes to public addresses alone, unless ``private``. It keeps no cookies and takes no proxy."""
-    connector = aiohttp.TCPConnector(resolver=None if private else PublicResolver(), limit=AT_ONCE)
+    """A client that goes to public addresses alone, unless ``private``. It keeps no cookies, takes no proxy and unpacks nothing: of an
+    answer little is read, and a little that is packed can be much.
+    """
+    connector = aiohttp.TCPConnector(
+        resolver=None if private else PublicResolver(),
+        socket_factory=None if private else public_socket,
+        limit=AT_ONCE,
+    )
     return aiohttp.ClientSession(
         connector=connector,
         timeout=aiohttp.ClientTimeout(total=ANSWER_S),
         cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
         headers={"User-Agent": "seal-tracker"},
     )
 
@@ -123,8 +152,17 @@ async def deliver(
 class HookSender:
     """Keep ``run`` running. See the module."""
 
-    def __init__(self, store: HookStore, *, private: bool, clock_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        store: HookStore,
+        *,
+        private: bool,
+        clock_ms: Callable[[], int],
+        sees: Callable[[str], Collection[str] | None] = lambda _: None,
+    ) -> None:
+        """``sees`` gives the units that an account sees now, None for all: an owner is sent no more than that."""
         self._store = store
+        self._sees = sees
         self._private = private
         self._clock_ms = clock_ms
 
@@ -155,6 +193,7 @@ class HookSender:
         """Send a webhook its next events, up to one that is not taken."""
         async with places:
             begun = progress.sequence
+            hook = hook._replace(units=narrowed(hook.units, self._sees(hook.owner)))
             for sequence, body in await self._store.events_after(hook.space, begun, EVENTS_AT_ONCE):
                 event = msgspec.json.decode(body)
                 if not wanted(hook, event):

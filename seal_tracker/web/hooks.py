@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Any, Final, Literal
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from uuid import UUID, uuid4
 
 import msgspec
@@ -18,8 +18,8 @@ from seal_tracker.hooks.sender import deliver, open_session
 from seal_tracker.hooks.signing import new_secret
 from seal_tracker.model import LIVE, Severity, iso_ms, iso_or_none
 from seal_tracker.prepared import Prepared
-from seal_tracker.store.records import Action
-from seal_tracker.web.accounts import Right, Role
+from seal_tracker.store.records import AccountRow, Action
+from seal_tracker.web.accounts import Right, Role, rights_of
 from seal_tracker.web.auth import PRINCIPAL, Principal, scope_of
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.cursors import EventCursor, encode_cursor
@@ -27,12 +27,16 @@ from seal_tracker.web.errors import Forbidden, InvalidBody, Missing
 from seal_tracker.web.queries import Cursor, EventType, Id, NoQuery, cursor_of, read_body, read_query
 from seal_tracker.web.reading import encoded, known_space
 from seal_tracker.web.routes import Route
+from seal_tracker.web.scope import units_below
 from seal_tracker.web.versions import check_version, etag
 from seal_tracker.web.wire import Page
 
-__all__ = ["ROUTES"]
+if TYPE_CHECKING:
+    from seal_tracker.plans import Unit
 
-Url = Annotated[str, msgspec.Meta(min_length=8, max_length=2000, pattern=r"^[\x21-\x7e]+\Z")]
+__all__ = ["ROUTES", "units_heard"]
+
+Url = Annotated[str, msgspec.Meta(min_length=8, max_length=2000, pattern=r"^https?://[\x21-\x7e]+\Z")]
 Types = Annotated[list[EventType], msgspec.Meta(max_length=100)]
 Severities = Annotated[list[Severity], msgspec.Meta(max_length=5)]
 Units = Annotated[list[Id], msgspec.Meta(max_length=1000)]
@@ -251,6 +255,13 @@ def units_of(request: web.Request, asked: Sequence[str] | UnsetType) -> tuple[st
     if scope is not None and (beyond := sorted(set(asked) - scope)):
         raise Forbidden(f"units: you may not see {beyond[0]!r}", field="units")
     return tuple(asked)
+
+
+def units_heard(account: AccountRow | None, units: Iterable[Unit]) -> frozenset[str] | None:
+    """Units whose events an account's webhooks may carry now: those it sees; none where it may have no webhooks any more."""
+    if account is None or account.disabled or Right.MANAGE_HOOKS not in rights_of(account):
+        return frozenset()
+    return None if account.unit is None else units_below(account.unit, units)
 
 
 def hook_item(hook: HookRow, progress: Progress) -> HookItem:

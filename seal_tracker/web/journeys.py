@@ -252,7 +252,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         query=SpaceQuery, body=str, takes=("text/csv", "application/x-ndjson"), answer=ImportAnswer, status=201, problems=(404,),
     ),
     Route(
-        "GET", ONE, show_journey, Right.READ, "One journey with its history.",
+        "GET", f"{PATH}/{{id:(?!import$)[^/]+}}", show_journey, Right.READ, "One journey with its history.",
         query=SpaceQuery, answer=JourneyDetail, problems=(404,), versioned=True,
     ),
     *(

@@ -249,7 +249,7 @@ ROUTES: Final = (
         body=AccountEdit, answer=AccountItem, problems=(409,), edits=True,
     ),
     Route(
-        "POST", "/api/v1/accounts/{username}/password", reset_password, Right.MANAGE_ACCOUNTS,
+        "POST", "/api/v1/accounts/{username:(?!me/)[^/]+}/password", reset_password, Right.MANAGE_ACCOUNTS,
         "Give an account another password, to be changed at the next sign-in; its sessions end.",
         body=PasswordReset, answer=AccountMade, problems=(409,), edits=True,
     ),

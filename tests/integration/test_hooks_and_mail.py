@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
+import aiohttp
 import msgspec
 import pytest
 import pytest_asyncio
@@ -20,7 +21,7 @@ from web_support import eventually
 from seal_tracker.embedded.ports import choose_port
 from seal_tracker.hooks.mailer import Mailer, SmtpServer
 from seal_tracker.hooks.rows import HookRow, Mail, Progress
-from seal_tracker.hooks.sender import HookSender, PublicResolver, deliver, open_session
+from seal_tracker.hooks.sender import HookSender, PublicResolver, deliver, open_session, public_socket
 from seal_tracker.hooks.signing import new_secret, signature
 from seal_tracker.model import Severity
 from seal_tracker.store import Commit, Store
@@ -112,8 +113,8 @@ async def add_events(
 
 
 @contextlib.asynccontextmanager
-async def sending(store: Store, clock: Clock) -> AsyncIterator[None]:
-    task = asyncio.create_task(HookSender(store, private=True, clock_ms=clock).run())
+async def sending(store: Store, clock: Clock, **how: Any) -> AsyncIterator[None]:
+    task = asyncio.create_task(HookSender(store, private=True, clock_ms=clock, **how).run())
     try:
         yield
     finally:
@@ -202,6 +203,19 @@ async def test_filters_hold_and_what_is_not_wanted_is_passed_by(store: Store, re
     assert receiver.sequences == [3]
 
 
+async def test_an_owner_who_was_moved_hears_no_more_than_they_see_now(
+    store: Store, receiver: Receiver
+) -> None:
+    """The webhook was made by somebody who saw every unit; its owner answers for one now."""
+    hook = await add_hook(store, receiver.url)
+    await add_events(store, 1, 2, unit="HP")
+    await add_events(store, 3, 1, unit="LC")
+    async with sending(store, Clock(), sees=lambda _: {"LC"}):
+        await eventually(lambda: len(receiver.taken) == 1, "one is taken")
+    assert receiver.sequences == [3]
+    assert hook.units is None
+
+
 async def test_a_cursor_set_back_sends_the_same_ids_again(store: Store, receiver: Receiver) -> None:
     hook = await add_hook(store, receiver.url)
     await add_events(store, 1, 3)
@@ -231,6 +245,22 @@ async def test_a_redirect_is_not_followed_and_a_private_name_is_not_connected_to
     assert (status, receiver.taken) == (307, [])
     with pytest.raises(OSError, match="private address"):
         await PublicResolver().resolve("localhost", 443)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "localhost.", "0x7f.1", "[::ffff:127.0.0.1]"])
+async def test_no_way_of_writing_it_leads_to_a_private_address(receiver: Receiver, host: str) -> None:
+    """However the host is written, and whatever a name was found to be when it was looked at first: a connection is refused."""
+    url = receiver.url.replace("127.0.0.1", host)
+    async with open_session(private=False) as session:
+        with pytest.raises(OSError, match=r"private address|not known"):
+            await session.post(url, data=b"{}")
+    connector = aiohttp.TCPConnector(
+        socket_factory=public_socket
+    )  # names lead where they lead, as after a rebinding
+    async with aiohttp.ClientSession(connector=connector) as session:
+        with pytest.raises(OSError, match=r"private address|not known"):
+            await session.post(url, data=b"{}")
+    assert receiver.taken == []
 
 
 class Letterbox:

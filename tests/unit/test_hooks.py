@@ -14,6 +14,7 @@ from seal_tracker.hooks.rules import (
     after_failure,
     after_success,
     is_public,
+    narrowed,
     refusal_of,
     wanted,
 )
@@ -98,7 +99,10 @@ def test_gone_is_believed_at_once_and_a_success_forgives() -> None:
 @pytest.mark.parametrize(
     "address",
     ["127.0.0.1", "10.1.2.3", "192.168.0.1", "172.16.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1", "::1",
-     "fe80::1", "fc00::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "nonsense"],
+     "fe80::1", "fe80::1%eth0", "fc00::1", "fec0::1", "::", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::10.0.0.1", "::ffff:0:10.0.0.1",
+     "64:ff9b::10.0.0.1", "64:ff9b::169.254.169.254", "64:ff9b:1::1", "2002:a00:1::", "2002:7f00:1::1", "2001::1", "2001:db8::1",
+     "3fff::1", "5f00::1", "ff02::1", "192.0.0.192", "198.18.0.1", "240.0.0.1", "255.255.255.255", "100.100.100.200", "2130706433",
+     "0x7f.1", "127.1", "0177.0.0.1", "nonsense"],
 )  # fmt: skip
 def test_addresses_of_machines_and_networks_of_ones_own_are_not_public(address: str) -> None:
     assert not is_public(address)
@@ -107,6 +111,23 @@ def test_addresses_of_machines_and_networks_of_ones_own_are_not_public(address: 
 def test_addresses_of_the_internet_are_public() -> None:
     assert is_public("93.184.215.14")
     assert is_public("2606:2800:21f:cb07:6820:80da:af6b:8b2c")
+    assert is_public("64:ff9b::93.184.215.14"), "where there is IPv6 alone, IPv4 is reached so"
+    assert is_public("::ffff:93.184.215.14")
+
+
+@pytest.mark.parametrize(
+    ("asked", "seen", "sent"),
+    [
+        (None, None, None),
+        (("U1",), None, ("U1",)),
+        (None, {"U2", "U1"}, ("U1", "U2")),
+        (("U1", "U3"), {"U1", "U2"}, ("U1",)),
+        (None, (), ()),
+    ],
+)
+def test_an_owner_is_sent_no_more_than_they_see_now(asked: Any, seen: Any, sent: Any) -> None:
+    """Whoever was moved to another unit, or may have no webhooks any more, hears nothing that they may not read."""
+    assert narrowed(asked, seen) == sent
 
 
 @pytest.mark.parametrize(
@@ -120,6 +141,14 @@ def test_addresses_of_the_internet_are_public() -> None:
         ("https://[::1]:8443/", "private address"),
         ("https://localhost/", "private address"),
         ("https://there.example:99999/", "is not a URL"),
+        ("https://there.example\\@127.0.0.1/", "is not a URL"),
+        ("https://127.0.0.1\\.there.example/", "is not a URL"),
+        ("https://0/", "private address"),
+        ("https://127.1/", "private address"),
+        ("https://2130706433/", "private address"),
+        ("https://[::ffff:10.0.0.1]/", "private address"),
+        ("https://[64:ff9b::a00:1]/", "private address"),
+        ("https://a.localhost/", "private address"),
     ],
 )
 def test_a_url_that_leads_where_no_webhook_may_go_is_refused_in_words(url: str, why: str) -> None:
