@@ -8,13 +8,12 @@ Started in this order, ended in the other; what has been acknowledged to the bro
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import json
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,34 +34,17 @@ from seal_tracker.hooks.mailer import Mailer, SmtpServer
 from seal_tracker.hooks.sender import HookSender
 from seal_tracker.memory import keep_giving_back, keep_little
 from seal_tracker.metrics import PUBLISH_REFUSED, WATCHERS
-from seal_tracker.model import LIVE
+from seal_tracker.opening import commit_opened, load_plan, open_spaces
 from seal_tracker.parts import Parts, open_parts
 from seal_tracker.pipeline import Pipeline
-from seal_tracker.planning import (
-    DatedPlan,
-    changed_journeys,
-    new_diversions,
-    read_plan,
-    record_newest,
-    spans_of_both,
-    stored_plans,
-    to_import,
-    with_newest,
-)
-from seal_tracker.plans.check import render_faults
-from seal_tracker.plans.folder import errors_of, read_folder
-from seal_tracker.plans.model import Diversion, Plan
 from seal_tracker.publishing.outbox import OutboxPublisher
 from seal_tracker.publishing.topics import ingest_filters, ingest_session, ledger_topic
-from seal_tracker.rejudge import Span
 from seal_tracker.retention import Retention
 from seal_tracker.service import Service
 from seal_tracker.sources.mqtt import MqttSource
-from seal_tracker.space import Prepared, SpaceJudge
-from seal_tracker.store import Store, StoreError
+from seal_tracker.store import Store
 from seal_tracker.store.alarm_reads import AlarmFilter
-from seal_tracker.supervision.journey_plan import PlanJourneys, import_plan, kept_journeys
-from seal_tracker.supervision.journeys import deed_of
+from seal_tracker.tasks import tasks_running
 from seal_tracker.teller import Teller
 from seal_tracker.tls import server_context
 from seal_tracker.web.account_import import FIRST
@@ -74,22 +56,12 @@ from seal_tracker.web.runner import start_web
 from seal_tracker.web.sessions import Sessions
 from seal_tracker.web.sse import Hub
 
-__all__ = ["PlanFaultyError", "Ready", "running"]
+__all__ = ["Ready", "running"]
 
 log = structlog.get_logger(__name__)
 
-STALLED_POLL_S = 0.1
-"""How often the end looks whether the database has gone away meanwhile."""
-
-DRAIN_S = 10.0
-"""How long the end waits for messages to be published; the rest stay in the outbox for the next start."""
-
 ALARMS_AT_ONCE = 1_000
 """Alarms read together at a start."""
-
-
-class PlanFaultyError(ValueError):
-    """The plan has faults; the text says all of them, as ``check`` does."""
 
 
 @dataclass(frozen=True)
@@ -119,83 +91,6 @@ class Ready:
         beside.replace(path)
 
 
-async def _load_plan(settings: Settings) -> Plan | None:
-    if settings.plan is None:
-        return None
-    try:
-        plan, faults = await read_plan(await asyncio.to_thread(read_folder, settings.plan))
-    except OSError as fault:
-        raise PlanFaultyError(f"{settings.plan}: {fault.strerror}") from fault
-    if plan is None:
-        raise PlanFaultyError(render_faults(errors_of(faults)))
-    for found in faults:
-        log.warning("plan.warning", file=found.file, feature=found.feature, what=found.what, why=found.why)
-    return plan
-
-
-@dataclass(frozen=True)
-class _Opened:
-    """What is to be done once the pipeline stands: commit what loading a space found, judge seals whose journeys changed
-    again, and then record the plan (``new_plans``, by which all this was judged) as a version.
-    """
-
-    loaded: Prepared
-    changed: Mapping[str, Span]
-    diverted: Mapping[str, Sequence[Diversion]]
-    brought: PlanJourneys
-    new_plans: list[DatedPlan] | None = None
-
-
-async def _open_spaces(store: Store, plan: Plan | None) -> tuple[dict[str, SpaceJudge], dict[str, _Opened]]:
-    """The judging of every space, by its stored plan; the live one's is ``plan`` from now on, where that is new."""
-    spaces: dict[str, SpaceJudge] = {}
-    opened: dict[str, _Opened] = {}
-    for row in await store.spaces():
-        plans = await stored_plans(store, row.name, plan if row.name == LIVE else None)
-        stored = plans[-1][1].journeys if plans else ()
-        kept = await kept_journeys(store, row.name, stored, clock_ms())
-        judging = spaces[row.name] = SpaceJudge(row.name, store)
-        # By what it was judged by; what changed is judged again from there.
-        loaded = await judging.open(plans, kept)
-        newest = plans
-        if row.name == LIVE and plan is not None:
-            wanted, conflicts = await to_import(store, LIVE, plan, plans)
-            newest = plans if wanted is None else with_newest(wanted, plans, clock_ms())
-            for one in conflicts:
-                log.warning("plan.edited_here_too", file=one.file, object=one.id, what=one.what)
-        brought = PlanJourneys()
-        if newest is not plans:
-            brought = await import_plan(store, row.name, newest[-1][1].journeys, clock_ms())
-            await judging.use_plans(newest, brought.taken_over(kept))
-        for fault in brought.faults:
-            log.warning(
-                "plan.journey_left_alone", journey=fault.feature, what=fault.what, remedy=fault.remedy
-            )
-        changed = changed_journeys(brought.before, brought.after)
-        if newest is not plans and plans:
-            # A device's clock may be minutes ahead: what it sent is judged by the version of its event time all the same.
-            changed = spans_of_both(judging.judged_past(newest[-1][0]), changed)
-        opened[row.name] = _Opened(
-            loaded,
-            changed,
-            new_diversions(brought.before, brought.after),
-            brought,
-            None if newest is plans else newest,
-        )
-    return spaces, opened
-
-
-async def _commit_opened(
-    store: Store, pipeline: Pipeline, opened: Mapping[str, _Opened], plan: Plan | None
-) -> None:
-    for space, one in opened.items():
-        await pipeline.commit_prepared(space, one.loaded)
-        again = await pipeline.spaces[space].rejudge_since(one.changed, one.diverted)
-        await pipeline.commit_prepared(space, again, deed_of(one.brought.changes))
-        if one.new_plans is not None:
-            await record_newest(store, space, one.new_plans, clock_ms(), plan)
-
-
 @asynccontextmanager
 async def running(settings: Settings, *, embedded: Path | None = None) -> AsyncIterator[Ready]:
     """Run the service inside the context; leaving it drains and stops everything.
@@ -206,13 +101,13 @@ async def running(settings: Settings, *, embedded: Path | None = None) -> AsyncI
         The service cannot start; nothing is left running.
     """
     keep_little()
-    plan = await _load_plan(settings)
+    plan = await load_plan(settings)
     tls = server_context(settings)
     async with AsyncExitStack() as stack:
         parts = await open_parts(settings, embedded, stack)
         store = await Store.open(parts.dsn)
         stack.push_async_callback(store.close)
-        spaces, opened = await _open_spaces(store, plan)
+        spaces, opened = await open_spaces(store, plan)
         gc.collect()
         gc.freeze()  # plans are large and live as long as we do
         service = Service(settings, store, spaces)
@@ -252,7 +147,7 @@ async def running(settings: Settings, *, embedded: Path | None = None) -> AsyncI
             clock_ms=clock_ms,
             terms=settings.alarm_terms,
         )
-        await _commit_opened(store, pipeline, opened, plan)
+        await commit_opened(store, pipeline, opened, plan)
         keeper = AccountKeeper(store, pipeline.act)
         stack.callback(keeper.accounts.close)
         seals = service.credentials = CredentialKeeper(store, pipeline.act, clock_ms, parts.seals.mosquitto)
@@ -272,7 +167,7 @@ async def running(settings: Settings, *, embedded: Path | None = None) -> AsyncI
             tls=tls,
         )
         WATCHERS.set_function(lambda: hub.watchers)
-        async with _tasks(
+        async with tasks_running(
             pipeline,
             service,
             checkpointer,
@@ -384,54 +279,3 @@ def _web_context(
     if settings.basemap is not None:
         config = replace(config, basemap=settings.basemap)
     return WebContext(config, store, Sessions(store), keeper, service, hub, checkpointer)
-
-
-@asynccontextmanager
-async def _tasks(
-    pipeline: Pipeline,
-    service: Service,
-    checkpointer: Checkpointer,
-    beside: Mapping[str, Coroutine[Any, Any, None]],
-) -> AsyncIterator[None]:
-    """Run the pipeline and the tasks beside it, by name; one that fails ends the service, loudly."""
-    here = asyncio.current_task()
-    failed: list[BaseException] = []
-    ending = False
-
-    def watch(task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (fault := task.exception()) is not None:
-            failed.append(fault)
-            log.critical("service.task_failed", task=task.get_name(), exc_info=fault)
-            if here is not None and not ending:
-                here.cancel()
-
-    work = asyncio.create_task(pipeline.run(), name="pipeline")
-    beside = {**beside, "checkpointer": checkpointer.run()}
-    rest = [asyncio.create_task(run, name=name) for name, run in beside.items()]
-    for task in (work, *rest):
-        task.add_done_callback(watch)
-    try:
-        yield
-    except asyncio.CancelledError:
-        if failed:
-            raise failed[0] from None
-        raise
-    finally:
-        ending = True
-        await _worked_off(work, pipeline)
-        for task in (work, *rest):
-            task.cancel()
-        await asyncio.gather(work, *rest, return_exceptions=True)
-        with contextlib.suppress(TimeoutError, StoreError):
-            async with asyncio.timeout(DRAIN_S):
-                if pipeline.stalled is None:
-                    await checkpointer.sign_now()  # so that no tail is left uncovered until the next start
-                await service.publisher.drained()
-    if failed:
-        raise failed[0]
-
-
-async def _worked_off(work: asyncio.Task[None], pipeline: Pipeline) -> None:
-    """Wait until what has been read is committed, but not for a database that is away: the broker sends it again."""
-    while not work.done() and pipeline.stalled is None:
-        await asyncio.wait({work}, timeout=STALLED_POLL_S)

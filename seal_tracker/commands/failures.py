@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from seal_tracker.app import PlanFaultyError
 from seal_tracker.commands.errors import CommandError
 from seal_tracker.config import ConfigError
 from seal_tracker.embedded import EmbeddedError
+from seal_tracker.opening import PlanFaultyError
 from seal_tracker.planning import PlanRefusedError
 from seal_tracker.store import StoreError
 from seal_tracker.web.account_files import AccountsError
