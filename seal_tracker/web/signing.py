@@ -22,6 +22,7 @@ from seal_tracker.web.auth import PRINCIPAL, Open, Principal, cookie_name
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.errors import Forbidden, InvalidBody, NotSignedIn, Problem, TooManyAttempts
 from seal_tracker.web.lockout import Failures, Lockout
+from seal_tracker.web.passwords import digest
 from seal_tracker.web.queries import NewPassword, NoQuery, SignIn, read_body, read_query
 from seal_tracker.web.reading import encoded
 from seal_tracker.web.routes import Route
@@ -142,8 +143,10 @@ async def proven(request: web.Request, username: str, password: str, field: str 
 
 
 async def begun(request: web.Request, account: AccountRow) -> web.Response:
-    """A new session of the account, and its cookie."""
+    """A new session of the account, and its cookie; that of the cookie before, which nobody has any more, ends."""
     context = request.app[CONTEXT]
+    if before := request.cookies.get(cookie_name(context.config.tls)):
+        await context.sessions.drop(digest(before))
     session = await context.sessions.add(account, context.config.session_s)
     response = encoded(said(Principal(account, None), session.csrf))
     response.set_cookie(

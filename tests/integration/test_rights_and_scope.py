@@ -418,6 +418,7 @@ def named(route: Route) -> str:
 def test_every_route_has_its_line_and_every_line_its_route():
     """Who adds a route says whose it is; a line without a route promises what nobody keeps."""
     assert {named(route) for route in ROUTES} == set(ROUTE_TABLE)
+    assert len({route.handler for route in ROUTES}) == len(ROUTES), "a right is a handler's"
     assert {named(route) for route in ROUTES if route.right is Open.TO_ALL} == {
         name for name, (whose, _) in ROUTE_TABLE.items() if whose == OPEN
     }

@@ -207,6 +207,22 @@ async def test_an_unsafe_request_by_cookie_needs_the_csrf_token(world: World):
     assert answer.status == 201
 
 
+async def test_signing_in_again_ends_the_session_before(world: World):
+    """A copy of its cookie opens nothing, nor does a cookie that somebody else has set become a session."""
+    await signed_in(world)
+    (first,) = [cookie.value for cookie in world.client.cookie_jar if cookie.key == "seal-tracker"]
+    await signed_in(world, "auditor")
+    (second,) = [cookie.value for cookie in world.client.cookie_jar if cookie.key == "seal-tracker"]
+    assert first != second
+    world.client.cookie_jar.clear()
+    for value, status in ((first, 401), ("chosen", 401), (second, 200)):
+        answer = await world.raw("/api/v1/session", headers={"Cookie": f"seal-tracker={value}"})
+        assert answer.status == status, value
+    await world.raw("/api/v1/session", headers={"Cookie": "seal-tracker=chosen"})
+    await signed_in(world)
+    assert "chosen" not in [cookie.value for cookie in world.client.cookie_jar]
+
+
 async def test_signing_out_ends_the_session(world: World):
     """The cookie is worth nothing from then on, even where a copy of it was kept."""
     csrf = await signed_in(world)
