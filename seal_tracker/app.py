@@ -34,6 +34,7 @@ from seal_tracker.hooks.mailer import Mailer, SmtpServer
 from seal_tracker.hooks.sender import HookSender
 from seal_tracker.memory import keep_giving_back, keep_little
 from seal_tracker.metrics import PUBLISH_REFUSED, WATCHERS
+from seal_tracker.model import LIVE
 from seal_tracker.opening import commit_opened, load_plan, open_spaces
 from seal_tracker.parts import Parts, open_parts
 from seal_tracker.pipeline import Pipeline
