@@ -33,6 +33,9 @@ CSV_COLUMNS: Final = (
 MIN_LINE: Final = 2
 """A GeoJSON LineString has at least two positions."""
 
+ANTIMERIDIAN: Final = 180.0
+"""In GPX it is -180 alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class DeviceTrack:
@@ -101,7 +104,8 @@ def as_gpx(journey: str, tracks: Sequence[DeviceTrack]) -> bytes:
             strict=True,
         )
         for (lon, lat), time, satellites, speed_kmh, lock in columns:
-            point = ET.SubElement(segment, f"{{{GPX}}}trkpt", {"lat": f"{lat:.7f}", "lon": f"{lon:.7f}"})
+            west = lon if lon < ANTIMERIDIAN else -ANTIMERIDIAN
+            point = ET.SubElement(segment, f"{{{GPX}}}trkpt", {"lat": f"{lat:.7f}", "lon": f"{west:.7f}"})
             ET.SubElement(point, f"{{{GPX}}}time").text = time
             if satellites >= 0:
                 ET.SubElement(point, f"{{{GPX}}}sat").text = str(satellites)
@@ -138,9 +142,13 @@ def as_csv(_journey: str, tracks: Sequence[DeviceTrack]) -> bytes:
 
 
 def as_mf_json(journey: str, tracks: Sequence[DeviceTrack]) -> bytes:
-    """OGC Moving Features JSON (19-045r3): a moving point a device, speed as a temporal property."""
+    """OGC Moving Features JSON (19-045r3): a moving point a device, speed as a temporal property. A device that was seen nowhere is left
+    out: a movement has at least an instant.
+    """
     features = []
     for track in tracks:
+        if not len(track.positions):
+            continue
         known = np.flatnonzero(np.isfinite(track.pings.speed_kmh))
         speeds = np.round(track.pings.speed_kmh[known].astype(np.float64), 1).tolist()
         times = track.times

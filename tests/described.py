@@ -1,8 +1,8 @@
-"""Every answer that a test gets is held against the description of the API: its status, content type, headers and body.
+"""What tests get from the service is held against what it says of itself: answers against OpenAPI, MQTT messages against AsyncAPI.
 
-``described_session`` is an aiohttp session whose answers are checked as they are read; ``assert_described`` is for other clients. The
-description is the one that the service gives (``test_web_described.py`` sees to that), but stricter in one thing: a member that it does
-not name is a fault too, for nobody who reads it would know of it.
+``described_session`` is an aiohttp session whose answers are checked as they are read; ``assert_described`` is for other clients, and
+``assert_message_described`` for messages. The descriptions are those that the service gives, but stricter in one thing: a member that
+they do not name is a fault too, for nobody who reads them would know of it.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import aiohttp
-from jsonschema import Draft202012Validator
+import jsonschema_rs
 
+from seal_tracker.model import ID_PATTERN
 from seal_tracker.web.app import ROUTES
+from seal_tracker.web.asyncapi import describe_topics
 from seal_tracker.web.openapi import describe
 
-__all__ = ["assert_described", "described_session"]
+__all__ = ["assert_described", "assert_message_described", "described_session"]
 
 ANY_STATUS: Final = frozenset({404, 405})
 """What a path or method that is not described is answered with."""
@@ -72,8 +74,59 @@ def assert_described(method: str, path: str, status: int, headers: Mapping[str, 
     media = given.get("content-type", "").split(";")[0].strip()
     assert (media in content) if content else not body, f"{what} as {media!r}; described: {list(content)}"
     if "json" in media and "ndjson" not in media and content:
-        fault = next(iter(_validator(_key(content[media]["schema"])).iter_errors(json.loads(body))), None)
-        assert fault is None, f"{what}: at {fault.json_path} {fault.message[:500]}"
+        fault = next(
+            iter(_validator(json.dumps(content[media]["schema"])).iter_errors(json.loads(body))), None
+        )
+        assert fault is None, f"{what}: at {fault.instance_path} {fault.message[:500]}"
+
+
+def assert_message_described(topic: str, payload: bytes) -> None:
+    """The description of the topics has such a message of the service there; what seals send may be anything, and passes.
+
+    Raises
+    ------
+    AssertionError
+        It has not; the message says what differs.
+    """
+    known = [(name, channel) for pattern, name, channel in _channels() if pattern.fullmatch(topic)]
+    assert known, f"a message on {topic}, which is not described"
+    name, channel = known[0]
+    operation = _topics()["operations"].get(f"send{name[0].upper()}{name[1:]}")
+    if operation is None:
+        return
+    if not payload:
+        assert operation["bindings"]["mqtt"]["retain"], f"{topic} was emptied, and is not said to be retained"
+        return
+    message = channel["messages"][name]
+    told = json.loads(payload) if "json" in message["contentType"] else payload.decode()
+    fault = next(iter(_payload_validator(name).iter_errors(told)), None)
+    assert fault is None, f"a message on {topic}: at {fault.instance_path} {fault.message[:500]}"
+
+
+@functools.cache
+def _topics() -> Json:
+    strict: Json = _without_others(describe_topics(tenant="TENANT", version="tested"))
+    return strict
+
+
+@functools.cache
+def _channels() -> list[tuple[re.Pattern[str], str, Json]]:
+    """Of the live space and of exercises, which have the same below a root of their own."""
+    found = []
+    for name, channel in _topics()["channels"].items():
+        below = re.sub(
+            r"\{\w+\}",
+            ID_PATTERN.pattern.strip("^$").removesuffix(r"\Z"),
+            channel["address"].removeprefix("eseal/v1/TENANT/"),
+        )
+        found.append((re.compile(rf"(eseal/v1/[^/]+|eseal-exercise/v1/[^/]+/[^/]+)/{below}"), name, channel))
+    return found
+
+
+@functools.cache
+def _payload_validator(channel: str) -> Any:
+    payload = _topics()["channels"][channel]["messages"][channel]["payload"]
+    return jsonschema_rs.validator_for({**payload, "components": _topics()["components"]})
 
 
 def _operations_at(path: str) -> Json | None:
@@ -105,11 +158,7 @@ def _without_others(schema: Any) -> Any:
     return closed | {name: _without_others(item) for name, item in schema.items()}
 
 
-def _key(schema: Json) -> str:
-    return json.dumps(schema)
-
-
 @functools.cache
-def _validator(schema: str) -> Draft202012Validator:
+def _validator(schema: str) -> Any:
     """For a schema of the description, whose references lead into it."""
-    return Draft202012Validator({**json.loads(schema), "components": _document()["components"]})
+    return jsonschema_rs.validator_for({**json.loads(schema), "components": _document()["components"]})

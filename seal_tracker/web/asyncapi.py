@@ -21,7 +21,9 @@ JSON: Final = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One kind of topic below the root: who sends on it, what, and how. ``kind`` None: not described by a type."""
+    """One kind of topic below the root: who sends on it, what, and how. ``kind`` None: not a type of ours, but text of a ``pattern``
+    or, where that is empty too, anything.
+    """
 
     name: str
     topic: str
@@ -31,6 +33,7 @@ class Channel:
     media: str = JSON
     retained: bool = False
     several: bool = False
+    pattern: str = ""
 
 
 CHANNELS: Final[tuple[Channel, ...]] = (
@@ -61,7 +64,11 @@ CHANNELS: Final[tuple[Channel, ...]] = (
     Channel(
         "checkpoint", "ledger/checkpoint", "service",
         "Where the ledger ends, signed (JWS, EdDSA), at most 60 s after a link was added: keep them, and nobody can change what is before.",
-        None, media="application/jose", retained=True,
+        None, media="application/jose", retained=True, pattern=r"^[\w-]+\.[\w-]+\.[\w-]+$",
+    ),
+    Channel(
+        "canary", "svc/{instance}/ping", "service",
+        "The service's ping to itself: when it comes back, so does what seals send.", NativePing,
     ),
 )  # fmt: skip
 
@@ -110,6 +117,8 @@ def _message(channel: Channel) -> dict[str, Any]:
     if channel.kind is not None:
         one: Mapping[str, Any] = {"$ref": f"#/components/schemas/{channel.kind.__name__}"}
         message["payload"] = {"anyOf": [one, {"type": "array", "items": one}]} if channel.several else one
+    elif channel.pattern:
+        message["payload"] = {"type": "string", "pattern": channel.pattern}
     return message
 
 

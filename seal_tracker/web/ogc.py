@@ -26,7 +26,7 @@ from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.cursors import NameCursor, encode_cursor
 from seal_tracker.web.errors import Missing
 from seal_tracker.web.feature_filters import box_of, matches, span_of
-from seal_tracker.web.queries import Cursor, Limit, NoQuery, SpaceQuery, cursor_of, path_id, read_query
+from seal_tracker.web.queries import Cursor, NoQuery, SpaceQuery, cursor_of, path_id, read_query
 from seal_tracker.web.reading import known_space
 from seal_tracker.web.routes import Route
 from seal_tracker.web.wire import Feature, seal_item
@@ -39,8 +39,13 @@ GEO_JSON: Final = "application/geo+json"
 CRS84: Final = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 GREGORIAN: Final = "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian"
 CONFORMS_TO: Final = tuple(
-    f"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/{name}" for name in ("core", "oas30", "geojson")
+    f"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/{name}" for name in ("core", "geojson")
 )
+"""Not ``oas30``: the API is described in OpenAPI 3.1, and that class wants 3.0."""
+
+MOST_ITEMS: Final = 1000
+"""Features in one page. Who asks for more gets this many: the standard forbids to refuse them."""
+
 Json = dict[str, Any]
 
 
@@ -56,7 +61,7 @@ class Collection:
 class ItemsQuery(SpaceQuery, frozen=True, forbid_unknown_fields=True):
     """A page of features within a box (``west,south,east,north``) and at a time or in an interval."""
 
-    limit: Limit = 100
+    limit: Annotated[int, msgspec.Meta(ge=1)] = 100
     bbox: Annotated[str, msgspec.Meta(max_length=200)] | UnsetType = UNSET
     datetime: Annotated[str, msgspec.Meta(max_length=80)] | UnsetType = UNSET
     after: Cursor | UnsetType = UNSET
@@ -177,7 +182,7 @@ def page(
     """The page after the cursor of those that match."""
     matched = [key for key in sorted(features) if matches(features[key], box, span)]
     rest = [key for key in matched if cursor is None or key > cursor.name]
-    shown = rest[: query.limit]
+    shown = rest[: min(query.limit, MOST_ITEMS)]
     here: Json = {"limit": query.limit, "space": query.space}
     here |= {k: v for k, v in (("bbox", query.bbox), ("datetime", query.datetime)) if v is not UNSET}
     path = f"{BASE}/collections/{name}/items"

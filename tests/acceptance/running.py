@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import paho.mqtt.client as mqtt
 import psutil
-from described import assert_described
+from described import assert_described, assert_message_described
 from embedded_service import holders
 from paho.mqtt.enums import CallbackAPIVersion
 from parts import wait_until
@@ -323,6 +323,8 @@ class Talker:
     def __exit__(self, *_error: object) -> None:
         self.paho.disconnect()
         self.paho.loop_stop()
+        for message in self.messages:
+            assert_message_described(message.topic, message.payload)
 
     def _connected(self, *_what: object) -> None:
         self.connections += 1

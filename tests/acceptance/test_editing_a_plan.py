@@ -103,11 +103,16 @@ def test_qgis_finds_what_was_edited(edited: Running) -> None:
     """The links of the landing page lead to the features, as a client of OGC API - Features follows them."""
     landing = edited.get("/api/v1/ogc")
     data = next(link["href"] for link in landing["links"] if link["rel"] == "data")
+    told = next(link["href"] for link in landing["links"] if link["rel"] == "conformance")
+    classes = {name.rpartition("/")[2] for name in edited.get(told)["conformsTo"]}
+    assert classes == {"core", "geojson"}, "and not oas30: the API is described in OpenAPI 3.1"
     zones = next(c for c in edited.get(data)["collections"] if c["id"] == "zones")
     items = next(link["href"] for link in zones["links"] if link["rel"] == "items")
     found = edited.get(f"{items}?bbox=106.002,21.002,106.003,21.003")
     assert [f["id"] for f in found["features"]] == ["NEW"]
     assert found["numberMatched"] == 1
+    whole = edited.get(f"{items}?limit=100000")  # more than a page has: as many as there are, and no refusal
+    assert whole["numberReturned"] == whole["numberMatched"] == len(whole["features"])
     seen, page = [], edited.get(f"{items}?limit=2")
     while True:
         seen += [f["id"] for f in page["features"]]

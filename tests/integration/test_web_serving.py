@@ -10,7 +10,7 @@ from dataclasses import replace
 import aiohttp
 import pytest
 import structlog
-from web_support import World, assert_problem, restarted
+from web_support import CREDENTIALS, World, assert_problem, restarted
 from yarl import URL
 
 from seal_tracker.web.runner import start_web
@@ -141,6 +141,22 @@ async def test_every_answer_carries_the_security_headers(world: World):
         assert headers["Server"] == "seal-tracker"
         assert "Access-Control-Allow-Origin" not in headers
         assert len(headers["X-Request-ID"]) == 32
+
+
+async def test_no_page_of_another_site_is_let_in(world: World):
+    """No answer to a preflight, nor to what a browser sends without one, allows it; with a session and without."""
+    signed_in = {"username": "operator", "password": CREDENTIALS["operator"]["password"]}
+    assert (await world.raw("/api/v1/session", "POST", json=signed_in)).status == 200
+    asked = {"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "POST"}
+    for method, path in (
+        ("OPTIONS", "/api/v1/journeys"),
+        ("GET", "/api/v1/journeys"),
+        ("OPTIONS", "/healthz"),
+        ("GET", "/"),
+    ):
+        answer = await world.raw(path, method, headers=asked)
+        assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
+        assert method == "GET" or answer.status == 405
 
 
 async def test_a_request_keeps_its_id_where_that_is_fit(world: World):

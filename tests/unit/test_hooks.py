@@ -3,6 +3,9 @@
 import base64
 import hashlib
 import hmac
+import re
+import time
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -158,3 +161,17 @@ def test_a_url_that_leads_where_no_webhook_may_go_is_refused_in_words(url: str, 
 def test_private_addresses_are_for_those_who_allow_them() -> None:
     assert refusal_of("http://127.0.0.1:9000/in", private=True) is None
     assert refusal_of("https://there.example/in", private=False) is None
+
+
+def test_the_check_that_the_documents_give_to_receivers_works() -> None:
+    """What was sent passes; with another body, an old time or another secret it does not."""
+    text = (Path(__file__).parents[2] / "docs" / "integrating.md").read_text()
+    (code,) = re.findall(r"<!-- verify -->\n```python\n(.*?)```", text, re.DOTALL)
+    given: dict[str, Any] = {}
+    exec(code, given)
+    is_ours, secret, now_s = given["is_ours"], new_secret(), int(time.time())
+    headers = headers_of(secret, "id-1", now_s, b"{}")
+    assert is_ours(secret, headers, b"{}")
+    assert not is_ours(secret, headers, b"[]")
+    assert not is_ours(new_secret(), headers, b"{}")
+    assert not is_ours(secret, headers_of(secret, "id-1", now_s - 600, b"{}"), b"{}")

@@ -1,7 +1,9 @@
 """A track in each format says the same fixes; what we write, we read again."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import geojson
 import msgspec
@@ -78,6 +80,27 @@ def test_gpx_reads_back_as_the_same_places(track: DeviceTrack, tmp_path: Path) -
     np.testing.assert_array_equal(again.lat_e7, track.pings.lat_e7)
 
 
+GPX_POINT = ["time", "sat", "extensions"]
+"""Of the members that GPX 1.1's ``wptType`` has, in its order, those that are written."""
+
+
+def test_gpx_has_its_members_in_the_order_of_its_schema(track: DeviceTrack) -> None:
+    """They are an ``xsd:sequence``: a reader that checks refuses another order. A longitude is less than 180."""
+    east = replace(track, pings=replace(track.pings, lon_e7=np.full_like(track.pings.lon_e7, 1_800_000_000)))
+    for root in map(ET.fromstring, (written(track, "gpx"), written(east, "gpx"))):
+        names = [child.tag.rpartition("}")[2] for child in root]
+        assert (root.attrib["version"], names) == ("1.1", ["metadata", "trk"])
+        trk = root[1]
+        assert [child.tag.rpartition("}")[2] for child in trk] == ["name", "type", "trkseg"]
+        for point in trk[2]:
+            members = [child.tag.rpartition("}")[2] for child in point]
+            assert members == [name for name in GPX_POINT if name in members]
+            assert "time" in members
+            assert -180 <= float(point.attrib["lon"]) < 180
+            own = {child.tag.partition("}")[0] for child in point[-1]}
+            assert "{http://www.topografix.com/GPX/1/1" not in own
+
+
 def test_geojson_is_valid_and_has_a_value_for_every_position(track: DeviceTrack) -> None:
     text = written(track, "geojson")
     found = geojson.loads(text)
@@ -100,6 +123,10 @@ def test_moving_features_have_as_many_instants_as_places(track: DeviceTrack) -> 
     (speed,) = feature["temporalProperties"]
     assert speed["speed"]["values"] == [40.5, 40.0, 40.0]
     assert len(speed["datetimes"]) == 3
+    assert (moving["interpolation"], speed["speed"]["form"]) == ("Linear", "KMH")
+    assert moving["datetimes"] == sorted(set(moving["datetimes"]))
+    nowhere = DeviceTrack("S1", "seal", PingBatch.empty())
+    assert msgspec.json.decode(written(nowhere, "mf-json"))["features"] == []
 
 
 @pytest.mark.parametrize("name", FORMATS)
