@@ -7,14 +7,15 @@ journey.
 
 from __future__ import annotations
 
-from collections import Counter
+from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
+import numpy as np
 
-from seal_tracker.ledger.entries import about, index_in, sequence_of, states_in
+from seal_tracker.ledger.entries import about, index_in, states_in
 
 __all__ = ["RETRACTED", "Fold", "Row", "Standing", "episode_digest"]
 
@@ -100,28 +101,30 @@ class Fold:
         self._kept_since: int | None = None
         self._events_since: tuple[int, int] | None = None
         self._states_since_ms: int | None = None
-        self._last: dict[str, int] = {}
-        self._links_of: dict[str, Any] = {}
+        self._links_of: dict[str, array[int]] = {}
 
-    def take(self, link: int, recorded_ms: int, entries: Sequence[bytes]) -> None:
-        """Take in the entries of a link."""
-        told: Counter[str] = Counter()
+    def take(self, link: int, recorded_ms: int, entries: Sequence[tuple[bytes, int | None]]) -> None:
+        """Take in the entries of a link, each with its sequence; None: it is no event."""
+        told: dict[str, int] = {}
         said: dict[str, tuple[int, int]] = {}
-        for entry in entries:
-            if (index := index_in(entry)) is not None:
+        for entry, sequence in entries:
+            if sequence is not None:
+                journey = self._take_event(link, recorded_ms, entry, sequence)
+            elif (index := index_in(entry)) is not None:
                 said[index.journey] = index.after, index.entries
+                continue
             elif states := states_in(entry):
                 self._states_since_ms = self._states_since_ms or recorded_ms
                 self.states |= {name: Standing(digest, link) for name, digest in states.items()}
-            elif (journey := self._take_entry(link, recorded_ms, entry)) is not None:
-                told[journey] += 1
+                continue
+            else:
+                journey = about(entry).journey
+            if journey is not None:
+                told[journey] = told.get(journey, 0) + 1
         self._check_index(link, told, said)
 
-    def _take_entry(self, link: int, recorded_ms: int, entry: bytes) -> str | None:
-        """Fold an event or an action; the journey that it tells of."""
-        sequence = sequence_of(entry)
-        if sequence is None:
-            return about(entry).journey
+    def _take_event(self, link: int, recorded_ms: int, entry: bytes, sequence: int) -> str | None:
+        """Fold an event; the journey that it tells of."""
         if self._events_since is None:
             self._events_since = sequence, recorded_ms
         if self._kept_since is None and sequence >= self._oldest:
@@ -139,26 +142,29 @@ class Fold:
                 self.episodes[f"episode/{replaced}"] = Standing(RETRACTED, link)
         return properties.journey
 
-    def _check_index(self, link: int, told: Counter[str], said: Mapping[str, tuple[int, int]]) -> None:
+    def _check_index(self, link: int, told: Mapping[str, int], said: Mapping[str, tuple[int, int]]) -> None:
         """A link that has an index has it of every journey it tells of; links of earlier releases have none."""
-        for journey in said.keys() - told.keys():
-            self._fault(f"link {link}: its index names journey {journey}, of which it tells nothing")
         for journey, count in told.items():
-            before = self._last.get(journey, 0)
+            links = self._links_of.get(journey)
+            if links is None:
+                links = self._links_of[journey] = array("Q")
+            before = links[-1] if links else 0
             if said and said.get(journey) != (before, count):
                 self._fault(
                     f"link {link}: its index is wrong about journey {journey}, of which it tells {count} entries, and link {before} "
                     "the last before"
                 )
-            self._last[journey] = link
-            self._links_of.setdefault(journey, sha256()).update(link.to_bytes(8, "big"))
+            links.append(link)
+        if len(said) > len(told) or any(journey not in told for journey in said):
+            for journey in said.keys() - told.keys():
+                self._fault(f"link {link}: its index names journey {journey}, of which it tells nothing")
 
     def check_journeys(self, listed: Mapping[str, bytes]) -> None:
         """Hold the table that leads to journeys' links against the entries: SHA-256 of the numbers (8 bytes each) by journey."""
         for journey in sorted(listed.keys() | self._links_of.keys()):
             if journey not in self._links_of:
                 self._fault(f"ledger.journeys: lists links of journey {journey}, and none tells of it")
-            elif listed.get(journey) != self._links_of[journey].digest():
+            elif listed.get(journey) != _digest_of_links(self._links_of[journey]):
                 self._fault(f"ledger.journeys: its links of journey {journey} are not those that tell of it")
 
     def check_episodes(self, rows: Iterable[Row]) -> None:
@@ -186,6 +192,11 @@ class Fold:
                     self._fault(f"{row.name}: is in its table, and nothing recorded it")
             elif standing.digest != row.digest:
                 self._fault(f"{row.name}: in its table it is not what link {standing.link} says")
+
+
+def _digest_of_links(numbers: array[int]) -> bytes:
+    """SHA-256 over numbers as the database writes them: 8 bytes each, big-endian."""
+    return sha256(np.array(numbers, ">u8").tobytes()).digest()
 
 
 def episode_digest(members: Sequence[str | int | bool | None], evidence: bytes) -> int:

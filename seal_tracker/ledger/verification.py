@@ -76,11 +76,13 @@ class ChainCheck:
     Parameters
     ----------
     fold
-        Is called with the number, the time (epoch ms) and the entries of each link that fits.
+        Is called with the number, the time (epoch ms) and the entries of each link that fits, each entry with its sequence (None: it is no event).
     """
 
     def __init__(
-        self, marks: Iterable[Mark], fold: Callable[[int, int, Sequence[bytes]], None] | None = None
+        self,
+        marks: Iterable[Mark],
+        fold: Callable[[int, int, Sequence[tuple[bytes, int | None]]], None] | None = None,
     ) -> None:
         self._fold = fold
         self.broken: Break | None = None
@@ -144,14 +146,14 @@ class ChainCheck:
         if link_hash(link.number, link.previous, link.recorded_ms, of_entries) != link.hash:
             return f"its hash is not that of its content recorded at {iso_ms(link.recorded_ms)}"
         self.entries += len(entries)
-        for entry, digest in zip(entries, hashes, strict=True):
-            sequence = sequence_of(entry)
+        sequences = list(map(sequence_of, entries))
+        for entry, digest, sequence in zip(entries, hashes, sequences, strict=True):
             if sequence is not None:
                 self.events.append((sequence, digest))
             elif is_action(entry):
                 self.actions.append(digest)
         if self._fold is not None:
-            self._fold(link.number, link.recorded_ms, entries)
+            self._fold(link.number, link.recorded_ms, list(zip(entries, sequences, strict=True)))
         return None
 
     def _marked(self, link: Link) -> bool:
