@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -186,8 +186,11 @@ class AlarmReads(Database):
         query = self._list(wanted, open_only=open_only, by_priority=by_priority)
         query = "alarms_by_group" if collapse else query
         place: tuple[Any, ...] = priority_place(cursor) if by_priority else newest_place(cursor, wanted.to_ms)
-        if query == "alarms_of_units":
+        if (
+            query == "alarms_of_units"
+        ):  # which asks for them itself: asked for twice, they would all be sorted
             place = (*place, wanted.few_units)
+            wanted = replace(wanted, scope=None) if wanted.unit is None else replace(wanted, unit=None)
         async with self._reading() as connection:
             rows = await connection.fetch(sql(query), space, *wanted.arguments(), limit + 1, *place)
         items = [alarm_of(row) for row in rows[:limit]]

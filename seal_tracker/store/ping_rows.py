@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from seal_tracker.model import NO_TIME, PING_DTYPES, PingBatch
 from seal_tracker.store.binary_copy import CopyColumn, PgType, decode_copy, encode_copy
 from seal_tracker.store.connections import END_OF_TIME, Connection
-from seal_tracker.store.database import Database
+from seal_tracker.store.ping_weeks import PingWeeks
 from seal_tracker.store.queries import sql
 from seal_tracker.store.records import KnownPings, Portion
 
@@ -97,7 +97,7 @@ async def read_pings(connection: Connection, query: str, *args: Any) -> PingBatc
     )
 
 
-class PingReads(Database):
+class PingReads(PingWeeks):
     """What is asked of stored pings and states. A seal's number says its space."""
 
     async def known_pings(self, seal: NDArray[np.int32], time_ms: NDArray[np.int64]) -> KnownPings:
@@ -134,11 +134,12 @@ class PingReads(Database):
         """
         if not len(seals):
             return Portion(PingBatch.empty(), [])
+        stretch = await self._stretch(min(after_ms), max(until_ms))
         async with self._reading() as connection:
             found = await read_pings(
                 connection,
                 sql("pings_portion"),
-                *(ints(seals), ints(after_ms), ints(until_ms), most, min(after_ms), max(until_ms)),
+                *(ints(seals), ints(after_ms), ints(until_ms), most, *stretch),
             )
         through = complete_through(found, seals, until_ms, most)
         limit = dict(zip(seals, through, strict=True))

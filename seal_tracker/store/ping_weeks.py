@@ -18,6 +18,7 @@ import structlog
 
 from seal_tracker.clock import clock_ms
 from seal_tracker.model import PingBatch
+from seal_tracker.store.connections import END_OF_TIME
 from seal_tracker.store.database import Database
 from seal_tracker.store.queries import sql
 
@@ -91,15 +92,30 @@ class PingWeeks(Database):
         async with self._turn:
             await self._make_weeks(range(this, this + WEEKS_AHEAD + 1))
 
-    async def _make_weeks(self, wanted: Iterable[int]) -> None:
-        """Make those that are missing, or leave it for now. The caller holds ``_turn``."""
+    async def _known_weeks(self) -> set[int]:
+        """Weeks that have a table."""
         if self._weeks is None:
             self._weeks = {
                 week
                 for one in await self.ping_weeks()
                 for week in range(week_of(one.begins_ms), week_of(one.ends_ms))
             }
-        missing = sorted(set(wanted) - self._weeks)
+        return self._weeks
+
+    async def _stretch(self, from_ms: int, to_ms: int) -> tuple[int, int]:
+        """What of a time lies between the first week that has a table and the last; empty where none has."""
+        weeks = await self._known_weeks()
+        if not weeks:
+            return 0, 0
+        begin = max(from_ms, first_moment(min(weeks)))
+        return begin, max(
+            begin, min(to_ms + 1 if to_ms < END_OF_TIME else to_ms, first_moment(max(weeks) + 1))
+        )
+
+    async def _make_weeks(self, wanted: Iterable[int]) -> None:
+        """Make those that are missing, or leave it for now. The caller holds ``_turn``."""
+        known = await self._known_weeks()
+        missing = sorted(set(wanted) - known)
         if not missing or time.monotonic() < self._try_again_at:
             return
         try:
@@ -110,4 +126,4 @@ class PingWeeks(Database):
             self._try_again_at = time.monotonic() + TRY_AGAIN_S
             log.warning("store.ping_weeks_wait", weeks=len(missing), why="a table is locked, as by a backup")
             return
-        self._weeks.update(missing)
+        known.update(missing)

@@ -37,7 +37,7 @@ from seal_tracker.store.ledger_rows import (
 )
 from seal_tracker.store.old_pings import OldPingsReads
 from seal_tracker.store.ping_rows import PingReads
-from seal_tracker.store.ping_weeks import PingWeeks, weeks_needed
+from seal_tracker.store.ping_weeks import weeks_needed
 from seal_tracker.store.queries import sql
 from seal_tracker.store.records import Commit
 from seal_tracker.store.report_reads import ReportReads
@@ -59,7 +59,6 @@ class Attempt(NamedTuple):
 
 class Store(
     PingReads,
-    PingWeeks,
     OldPingsReads,
     EpisodeReads,
     EventReads,
@@ -136,6 +135,8 @@ class Store(
             if link is not None:
                 await write_link(connection, link, commit)
         self._commit_number, self._head = number, after
+        if commit.old_pings:
+            self._weeks = None
         if link is not None:
             self._ends.remember(entries_of_journeys(commit), link.number)
         return outbox_ids

@@ -36,8 +36,9 @@ CROSS JOIN LATERAL (
 ) AS p;
 
 -- name: pings_portion
--- As pings_after up to a second time, and of each seal at most so many of either kind, the earliest; $5 and $6 are the least and
--- the greatest of all these times. Same indexes: ranges read in their order, so that no more is read than is sent.
+-- As pings_after up to a second time, and of each seal at most so many of either kind, the earliest. $5 and $6 are where the weeks that
+-- have tables begin and end, or a stretch of these: so the planner knows that it can read them one after the other, and no more of them than
+-- is sent. Indexes: the primary key of each table, and pings_by_arrival.
 SELECT p.time, p.digest, coalesce(p.received_at, '-infinity'), coalesce(p.seq, -1), p.seal,
        coalesce(p.lon_e7, 0), coalesce(p.lat_e7, 0),
        coalesce(p.speed_kmh, 'NaN'), coalesce(p.course_deg, 'NaN'),
@@ -46,16 +47,31 @@ SELECT p.time, p.digest, coalesce(p.received_at, '-infinity'), coalesce(p.seq, -
        p.lock, p.mode, p.valid, p.buffered, p.clock_ok, p.lon_e7 IS NOT NULL
 FROM unnest($1::int[], $2::timestamptz[], $3::timestamptz[]) AS wanted (seal, after, until)
 CROSS JOIN LATERAL (
-    (SELECT * FROM pings
-     WHERE pings.seal = wanted.seal AND pings.time > wanted.after AND pings.time <= wanted.until
-       AND pings.time > $5 AND pings.time <= $6
-       AND (clock_ok OR received_at IS NULL)
-     ORDER BY pings.time
+    (SELECT * FROM (
+         (SELECT * FROM pings_timed
+          WHERE pings_timed.seal = wanted.seal AND pings_timed.time > wanted.after AND pings_timed.time <= wanted.until
+            AND pings_timed.time >= $5 AND pings_timed.time < $6
+          ORDER BY pings_timed.time
+          LIMIT $4)
+         UNION ALL
+         (SELECT * FROM pings_other_weeks AS other
+          WHERE other.seal = wanted.seal AND other.time > wanted.after AND other.time <= wanted.until
+            AND (other.time < $5 OR other.time >= $6)
+          ORDER BY other.time
+          LIMIT $4)
+         UNION ALL
+         (SELECT * FROM pings_unclocked AS undated
+          WHERE undated.seal = wanted.seal AND undated.received_at IS NULL
+            AND undated.time > wanted.after AND undated.time <= wanted.until
+          ORDER BY undated.time
+          LIMIT $4)
+     ) AS by_clock
+     ORDER BY by_clock.time
      LIMIT $4)
     UNION ALL
-    (SELECT * FROM pings
-     WHERE pings.seal = wanted.seal AND NOT clock_ok AND received_at > wanted.after AND received_at <= wanted.until
-     ORDER BY received_at
+    (SELECT * FROM pings_unclocked AS odd
+     WHERE odd.seal = wanted.seal AND odd.received_at > wanted.after AND odd.received_at <= wanted.until
+     ORDER BY odd.received_at
      LIMIT $4)
 ) AS p;
 
