@@ -9,8 +9,10 @@ roads, places
     the plan folder's routes and zones as a truck meets them
 drive
     where a truck is at each moment: speed profile, stops, detours
-noise, reports
-    what its seal says of it: GNSS error, battery, lock, modem
+world
+    the parts of a simulated seal and what may happen to it: receiver, clock, battery, lock, modem, trips
+seal
+    a seal of the demo's fleet: what it says
 cast, fleet
     who drives when, and what happens to whom; the truth of it
 demo, publisher, wire

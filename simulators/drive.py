@@ -11,11 +11,12 @@ from math import atan2, degrees
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulators.earth import Floats, distance_m, metres_per_degree, metres_per_degree_at
 from simulators.roads import Road
 
-__all__ = ["Drive", "Excursion", "Halt", "Spot", "Style"]
+__all__ = ["Drive", "Excursion", "Halt", "Spot", "Style", "beside", "bump", "wanted_ms"]
 
 STEP_M = 40.0
 """Distance of nodes: two seconds of driving, a quarter of the narrowest zone."""
@@ -106,17 +107,36 @@ class Drive:
         stops = np.array([h.chainage_m for h in halts])
         chainage = np.unique(np.concatenate((np.arange(0.0, road.length_m, STEP_M), [road.length_m], stops)))
         left = _offsets(chainage, halts, excursion)
-        lon, lat = _beside(road, chainage, left)
-        path_m = np.concatenate(([0.0], np.cumsum(distance_m(lon[:-1], lat[:-1], lon[1:], lat[1:]))))
-        wanted = _wanted_ms(road, style, chainage, excursion, checkpoints_m)
+        lon, lat = beside(road, chainage, left)
+        wanted = wanted_ms(road, style, chainage, excursion, checkpoints_m)
         at_halt = np.searchsorted(chainage, stops)
+        dwell = np.array([h.dwell_s for h in halts])
+        return cls.through(lon, lat, chainage, left, wanted, at_halt, dwell, start_dwell_s)
+
+    @classmethod
+    def through(
+        cls,
+        lon: Floats,
+        lat: Floats,
+        chainage: Floats,
+        left: Floats,
+        wanted: Floats,
+        at_halt: NDArray[np.int64],
+        dwell: Floats,
+        start_dwell_s: float,
+    ) -> Drive:
+        """Drive through nodes as fast as ``wanted`` (m/s) and gentle braking allow, from rest to rest.
+
+        ``at_halt`` are the nodes, in their order, at which it stands for ``dwell`` seconds.
+        """
+        path_m = np.concatenate(([0.0], np.cumsum(distance_m(lon[:-1], lat[:-1], lon[1:], lat[1:]))))
         wanted[[0, -1, *at_halt]] = 0.0
         speed = _reachable_ms(wanted, path_m)
         legs_s = 2.0 * np.diff(path_m) / np.maximum(speed[:-1] + speed[1:], 0.5)
         time = np.concatenate(([start_dwell_s], start_dwell_s + np.cumsum(legs_s)))
-        for i, halt in zip(at_halt, halts, strict=True):
-            time[i + 1 :] += halt.dwell_s
-        leave = time[at_halt] + np.array([h.dwell_s for h in halts])
+        for i, dwell_s in zip(at_halt, dwell, strict=True):
+            time[i + 1 :] += dwell_s
+        leave = time[at_halt] + dwell
 
         def twice(column: Floats, second: Floats | None = None) -> Floats:
             """Each halt is two nodes: coming to rest and pulling away."""
@@ -169,18 +189,19 @@ def _offsets(chainage: Floats, halts: tuple[Halt, ...], excursion: Excursion | N
     left = np.full(len(chainage), LANE_LEFT_M)
     if excursion is not None:
         away = np.maximum(excursion.from_m - chainage, chainage - excursion.to_m)
-        left += (excursion.left_m - left) * _bump(away, excursion.ramp_m)
+        left += (excursion.left_m - left) * bump(away, excursion.ramp_m)
     for halt in halts:
-        left += (halt.left_m - left) * _bump(np.abs(chainage - halt.chainage_m), PULL_OVER_M)
+        left += (halt.left_m - left) * bump(np.abs(chainage - halt.chainage_m), PULL_OVER_M)
     return left
 
 
-def _bump(away_m: Floats, ramp_m: float) -> Floats:
+def bump(away_m: Floats, ramp_m: float) -> Floats:
     """1 where ``away_m`` ≤ 0, 0 from ``ramp_m`` on, a smooth slope between."""
     return np.asarray((1.0 + np.cos(np.pi * np.clip(away_m / ramp_m, 0.0, 1.0))) / 2.0)
 
 
-def _beside(road: Road, chainage: Floats, left: Floats) -> tuple[Floats, Floats]:
+def beside(road: Road, chainage: Floats, left: Floats) -> tuple[Floats, Floats]:
+    """Longitude and latitude of each node, so many metres left of the line."""
     lon, lat = road.point_at(chainage)
     kernel = np.ones(SMOOTH_NODES) / SMOOTH_NODES
     nx, ny = (
@@ -192,7 +213,7 @@ def _beside(road: Road, chainage: Floats, left: Floats) -> tuple[Floats, Floats]
     return lon + left * nx / length / east, lat + left * ny / length / north
 
 
-def _wanted_ms(
+def wanted_ms(
     road: Road, style: Style, chainage: Floats, excursion: Excursion | None, checkpoints_m: tuple[float, ...]
 ) -> Floats:
     """Speed the driver would hold at each node if trucks had no mass."""

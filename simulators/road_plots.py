@@ -16,7 +16,8 @@ from simulators.draft import Draft, Happening, Site, Track
 from simulators.drive import Drive, Excursion, Halt
 from simulators.places import Place
 from simulators.roads import Stretch
-from simulators.seal import Seal, Span
+from simulators.seal import Seal
+from simulators.world.spans import Span
 
 __all__ = ["ROAD_PLOTS", "RoadPlot"]
 

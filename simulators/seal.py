@@ -8,52 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from math import exp, sqrt
 from typing import NamedTuple
 
 import numpy as np
 
-from simulators.drive import Drive, Spot
-from simulators.earth import metres_per_degree_at
+from simulators.drive import Drive
 from simulators.roads import Road
 from simulators.wire import Ping, instant
+from simulators.world.gnss import CorrelatedError
+from simulators.world.lock import LockChange, lock_at
+from simulators.world.modem import Outage, through_outages
+from simulators.world.reporting import ASLEEP_INTERVAL_S
+from simulators.world.spans import Span
 
-__all__ = ["LockChange", "Outage", "Report", "Seal", "Span"]
+__all__ = ["Report", "Seal"]
 
-CORRELATION_S = 150.0
-"""GNSS error forgets itself over minutes: satellites move and reflections change slowly."""
-ASLEEP_INTERVAL_S = 1800
-"""A sleeping lock reports every half hour."""
 LIVE_FASTER = 6
 """Followed live, a seal reports six times as often: every 5 to 10 s instead of 30 to 60 s."""
 PARKED_INTERVAL_S = 60
 PARKED_AFTER_S = 900.0
-
-
-class Span(NamedTuple):
-    """Seconds of a journey, from its start."""
-
-    from_s: float
-    to_s: float
-
-    def holds(self, time_s: float) -> bool:
-        """Whether a time lies in it; the end does not."""
-        return self.from_s <= time_s < self.to_s
-
-
-class Outage(NamedTuple):
-    """The modem reaches nobody; what was not buffered is gone."""
-
-    span: Span
-    buffered: bool
-
-
-class LockChange(NamedTuple):
-    """The lock's state from a whole second on, with what the seal says about it once."""
-
-    at_s: float
-    lock: str
-    facts: tuple[str, ...]
 
 
 class Report(NamedTuple):
@@ -87,19 +60,17 @@ class Seal:
 
     def reports(self, live_from_ms: int) -> Iterator[Report]:
         """Reports in the order in which they leave the seal, without end; fixes come faster from ``live_from_ms`` on."""
+        for sent_s, report, _kept in through_outages(self._taken(live_from_ms), self.outages):
+            yield report._replace(sent_ms=self.start_ms + round(sent_s) * 1000)
+
+    def _taken(self, live_from_ms: int) -> Iterator[tuple[float, Report]]:
+        """Reports in the order in which they are made."""
         rng = np.random.default_rng(self.noise_seed)
-        held: list[Report] = []
-        error = _Error(rng, self.sigma_m)
+        error = CorrelatedError(rng, self.sigma_m)
         for seq, (time_s, facts) in enumerate(self._fixes(rng, live_from_ms)):
             time_ms = self.start_ms + round(time_s) * 1000
             ping = self._ping(round(time_s), seq, facts, error, rng, self._interval_s(time_s, live_from_ms))
-            outage = next((o for o in self.outages if o.span.holds(time_s)), None)
-            if outage is None:
-                yield Report(time_ms, time_ms, ping)  # the newest first, then the past in its order
-                yield from (r._replace(sent_ms=time_ms) for r in held)
-                held.clear()
-            elif outage.buffered:
-                held.append(Report(time_ms, time_ms, ping))
+            yield time_s, Report(time_ms, time_ms, ping)
 
     def battery_at(self, time_s: float) -> int:
         """Charge as the device tells it: whole per cent, rounded down."""
@@ -107,7 +78,7 @@ class Seal:
 
     def lock_at(self, time_s: float) -> str:
         """State of the lock, closed at arming."""
-        return next((c.lock for c in reversed(self.lock_changes) if c.at_s <= time_s), "closed")
+        return lock_at(self.lock_changes, time_s)
 
     def _interval_s(self, time_s: float, live_from_ms: int) -> int:
         if any(s.holds(time_s) for s in self.sleeps):
@@ -148,7 +119,7 @@ class Seal:
         time_s: int,
         seq: int,
         facts: tuple[str, ...],
-        error: _Error,
+        error: CorrelatedError,
         rng: np.random.Generator,
         interval_s: int,
     ) -> Ping:
@@ -175,24 +146,3 @@ class Seal:
             interval_s=interval_s,
             cell={"rssi_dbm": -97 + int(35 * signal)},
         )
-
-
-class _Error:
-    """First-order Gauss-Markov error east and north; exact for any spacing of fixes."""
-
-    def __init__(self, rng: np.random.Generator, sigma_m: float) -> None:
-        self._rng, self._sigma_m, self._time_s = rng, sigma_m, 0
-        self._x_m, self._y_m = (float(v) for v in rng.normal(0.0, sigma_m, 2))
-
-    def applied(self, spot: Spot, time_s: int) -> tuple[float, float]:
-        """A true place as the receiver reports it, degrees to 1e-6 (a decimetre)."""
-        kept = exp(-(time_s - self._time_s) / CORRELATION_S)
-        fresh = self._sigma_m * sqrt(max(0.0, 1.0 - kept * kept))
-        x, y = self._rng.standard_normal(2).tolist()
-        self._x_m, self._y_m, self._time_s = (
-            kept * self._x_m + fresh * x,
-            kept * self._y_m + fresh * y,
-            time_s,
-        )
-        east, north = metres_per_degree_at(spot.lat)
-        return round(spot.lon + self._x_m / east, 6), round(spot.lat + self._y_m / north, 6)

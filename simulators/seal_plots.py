@@ -10,7 +10,10 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from simulators.draft import Happening
-from simulators.seal import LockChange, Outage, Seal, Span
+from simulators.seal import Seal
+from simulators.world.lock import LockChange
+from simulators.world.modem import Outage
+from simulators.world.spans import Span
 
 __all__ = ["SEAL_PLOTS"]
 
