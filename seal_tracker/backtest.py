@@ -19,10 +19,11 @@ from seal_tracker.model import EQUIPMENT_PREFIX, LIVE, NO_TIME, Episode, Event, 
 from seal_tracker.plans.model import Plan
 from seal_tracker.sources.trace import Trace
 from seal_tracker.tracking.epochs import Facts, JourneyTable, Version
-from seal_tracker.tracking.heartbeats import device_name, heartbeats_of
+from seal_tracker.tracking.heartbeats import device_name
 from seal_tracker.tracking.order import fresh
 from seal_tracker.tracking.state import SealStates
 from seal_tracker.tracking.terrains import terrain_of
+from seal_tracker.tracking.validity import heartbeats_in_force, with_routes_in_force
 
 __all__ = ["Compared", "Outcome", "compare", "never_armed", "run_backtest"]
 
@@ -164,12 +165,14 @@ def _read(plan: Plan, traces: Sequence[Trace]) -> tuple[PingBatch, Facts, Counte
     strange = first & np.isin(pings.seal, unknown)
     discards["equipment_not_in_plan"] += int(strange.sum())
     first &= ~strange
+    version = Version(NO_TIME, plan, terrain_of(plan))
+    parts = with_routes_in_force([version])
     facts = Facts(
         LIVE,
-        (Version(NO_TIME, plan, terrain_of(plan)),),
+        parts,
         JourneyTable.build(plan.journeys, numbers),
         names,
-        heartbeats=heartbeats_of([(NO_TIME, plan)], numbers),
+        heartbeats=heartbeats_in_force([version], parts, numbers),
     )
     return pings.take(first), facts, discards
 

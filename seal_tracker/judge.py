@@ -127,13 +127,22 @@ def _never_begun(
     return seal[states.through_ms(seal) < armed_ms], facts.equipment
 
 
-def judge_now(states: SealStates, facts: Facts, seals: NDArray[np.int64] | None = None) -> Verdict:
+def judge_now(
+    states: SealStates,
+    facts: Facts,
+    seals: NDArray[np.int64] | None = None,
+    until_ms: NDArray[np.int64] | None = None,
+) -> Verdict:
     """Judge what depends on ``facts.now_ms`` alone, of some seals (None: all): journeys that have begun and ended, seals
-    and equipment silent for too long.
+    and equipment silent for too long. ``until_ms``, by seal, where each of them has a now of its own.
     """
-    assert facts.now_ms is not None, "judge_now needs a now"
-    work = _Work(states, moved_by_time(states, facts) if seals is None else np.sort(seals), facts)
-    work.pass_time(facts.now_ms)
+    seals = moved_by_time(states, facts) if seals is None else seals
+    if until_ms is None:
+        assert facts.now_ms is not None, "judge_now needs a now"
+        until_ms = np.full(len(seals), facts.now_ms)
+    order = np.argsort(seals)
+    work = _Work(states, seals[order], facts)
+    work.pass_time(until_ms[order])
     return work.verdict()
 
 
@@ -186,9 +195,9 @@ class _Work(Timeline):
         ctx.state["track"] = track
         self._put_back(one.rows, ctx)
 
-    def pass_time(self, now_ms: int) -> None:
-        """Pass every set moment up to ``now_ms``; raise what time alone has raised by then."""
-        every, until = np.arange(len(self.seals)), np.full(len(self.seals), now_ms)
+    def pass_time(self, until: NDArray[np.int64]) -> None:
+        """Pass every set moment up to ``until``, by seal; raise what time alone has raised by then."""
+        every = np.arange(len(self.seals))
         self.advance(every, until)
         at = self.places(every)
         going = which((at >= 0) | self.is_equipment(every))

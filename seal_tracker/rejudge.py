@@ -138,17 +138,20 @@ class Rejudgement:
             self._settle(seal, int(stored[seal].row["track"]["last_ms"][0]))
         return settled
 
-    def finish(self, still: Mapping[int, int] | None) -> Rejudged:
+    def finish(self, still: Mapping[int, int] | None, until_ms: Mapping[int, int] | None = None) -> Rejudged:
         """Let time come to now again where it had moved a seal on beyond its newest ping; everything found.
 
         ``still`` gives the newest pings (`NO_TIME`: never heard) of those seals: one that has a newer one now is talking,
-        not silent. None: all.
+        not silent. None: all. ``until_ms``: how far time had come for each, where nobody knows now; None: to now.
         """
         seals = [seal for seal in self._seals if seal not in self._stands]
         last = self._states.take(np.array(seals, np.int64))["track"]["last_ms"].tolist()
         moved = [s for s, at in zip(seals, last, strict=True) if still is None or still.get(s) == at]
-        if moved and self._facts.now_ms is not None:
-            self._join(judge_now(self._states, self._facts, np.array(moved, np.int64)))
+        if until_ms is not None:
+            moved = [seal for seal in moved if seal in until_ms]
+        if moved and (until_ms is not None or self._facts.now_ms is not None):
+            each = None if until_ms is None else np.array([until_ms[seal] for seal in moved], np.int64)
+            self._join(judge_now(self._states, self._facts, np.array(moved, np.int64), each))
         written = [
             (seal, at, state)
             for seal, kept in self._checkpoints.items()

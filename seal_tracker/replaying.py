@@ -22,7 +22,7 @@ from seal_tracker.tracking.epochs import Facts
 from seal_tracker.tracking.order import effective_time_ms
 from seal_tracker.tracking.state import SealState, StateFormatError
 
-__all__ = ["FOREVER_MS", "Replay", "ReplayStore", "now_that_was", "pings_between", "readable"]
+__all__ = ["FOREVER_MS", "Replay", "ReplayStore", "nows_that_were", "pings_between", "readable"]
 
 log = structlog.get_logger(__name__)
 
@@ -118,12 +118,13 @@ class Replay:
         *,
         still: Mapping[int, int] | None,
         may_stop_ms: Mapping[int, int],
+        until_ms: Mapping[int, int] | None = None,
         newest_only: bool = False,
     ) -> Rejudged:
         """Judge everything stored after the checkpoints, and ``new`` pings among it.
 
         ``may_stop_ms`` gives, for seals that may keep the rest of what is stored, the moment from which on everything
-        but their state is as it was. ``still``: see `Rejudgement.finish`; ``newest_only``: see `Rejudgement`.
+        but their state is as it was. ``still``, ``until_ms``: see `Rejudgement.finish`; ``newest_only``: see `Rejudgement`.
         """
         again = Rejudgement(self.states, facts, self.seals, newest_only=newest_only, with_new=len(new) > 0)
         reached, ahead = dict(self.after_ms), 1
@@ -139,7 +140,7 @@ class Replay:
             settled = again.portion(found.pings, _met(stored, reached, may_stop_ms), among)
             going = [seal for seal in going if seal not in settled and reached[seal] < FOREVER_MS]
             ahead = min(2 * ahead, MOST_AHEAD)
-        return again.finish(still)
+        return again.finish(still, until_ms)
 
     async def _stored_ahead(
         self, seals: list[int], begin: list[int], ahead: int, may_stop_ms: Mapping[int, int]
@@ -185,15 +186,21 @@ def _within(
     return new.take(mine & (at > np.array(begin)[which]) & (at <= np.array(through_ms)[which]))
 
 
-def now_that_was(episodes: Iterable[Episode]) -> int | None:
-    """The newest moment that the stored episodes show time alone to have reached: it is not to be undone by a start."""
-    dated = []
+def nows_that_were(episodes: Iterable[Episode]) -> dict[str, int]:
+    """By seal, the moment that its stored episodes show time alone to have reached: it is not to be undone by a start.
+
+    Of each by its own: what another's ping was late for says nothing of how far the clock had come.
+    """
+    reached: dict[str, int] = {}
     for e in episodes:
+        dated = [0]
         if e.type in TIMED and e.cleared_at_ms in (None, e.raised_at_ms):
-            dated.append(e.raised_at_ms)
+            dated.append(e.raised_at_ms + 1)
         if e.cleared_at_ms is not None and e.evidence.get("closed_by") in CLOSINGS:
-            dated.append(e.cleared_at_ms)
-    return max(dated) + 1 if dated else None
+            dated.append(e.cleared_at_ms + 1)
+        if max(dated):
+            reached[e.seal] = max(reached.get(e.seal, 0), *dated)
+    return reached
 
 
 def pings_between(before: SealState | None, after: SealState) -> int:

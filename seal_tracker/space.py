@@ -27,13 +27,14 @@ from seal_tracker.plans.folder import empty_plan
 from seal_tracker.plans.model import Plan
 from seal_tracker.prepared import Prepared
 from seal_tracker.rejudge import Rejudged, Span, advanced_by_time, standing
-from seal_tracker.replaying import FOREVER_MS, Replay, ReplayStore, now_that_was, pings_between
+from seal_tracker.replaying import FOREVER_MS, Replay, ReplayStore, nows_that_were, pings_between
 from seal_tracker.space_journeys import SpaceJourneys, SpaceJourneysStore
 from seal_tracker.store.records import Checkpoint, EpisodeRow, KnownPings
 from seal_tracker.tracking.epochs import Facts, Version
-from seal_tracker.tracking.heartbeats import Heartbeats, device_name, heartbeats_of
+from seal_tracker.tracking.heartbeats import Heartbeats, device_name
 from seal_tracker.tracking.order import effective_time_ms, fresh
 from seal_tracker.tracking.terrains import terrain_of
+from seal_tracker.tracking.validity import heartbeats_in_force, with_routes_in_force
 
 __all__ = ["CHECKPOINT_EVERY", "Prepared", "SpaceJudge", "SpaceStore"]
 
@@ -64,6 +65,7 @@ class SpaceJudge(SpaceJourneys[SpaceStore]):
     def __init__(self, space: str, store: SpaceStore) -> None:
         super().__init__(space, store)
         self.versions: tuple[Version, ...] = ()
+        self._judged_by: tuple[Version, ...] = ()
         self._heartbeats: Mapping[int, Heartbeats] = {}
         self.equipment: frozenset[str] = frozenset()
         self._revisions: dict[UUID, int] = {}
@@ -103,14 +105,15 @@ class SpaceJudge(SpaceJourneys[SpaceStore]):
         await self._build(journeys, journeys.journeys.values())
         self._in_force = journeys
         self.states.look_again()
-        self._heartbeats = heartbeats_of([(v.from_ms, v.plan) for v in self.versions], self.numbers)
+        self._judged_by = with_routes_in_force(self.versions)
+        self._heartbeats = heartbeats_in_force(self.versions, self._judged_by, self.numbers)
         self.equipment = frozenset(e.id for e in self.versions[-1].plan.equipment)
 
     def facts(self, now_ms: int | None = None) -> Facts:
         """What pings are judged by."""
         return Facts(
             self.space,
-            self.versions,
+            self._judged_by,
             self._in_force.table,
             self.names,
             self.now_ms if now_ms is None else now_ms,
@@ -267,10 +270,11 @@ class SpaceJudge(SpaceJourneys[SpaceStore]):
         out.counts["too_late"] += replay.too_late(new)
         before = await self._unsettled(replay)
         done = await replay.run(
-            self.facts(now_that_was(row.episode for row in before) if self.now_ms is None else None),
+            self.facts(),
             new,
             still={s: at for s, at, by_time in zip(seals, last, moved, strict=True) if by_time},
             may_stop_ms={s: span.to_ms for s, span in spans.items() if span.to_ms is not None},
+            until_ms=self._reached(before) if self.now_ms is None else None,
         )
         self._add(replay, done, before, out)
         out.drop_checkpoints += [
@@ -299,12 +303,12 @@ class SpaceJudge(SpaceJourneys[SpaceStore]):
         replay = await Replay(self._store, seals).start()
         await self._reach(replay.after_ms)
         before = await self._unsettled(replay)
-        now_ms = now_that_was(row.episode for row in before)
         done = await replay.run(
-            self.facts(now_ms),
+            self.facts(),
             PingBatch.empty(),
-            still={} if now_ms is None else None,
+            still=None,
             may_stop_ms={},
+            until_ms=self._reached(before),
             newest_only=True,
         )
         self._add(replay, done, before, loading)
@@ -326,6 +330,10 @@ class SpaceJudge(SpaceJourneys[SpaceStore]):
             for k, v in loading.revisions.items()
             if loading.after.get(k) and loading.after[k].settled_ms is None
         }
+
+    def _reached(self, rows: Iterable[EpisodeRow]) -> dict[int, int]:
+        """By seal, how far its stored episodes show the clock to have come."""
+        return {self.numbers[seal]: at for seal, at in nows_that_were(row.episode for row in rows).items()}
 
     async def _unsettled(self, replay: Replay) -> list[EpisodeRow]:
         """The stored episodes that judging again can change; not those whose beginning nobody can judge any more."""

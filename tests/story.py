@@ -25,10 +25,11 @@ from seal_tracker.plans.folder import load_files
 from seal_tracker.plans.model import Plan
 from seal_tracker.rules.context import Terrain
 from seal_tracker.tracking.epochs import Facts, JourneyTable, Version
-from seal_tracker.tracking.heartbeats import device_name, heartbeats_of
+from seal_tracker.tracking.heartbeats import device_name
 from seal_tracker.tracking.order import effective_time_ms, fresh
 from seal_tracker.tracking.state import SealStates
 from seal_tracker.tracking.terrains import terrain_of
+from seal_tracker.tracking.validity import heartbeats_in_force, with_routes_in_force
 
 T0_MS = 1_790_000_000_000
 """Beginning of every story: 2026-09-21T14:13:20Z."""
@@ -184,12 +185,13 @@ class Core:
         )
         self.journeys = self.journeys or newest.journeys
         self._table = JourneyTable.build(self.journeys, self.numbers)
-        self._heartbeats = heartbeats_of([(v.from_ms, v.plan) for v in self.versions], self.numbers)
+        self._judged_by = with_routes_in_force(self.versions)
+        self._heartbeats = heartbeats_in_force(self.versions, self._judged_by, self.numbers)
 
     def facts(self, now_ms: int | None = None) -> Facts:
         """What the story is judged by."""
         names = {n: name for name, n in self.numbers.items()}
-        return Facts(LIVE, self.versions, self._table, names, now_ms, self._heartbeats)
+        return Facts(LIVE, self._judged_by, self._table, names, now_ms, self._heartbeats)
 
     def feed(self, pings: PingBatch) -> dict[str, int]:
         """Judge a batch, and say what was discarded."""

@@ -67,7 +67,15 @@ def ground() -> Ground:
     made.policy("default.OUTSIDE_TIME_WINDOW", raise_fixes=2, raise_s=10)
     made.policy("default.STOP_ON_STRUCTURE", raise_fixes=2, raise_s=10)
     made.zone("X", 700, 0, 400, "structure").route(
-        "Q", (0, 0), (2900, 0), (2900, 40), (0, 40), half_width_m=120, checkpoints=there_and_back
+        "Q",
+        (0, 0),
+        (2900, 0),
+        (2900, 40),
+        (0, 40),
+        half_width_m=120,
+        checkpoints=there_and_back,
+        valid_from=iso(400),
+        valid_to=iso(4000),
     )
     permit = {
         "number": "1",

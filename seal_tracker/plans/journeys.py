@@ -140,7 +140,7 @@ def _check_in_force(
     fields.warn(
         member,
         f"“{route}” is not in force at {iso_ms(at_ms)}",
-        f"it is {held}; the journey would be judged by it all the same",
+        f"it is {held}; while it does not hold, the journey is judged without a route",
         "name a route that holds then, or correct one of the times",
     )
 

@@ -9,6 +9,7 @@ import json
 import os
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -110,10 +111,11 @@ def test_time_has_no_origin(track: list[Ping], shift_s: int) -> None:
         came = {"received_s": one["received_s"] + shift_s} if "received_s" in one else {}
         return one | {"time": moved(one["time"])} | came
 
-    elsewhere = Ground(zones=ground().zones, routes=ground().routes, policies=ground().policies)
-    elsewhere.journeys = json.loads(
-        re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", lambda m: moved(m[0]), json.dumps(ground().journeys))
-    )
+    def moved_in(features: list[dict[str, Any]]) -> Any:
+        return json.loads(re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", lambda m: moved(m[0]), json.dumps(features)))
+
+    elsewhere = Ground(zones=ground().zones, routes=moved_in(ground().routes), policies=ground().policies)
+    elsewhere.journeys = moved_in(ground().journeys)
     here, there = Core(PLAN), Core(elsewhere.plan())
     here.tell(track, NOW_S)
     there.tell([later(p) for p in track], NOW_S + shift_s)

@@ -159,8 +159,8 @@ def test_an_episode_that_only_takes_over_a_reference_is_stored_with_its_new_revi
     assert told.folded()
 
 
-def test_what_a_start_tells_again_has_the_revisions_that_follow() -> None:
-    """Time had raised it, a ping of a seal emptying its buffer took it back, and a start looks at the clock once more."""
+def test_what_is_told_again_after_a_start_has_the_revisions_that_follow() -> None:
+    """Time had raised it, a ping of a seal emptying its buffer took it back: a start changes nothing of that, the canary does."""
     made = Ground().journey("S1", disarmed_s=1500).journey("S2")
     made.policy("default.TRANSIT_LIMIT", limit_h=0.1, raise_s=0)
     told = Service(Core(made.plan()))
@@ -169,7 +169,10 @@ def test_what_a_start_tells_again_has_the_revisions_that_follow() -> None:
     told.feed(batch([ping(30, 0)], told.core.numbers))
     mine = [e for e in told.events if (e.episode.seal, e.episode.type) == ("S1", "TRANSIT_LIMIT")]
     assert [e.transition for e in mine] == ["raised", "cleared", "retracted"]
+    events = len(told.events)
     told.restart()
+    assert len(told.events) == events
+    told.tick(9000)
     mine = [e for e in told.events if (e.episode.seal, e.episode.type) == ("S1", "TRANSIT_LIMIT")]
     assert [e.revision for e in mine] == list(range(1, len(mine) + 1))
     assert len(mine) > 3
