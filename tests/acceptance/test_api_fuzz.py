@@ -18,7 +18,7 @@ import pytest
 from running import PLANS, Running, serving
 from traffic import iso
 
-TIME_S = int(os.environ.get("FUZZ_S", "20"))
+TIME_S = int(os.environ.get("FUZZ_S", "16"))
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 SEALS = ("SEAL-1", "SEAL-2", "SEAL-3")
 

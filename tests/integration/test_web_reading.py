@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
+import msgspec
 import pytest
 from web_support import (
     NOON_MS,
@@ -24,6 +25,8 @@ from seal_tracker.journey_record import JourneyRecord
 from seal_tracker.model import LIVE, Episode, Lock
 from seal_tracker.store import Commit, EpisodeRow, Store
 from seal_tracker.supervision.journey_changes import PLAN, change_of
+from seal_tracker.web.app import ROUTES
+from seal_tracker.web.openapi import describe
 from seal_tracker.web.wire import PositionRow
 
 pytest_plugins = ["web_fixtures"]
@@ -125,6 +128,26 @@ async def test_events_are_read_backwards_from_the_newest(world: World):
     await world.commit(range(1, 6))
     items = await every_page(world, "/api/v1/events?order=desc&limit=2")
     assert [int(item["sequence"]) for item in items] == [5, 4, 3, 2, 1]
+
+
+async def test_filtered_pages_stay_where_they_are_while_more_comes_in(world: World):
+    """Backwards what is newer is not there; forwards it comes at the end; and the description that is served is the one tests go by."""
+    await world.commit(range(1, 6))
+    told, way = {}, "seal=S1&type=ROUTE_DEVIATION&from=2026-11-22T04:00:00Z&severity=high&limit=2"
+    for order in ("asc", "desc"):
+        page = (await world.ask(f"/api/v1/events?{way}&order={order}")).json()
+        told[order] = page["next"], [int(item["sequence"]) for item in page["items"]]
+    await world.commit(range(6, 9))
+    for order, expected in (("asc", [1, 2, 3, 4, 5, 6, 7, 8]), ("desc", [5, 4, 3, 2, 1])):
+        after, seen = told[order]
+        while after:
+            page = (await world.ask(f"/api/v1/events?{way}&order={order}&after={after}")).json()
+            seen += [int(item["sequence"]) for item in page["items"]]
+            after = page["next"] if page["items"] else None
+        assert seen == expected
+    served = (await world.ask("/api/v1/openapi.json")).json()
+    described = msgspec.json.encode(describe(ROUTES, version=served["info"]["version"]))
+    assert served == msgspec.json.decode(described)
 
 
 async def test_episodes_are_filtered_and_paged_newest_first(world: World):
