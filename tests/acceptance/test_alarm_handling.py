@@ -16,9 +16,11 @@ from typing import Any
 import msgspec
 import pytest
 from parts import wait_until
+from receiving import receiving
 from running import PLANS, Reply, Running, seal_tracker, serving
 from traffic import iso
 
+from seal_tracker.hooks.signing import signature
 from seal_tracker.publishing.cloudevents import AlarmState
 from seal_tracker.rules.catalog import PAIR_RULES, RULES
 
@@ -32,7 +34,9 @@ SEALS = ("SEAL-1", "SEAL-2", "SEAL-3")
 def service(session_folder: Path) -> Iterator[Running]:
     folder = session_folder / "alarms"
     folder.mkdir(mode=0o755)
-    with serving(folder, PLANS / "live", SEAL_TRACKER_ALARM_DEADLINES=DEADLINES) as running:
+    with serving(
+        folder, PLANS / "live", SEAL_TRACKER_ALARM_DEADLINES=DEADLINES, SEAL_TRACKER_WEBHOOK_PRIVATE="true"
+    ) as running:
         now_s = int(time.time())
         with running.mqtt("gateway", "alarms") as gateway:
             pings = [
@@ -195,6 +199,54 @@ def test_what_nobody_acknowledges_is_escalated_by_the_clock(service: Running) ->
     assert {(alarm["seal"], alarm["escalations"]) for alarm in alarms} == {
         (f"SEAL-{n}", 1) for n in (4, 5, 6)
     }
+
+
+def test_an_integrators_webhook_through_its_life(service: Running) -> None:
+    """Made with a secret told once, sent the log from a cursor on in order and signed, paused, resumed, replayed, removed; nobody else's."""
+
+    def order(verb: str, body: Any = None, account: str = "integrator") -> Reply:
+        shown = service.ask("GET", one, account=account)
+        return service.ask("POST", f"{one}/{verb}", body, account, If_Match=shown.headers.get("ETag", "*"))
+
+    def sequences() -> list[int]:
+        return [int(json.loads(body)["sequence"]) for _, body in receiver.taken]
+
+    first = service.get("/api/v1/events?limit=1", "integrator")["next"]
+    log = [
+        int(event["sequence"]) for event in service.get(f"/api/v1/events?limit=1000&after={first}")["items"]
+    ]
+    with receiving() as receiver:
+        made = service.ask("POST", "/api/v1/hooks", {"url": receiver.url, "after": first}, "integrator")
+        assert made.status == 201
+        one, secret = made.headers["Location"], made.json()["secret"]
+        wait_until(lambda: sequences()[: len(log)] == log, what="the log from the cursor on")
+        for headers, body in receiver.taken:
+            signed = signature(secret, headers["webhook-id"], int(headers["webhook-timestamp"]), body)
+            assert headers["webhook-signature"] == signed
+            assert headers["webhook-id"] == json.loads(body)["id"]
+        assert secret not in service.ask("GET", one, account="integrator").body.decode()
+        assert service.ask("GET", one, account="operator").status == 403
+        assert order("pause").json()["state"] == "paused"
+        assert service.ask("POST", f"{one}/resume", account="integrator").status == 428
+        assert service.ask("POST", f"{one}/resume", account="integrator", If_Match='"1"').status == 412
+        receiver.taken.clear()
+        assert order("replay", {"after": first}).status == 200
+        assert order("resume").json()["state"] == "active"
+        wait_until(lambda: sequences()[: len(log)] == log, what="the same again")
+        receiver.status = 410
+        tested = order("test").json()
+        assert (tested["delivered"], tested["status"]) == (False, 410)
+        for body, status, field in (
+            ({"url": "https://user@there.example/"}, 422, "url"),
+            ({"url": "gopher://there.example/"}, 422, "url"),
+            ({"url": receiver.url, "after": "x"}, 400, "after"),
+            ({"url": receiver.url, "severities": ["grave"]}, 422, "severities"),
+        ):
+            refused = service.ask("POST", "/api/v1/hooks", body, "integrator")
+            assert (refused.status, refused.json()["field"]) == (status, field), refused.body
+        version = service.ask("GET", one, account="integrator").headers["ETag"]
+        assert service.ask("DELETE", one, None, "integrator", If_Match=version).status == 204
+        assert service.ask("GET", one, account="integrator").status == 404
 
 
 def test_a_kill_forgets_nothing_and_closing_empties_what_is_retained(service: Running) -> None:
