@@ -33,7 +33,7 @@ DAY_MS: Final = 86_400_000
 EVERY_S: Final = 3600.0
 """There is a week for it; but a backup or a long look at a track may be in the way for a while."""
 
-SEALS_AT_ONCE: Final = 500
+SEALS_AT_ONCE: Final = 100
 """Judged up to a week's end together, between two batches: some tens of milliseconds."""
 
 EXPIRED: Final = "pings_expired"
