@@ -70,10 +70,19 @@ def main() -> None:
             some = pings if size > 50 else pings.take(slice(0, min(len(pings), size * 400)))
             report.line(f"batches of {size:,}", cost_us(facts, some, size, rounds=args.rounds))
     if "zones" in wanted:
-        for n in (1000, args.zones):
-            more = [random_zone(rng, lines) for _ in range(n)]
+        near = [random_zone(rng, lines) for _ in range(1000)]
+        for n in (
+            1000,
+            args.zones,
+        ):  # the others lie where nobody drives: more to search, nothing more to tell
+            more = near + [random_zone(rng, None) for _ in range(n - len(near))]
             there = facts_of(plan_of(lines, more), route[:SEALS])
             report.line(f"among {n:,} zones", cost_us(there, pings, 2000, rounds=args.rounds))
+        crowded = [random_zone(rng, lines) for _ in range(args.zones)]
+        there = facts_of(plan_of(lines, crowded), route[:SEALS])
+        pairs = len(there.versions[0].terrain.zones.holding(lon, lat)[0]) / len(lon)
+        us = cost_us(there, pings, 2000, rounds=1)
+        report.line(f"in {pairs:.1f} zones each of {args.zones:,}", us)
     if "seals" in wanted:
         report.line("among 2,000 seals", cost_us(facts, pings, 2000, rounds=args.rounds))
         many_seals(plan, lines, args.big, pings, report)
