@@ -17,7 +17,7 @@ from uuid import UUID
 import msgspec
 
 from seal_tracker.alarms.deadlines import Terms
-from seal_tracker.alarms.derive import Derived, Surroundings, derived
+from seal_tracker.alarms.derive import Derived, derived
 from seal_tracker.alarms.due import SYSTEM, timed
 from seal_tracker.alarms.grouping import GROUP_WINDOW_MS
 from seal_tracker.alarms.of_episodes import alarming, first_alarm_id, subject_of
@@ -25,6 +25,7 @@ from seal_tracker.alarms.responsibility import answering, lies_in, responsible_u
 from seal_tracker.alarms.rows import alarm_in, row_of
 from seal_tracker.alarms.states import SUPPRESSED
 from seal_tracker.alarms.suppressions import NO_ORDERS, Orders, orders_in
+from seal_tracker.alarms.surroundings import Surroundings
 from seal_tracker.deeds import Deed, Step
 from seal_tracker.hooks.letters import escalation_mail
 from seal_tracker.model import LIVE, Event

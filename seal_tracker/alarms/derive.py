@@ -11,17 +11,16 @@ repeat goes into it and calls nobody: that is what setting aside is for.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import msgspec
 
-from seal_tracker.alarms.deadlines import DEFAULT_TERMS, Terms, ms_of, sooner, with_deadlines
+from seal_tracker.alarms.deadlines import ms_of, sooner, with_deadlines
 from seal_tracker.alarms.grouping import Beginnings, own_group
 from seal_tracker.alarms.of_episodes import (
-    Place,
     alarming,
     as_told,
     changed,
@@ -32,13 +31,13 @@ from seal_tracker.alarms.of_episodes import (
 )
 from seal_tracker.alarms.rows import alarm_in, row_of
 from seal_tracker.alarms.states import CLOSED, RETURNED, SUPPRESSED, UNACKNOWLEDGED, state_of
-from seal_tracker.alarms.suppressions import NO_ORDERS, Orders
+from seal_tracker.alarms.surroundings import Surroundings
 from seal_tracker.model import Episode, Event, iso_ms
 from seal_tracker.publishing.cloudevents import AlarmState
 from seal_tracker.store.records import AlarmRow
-from seal_tracker.ways import UNKNOWN_WAY, Way
+from seal_tracker.ways import UNKNOWN_WAY
 
-__all__ = ["REPEAT_WITHIN_MS", "Derived", "Passage", "Surroundings", "derived"]
+__all__ = ["REPEAT_WITHIN_MS", "Derived", "Passage", "derived"]
 
 UNTOUCHED: Final = (UNACKNOWLEDGED, RETURNED, CLOSED)
 """States that events alone bring about; any other is a person's doing."""
@@ -50,46 +49,6 @@ REPEATS_MAX: Final = 1_000
 """After so many an alarm begins anew: one that never rests would else grow for as long as it is suppressed."""
 
 RANKS: Final = ("critical", "high", "medium", "low", "info")
-
-
-def _origin(_place: Place | None, unit: str | None) -> str | None:
-    return unit
-
-
-def _undeclared(_journey: str | None) -> str | None:
-    return None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What an alarm takes from around it.
-
-    Attributes
-    ----------
-    now_ms
-        the space's own now, where its clock is not ours: an exercise's.
-    responsible
-        the unit that answers for a place, given the journey's unit.
-    declaration
-        of a journey, by its id.
-    ways
-        by which way seals are heard, by name.
-    orders
-        by which alarms are suppressed before they are raised.
-    alike
-        open alarms about the same as what is raised.
-    beginnings
-        alarms that began a group, within its window of what is raised.
-    """
-
-    now_ms: int | None = None
-    terms: Terms = field(default_factory=lambda: DEFAULT_TERMS)
-    responsible: Callable[[Place | None, str | None], str | None] = _origin
-    declaration: Callable[[str | None], str | None] = _undeclared
-    ways: Mapping[str, Way] = field(default_factory=dict)
-    orders: Orders = NO_ORDERS
-    alike: Sequence[AlarmRow] = ()
-    beginnings: Sequence[AlarmRow] = ()
 
 
 class Passage(NamedTuple):

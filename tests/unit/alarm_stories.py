@@ -10,11 +10,12 @@ from uuid import UUID
 import msgspec
 
 from seal_tracker.alarms.deadlines import DEFAULT_TERMS
-from seal_tracker.alarms.derive import Derived, Surroundings, derived
+from seal_tracker.alarms.derive import Derived, derived
 from seal_tracker.alarms.life_cycle import Act, taken
 from seal_tracker.alarms.of_episodes import first_alarm_id
 from seal_tracker.alarms.rows import alarm_in, row_of
 from seal_tracker.alarms.states import Verb
+from seal_tracker.alarms.surroundings import Surroundings
 from seal_tracker.model import Episode, Event, Transition, episode_id, event_id
 from seal_tracker.publishing.cloudevents import AlarmState
 from seal_tracker.store.records import AlarmRow

@@ -9,9 +9,10 @@ import pytest
 from alarm_stories import MINUTE, Board, T, episode, event, over
 
 from seal_tracker.alarms.deadlines import due_ms, ms_of, timer_ms
-from seal_tracker.alarms.derive import REPEATS_MAX, Surroundings
+from seal_tracker.alarms.derive import REPEATS_MAX
 from seal_tracker.alarms.grouping import GROUP_WINDOW_MS, distance_m, own_group
 from seal_tracker.alarms.of_episodes import alarming, first_alarm_id
+from seal_tracker.alarms.surroundings import Surroundings
 from seal_tracker.model import Event, iso_ms
 from seal_tracker.ways import Way
 

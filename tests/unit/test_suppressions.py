@@ -9,7 +9,6 @@ import pytest
 from alarm_stories import MINUTE, Board, T, episode, event, over
 
 from seal_tracker.alarms.deadlines import DEFAULT_TERMS, ms_of
-from seal_tracker.alarms.derive import Surroundings
 from seal_tracker.alarms.due import timed
 from seal_tracker.alarms.responsibility import NOBODY
 from seal_tracker.alarms.rows import row_of
@@ -21,6 +20,7 @@ from seal_tracker.alarms.suppressions import (
     row_of_order,
     state_at,
 )
+from seal_tracker.alarms.surroundings import Surroundings
 from seal_tracker.model import iso_ms
 
 HOUR = 60 * MINUTE
