@@ -51,6 +51,7 @@ class SpaceStore(ReplayStore, SpaceJourneysStore, Protocol):
     """What judging reads."""
 
     async def seal_names(self, space: str) -> dict[int, str]: ...  # noqa: D102
+    async def seals_unclocked(self, space: str) -> list[int]: ...  # noqa: D102
     async def known_pings(self, seal: NDArray[np.int32], time_ms: NDArray[np.int64]) -> KnownPings: ...  # noqa: D102
     async def pings_after(self, seals: Sequence[int], after_ms: Sequence[int]) -> PingBatch: ...  # noqa: D102
     async def unsettled_episodes(  # noqa: D102
@@ -70,6 +71,7 @@ class SpaceJudge(SpaceJourneys[SpaceStore]):
         self.equipment: frozenset[str] = frozenset()
         self._revisions: dict[UUID, int] = {}
         self._heard: set[int] = set()
+        self._unclocked: set[int] = set()
 
     @property
     def plan(self) -> Plan | None:
@@ -85,6 +87,7 @@ class SpaceJudge(SpaceJourneys[SpaceStore]):
         """
         self.names = await self._store.seal_names(self.space)
         self.numbers = {name: number for number, name in self.names.items()}
+        self._unclocked = set(await self._store.seals_unclocked(self.space))
         await self.use_plans(plans, journeys)
         prepared = Prepared()
         numbers = sorted(self.names)
@@ -129,8 +132,11 @@ class SpaceJudge(SpaceJourneys[SpaceStore]):
         await self._load_missing(np.unique(pings.seal), out)
         await self._reach_back(pings)
         tardy = late(self.states, pings)
-        if tardy.any():
-            pings, tardy = await self._without_stored(pings, tardy, out)
+        # One without a believable clock counts at its arrival, and that is another when the broker sends it again.
+        self._unclocked.update(pings.seal[~pings.clock_ok].tolist())
+        asked = tardy | (np.isin(pings.seal, list(self._unclocked)) if self._unclocked else False)
+        if asked.any():
+            pings, tardy = await self._without_stored(pings, asked, tardy, out)
         self._heard.update(np.unique(pings.seal).tolist())
         again = np.isin(pings.seal, pings.seal[tardy]) if tardy.any() else tardy
         out.pings = pings
@@ -243,10 +249,10 @@ class SpaceJudge(SpaceJourneys[SpaceStore]):
         out.installs.append(lambda: self._companions.install(beside))
 
     async def _without_stored(
-        self, pings: PingBatch, tardy: NDArray[np.bool_], out: Prepared
+        self, pings: PingBatch, asked: NDArray[np.bool_], tardy: NDArray[np.bool_], out: Prepared
     ) -> tuple[PingBatch, NDArray[np.bool_]]:
-        """Leave out what the store has already."""
-        at = np.flatnonzero(tardy)
+        """Leave out what the store has already, of those ``asked`` about."""
+        at = np.flatnonzero(asked)
         stored = await self._store.known_pings(pings.seal[at], pings.time_ms[at])
         known = set(zip(stored.seal.tolist(), stored.time_ms.tolist(), stored.digest.tolist(), strict=True))
         keys = zip(

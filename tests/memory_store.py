@@ -42,6 +42,9 @@ class MemoryStore:
     async def seal_names(self, _space: str) -> dict[int, str]:
         return {number: name for name, number in self.numbers.items()}
 
+    async def seals_unclocked(self, _space: str) -> list[int]:
+        return np.unique(self.pings.seal[~self.pings.clock_ok]).tolist()
+
     async def known_pings(self, seal: Any, time_ms: Any) -> KnownPings:
         asked = set(zip(seal.tolist(), time_ms.tolist(), strict=True))
         stored = zip(self.pings.seal.tolist(), self.pings.time_ms.tolist(), strict=True)

@@ -75,6 +75,11 @@ class SpaceReads(Database):
         async with self._reading() as connection:
             return {row["id"]: row["name"] for row in await connection.fetch(sql("seal_names"), space)}
 
+    async def seals_unclocked(self, space: str) -> list[int]:
+        """Seals of which pings are stored that came without a believable clock."""
+        async with self._reading() as connection:
+            return [row["id"] for row in await connection.fetch(sql("seals_unclocked"), space)]
+
     async def counters(self, space: str) -> dict[str, int]:
         """All counters of a space, by name; what never happened is absent."""
         async with self._reading() as connection:

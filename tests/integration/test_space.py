@@ -81,6 +81,20 @@ async def test_a_seal_that_talks_is_not_lost_because_the_database_was_away(
     assert space.told() == [("S2", "SIGNAL_LOST", "raised")]
 
 
+async def test_a_ping_whose_clock_is_wrong_is_stored_once_however_often_it_comes(store: Store) -> None:
+    """It counts at its arrival, another each time; by then its clock may even be believed, or the service be a new one."""
+    space = Space(store)
+    await space.open(Ground().journey("S1").plan())
+    await space.hear("S1", 0)
+    for received_s in (-3_600, -3_500, 3_601):
+        await space.hear("S1", 3_600, received_s=received_s)
+    again = Space(store, await store.last_sequence() + 1)
+    await again.open(Ground().journey("S1").plan())
+    await again.hear("S1", 3_600, received_s=4_000)
+    counts = await store.counters(LIVE)
+    assert (counts["pings_stored"], counts["duplicates"]) == (2, 3)
+
+
 async def test_a_silence_outlives_a_start_on_which_its_journey_was_edited(store: Store) -> None:
     """Nothing of the judgement depends on what the cargo is called: no alarm is taken back and raised anew."""
     before, edited = (Ground().journey("S1", cargo=cargo).plan() for cargo in ("rice", "maize"))

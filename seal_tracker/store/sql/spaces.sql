@@ -22,6 +22,10 @@ RETURNING name, id;
 -- Every seal of a space with its number.
 SELECT id, name FROM seals WHERE space = $1;
 
+-- name: seals_unclocked
+-- Seals of a space that have sent pings without a believable clock: one look into that table's primary key for each seal.
+SELECT id FROM seals WHERE space = $1 AND EXISTS (SELECT FROM pings_unclocked AS p WHERE p.seal = seals.id);
+
 -- name: seals_of_space
 -- Which of these numbers are seals of this space.
 SELECT id FROM seals WHERE space = $1 AND id = ANY ($2::int[]);
