@@ -89,8 +89,9 @@ class Service:
             run(self._pipeline.commit_prepared(LIVE, part))
         facts = self.judging.facts()
         silent = np.setdiff1d(moved_by_time(self.judging.states, facts), talking)
-        overlooked = judge_now(self.judging.states, facts, silent).touched
-        assert not overlooked, f"overlooked at {now_s}: {list(overlooked.values())}"
+        again, known = judge_now(self.judging.states, facts, silent).touched, self.store.rows
+        overlooked = [e for key, e in again.items() if key not in known or known[key].episode != e]
+        assert not overlooked, f"overlooked at {now_s}: {overlooked}"
 
     def learn(self, journeys: Sequence[Journey], versions: Sequence[Version]) -> None:
         """Be told facts: journeys as they are known now, and versions of the plan, those before among them."""
