@@ -93,7 +93,8 @@ class Timeline:
         phases, clock = self.facts.journeys.with_none, self._clock(rows)
         version_ends = np.append(self.facts.version_from_ms, NEVER_MS)
         while len(rows):
-            at, version = self.places(rows), self._version_at(clock)
+            at = self.places(rows)
+            version = self._version_at(np.maximum(clock, self.rows["track"]["through_ms"][rows]))
             watched = (at >= 0) | self.is_equipment(rows)
             coming = np.where(watched, -1, self._coming(rows))
             due_ms = np.where(watched, np.minimum(phases.to_ms[at], version_ends[version]), NEVER_MS)
@@ -189,6 +190,8 @@ class Timeline:
         if old != new:
             self._stop(row, OF_ROUTE, at_ms, DIVERTED)
             self._off_route(row)
+            through = self.rows["track"]["through_ms"]
+            through[row] = max(int(through[row]), at_ms)  # once: a later look must not end it again
 
     def _turn(self, row: int, at: int, at_ms: int) -> None:
         """Enter the phase after ``at``."""

@@ -86,3 +86,14 @@ def test_other_facts_are_looked_at_anew() -> None:
     later = Core(told.core.plan, [(30, made.plan(2))])
     told.learn([mine, other], later.versions)
     assert due(told, 3) == ["S1", "S2"]
+
+
+def test_a_road_that_closes_on_a_silent_seal_is_told_once() -> None:
+    """The deadlines of the road it is on from then are not told anew at every look."""
+    made = Ground().zone("C", 5000, 0, 100, "checkpoint").route("R", (0, 0), (9000, 0), valid_from=iso(400),
+        checkpoints=[{"zone": "C", "after_min": 8}]).journey(route="R")  # fmt: skip
+    told = service(made)
+    told.feed(batch([ping(30, 0), ping(60, 0)], told.core.numbers))
+    for now_s in (500, 661, 700, 8000):
+        told.tick(now_s)
+    assert [e.transition for e in told.events if e.episode.type == "CHECKPOINT_LATE"] == ["raised"]
