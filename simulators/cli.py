@@ -1,6 +1,6 @@
 """``seal-sim``: simulated seals from the command line.
 
-Exit codes: 0 done (also after SIGTERM or SIGINT), 1 the plan or the broker does not allow it, or the broker had not acknowledged everything at
+Exit codes: 0 done (also after SIGTERM or SIGINT), 1 the plan, the scenario or the broker does not allow it, or the broker had not acknowledged everything at
 the end, 2 wrong usage.
 """
 
@@ -19,6 +19,7 @@ import structlog
 from simulators.demo import Options, load_fleet, run, write_plan, write_truth
 from simulators.errors import PlanError, SimulatorError
 from simulators.fleet import Traveller
+from simulators.lab import commands
 from simulators.pace import Pace
 from simulators.publisher import Account, Tally
 from simulators.wire import instant
@@ -125,6 +126,10 @@ def demo(
     click.echo(_summary(tally))
     if tally.in_flight:
         raise SimulatorError(f"the broker has not acknowledged {tally.in_flight} messages")
+
+
+cli.add_command(commands.run)
+cli.add_command(commands.scenarios)
 
 
 def main() -> None:

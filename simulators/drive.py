@@ -154,6 +154,10 @@ class Drive:
         """When the truck first reaches a chainage, seconds from the start."""
         return float(self.time_s[min(int(self.chainage_m.searchsorted(chainage_m)), len(self.time_s) - 1)])
 
+    def first_at(self, chainage_m: float) -> float:
+        """The same for a drive that also turns back; one that begins beyond it is there from the start."""
+        return float(self.time_s[int(np.argmax(self.chainage_m >= chainage_m - 1e-6))])
+
     def at(self, time_s: float) -> Spot:
         """Where the truck is, standing before the start and after arrival."""
         last = len(self.time_s) - 1

@@ -2,12 +2,14 @@
 
 SimulatorError
     PlanError              a plan folder cannot be simulated: what, and what to do
+    ScenarioError          a scenario file is wrong: file, key, what, why, remedy
+    ScoreError             truth or events cannot be read
     BrokerRefusedError     the broker answered, and said no
 """
 
 from __future__ import annotations
 
-__all__ = ["BrokerRefusedError", "PlanError", "SimulatorError"]
+__all__ = ["BrokerRefusedError", "PlanError", "ScenarioError", "ScoreError", "SimulatorError"]
 
 
 class SimulatorError(Exception):
@@ -16,6 +18,26 @@ class SimulatorError(Exception):
 
 class PlanError(SimulatorError):
     """A plan folder lacks what a simulation needs, or does not fit it."""
+
+
+class ScenarioError(SimulatorError):
+    """A scenario cannot be run as it is written.
+
+    Attributes
+    ----------
+    file, key
+        where, the key as a path such as ``script[2].who``; empty: the file as a whole.
+    what, why, remedy
+        what is wrong, why that is, and what to write instead.
+    """
+
+    def __init__(self, file: str, key: str, what: str, why: str, remedy: str) -> None:
+        super().__init__(f"{file}: {key + ': ' if key else ''}{what}; {why}: {remedy}")
+        self.file, self.key, self.what, self.why, self.remedy = file, key, what, why, remedy
+
+
+class ScoreError(SimulatorError):
+    """A truth or a file of events cannot be read: which line, why, and what makes such a file."""
 
 
 class BrokerRefusedError(SimulatorError):

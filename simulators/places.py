@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from simulators.earth import Floats, distance_m, metres_per_degree_at
 
-__all__ = ["Place", "load_places"]
+__all__ = ["Place", "load_places", "place_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,11 @@ class Place:
 def load_places(folder: Path) -> dict[str, Place]:
     """All zones of a plan folder by id, in the file's order; of a multipolygon only the first outer ring."""
     features = json.loads((folder / "zones.geojson").read_text())["features"]
-    return {f["id"]: _place(f) for f in features}
+    return {f["id"]: place_of(f) for f in features}
 
 
-def _place(feature: dict[str, Any]) -> Place:
+def place_of(feature: dict[str, Any]) -> Place:
+    """A zone out of its GeoJSON feature."""
     geometry, properties = feature["geometry"], feature["properties"]
     coordinates = geometry["coordinates"]
     if geometry["type"] == "Point":

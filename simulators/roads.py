@@ -15,7 +15,7 @@ import numpy as np
 
 from simulators.earth import Floats, distance_m, metres_per_degree, to_local_m
 
-__all__ = ["Road", "Stretch", "load_roads"]
+__all__ = ["Road", "Stretch", "load_roads", "road_of"]
 
 DEFAULT_SPEED_KMH = 50.0
 """What a truck drives where ``driving.toml`` says nothing."""
@@ -101,10 +101,11 @@ def load_roads(folder: Path) -> dict[str, Road]:
     features = json.loads((folder / "routes.geojson").read_text())["features"]
     driving = folder / "driving.toml"
     habits = tomllib.loads(driving.read_text())["route"] if driving.exists() else {}
-    return {f["id"]: _road(f, habits.get(f["id"], {})) for f in features}
+    return {f["id"]: road_of(f, habits.get(f["id"], {})) for f in features}
 
 
-def _road(feature: dict[str, Any], habits: dict[str, Any]) -> Road:
+def road_of(feature: dict[str, Any], habits: dict[str, Any]) -> Road:
+    """A road out of its GeoJSON feature and its table of ``driving.toml``."""
     lon, lat = np.array(feature["geometry"]["coordinates"], float).T[:2]
     properties = feature["properties"]
     chainage = np.concatenate(([0.0], np.cumsum(distance_m(lon[:-1], lat[:-1], lon[1:], lat[1:]))))
