@@ -130,6 +130,7 @@ def demo(
 
 cli.add_command(commands.run)
 cli.add_command(commands.scenarios)
+cli.add_command(commands.score)
 
 
 def main() -> None:
