@@ -208,7 +208,7 @@ def score(case: Case, told: Sequence[Told]) -> Score:
         if not hits:
             out.misses.append((case, deed))
     for one in told:
-        faults = tuple(sorted(_faults_at(case, one)))
+        faults = tuple(sorted(set(_faults_at(case, one))))
         false = not any(_is_of(one, d) for d in real)
         _count(out, one.rule, faults, Figures(told=1, false=int(false)))
         if false:
