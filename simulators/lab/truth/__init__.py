@@ -13,6 +13,7 @@ record
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from math import isinf
 
 import numpy as np
@@ -29,6 +30,8 @@ from simulators.world.spans import Span
 
 __all__ = ["truth_of"]
 
+QUIET_S = 1800.0
+"""Refusals less than this apart are one."""
 TRACK_EVERY = 10
 """Every 20 s of a true track is drawn."""
 
@@ -99,16 +102,27 @@ def _deed(stage: Stage, journey: str | None, found: Found, w: Watched | None) ->
 
 
 def _one_refusal(deeds: list[Deed]) -> list[Deed]:
-    """Latched and quiet-time rules tell of several touches once: the first must be told, those after it may."""
-    seen: set[tuple[str, str | None]] = set()
+    """Latched and quiet-time rules tell of several touches once: the first must be told, those after it may, until it is over."""
+    seen: dict[tuple[str, str | None], str | None] = {}
     out = []
     for deed in sorted(deeds, key=lambda d: d.from_):
         once = deed.rule in ("SEAL_TAMPER", "SEAL_OPENED_OUTSIDE_ZONE", "UNLOCK_REFUSED")
-        again = once and (deed.rule, deed.seal) in seen
-        if once:
-            seen.add((deed.rule, deed.seal))
+        key = deed.rule, deed.seal
+        again = once and key in seen and _goes_on(deed, seen[key])
+        if once and not again:
+            seen[key] = deed.to
         out.append(_may(deed) if again else deed)
     return out
+
+
+def _goes_on(deed: Deed, until: str | None) -> bool:
+    """Whether what was told first is not over yet; quiet is half an hour."""
+    quiet_s = QUIET_S if deed.rule == "UNLOCK_REFUSED" else 0.0
+    return until is None or _seconds(deed.from_) < _seconds(until) + quiet_s
+
+
+def _seconds(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp()
 
 
 def _may(deed: Deed) -> Deed:

@@ -89,6 +89,11 @@ class Watched:
         """Zones of a kind."""
         return (p for p in self.stage.ground.places.values() if kind in p.kinds)
 
+    def resets(self, rule: str) -> list[float]:
+        """When officers had dealt with what was latched, seconds from the start."""
+        its = (a for a in self.stage.scenario.script if a.who == self.journey.id)
+        return sorted(a.at_min * 60 for a in its if isinstance(a, acts.Reset) and a.rule == rule)
+
     def property_of(self, zone: str, name: str) -> float | None:
         """A number that the plan says of a zone."""
         feature = next(z for z in self.stage.ground.zones if z["id"] == zone)

@@ -36,7 +36,7 @@ def locks(w: Watched, watch: Watch) -> Iterator[Found]:
     for at_s, act in w.stage.lock_acts[watch.device]:
         if not w.armed.holds(at_s):
             continue
-        after = Span(at_s, w.armed.to_s)
+        after = Span(at_s, min([w.armed.to_s, *(r for r in w.resets("SEAL_TAMPER") if r > at_s)]))
         verdict: Verdict = "must" if len(watch.heard_s) and watch.heard_s[-1] >= at_s else "may"
         if act in TAMPERS:
             yield Found("SEAL_TAMPER", after, verdict, act, seal=watch.device)
