@@ -21,12 +21,11 @@ from simulators.fleet import Traveller, build_fleet
 from simulators.pace import Pace
 from simulators.playback import deliveries
 from simulators.publisher import Account, Publisher, Tally
+from simulators.roads import DEMO_PLAN
 from simulators.wire import instant
 
 __all__ = ["DEMO_PLAN", "Options", "load_fleet", "run", "write_plan", "write_truth"]
 
-DEMO_PLAN = Path(__file__).parent / "plans" / "viet_nam"
-"""The corridors the demo is driven on; shipped with the package."""
 PLAN_FILES = ("zones.geojson", "routes.geojson", "units.toml", "driving.toml")
 FLEET_FILE = "fleet.json"
 DRAIN_S = 10.0

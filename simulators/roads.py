@@ -15,8 +15,10 @@ import numpy as np
 
 from simulators.earth import Floats, distance_m, metres_per_degree, to_local_m
 
-__all__ = ["Road", "Stretch", "load_roads", "road_of"]
+__all__ = ["DEMO_PLAN", "Road", "Stretch", "load_roads", "road_of"]
 
+DEMO_PLAN = Path(__file__).parent / "plans" / "viet_nam"
+"""The corridors that the demo and the scenarios are driven on; shipped with the package."""
 DEFAULT_SPEED_KMH = 50.0
 """What a truck drives where ``driving.toml`` says nothing."""
 

@@ -11,13 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from simulators.demo import DEMO_PLAN
 from simulators.earth import metres_per_degree_at
 from simulators.errors import ScenarioError
 from simulators.lab import acts
 from simulators.lab.language import Journey, Route, Scenario, Zone
 from simulators.places import Place, place_of
-from simulators.roads import Road, Stretch, load_roads, road_of
+from simulators.roads import DEMO_PLAN, Road, Stretch, load_roads, road_of
 from simulators.wire import instant
 
 __all__ = ["Ground", "lay_out", "plan_files", "start_ms_of"]
