@@ -71,7 +71,7 @@ def _table(title: str, figures: dict[str, Figures]) -> str:
 
     rows = "".join(
         f"<tr><td>{escape(name)}</td><td>{f.must}</td><td>{f.hit}</td>{share(f.recall)}<td>{f.told}</td><td>{f.false}</td>"
-        f"{share(f.precision)}{plain(f.delay_median_s)}{plain(f.delay_p90_s)}</tr>"
+        f"{share(f.precision)}<td>{f.taken_back}</td>{plain(f.delay_median_s)}{plain(f.delay_p90_s)}</tr>"
         for name, f in sorted(figures.items())
     )
     heads = "".join(
@@ -84,6 +84,7 @@ def _table(title: str, figures: dict[str, Figures]) -> str:
             "told",
             "false",
             "precision",
+            "taken back",
             "median delay, s",
             "p90, s",
         )

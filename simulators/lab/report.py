@@ -12,7 +12,7 @@ from simulators.wire import instant
 __all__ = ["as_json", "as_text", "in_words"]
 
 SHOWN = 40
-HEADINGS = f"{'':28} {'must':>5} {'hit':>5} {'recall':>7} {'told':>5} {'false':>5} {'precision':>10} {'median s':>9} {'p90 s':>8}"
+HEADINGS = f"{'':28} {'must':>5} {'hit':>5} {'recall':>7} {'told':>5} {'false':>5} {'precision':>10} {'taken back':>10} {'median s':>9} {'p90 s':>8}"
 
 
 def as_json(score: Score) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def _row(name: str, f: Figures) -> str:
         return "-" if value is None else f"{value:.0f}"
 
     return (
-        f"{name:28} {f.must:5} {f.hit:5} {share(f.recall):>7} {f.told:5} {f.false:5} {share(f.precision):>10} "
+        f"{name:28} {f.must:5} {f.hit:5} {share(f.recall):>7} {f.told:5} {f.false:5} {share(f.precision):>10} {f.taken_back:10} "
         f"{seconds(f.delay_median_s):>9} {seconds(f.delay_p90_s):>8}"
     )
 
@@ -77,6 +77,7 @@ def _figures(f: Figures) -> dict[str, Any]:
         "hit": f.hit,
         "told": f.told,
         "false": f.false,
+        "taken_back": f.taken_back,
         "recall": f.recall,
         "precision": f.precision,
         "delay_median_s": f.delay_median_s,

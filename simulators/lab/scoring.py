@@ -1,7 +1,7 @@
 """Events against the truth: what was told of what happened, what was missed, what was made up, and how late. Pure.
 
 Events are CloudEvents, one a line, as ``seal-tracker backtest --events`` writes them and MQTT carries them. They are folded by episode:
-the last revision counts, and what was retracted was not told. An episode is right if something of its rule, of whom and where it says, happened or
+the last revision counts; what was retracted is neither a hit nor a false alarm and counted by itself. An episode is right if something of its rule, of whom and where it says, happened or
 nearly did (``must`` or ``may``) meanwhile; else it is a false alarm. What ``must`` be told and was not is a miss.
 """
 
@@ -34,10 +34,12 @@ __all__ = [
 SLACK_S = 150.0
 """Fixes are half a minute apart and noise begins and ends an episode some fixes off: so far apart the two are still of each other."""
 NO_FAULT = "no fault"
+TRANSITIONS = frozenset({"raised", "updated", "cleared", "retracted"})
+"""What becomes of an episode; all else is told of its alarm."""
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """An episode as the service told it last; times in seconds UTC, ``ended_s`` None while open."""
+    """An episode as the service told it last; times in seconds UTC, ``ended_s`` None while open. ``retracted``: it was taken back."""
 
     episode: str
     rule: str
@@ -50,15 +52,20 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     raised_s: float
     ended_s: float | None
     place: tuple[float, float] | None
+    retracted: bool
 
 
 class Figures(msgspec.Struct, kw_only=True):
-    """Counts of one rule or fault. ``delays_s`` from what happened to what was raised, one a hit."""
+    """Counts of one rule or fault. ``delays_s`` from what happened to what was raised, one a hit.
+
+    ``taken_back`` are episodes that were told and retracted: no false alarms in the end, but somebody may have been called.
+    """
 
     must: int = 0
     hit: int = 0
     told: int = 0
     false: int = 0
+    taken_back: int = 0
     delays_s: list[float] = []
 
     @property
@@ -89,12 +96,8 @@ class Figures(msgspec.Struct, kw_only=True):
 
     def plus(self, other: Figures) -> None:
         """Add another's counts."""
-        self.must, self.hit, self.told, self.false = (
-            self.must + other.must,
-            self.hit + other.hit,
-            self.told + other.told,
-            self.false + other.false,
-        )
+        for name in ("must", "hit", "told", "false", "taken_back"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
         self.delays_s = [*self.delays_s, *other.delays_s]
 
 
@@ -150,7 +153,7 @@ def case_of(lines: Sequence[Line], file: str = "truth") -> Case:
 
 
 def read_told(lines: Iterable[bytes], file: str = "events") -> list[Told]:
-    """Episodes that events tell, without those that were taken back, by their start."""
+    """Episodes that events tell, those that were taken back among them, by their start."""
     newest: dict[str, tuple[tuple[int, str], dict[str, Any], dict[str, Any]]] = {}
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -164,9 +167,11 @@ def read_told(lines: Iterable[bytes], file: str = "events") -> list[Told]:
             raise ScoreError(
                 f"{file}:{number}: is no event ({error!r}): one CloudEvent a line is read, as `seal-tracker backtest --events` writes them"
             ) from error
+        if properties["transition"] not in TRANSITIONS:  # a step of an alarm: its episode is as it was
+            continue
         if episode not in newest or key >= newest[episode][0]:
             newest[episode] = key, event, properties
-    told = [_told(event, p) for _, event, p in newest.values() if p["transition"] != "retracted"]
+    told = [_told(event, p) for _, event, p in newest.values()]
     return sorted(told, key=lambda t: (t.started_s, t.rule, t.subject, t.object or ""))
 
 
@@ -187,6 +192,7 @@ def _told(event: dict[str, Any], p: dict[str, Any]) -> Told:
         raised_s=seconds(p["raised_at"]),
         ended_s=seconds(p["ended_at"]) if p.get("ended_at") else None,
         place=(float(at[0]), float(at[1])) if at else None,
+        retracted=p["transition"] == "retracted",
     )
 
 
@@ -202,13 +208,16 @@ def score(case: Case, told: Sequence[Told]) -> Score:
     for deed in real:
         if deed.verdict != "must":
             continue
-        hits = [t for t in told if _is_of(t, deed)]
+        hits = [t for t in told if not t.retracted and _is_of(t, deed)]
         delays = [max(0.0, min(t.raised_s for t in hits) - seconds(deed.from_))] if hits else []
         _count(out, deed.rule, deed.faults, Figures(must=1, hit=int(bool(hits)), delays_s=delays))
         if not hits:
             out.misses.append((case, deed))
     for one in told:
         faults = tuple(sorted(set(_faults_at(case, one))))
+        if one.retracted:
+            _count(out, one.rule, faults, Figures(taken_back=1))
+            continue
         false = not any(_is_of(one, d) for d in real)
         _count(out, one.rule, faults, Figures(told=1, false=int(false)))
         if false:

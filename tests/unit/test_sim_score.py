@@ -114,7 +114,10 @@ def test_what_must_not_be_told_and_was_is_a_false_alarm_with_the_fault_that_prov
 def test_an_episode_counts_as_it_was_told_last():
     later = event(ends="01:50", revision=2, transition="cleared")
     assert len(read_told([event(ends=None), later])) == 1
-    assert read_told([event(), event(revision=2, transition="retracted")]) == []
+    closed = event(revision=2, transition="closed", alarm="A-1")
+    found = of([deed()], [event(), event(revision=2, transition="retracted"), closed])
+    figures = found.rules["STOP_UNPLANNED"]
+    assert (figures.told, figures.false, figures.taken_back, len(found.misses)) == (0, 0, 1, 1)
 
 
 def test_a_regression_names_the_case_the_figure_and_one_to_look_at():
