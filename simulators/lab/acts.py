@@ -6,9 +6,10 @@ seal take either, ``at_km`` then means when its vehicle first comes by.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 __all__ = [
     "Act",
@@ -41,6 +42,10 @@ __all__ = [
     "TurnBack",
 ]
 
+Positive = Annotated[float, Meta(gt=0)]
+Since = Annotated[float, Meta(ge=0)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+
 LockAct = Literal[
     "cut_rope",
     "open_shell",
@@ -68,55 +73,55 @@ class _Act(
 class Stop(_Act, frozen=True, kw_only=True):
     """A vehicle halts, pulled over ``left_m`` of the line (right: negative; 5 is its lane)."""
 
-    at_km: float
-    for_min: float
+    at_km: Since
+    for_min: Positive
     left_m: float = -5.0
 
 
 class Queue(_Act, frozen=True, kw_only=True):
     """Stop and go."""
 
-    at_km: float
-    for_min: float
+    at_km: Since
+    for_min: Positive
 
 
 class Detour(_Act, frozen=True, kw_only=True):
     """A vehicle drives beside its road, ``left_m`` of the line between two chainages, with ramps before and after."""
 
-    from_km: float
-    to_km: float
+    from_km: Since
+    to_km: Since
     left_m: float
-    speed_kmh: float = 40.0
+    speed_kmh: Positive = 40.0
 
 
 class Pace(_Act, frozen=True, kw_only=True):
     """A vehicle holds a speed of its own."""
 
-    from_km: float
-    to_km: float
-    speed_kmh: float
+    from_km: Since
+    to_km: Since
+    speed_kmh: Positive
 
 
 class TurnBack(_Act, frozen=True, kw_only=True, tag="turn_back"):
     """A vehicle turns, drives back, turns again and goes on."""
 
-    at_km: float
-    back_to_km: float
+    at_km: Since
+    back_to_km: Since
 
 
 class FallBehind(_Act, frozen=True, kw_only=True, tag="fall_behind"):
     """A follower's lag behind its leader becomes ``behind_s`` seconds, within ``over_min``."""
 
-    at_min: float
+    at_min: Since
     behind_s: float
-    over_min: float = 3.0
+    over_min: Positive = 3.0
 
 
 class TimedAct(_Act, frozen=True, kw_only=True):
     """An act on a seal, at a minute or at a kilometre."""
 
-    at_min: float | None = None
-    at_km: float | None = None
+    at_min: Since | None = None
+    at_km: Since | None = None
 
 
 class LeaveBehind(TimedAct, frozen=True, kw_only=True, tag="leave_behind"):
@@ -134,48 +139,48 @@ class Lock(TimedAct, frozen=True, kw_only=True):
 class Outage(TimedAct, frozen=True, kw_only=True):
     """No coverage; what is not buffered is lost."""
 
-    for_min: float
+    for_min: Positive
     buffered: bool = True
 
 
 class Network(TimedAct, frozen=True, kw_only=True):
     """A network that doubles and overtakes messages: shares of 1, and how late the overtaken are at most."""
 
-    for_min: float
-    doubled: float = 0.0
-    overtaken: float = 0.0
-    late_s: float = 60.0
+    for_min: Positive
+    doubled: Share = 0.0
+    overtaken: Share = 0.0
+    late_s: Since = 60.0
 
 
 class Sleep(TimedAct, frozen=True, kw_only=True):
     """The seal dozes and reports every half hour."""
 
-    for_min: float
+    for_min: Positive
 
 
 class Reboot(TimedAct, frozen=True, kw_only=True):
     """It restarts: silent for some seconds, its sequence from 0."""
 
-    for_s: float = 60.0
+    for_s: Positive = 60.0
 
 
 class Jam(TimedAct, frozen=True, kw_only=True):
     """Somebody drowns the satellites; the receiver notices, the modem goes on."""
 
-    for_min: float
+    for_min: Positive
 
 
 class Blind(TimedAct, frozen=True, kw_only=True):
     """No satellite is seen: a shed, an aerial that came off."""
 
-    for_min: float
+    for_min: Positive
 
 
 class Canyon(TimedAct, frozen=True, kw_only=True):
     """Between high walls the error is larger, and reflections throw some fixes off."""
 
-    for_min: float
-    sigma_m: float = 35.0
+    for_min: Positive
+    sigma_m: Positive = 35.0
 
 
 class Jump(TimedAct, frozen=True, kw_only=True):
@@ -183,30 +188,30 @@ class Jump(TimedAct, frozen=True, kw_only=True):
 
     metres: float
     bearing_deg: float = 90.0
-    for_s: float = 30.0
+    for_s: Positive = 30.0
     lying: bool = False
 
 
 class Spoof(TimedAct, frozen=True, kw_only=True):
     """A false track: walked off within ``ramp_min``, or ``held`` standing where it began."""
 
-    for_min: float
+    for_min: Positive
     metres: float = 0.0
     bearing_deg: float = 0.0
-    ramp_min: float = 10.0
+    ramp_min: Since = 10.0
     held: bool = False
 
 
 class Lie(TimedAct, frozen=True, kw_only=True):
     """The receiver claims 2 m whatever its error."""
 
-    for_min: float
+    for_min: Positive
 
 
 class Clock(TimedAct, frozen=True, kw_only=True):
     """The seal's clock is ahead (behind: negative) and drifts."""
 
-    for_min: float
+    for_min: Positive
     ahead_s: float
     drift_s_h: float = 0.0
 
@@ -214,20 +219,20 @@ class Clock(TimedAct, frozen=True, kw_only=True):
 class Battery(TimedAct, frozen=True, kw_only=True):
     """From now on the battery has so much, and drains from there."""
 
-    pct: float
+    pct: Annotated[float, Meta(ge=0, le=100)]
 
 
 class Charge(TimedAct, frozen=True, kw_only=True):
     """It hangs on a charger."""
 
-    for_min: float
+    for_min: Positive
 
 
 class Authorise(_Act, frozen=True, kw_only=True):
     """An officer gives leave to unlock a journey's seal; ``zone``: only there."""
 
-    at_min: float
-    for_min: float
+    at_min: Since
+    for_min: Positive
     zone: str | None = None
     by: str = "officer-1"
 
@@ -235,7 +240,7 @@ class Authorise(_Act, frozen=True, kw_only=True):
 class Divert(_Act, frozen=True, kw_only=True):
     """An officer orders a journey onto another route."""
 
-    at_min: float
+    at_min: Since
     route: str
     by: str = "officer-1"
 
@@ -243,15 +248,15 @@ class Divert(_Act, frozen=True, kw_only=True):
 class Suspend(_Act, frozen=True, kw_only=True):
     """An officer suspends a journey's rules of route, stops and times."""
 
-    at_min: float
-    for_min: float
+    at_min: Since
+    for_min: Positive
     by: str = "officer-1"
 
 
 class Reset(_Act, frozen=True, kw_only=True):
     """An officer has dealt with a latched episode."""
 
-    at_min: float
+    at_min: Since
     rule: str
     by: str = "officer-1"
 
@@ -259,8 +264,8 @@ class Reset(_Act, frozen=True, kw_only=True):
 class Fail(_Act, frozen=True, kw_only=True):
     """A camera, scanner or reader is silent; ``told``: its broker says so by the last will."""
 
-    at_min: float
-    for_min: float
+    at_min: Since
+    for_min: Positive
     told: bool = False
 
 

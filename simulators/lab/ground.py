@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -148,6 +149,16 @@ def _zone(zone: Zone, road: Road, file: str, key: str) -> dict[str, Any]:
         raise ScenarioError(
             file, f"{key}.kind", "is empty", "a zone is of some kind", 'write kind = "interest", say'
         )
+    for name in ("at_km", "from_km", "to_km"):
+        km = getattr(zone, name)
+        if km is not None and not 0.0 <= km <= road.length_m / 1000.0 + 1e-3:
+            raise ScenarioError(
+                file,
+                f"{key}.{name}",
+                f"is {km}",
+                f"the route is {road.length_m / 1000:.1f} km long",
+                "correct it",
+            )
     properties: dict[str, Any] = {"name": zone.id, "kind": zone.kind}
     properties |= {
         name: value
@@ -239,9 +250,14 @@ def _journey(journey: Journey, scenario: Scenario, ground: Ground) -> dict[str, 
 
 def _tables(policy: Mapping[str, Any], prefix: str = "") -> list[str]:
     """Nested tables as TOML; values are numbers, flags and words."""
-    own = [f"{k} = {json.dumps(v)}\n" for k, v in policy.items() if not isinstance(v, dict)]
+    own = [f"{_key(k)} = {json.dumps(v)}\n" for k, v in policy.items() if not isinstance(v, dict)]
     lines = [f"[{prefix}]\n", *own] if own and prefix else own
     for key, value in policy.items():
         if isinstance(value, dict):
-            lines += _tables(value, f"{prefix}.{key}" if prefix else key)
+            lines += _tables(value, f"{prefix}.{_key(key)}" if prefix else _key(key))
     return lines
+
+
+def _key(name: str) -> str:
+    """A TOML key, quoted where it must be: ids may have dots."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name)

@@ -115,7 +115,7 @@ class Journey(_Part, frozen=True, kw_only=True):
     """A supervised movement. ``permit`` is written into the plan as it stands."""
 
     id: Name = "J-SIM"
-    devices: list[Member]
+    devices: Annotated[list[Member], Meta(min_length=1)]
     route: Name | None = None
     regime: Literal["transit", "bonded", "oversized", "minerals"] = "transit"
     armed_min: float = 0.0

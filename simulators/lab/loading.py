@@ -220,6 +220,8 @@ def _names(scenario: Scenario) -> Iterator[tuple[str, str, str | None]]:
         yield "zone", f"journey[{i}].origin_zone", j.origin_zone
         yield "zone", f"journey[{i}].destination_zone", j.destination_zone
         yield from (("device", f"journey[{i}].devices[{k}].id", m.id) for k, m in enumerate(j.devices))
+        for k, structure in enumerate((j.permit or {}).get("structures") or ()):
+            yield "zone", f"journey[{i}].permit.structures[{k}].zone", str(structure.get("zone"))
     for i, act in enumerate(scenario.script):
         yield _is_about(act), f"script[{i}].who", act.who
         yield "vehicle", f"script[{i}].onto", getattr(act, "onto", None)
@@ -233,6 +235,17 @@ def _check_shapes(scenario: Scenario, file: str) -> None:
             remedy = 'write road = "R-HP-LC" with from_km and to_km, or line = [[lon, lat], …]'
             raise ScenarioError(
                 file, f"route[{i}]", "needs one of road and line", "it must lie somewhere", remedy
+            )
+    led = {v.id for v in scenario.vehicle if v.follows is not None}
+    for i, v in enumerate(scenario.vehicle):
+        if v.follows in led:
+            remedy = "let both follow the same, each at its own distance"
+            raise ScenarioError(
+                file,
+                f"vehicle[{i}].follows",
+                f"{v.follows!r} follows another itself",
+                "a leader drives",
+                remedy,
             )
     for i, z in enumerate(scenario.zone):
         circle = z.at_km is not None and z.radius_m is not None

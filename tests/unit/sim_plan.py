@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import json
-from math import cos, hypot, inf, radians, sin, sqrt
+from math import cos, hypot, radians, sin, sqrt
 from pathlib import Path
+
+import numpy as np
 
 PLAN = Path(__file__).resolve().parents[2] / "simulators" / "plans" / "viet_nam"
 
@@ -33,17 +35,16 @@ def apart_m(a: Point, b: Point) -> float:
     return hypot((b[0] - a[0]) * east, (b[1] - a[1]) * north)
 
 
-def to_line(line: list[Point], point: Point) -> tuple[float, int, float]:
+def to_line(line: list[Point] | np.ndarray, point: Point) -> tuple[float, int, float]:
     """Metres to the nearest point of a line, the leg it is on, and the metres along the line to it."""
-    best, along = (inf, 0, 0.0), 0.0
     east, north = scale(point[1])
-    for leg, (a, b) in enumerate(itertools.pairwise(line)):
-        bx, by = (b[0] - a[0]) * east, (b[1] - a[1]) * north
-        px, py = (point[0] - a[0]) * east, (point[1] - a[1]) * north
-        t = max(0.0, min(1.0, (px * bx + py * by) / (bx * bx + by * by)))
-        best = min(best, (hypot(px - t * bx, py - t * by), leg, along + t * hypot(bx, by)))
-        along += hypot(bx, by)
-    return best
+    x, y = ((np.asarray(line, float) - point) * (east, north)).T
+    bx, by = np.diff(x), np.diff(y)
+    length = np.hypot(bx, by)
+    t = np.clip(-(x[:-1] * bx + y[:-1] * by) / length**2, 0.0, 1.0)
+    away = np.hypot(x[:-1] + t * bx, y[:-1] + t * by)
+    leg = int(away.argmin())
+    return float(away[leg]), leg, float(length[:leg].sum() + t[leg] * length[leg])
 
 
 def inside(zone: dict, point: Point) -> bool:

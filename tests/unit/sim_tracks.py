@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import numpy as np
 from sim_plan import Point, apart_m, to_line
 
 from simulators.playback import Delivery
@@ -68,7 +69,7 @@ def gaps(track: list[Fix]) -> list[tuple[Fix, Fix]]:
 
 def deviation_evidence(track: list[Fix], route: dict) -> float:
     """The most metres-seconds beyond the limit that any unbroken run of at least 3 fixes gathers."""
-    line = [tuple(p) for p in route["geometry"]["coordinates"]]
+    line = np.array(route["geometry"]["coordinates"])
     widths = route["properties"]["half_width_m"]
     most, run = 0.0, []
     for fix in (f for f in track if f.valid):

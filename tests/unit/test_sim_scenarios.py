@@ -59,6 +59,26 @@ def written(folder: Path, text: str) -> Path:
         (BASE + '[[device]]\nid = "X"\non = "boat"\n', "device[1].on", "'boat' is no vehicle"),
         (BASE + '[route]\nroad = "R-HP-XX"\n', "route[0].road", "is no road"),
         (BASE + 'start = "tomorrow"\n', "start", "a moment with its zone"),
+        (
+            BASE + '[[zone]]\nid = "z"\nkind = "interest"\nat_km = 60\nradius_m = 9\n',
+            "zone[2].at_km",
+            "36.0 km long",
+        ),
+        (
+            BASE + '[[script]]\ndo = "stop"\nwho = "truck"\nat_km = 3\nfor_min = -2\n',
+            "script[0].for_min",
+            "> 0",
+        ),
+        (
+            BASE + '[[vehicle]]\nid = "b"\nfollows = "truck"\n[[vehicle]]\nid = "c"\nfollows = "b"\n',
+            "vehicle[2].follows",
+            "a leader drives",
+        ),
+        (
+            BASE + '[[journey]]\nid = "J-1"\npermit = { number = "1", structures = [{ zone = "b" }] }\n',
+            "journey[0].permit.structures[0].zone",
+            "no zone",
+        ),
         ('include = ["none.toml"]\n', "include", "there is no"),
         ('include = ["mine.toml"]\n', "include", "include one another"),
     ],

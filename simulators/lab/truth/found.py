@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from math import inf
 from typing import NamedTuple
 
-import numpy as np
-
 from simulators.lab import acts
 from simulators.lab.language import Journey
 from simulators.lab.staging import Stage
@@ -110,8 +108,3 @@ def graded(value: float, must: float, may: float) -> Verdict | None:
     if value >= must:
         return "must"
     return "may" if value >= may else None
-
-
-def longest_gap_s(times: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
-    """The longest time between neighbours; 0 for fewer than two."""
-    return float(np.diff(times).max()) if len(times) > 1 else 0.0

@@ -125,7 +125,7 @@ def overspeed(w: Watched) -> Iterator[Found]:
         said = feature["properties"].get("speed_limit_kmh")
         limit[holds] = np.minimum(limit[holds], said or np.inf)
         permitted = (w.journey.permit or {}).get("speed_limits_kmh")
-        if permitted:
+        if permitted and len(permitted) == len(road.half_width_m):  # else the plan's check says so
             _, chainage, _ = along(road, w.lead.lon, w.lead.lat)
             limit = np.minimum(limit, np.array(permitted, float)[road.leg_at(chainage)])
     for place in w.stage.ground.places.values():
