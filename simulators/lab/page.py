@@ -21,8 +21,8 @@ AROUND_S = 240.0
 METRES_PER_DEGREE = 111_200.0
 
 LEGEND = (
-    "Wide: the corridor. Thin: where the truck truly was; thick: while it happened, or while it was told. "
-    "Ring: where the service says it was. Misses first, then false alarms."
+    "Wide: the corridor. Thin: where the truck truly was; thick, from its blob on: while it happened, or while it was told. "
+    "Dots: the fixes that arrived meanwhile; ring: where the service says it was. Misses first, then false alarms."
 )
 KILOMETRE = 1000
 STYLE = """
@@ -38,7 +38,7 @@ thead th { color: var(--soft); font-weight: 600; } td.bad { color: var(--bad); f
 svg { width: 100%; border: 1px solid var(--line); border-radius: 4px; } figcaption { font-size: .9rem; }
 .road { stroke: var(--road); fill: none; stroke-linecap: round; stroke-linejoin: round; } .line { stroke: var(--soft); fill: none; stroke-width: 1; }
 .zone { stroke: var(--zone); fill: var(--zone); fill-opacity: .12; } .track { stroke: var(--track); fill: none; stroke-width: 1.5; opacity: .55; }
-.then { stroke: var(--bad); fill: none; stroke-width: 3; } .at { fill: none; stroke: var(--bad); stroke-width: 2; }
+.then { stroke: var(--bad); fill: none; stroke-width: 3; } .begun { fill: var(--bad); } .said { fill: var(--ink); } .at { fill: none; stroke: var(--bad); stroke-width: 2; }
 text { font: 11px system-ui, sans-serif; fill: var(--soft); } p.note { color: var(--soft); max-width: 60rem; }
 """
 
@@ -138,7 +138,13 @@ def _drawn(ground: Map, one: Deed | Told) -> str:
     near = [
         (x, y) for t in tracks.values() for ms, x, y in t if begins - AROUND_S <= ms / 1000 <= ends + AROUND_S
     ]
-    near += [place] if place else []
+    said = [
+        (x, y)
+        for id_ in tracks
+        for ms, x, y in ground.said.get(id_, ())
+        if begins - AROUND_S / 2 <= ms / 1000 <= ends + AROUND_S / 2
+    ]
+    near += [*said, *([place] if place else [])]
     if not near:
         return ""
     view = _View(near)
@@ -157,7 +163,13 @@ def _drawn(ground: Map, one: Deed | Told) -> str:
     for track in tracks.values():
         out.append(f'<polyline class="track" points="{view.points([(x, y) for _, x, y in track])}"/>')
         then = [(x, y) for ms, x, y in track if begins - 10 <= ms / 1000 <= ends + 10]
-        out.append(f'<polyline class="then" points="{view.points(then)}"/>' if len(then) > 1 else "")
+        if then:
+            x, y = view.at(*then[0])
+            out.append(
+                f'<polyline class="then" points="{view.points(then)}"/><circle class="begun" cx="{x}" cy="{y}" r="4"/>'
+            )
+    for x, y in (view.at(*p) for p in said):
+        out.append(f'<circle class="said" cx="{x}" cy="{y}" r="2"/>')
     if place:
         x, y = view.at(*place)
         out.append(f'<circle class="at" cx="{x}" cy="{y}" r="7"/>')

@@ -18,7 +18,7 @@ from math import isinf
 
 import numpy as np
 
-from simulators.earth import metres_per_degree_at
+from simulators.earth import Floats, metres_per_degree_at
 from simulators.lab.staging import Stage
 from simulators.lab.truth import pair_rules, place_rules, road_rules, seal_rules
 from simulators.lab.truth.found import Found, Watched
@@ -161,15 +161,11 @@ def _map(stage: Stage, watches: dict[str, Watch]) -> Map:
         half_width_m={id_: float(r.half_width_m.max()) for id_, r in ground.roads.items()},
         zones={id_: ("/".join(sorted(p.kinds)), _ring(p)) for id_, p in ground.places.items()},
         tracks={
-            id_: [
-                (start_ms + round(t * 1000), round(x, 5), round(y, 5))
-                for t, x, y in zip(
-                    w.time_s[::TRACK_EVERY].tolist(),
-                    w.lon[::TRACK_EVERY].tolist(),
-                    w.lat[::TRACK_EVERY].tolist(),
-                    strict=True,
-                )
-            ]
+            id_: _timed(start_ms, w.time_s[::TRACK_EVERY], w.lon[::TRACK_EVERY], w.lat[::TRACK_EVERY])
+            for id_, w in watches.items()
+        },
+        said={
+            id_: _timed(start_ms, w.heard_s[w.fixed], w.said_lon[w.fixed], w.said_lat[w.fixed])
             for id_, w in watches.items()
         },
     )
@@ -186,9 +182,12 @@ def _ring(place: Place) -> list[tuple[float, float]]:
     )
 
 
-def _points(
-    lon: np.ndarray[tuple[int], np.dtype[np.float64]], lat: np.ndarray[tuple[int], np.dtype[np.float64]]
-) -> list[tuple[float, float]]:
+def _timed(start_ms: int, time_s: Floats, lon: Floats, lat: Floats) -> list[tuple[int, float, float]]:
+    places = zip(time_s.tolist(), lon.tolist(), lat.tolist(), strict=True)
+    return [(start_ms + round(t * 1000), round(x, 5), round(y, 5)) for t, x, y in places]
+
+
+def _points(lon: Floats, lat: Floats) -> list[tuple[float, float]]:
     return [(round(x, 5), round(y, 5)) for x, y in zip(lon.tolist(), lat.tolist(), strict=True)]
 
 

@@ -65,12 +65,15 @@ class FaultLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="line", tag
 
 
 class Map(msgspec.Struct, frozen=True, kw_only=True, tag_field="line", tag="map"):
-    """What to draw: routes, zones (rings; circles as rings), and true tracks by vehicle's device, all ``[lon, lat]``, tracks with ms in front."""
+    """What to draw, all ``[lon, lat]``: routes, zones (kinds and ring; circles as rings), and by device its true track and the fixes of
+    it that arrived, both with UTC epoch ms in front.
+    """
 
     routes: dict[str, list[tuple[float, float]]]
     half_width_m: dict[str, float]
     zones: dict[str, tuple[str, list[tuple[float, float]]]]
     tracks: dict[str, list[tuple[int, float, float]]]
+    said: dict[str, list[tuple[int, float, float]]] = {}
 
 
 Line = Head | Deed | FaultLine | Map

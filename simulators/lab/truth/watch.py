@@ -29,7 +29,7 @@ class Watch:
     """A device's truth in columns: samples every 2 s, and its reports that arrived, by true time.
 
     ``heard_s`` true times of pings that arrived; ``fixed`` which of them have a position, ``usable`` one that does not claim to be bad;
-    ``told_s`` what their clocks said.
+    ``told_s`` what their clocks said; ``said_lon`` and ``said_lat`` where they say it was, NaN without a position.
     """
 
     device: str
@@ -43,6 +43,8 @@ class Watch:
     told_s: Floats
     interval_s: Floats
     jamming: Bools
+    said_lon: Floats
+    said_lat: Floats
 
     def fixes_in(self, span: Span) -> Floats:
         """Times of usable fixes of a span."""
@@ -80,6 +82,8 @@ def watch(stage: Stage, device: str) -> Watch:
         (told - start_ms) / 1000.0,
         np.array([s.ping.interval_s for s in said], float),
         np.array(["jamming" in s.ping.facts for s in said], bool),
+        np.array([np.nan if s.ping.lon is None else s.ping.lon for s in said], float),
+        np.array([np.nan if s.ping.lat is None else s.ping.lat for s in said], float),
     )
 
 
