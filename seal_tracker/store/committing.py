@@ -18,6 +18,7 @@ from seal_tracker.store.ping_rows import copy_pings
 from seal_tracker.store.ping_weeks import LOCK_TIMEOUT
 from seal_tracker.store.queries import sql
 from seal_tracker.store.records import Action, AlarmRow, Commit, EpisodeRow, NewPlan, OldPings
+from seal_tracker.store.together import Together
 
 __all__ = ["OWN_COUNTERS", "check_commit", "plan_columns", "write_parts"]
 
@@ -44,30 +45,36 @@ def check_commit(commit: Commit) -> None:
         raise CommitRefused(f"counts {clash} are counted by the store itself")
 
 
-async def write_parts(connection: Connection, commit: Commit, outbox_ids: Sequence[int]) -> None:
-    """Sends every part of the commit that has rows."""
+async def write_parts(
+    connection: Connection, commit: Commit, outbox_ids: Sequence[int], parts: Together
+) -> None:
+    """Sends every part of the commit that has rows, and what is in ``parts`` already."""
     if commit.pings is not None and len(commit.pings):
         await copy_pings(connection, commit.pings)
     episodes = last_of_each((EpisodeRow(*row) for row in commit.episodes), lambda row: row.episode.episode)
     checkpoints = last_of_each(commit.checkpoints, lambda row: (row[0], row[1]))
     alarms = last_of_each(commit.alarms, lambda row: row.id)
     outbox = [(number, *message) for number, message in zip(outbox_ids, commit.outbox, strict=True)]
-    space = (commit.space,)
-    await send(
-        connection, "add_dead_letters", space, [dead_letter_row(letter) for letter in commit.dead_letters]
-    )
-    await send(connection, "upsert_episodes", space, [episode_row(row) for row in episodes])
     events = zip(commit.events, commit.event_bodies, strict=True)
     logged = [event_row(event, body) for event, body in events]
-    await send(connection, "add_events", space, [*logged, *commit.steps])
-    await send(connection, "add_outbox", space, outbox)
+    space = (commit.space,)
     await send(connection, "drop_checkpoints", (), commit.drop_checkpoints)
-    await send(connection, "upsert_checkpoints", (), checkpoints)
-    await send(connection, "upsert_first_checkpoints", (), commit.first_checkpoints)
-    await drop_old_pings(connection, commit.old_pings)
-    await send(connection, "upsert_alarms", space, [alarm_row(alarm) for alarm in alarms])
-    await send(connection, "upsert_ways", space, [(seal, *way) for seal, way in commit.ways.items()])
-    await send(connection, "add_actions", space, [action_row(action) for action in commit.actions])
+    parts.add_rows("add_dead_letters", space, [dead_letter_row(letter) for letter in commit.dead_letters])
+    parts.add_rows("upsert_episodes", space, [episode_row(row) for row in episodes])
+    parts.add_rows("add_events", space, [*logged, *commit.steps])
+    parts.add_rows("add_outbox", space, outbox)
+    parts.add_rows("upsert_checkpoints", (), checkpoints)
+    parts.add_rows("upsert_alarms", space, [alarm_row(alarm) for alarm in alarms])
+    parts.add_rows("upsert_ways", space, [(seal, *way) for seal, way in commit.ways.items()])
+    parts.add_rows("add_actions", space, [action_row(action) for action in commit.actions])
+    parts.add_rows("add_counts", space, sorted(counts_of(commit).items()))
+    await parts.send(connection)
+    await write_deeds(connection, commit)
+
+
+async def write_deeds(connection: Connection, commit: Commit) -> None:
+    """Sends what persons change: seldom, and little."""
+    space = (commit.space,)
     await write_journeys(connection, commit.space, commit.journeys)
     await send(connection, "upsert_accounts", (), commit.accounts)
     await send(connection, "upsert_tokens", (), commit.tokens)
@@ -84,7 +91,6 @@ async def write_parts(connection: Connection, commit: Commit, outbox_ids: Sequen
     await send(connection, "upsert_suppressions", space, orders)
     for plan in commit.plans:
         await connection.execute(sql("add_plan_version"), commit.space, *plan_columns(plan))
-    await send(connection, "add_counts", space, sorted(counts_of(commit).items()))
 
 
 async def send(

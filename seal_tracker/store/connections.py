@@ -127,6 +127,7 @@ async def connect(dsn: str, application_name: str, timeout_s: float) -> Connecti
             dsn,
             timeout=CONNECT_TIMEOUT_S,
             command_timeout=timeout_s,
+            max_cacheable_statement_size=0,  # all: a commit's parts sent as one are long, and always the same few
             server_settings={**SESSION_SETTINGS, "application_name": application_name},
         )
         try:

@@ -15,16 +15,17 @@ from seal_tracker.store.connections import Connection
 from seal_tracker.store.journey_rows import JourneyRow
 from seal_tracker.store.queries import sql
 from seal_tracker.store.records import Action, AlarmRow, Commit
+from seal_tracker.store.together import Together
 
 __all__ = [
     "JourneyEnds",
     "action_entry",
+    "add_link",
     "alarm_state",
     "entries_of_journeys",
     "journey_state",
     "ledger_entries",
     "read_head",
-    "write_link",
 ]
 
 encode: Final = msgspec.json.Encoder().encode
@@ -123,9 +124,11 @@ def entries_of_journeys(commit: Commit) -> Counter[str]:
     return Counter(journey for journey in named if journey is not None)
 
 
-async def write_link(connection: Connection, link: Link, commit: Commit) -> None:
-    """Appends the commit's link, inside the commit's transaction."""
-    await connection.execute(sql("add_link"), *link, sorted(entries_of_journeys(commit)))
+def add_link(parts: Together, link: Link, commit: Commit) -> None:
+    """Adds the commit's link to what it sends."""
+    parts.add("add_link", *link)
+    if told := sorted(entries_of_journeys(commit)):
+        parts.add("add_journeys_of_link", link.number, told)
 
 
 async def read_head(connection: Connection) -> Head:

@@ -30,10 +30,10 @@ from seal_tracker.store.journey_reads import JourneyReads
 from seal_tracker.store.ledger_reads import LedgerReads
 from seal_tracker.store.ledger_rows import (
     JourneyEnds,
+    add_link,
     entries_of_journeys,
     ledger_entries,
     read_head,
-    write_link,
 )
 from seal_tracker.store.old_pings import OldPingsReads
 from seal_tracker.store.ping_rows import PingReads
@@ -44,6 +44,7 @@ from seal_tracker.store.report_reads import ReportReads
 from seal_tracker.store.sessions import SessionTable
 from seal_tracker.store.space_reads import SpaceReads
 from seal_tracker.store.suppression_reads import SuppressionReads
+from seal_tracker.store.together import Together
 
 __all__ = ["Store"]
 
@@ -131,9 +132,10 @@ class Store(
             link = link_after(head, clock_ms(), entries) if entries else None
             self._head, after = head, head if link is None else Head(link.number, link.hash)
             self._attempt = Attempt(commit, number, outbox_ids, after)
-            await write_parts(connection, commit, outbox_ids)
+            parts = Together()
             if link is not None:
-                await write_link(connection, link, commit)
+                add_link(parts, link, commit)
+            await write_parts(connection, commit, outbox_ids, parts)
         self._commit_number, self._head = number, after
         if commit.old_pings:
             self._weeks = None

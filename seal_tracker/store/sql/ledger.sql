@@ -1,10 +1,10 @@
 -- name: add_link
--- Appends a link, and says which journeys it tells of.
-WITH link AS (
-    INSERT INTO ledger.links (number, recorded_at, previous, entries_hash, hash, body)
-    VALUES ($1, $2, $3, $4, $5, $6)
-)
-INSERT INTO ledger.journeys (journey, number) SELECT journey, $1 FROM unnest($7::text[]) AS journey;
+-- Appends a link.
+INSERT INTO ledger.links (number, recorded_at, previous, entries_hash, hash, body) VALUES ($1, $2, $3, $4, $5, $6);
+
+-- name: add_journeys_of_link
+-- Says which journeys a link tells of.
+INSERT INTO ledger.journeys (journey, number) SELECT journey, $1 FROM unnest($2::text[]) AS journey;
 
 -- name: ledger_head
 -- Number and hash of the last link. Index: the primary key read backwards.
