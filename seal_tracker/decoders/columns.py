@@ -70,6 +70,25 @@ INTERVAL_MAX_S: Final = 2_000_000_000
 
 SEQ_MAX: Final = 2**63 - 1
 
+LIMITS: Final[Mapping[str, tuple[float, float]]] = {
+    "speed_kmh": (0.0, SPEED_MAX_KMH),
+    "course_deg": (0.0, 360.0),
+    "accuracy_m": (0.0, ACCURACY_MAX_M),
+    "battery_pct": (0.0, 100.0),
+    "satellites": (0.0, SATELLITES_MAX),
+    "interval_s": (0.0, INTERVAL_MAX_S),
+    "rssi_dbm": (RSSI_MIN_DBM, 0.0),
+}
+"""What a value must lie within, bounds included; beyond it is unknown. They are looked at together: a batch may be one ping."""
+
+LOWEST, HIGHEST = np.array(list(LIMITS.values())).T[:, :, None]
+
+HUNDREDTHS: Final = tuple(LIMITS)[:4]
+"""These are kept as hundredths in float32; the others as whole numbers."""
+
+NOT_KNOWN: Final = np.array([[-1], [0], [0]])
+"""What a whole number that is unknown is stored as."""
+
 UNKNOWN_WORD: Final = -1
 """What a lock, mode or facts column holds for a word nobody knows; it becomes unknown and is counted."""
 
@@ -160,34 +179,35 @@ def assemble(raw: RawColumns, seal: NDArray[np.int32], *, discards: Discards | N
     """
     tally = Discards() if discards is None else discards
     has_position, lon_e7, lat_e7 = _positions(raw, tally)
+    kept = _within_limits(raw, tally)
+    # Rounded half to even to 0.01; + 0.0: no negative zero, it would hash apart.
+    speed_kmh, course_deg, accuracy_m, battery_pct = (
+        np.rint(kept[: len(HUNDREDTHS)] * 100.0) / 100.0 + 0.0
+    ).astype(np.float32)
+    whole = kept[len(HUNDREDTHS) :]
+    satellites, interval_s, rssi_dbm = np.where(np.isnan(whole), NOT_KNOWN, np.rint(np.nan_to_num(whole)))
     columns: dict[str, NDArray[Any]] = {
         "lon_e7": lon_e7,
         "lat_e7": lat_e7,
         "has_position": has_position,
         "valid": raw.valid,
-        "speed_kmh": _hundredths(raw.speed_kmh, 0.0, SPEED_MAX_KMH, "speed_out_of_range", tally),
-        "course_deg": _hundredths(raw.course_deg, 0.0, 360.0, "course_out_of_range", tally),
-        "accuracy_m": _hundredths(raw.accuracy_m, 0.0, ACCURACY_MAX_M, "accuracy_out_of_range", tally),
-        "battery_pct": _hundredths(raw.battery_pct, 0.0, 100.0, "battery_out_of_range", tally),
-        "satellites": _whole(
-            raw.satellites, 0, SATELLITES_MAX, "satellites_out_of_range", tally, unknown=-1
-        ).astype(np.int16),
+        "speed_kmh": speed_kmh,
+        "course_deg": course_deg,
+        "accuracy_m": accuracy_m,
+        "battery_pct": battery_pct,
+        "satellites": satellites.astype(np.int16),
         "seq": raw.seq,
         "lock": _words(raw.lock, "unknown_lock", tally),
         "mode": _words(raw.mode, "unknown_mode", tally),
         "facts": raw.facts,
-        "interval_s": _whole(
-            raw.interval_s, 0, INTERVAL_MAX_S, "interval_out_of_range", tally, unknown=0
-        ).astype(np.int32),
+        "interval_s": interval_s.astype(np.int32),
     }
     _count(tally, "unknown_fact", raw.unknown_facts)
     return PingBatch(
         seal=seal,
         time_ms=raw.time_ms,
         received_ms=raw.received_ms,
-        rssi_dbm=_whole(raw.rssi_dbm, RSSI_MIN_DBM, 0, "rssi_out_of_range", tally, unknown=0).astype(
-            np.int16
-        ),
+        rssi_dbm=rssi_dbm.astype(np.int16),
         buffered=raw.buffered,
         clock_ok=clock_ok(raw.time_ms, raw.received_ms),
         digest=digest(columns),
@@ -222,11 +242,11 @@ def digest(columns: Mapping[str, NDArray[Any]]) -> Ints:
         | columns["has_position"].astype(word) << word(40)
         | columns["valid"].astype(word) << word(41)
     )
-    accuracy = _centis(columns["accuracy_m"])
+    speed, course, accuracy, battery = _centis(np.array([columns[name] for name in HUNDREDTHS]))
     words = (
         _pair(columns["lon_e7"], columns["lat_e7"]),
-        _pair(_centis(columns["speed_kmh"]), _centis(columns["course_deg"])),
-        _pair(accuracy, _centis(columns["battery_pct"])),
+        _pair(speed, course),
+        _pair(accuracy, battery),
         _pair(columns["satellites"], columns["interval_s"]),
         columns["seq"].astype(np.int64).view(word),
         small,
@@ -289,27 +309,16 @@ def _positions(
     return on_earth, lon_e7, lat_e7
 
 
-def _hundredths(values: Floats, low: float, high: float, name: str, tally: Discards) -> NDArray[np.float32]:
-    """Rounded half to even to 0.01, float32; NaN where unknown or outside [low, high]."""
-    kept = _within(values, low, high, name, tally)
-    return (np.rint(kept * 100.0) / 100.0 + 0.0).astype(
-        np.float32
-    )  # + 0.0: no negative zero, it would hash apart
-
-
-def _whole(values: Floats, low: float, high: float, name: str, tally: Discards, *, unknown: int) -> Ints:
-    """Rounded to whole numbers; ``unknown`` where NaN or outside [low, high]."""
-    kept = _within(values, low, high, name, tally)
-    return np.where(np.isnan(kept), unknown, np.rint(np.nan_to_num(kept))).astype(np.int64)
-
-
-def _within(values: Floats, low: float, high: float, name: str, tally: Discards) -> Floats:
+def _within_limits(raw: RawColumns, tally: Discards) -> Floats:
+    """The columns of `LIMITS`, float64[7, n]; NaN where unknown or out of range, which is counted."""
+    kept = np.array([getattr(raw, name) for name in LIMITS])
     with np.errstate(invalid="ignore"):
-        outside = (values < low) | (values > high)
+        outside = (kept < LOWEST) | (kept > HIGHEST)
     if outside.any():
-        _count(tally, name, int(outside.sum()))
-        return np.where(outside, np.nan, values)
-    return values
+        for name, times in zip(LIMITS, outside.sum(axis=1).tolist(), strict=True):
+            _count(tally, f"{name.partition('_')[0]}_out_of_range", times)
+        kept[outside] = np.nan
+    return kept
 
 
 def _words(values: NDArray[np.int8], name: str, tally: Discards) -> NDArray[np.int8]:
