@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from seal_tracker.model import NO_TIME
 
-__all__ = ["TIME_MAX_MS", "TIME_MIN_MS", "CopyColumn", "PgType", "decode_copy", "encode_copy"]
+__all__ = ["TIME_MAX_MS", "TIME_MIN_MS", "CopyColumn", "PgType", "decode_copy", "encode_copy", "to_list"]
 
 PgType = Literal["bool", "int2", "int4", "int8", "float4", "float8", "timestamptz"]
 
@@ -115,6 +115,15 @@ def decode_copy(stream: bytes | bytearray | memoryview, types: Sequence[PgType])
     if any((block[f"l{index}"] != row[f"l{index}"][0]).any() for index in range(len(types))):
         raise ValueError("a COPY stream with NULLs, or of other columns than expected")
     return [from_wire(block[f"v{index}"], pg_type) for index, pg_type in enumerate(types)]
+
+
+def to_list(column: CopyColumn) -> list[Any]:
+    """A column's values for a statement's parameter, times as epoch milliseconds, None where NULL; ``ValueError`` as for COPY."""
+    to_wire(column)
+    values: list[Any] = column.values.tolist()
+    if column.null is None:
+        return values
+    return [None if null else value for value, null in zip(values, column.null.tolist(), strict=True)]
 
 
 def to_wire(column: CopyColumn) -> NDArray[Any]:

@@ -14,7 +14,7 @@ from seal_tracker.model import DeadLetter, Episode, Event
 from seal_tracker.store.connections import Connection
 from seal_tracker.store.errors import CommitRefused
 from seal_tracker.store.journey_writes import write_journeys
-from seal_tracker.store.ping_rows import copy_pings
+from seal_tracker.store.ping_rows import FEW_PINGS, add_pings, copy_pings
 from seal_tracker.store.ping_weeks import LOCK_TIMEOUT
 from seal_tracker.store.queries import sql
 from seal_tracker.store.records import Action, AlarmRow, Commit, EpisodeRow, NewPlan, OldPings
@@ -49,8 +49,10 @@ async def write_parts(
     connection: Connection, commit: Commit, outbox_ids: Sequence[int], parts: Together
 ) -> None:
     """Sends every part of the commit that has rows, and what is in ``parts`` already."""
-    if commit.pings is not None and len(commit.pings):
+    if commit.pings is not None and len(commit.pings) > FEW_PINGS:
         await copy_pings(connection, commit.pings)
+    elif commit.pings is not None and len(commit.pings):
+        add_pings(parts, commit.pings)
     episodes = last_of_each((EpisodeRow(*row) for row in commit.episodes), lambda row: row.episode.episode)
     checkpoints = last_of_each(commit.checkpoints, lambda row: (row[0], row[1]))
     alarms = last_of_each(commit.alarms, lambda row: row.id)
@@ -69,6 +71,8 @@ async def write_parts(
     parts.add_rows("add_actions", space, [action_row(action) for action in commit.actions])
     parts.add_rows("add_counts", space, sorted(counts_of(commit).items()))
     await parts.send(connection)
+    await send(connection, "upsert_first_checkpoints", (), commit.first_checkpoints)
+    await drop_old_pings(connection, commit.old_pings)
     await write_deeds(connection, commit)
 
 

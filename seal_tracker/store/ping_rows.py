@@ -15,13 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seal_tracker.model import NO_TIME, PING_DTYPES, PingBatch
-from seal_tracker.store.binary_copy import CopyColumn, PgType, decode_copy, encode_copy
+from seal_tracker.store.binary_copy import CopyColumn, PgType, decode_copy, encode_copy, to_list
 from seal_tracker.store.connections import END_OF_TIME, Connection
 from seal_tracker.store.ping_weeks import PingWeeks
 from seal_tracker.store.queries import sql
 from seal_tracker.store.records import KnownPings, Portion
+from seal_tracker.store.together import Together
 
-__all__ = ["PingReads", "copy_pings", "ping_columns"]
+__all__ = ["FEW_PINGS", "PingReads", "add_pings", "copy_pings", "ping_columns"]
+
+FEW_PINGS: Final = 32
+"""Up to so many go with the commit's other parts, in one statement: cheaper than a COPY, which costs less for each."""
 
 READ_COLUMNS: Final[tuple[tuple[str, PgType], ...]] = (
     ("time_ms", "timestamptz"),
@@ -83,6 +87,11 @@ async def copy_pings(connection: Connection, pings: PingBatch) -> None:
     await connection.copy_to_table(
         "pings", source=memoryview(encode_copy(columns)), columns=names, format="binary"
     )
+
+
+def add_pings(parts: Together, pings: PingBatch) -> None:
+    """Adds a few pings to what is sent: a COPY has an answer of its own to wait for."""
+    parts.add("add_pings", *map(to_list, ping_columns(pings)))
 
 
 async def read_pings(connection: Connection, query: str, *args: Any) -> PingBatch:

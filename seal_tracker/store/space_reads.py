@@ -73,7 +73,9 @@ class SpaceReads(Database):
     async def seal_names(self, space: str) -> dict[int, str]:
         """Every seal of a space: number → name."""
         async with self._reading() as connection:
-            return {row["id"]: row["name"] for row in await connection.fetch(sql("seal_names"), space)}
+            names = {row["id"]: row["name"] for row in await connection.fetch(sql("seal_names"), space)}
+        self._numbers.setdefault(space, {}).update((name, number) for number, name in names.items())
+        return names
 
     async def seals_unclocked(self, space: str) -> list[int]:
         """Seals of which pings are stored that came without a believable clock."""

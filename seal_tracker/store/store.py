@@ -168,6 +168,8 @@ class Store(
     async def _check_seals(self, connection: Connection, space: str, pings: PingBatch) -> None:
         """Refuses pings of seals that are not of the space; each seal is asked for once in a lifetime."""
         known = self._seals_of.setdefault(space, set())
+        if len(known) < len(read := self._numbers.get(space, {})):
+            known.update(read.values())
         asked = set(np.unique(pings.seal).tolist()) - known
         if asked:
             async with self._giving_up_when_broken(connection, "look up seals"):

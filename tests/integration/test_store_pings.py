@@ -1,4 +1,4 @@
-"""Pings go in by binary COPY and come out the same, every column, extremes and unknowns included."""
+"""Pings go in by binary COPY, or a few with the rest, and come out the same, every column, extremes and unknowns included."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest_asyncio
 from store_stories import START_MS, assert_same_pings, in_order, pings
 
 from seal_tracker.model import NO_TIME, PING_DTYPES, PingBatch
-from seal_tracker.store import Commit, CommitRefused, Store
+from seal_tracker.store import Commit, CommitRefused, Store, committing
 from seal_tracker.store.binary_copy import CopyColumn, decode_copy, encode_copy
 from seal_tracker.tracking.order import effective_time_ms
 
@@ -26,6 +26,12 @@ async def store(postgres_dsn: str) -> AsyncIterator[Store]:
     await store.close()
 
 
+@pytest.fixture(params=[0, 1_000], ids=["by COPY", "with the rest"])
+def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How many pings are few enough to go with the commit's other parts."""
+    monkeypatch.setattr(committing, "FEW_PINGS", request.param)
+
+
 async def seals_of(store: Store, count: int, space: str = "live") -> list[int]:
     return list((await store.intern_seals(space, [f"S-{n}" for n in range(count)])).values())
 
@@ -38,6 +44,7 @@ async def test_pings_come_back_as_they_were_committed(store: Store) -> None:
     assert_same_pings(await store.pings_after(seals, [NO_TIME] * 20), in_order(batch))
 
 
+@pytest.mark.usefixtures("either_way")
 async def test_every_column_keeps_its_extremes(store: Store) -> None:
     """The least and the greatest value of each column's own range survive, and so does each "unknown"."""
     (seal,) = await seals_of(store, 1)
@@ -156,6 +163,7 @@ async def test_known_pings_are_those_of_equal_seal_and_time(store: Store) -> Non
     assert len((await store.known_pings(batch.seal[:0], batch.time_ms[:0])).seal) == 0
 
 
+@pytest.mark.usefixtures("either_way")
 async def test_a_ping_stored_twice_fails_the_whole_commit(store: Store) -> None:
     """The primary key is the safety net under the caller's deduplication: nothing of the commit is kept."""
     seals = await seals_of(store, 1)
@@ -178,6 +186,7 @@ async def test_a_seal_of_another_space_is_refused(store: Store) -> None:
         await store.commit(Commit(space="live", pings=pings([987_654], 1)))
 
 
+@pytest.mark.usefixtures("either_way")
 async def test_a_time_that_postgresql_cannot_hold_is_refused(store: Store) -> None:
     """It is named, not wrapped round into another time."""
     seals = await seals_of(store, 1)

@@ -11,6 +11,18 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) AS known;
 
+-- name: add_pings
+-- Keeps a few pings; many come by COPY.
+INSERT INTO pings (
+    time, digest, received_at, seq, seal, lon_e7, lat_e7, speed_kmh, course_deg, accuracy_m, battery_pct, facts,
+    interval_s, satellites, rssi_dbm, lock, mode, valid, buffered, clock_ok
+)
+SELECT * FROM unnest(
+    $1::timestamptz[], $2::bigint[], $3::timestamptz[], $4::bigint[], $5::int[], $6::int[], $7::int[], $8::real[],
+    $9::real[], $10::real[], $11::real[], $12::int[], $13::int[], $14::smallint[], $15::smallint[], $16::smallint[],
+    $17::smallint[], $18::boolean[], $19::boolean[], $20::boolean[]
+);
+
 -- name: pings_after
 -- The pings of each seal that count after its time, in no order: by their own time, or by their arrival where the
 -- device's clock cannot be believed. $3 is the least of those times: earlier weeks are not looked at. Indexes: a range of each later
