@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
 
-from seal_tracker.backtest import run_backtest
+from seal_tracker.backtest import Outcome, run_backtest
 from seal_tracker.plans import load_files
 from seal_tracker.plans.folder import errors_of
 from seal_tracker.publishing.cloudevents import cloud_event
@@ -36,26 +36,34 @@ KNOWN = {
     "checkpoint-spoofed-past": f"{THROWN}; it seems to pass beside the checkpoint",
     "clock-ahead": "pings of a clock that is wrong count as without a fix, which is GPS_LOST by the contract; that it is told as jamming "
     "too, where the network is good, is wrong: a clock is not satellites drowned",
-    "convoy-clock": "a clock two minutes ahead is within what is believed, so the escort's track runs ahead of it; when the clock is set, "
-    "two fixes of one time conflict",
+    "clock-behind": "a clock that is behind by less than a year is believed, as buffered pings are old too: so its pings are missing where they "
+    "belong, and are told as silence",
+    "convoy-clock": "a clock two minutes ahead is within what is believed, so the escort's track runs ahead of it",
     "deviation-jump-lying": f"{THROWN}; three fixes 400 m off are a deviation by the contract",
     "deviation-spoofed": "the false track is what a truck would do that left its road; only another witness could tell",
     "gps-coarse": "fixes that claim 160 m and more count as none for GPS_LOST but are believed by ROUTE_DEVIATION, whose limit they widen by "
     "30 m at most",
+    "hours-unsaid-parked": "a seal that says no speed moves, by the contract, where its fixes are 200 m apart: reflections of 60 m throw some so far",
     "opened-at-gate-jump": f"{THROWN}; the officer's card is used while it seems to be outside, and that is latched",
+    "prohibited-fence-poor": "one fix inside a prohibited zone is told by the contract, and a poor receiver that stands beside the fence "
+    "has one sooner or later",
     "stop-held-track": "a track that is held still is what a standing truck looks like",
 }
 """Scenarios that are not judged as they should be, and why."""
 
 
-def events_of(run: Run) -> list[bytes]:
-    """What the service makes of a run's messages, as lines of events."""
-    plan, faults = load_files(run.plan)
-    assert plan is not None, errors_of(faults)
-    trace = in_arrival_order("pings.ndjson", read_ndjson(io.BytesIO(run.pings), "pings.ndjson"))
+def judged(plan: Mapping[str, str], pings: bytes, now_ms: int) -> Outcome:
+    """What the service's core makes of recorded messages."""
+    read, faults = load_files(plan)
+    assert read is not None, errors_of(faults)
+    trace = in_arrival_order("pings.ndjson", read_ndjson(io.BytesIO(pings), "pings.ndjson"))
     assert trace.faults == ()
-    outcome = run_backtest(plan, [trace], now_ms=run.now_ms)
-    return [cloud_event(event, "lab") for event in outcome.events]
+    return run_backtest(read, [trace], now_ms=now_ms)
+
+
+def events_of(run: Run) -> list[bytes]:
+    """The events of a run, one a line."""
+    return [cloud_event(event, "lab") for event in judged(run.plan, run.pings, run.now_ms).events]
 
 
 def scored(path: Path, seed: int) -> tuple[Run, Score]:

@@ -102,6 +102,8 @@ class Device(_Part, frozen=True, kw_only=True):
     drain_pct_h: Share = 0.6
     buffer: Annotated[int, Meta(ge=1)] = 2000
     cell_dbm: int = -84
+    omits: list[Literal["speed_kmh", "course_deg", "accuracy_m"]] = []
+    """What its make does not say."""
 
 
 class Member(_Part, frozen=True, kw_only=True):

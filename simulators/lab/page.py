@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 from math import cos, radians
+from typing import NamedTuple
 
 from simulators.lab.report import in_words
 from simulators.lab.scoring import Case, Figures, Score, Told, seconds
@@ -25,6 +26,7 @@ LEGEND = (
     "Dots: the fixes that arrived meanwhile; ring: where the service says it was. Misses first, then false alarms."
 )
 KILOMETRE = 1000
+BARS_M = (100_000, 50_000, 20_000, 10_000, 5000, 2000, 1000, 500, 200, 100, 50)
 STYLE = """
 :root { color-scheme: light dark; --ink: #1b2733; --paper: #fff; --soft: #5c6b7a; --line: #d5dce3; --road: #c9d6e2; --track: #2f6fb2;
   --bad: #c62f2f; --zone: #8a6d1f; }
@@ -123,61 +125,80 @@ class _View:
         return " ".join(f"{x},{y}" for x, y in (self.at(*p) for p in places))
 
 
-def _length(metres: int) -> str:
-    return f"{metres} m" if metres < KILOMETRE else f"{metres // KILOMETRE} km"
+class _Scene(NamedTuple):
+    """What a map is of: when, where the service says it was, true tracks, and fixes that arrived meanwhile."""
+
+    begins_s: float
+    ends_s: float
+    place: tuple[float, float] | None
+    tracks: dict[str, list[tuple[int, float, float]]]
+    said: list[tuple[float, float]]
+
+    @classmethod
+    def of(cls, ground: Map, one: Deed | Told) -> _Scene:
+        """Of a miss the whole deed, or its beginning; of a false alarm while it was told."""
+        if isinstance(one, Deed):
+            begins_s = seconds(one.from_)
+            ends_s, place = seconds(one.to) if one.to else begins_s + AROUND_S, None
+        else:
+            begins_s, ends_s, place = one.started_s, one.ended_s or one.raised_s, one.place
+        tracks = {one.seal: ground.tracks[one.seal]} if one.seal in ground.tracks else ground.tracks
+        fixes = {id_: ground.said.get(id_, []) for id_ in tracks}
+        said = _during(fixes, begins_s - AROUND_S / 2, ends_s + AROUND_S / 2)
+        return cls(begins_s, ends_s, place, tracks, said)
+
+    def view(self) -> _View | None:
+        """A view of all of it and a little around; None where there is nothing to see."""
+        near = _during(self.tracks, self.begins_s - AROUND_S, self.ends_s + AROUND_S)
+        near += [*self.said, *([self.place] if self.place else [])]
+        return _View(near) if near else None
+
+
+def _during(
+    tracks: dict[str, list[tuple[int, float, float]]], from_s: float, to_s: float
+) -> list[tuple[float, float]]:
+    return [(x, y) for track in tracks.values() for ms, x, y in track if from_s <= ms / 1000 <= to_s]
 
 
 def _drawn(ground: Map, one: Deed | Told) -> str:
     """Roads, zones, the true track, the stretch in question, and where the service says it was."""
-    if isinstance(one, Deed):
-        begins, ends = seconds(one.from_), seconds(one.to) if one.to else seconds(one.from_) + AROUND_S
-        place = None
-    else:
-        begins, ends, place = one.started_s, one.ended_s or one.raised_s, one.place
-    tracks = {one.seal: ground.tracks[one.seal]} if one.seal in ground.tracks else ground.tracks
-    near = [
-        (x, y) for t in tracks.values() for ms, x, y in t if begins - AROUND_S <= ms / 1000 <= ends + AROUND_S
-    ]
-    said = [
-        (x, y)
-        for id_ in tracks
-        for ms, x, y in ground.said.get(id_, ())
-        if begins - AROUND_S / 2 <= ms / 1000 <= ends + AROUND_S / 2
-    ]
-    near += [*said, *([place] if place else [])]
-    if not near:
+    scene = _Scene.of(ground, one)
+    view = scene.view()
+    if view is None:
         return ""
-    view = _View(near)
-    out = [f'<svg viewBox="0 0 {WIDTH:.0f} {HEIGHT:.0f}" role="img"><title>{escape(one.rule)}</title>']
+    head = f'<svg viewBox="0 0 {WIDTH:.0f} {HEIGHT:.0f}" role="img"><title>{escape(one.rule)}</title>'
+    return "".join([head, *_of_ground(ground, view), *_of_scene(scene, view), *_scale(view), "</svg>"])
+
+
+def _of_ground(ground: Map, view: _View) -> Iterator[str]:
     for id_, line in ground.routes.items():
         wide = max(1.0, 2 * ground.half_width_m[id_] * view.scale)
         points = view.points(line)
-        out.append(
-            f'<polyline class="road" stroke-width="{wide:.1f}" points="{points}"/><polyline class="line" points="{points}"/>'
-        )
+        yield f'<polyline class="road" stroke-width="{wide:.1f}" points="{points}"/>'
+        yield f'<polyline class="line" points="{points}"/>'
     for id_, (kind, ring) in ground.zones.items():
         x, y = view.at(*ring[0])
-        out.append(
-            f'<polygon class="zone" points="{view.points(ring)}"/><text x="{x}" y="{y}">{escape(id_)}: {escape(kind)}</text>'
-        )
-    for track in tracks.values():
-        out.append(f'<polyline class="track" points="{view.points([(x, y) for _, x, y in track])}"/>')
-        then = [(x, y) for ms, x, y in track if begins - 10 <= ms / 1000 <= ends + 10]
+        yield f'<polygon class="zone" points="{view.points(ring)}"/>'
+        yield f'<text x="{x}" y="{y}">{escape(id_)}: {escape(kind)}</text>'
+
+
+def _of_scene(scene: _Scene, view: _View) -> Iterator[str]:
+    for id_, track in scene.tracks.items():
+        yield f'<polyline class="track" points="{view.points([(x, y) for _, x, y in track])}"/>'
+        then = _during({id_: track}, scene.begins_s - 10, scene.ends_s + 10)
         if then:
             x, y = view.at(*then[0])
-            out.append(
-                f'<polyline class="then" points="{view.points(then)}"/><circle class="begun" cx="{x}" cy="{y}" r="4"/>'
-            )
-    for x, y in (view.at(*p) for p in said):
-        out.append(f'<circle class="said" cx="{x}" cy="{y}" r="2"/>')
-    if place:
-        x, y = view.at(*place)
-        out.append(f'<circle class="at" cx="{x}" cy="{y}" r="7"/>')
-    bar = next(
-        m for m in (50_000, 20_000, 10_000, 5000, 2000, 1000, 500, 200, 100, 50) if m * view.scale < WIDTH / 3
-    )
-    out.append(
-        f'<line class="line" x1="{EDGE}" x2="{EDGE + bar * view.scale:.1f}" y1="{HEIGHT - 10}" y2="{HEIGHT - 10}"/>'
-    )
-    out.append(f'<text x="{EDGE}" y="{HEIGHT - 14}">{_length(bar)}</text></svg>')
-    return "".join(out)
+            yield f'<polyline class="then" points="{view.points(then)}"/><circle class="begun" cx="{x}" cy="{y}" r="4"/>'
+    for x, y in (view.at(*p) for p in scene.said):
+        yield f'<circle class="said" cx="{x}" cy="{y}" r="2"/>'
+    if scene.place:
+        x, y = view.at(*scene.place)
+        yield f'<circle class="at" cx="{x}" cy="{y}" r="7"/>'
+
+
+def _scale(view: _View) -> Iterator[str]:
+    """A bar of a round length, at most a third of the picture."""
+    bar = next(m for m in BARS_M if m * view.scale < WIDTH / 3)
+    yield f'<line class="line" x1="{EDGE}" x2="{EDGE + bar * view.scale:.1f}" y1="{HEIGHT - 10}" y2="{HEIGHT - 10}"/>'
+    name = f"{bar} m" if bar < KILOMETRE else f"{bar // KILOMETRE} km"
+    yield f'<text x="{EDGE}" y="{HEIGHT - 14}">{name}</text>'

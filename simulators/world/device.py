@@ -31,7 +31,7 @@ class Said(NamedTuple):
 class Device:
     """One seal. ``generator`` gives, for a name, a generator of that name's own, so that one part's chance leaves the others as they were.
 
-    ``cell_dbm`` is the weakest signal it reports, ``start_ms`` UTC epoch milliseconds of second 0.
+    ``cell_dbm`` is the weakest signal it reports, ``omits`` what its make does not say (speed, course, accuracy), ``start_ms`` UTC epoch milliseconds of second 0.
     """
 
     id: str
@@ -44,6 +44,7 @@ class Device:
     clock: Clock = field(default_factory=Clock)
     modem: Modem = field(default_factory=Modem)
     cell_dbm: int = -97
+    omits: frozenset[str] = frozenset()
 
     def says(self, from_s: float, until_s: float) -> Iterator[Said]:
         """Reports in order of time, whether they arrive or not. Once only: the receiver goes with time."""
@@ -71,9 +72,9 @@ class Device:
             lon=fix.lon,
             lat=fix.lat,
             valid=fix.valid,
-            speed_kmh=fix.speed_kmh,
-            course_deg=fix.course_deg,
-            accuracy_m=fix.accuracy_m,
+            speed_kmh=None if "speed_kmh" in self.omits else fix.speed_kmh,
+            course_deg=None if "course_deg" in self.omits else fix.course_deg,
+            accuracy_m=None if "accuracy_m" in self.omits else fix.accuracy_m,
             satellites=fix.satellites,
             battery_pct=max(1, self.battery.told_pct(time_s)),
             seq=seq,

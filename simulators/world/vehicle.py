@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -66,8 +66,8 @@ class Trip:
     halts: Sequence[Halt] = ()
     excursions: Sequence[Excursion] = ()
     turnings: Sequence[Turning] = ()
-    paces: Sequence[Stretch] = field(default_factory=tuple)
-    """Stretches on which it holds another speed than the road's, bends notwithstanding braking."""
+    paces: Sequence[Stretch] = ()
+    """Stretches on which it holds another speed than the road's, as far as bends and braking let it."""
 
 
 def queue(rng: np.random.Generator, from_m: float, for_s: float, left_m: float = LANE_LEFT_M) -> list[Halt]:

@@ -20,6 +20,10 @@ from simulators.lab.truth.record import Deed
 BASE = f'include = ["{LIBRARY}/base/truck.toml"]\ntitle = "T"\nabout = "SIGNAL_LOST"\ncase = "true"\n'
 
 
+NOT_SIMULATED = {"GATE_MISMATCH", "MASS_BALANCE"}
+"""Nobody weighs or reads plates in the simulated world."""
+
+
 def written(folder: Path, text: str) -> Path:
     path = folder / "mine.toml"
     path.write_text(text)
@@ -143,7 +147,9 @@ def test_every_rule_is_tried_three_ways(scenarios):
     cases = defaultdict(set)
     for scenario in scenarios.values():
         cases[scenario.about].add(scenario.case)
-    assert set(cases) == set(POLICY_KEYS)
+    assert set(cases) - NOT_SIMULATED == set(POLICY_KEYS) - NOT_SIMULATED, (
+        "write scenarios: docs/testers-lab.md"
+    )
     assert {rule: its for rule, its in cases.items() if its != {"true", "near_miss", "fault"}} == {}
 
 

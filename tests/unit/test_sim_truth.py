@@ -119,6 +119,16 @@ def test_every_fault_of_a_device_is_told_with_its_span():
     assert spans == {"jam": (600.0, 840.0), "battery": (1200.0, None)}
 
 
+def test_a_tunnel_is_a_fault_while_the_truck_is_in_it():
+    run = of_library("gps-tunnel")
+    (tunnel,) = (x for x in run.truth if isinstance(x, FaultLine))
+    lines = [json.loads(line)["payload"] for line in run.pings.splitlines()]
+    blind = [seconds(p["time"]) for p in lines if not p["valid"]]
+    assert seconds(tunnel.from_) == pytest.approx(blind[0], abs=40)
+    assert seconds(tunnel.to) == pytest.approx(blind[-1], abs=40)
+    assert all(seconds(tunnel.from_) - 5 <= at <= seconds(tunnel.to) + 5 for at in blind)
+
+
 def test_a_scenario_of_the_library_says_what_it_is_about():
     """So that who looks at a regression reads what was meant."""
     for path in library().values():

@@ -19,6 +19,7 @@ from math import isinf
 import numpy as np
 
 from simulators.earth import Floats, metres_per_degree_at
+from simulators.lab.language import Journey, Member
 from simulators.lab.staging import Stage
 from simulators.lab.truth import pair_rules, place_rules, road_rules, seal_rules
 from simulators.lab.truth.found import Found, Watched
@@ -46,6 +47,7 @@ def truth_of(stage: Stage) -> list[Line]:
         _deed(stage, None, f._replace(seal=f"equipment/{id_}"), None)
         for id_, f in pair_rules.of_equipment(stage)
     ]
+    deeds += [_deed(stage, None, f, w) for w in _unarmed(stage, watches) for f in _of_unarmed(w)]
     deeds = _one_refusal(deeds)
     deeds += _must_not(stage, deeds)
     deeds.sort(key=lambda d: (d.from_, d.rule, d.journey or "", d.seal or "", d.object or ""))
@@ -60,10 +62,30 @@ def _of_journey(w: Watched) -> Iterator[Found]:
     for rule in (*road_rules.RULES, *place_rules.RULES):
         yield from rule(w)
     yield from seal_rules.unobserved(w)
+    seals = {m.id for m in w.journey.devices if m.role == "seal"} | {w.lead.device}
     for device in w.devices.values():
         for of_seal in seal_rules.RULES:
-            yield from of_seal(w, device)
+            found = of_seal(w, device)
+            yield from found if device.device in seals else map(_of_no_seal, found)
     yield from pair_rules.parted(w)
+
+
+def _unarmed(stage: Stage, watches: dict[str, Watch]) -> Iterator[Watched]:
+    """Devices that no journey has, each as if on one that is never armed."""
+    named = {m.id for j in stage.scenario.journey for m in j.devices}
+    for id_ in sorted(watches.keys() - named):
+        never = Journey(devices=[Member(id=id_)], disarmed_min=0.0)
+        yield Watched.of(stage, never, watches)
+
+
+def _of_unarmed(w: Watched) -> Iterator[Found]:
+    for rule in seal_rules.ARMED_OR_NOT:
+        yield from rule(w, w.lead)
+
+
+def _of_no_seal(found: Found) -> Found:
+    """What befalls the tracker of a trailer or an escort may be told; it is nobody's seal."""
+    return found._replace(verdict="may") if found.verdict == "must" else found
 
 
 def _deed(stage: Stage, journey: str | None, found: Found, w: Watched | None) -> Deed:

@@ -14,7 +14,7 @@ from simulators.lab.truth.watch import Watch, along, depth_m, stretches
 from simulators.world.lock import lock_at
 from simulators.world.spans import Span
 
-__all__ = ["RULES"]
+__all__ = ["ARMED_OR_NOT", "RULES", "unobserved"]
 
 AWAKE_S, ASLEEP_S, INTERVALS = 600.0, 3900.0, 3.0
 GAP_S = 900.0
@@ -25,6 +25,8 @@ LOW_PCT, LOW_S = 30.0, 600.0
 OPEN_S = 7200.0
 LEAVE_GRACE_S = 600.0
 AHEAD_S = 300.0
+SKEWED_S = 30.0
+"""A truck is elsewhere by then."""
 GOOD_DBM = -85
 OUTSIDE_M = 40.0
 TAMPERS = frozenset({"cut_rope", "open_shell", "remove", "open_by_force"})
@@ -203,7 +205,13 @@ def clock(w: Watched, watch: Watch) -> Iterator[Found]:
 
 
 def conflict(w: Watched, watch: Watch) -> Iterator[Found]:
-    """Fixes thrown so far that both cannot be true: three times at least."""
+    """Fixes thrown so far that both cannot be true, three times at least; or dated so wrongly."""
+    skewed = np.abs(watch.told_s - watch.heard_s) > SKEWED_S
+    if skewed.any():
+        times = np.concatenate((watch.heard_s[skewed], watch.told_s[skewed]))
+        span = Span(max(0.0, float(times.min())), min(w.stage.until_s, float(times.max())))
+        what = "a clock that is wrong puts it where it was not"
+        yield Found("POSITION_CONFLICT", span, "may", what, seal=watch.device)
     thrown = [f.span for f in w.stage.faults if f.who == watch.device and f.metres > 1000.0]
     if not thrown:
         return
@@ -220,3 +228,6 @@ def conflict(w: Watched, watch: Watch) -> Iterator[Found]:
 
 RULES = (locks, battery, silence, satellites, clock, conflict)
 """Of every seal; ``unobserved`` is of the journey's track."""
+
+ARMED_OR_NOT = (battery, clock, conflict)
+"""Of seals that no journey has, too."""
