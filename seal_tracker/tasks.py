@@ -65,11 +65,7 @@ async def tasks_running(
         for task in (work, *rest):
             task.cancel()
         await asyncio.gather(work, *rest, return_exceptions=True)
-        with contextlib.suppress(TimeoutError, StoreError):
-            async with asyncio.timeout(DRAIN_S):
-                if pipeline.stalled is None:
-                    await checkpointer.sign_now()  # so that no tail is left uncovered until the next start
-                await service.publisher.drained()
+        await _told(pipeline, service, checkpointer)
     if failed:
         raise failed[0]
 
@@ -78,3 +74,13 @@ async def _worked_off(work: asyncio.Task[None], pipeline: Pipeline) -> None:
     """Wait until what has been read is committed, but not for a database that is away: the broker sends it again."""
     while not work.done() and pipeline.stalled is None:
         await asyncio.wait({work}, timeout=STALLED_POLL_S)
+
+
+async def _told(pipeline: Pipeline, service: Service, checkpointer: Checkpointer) -> None:
+    """Sign what has been recorded, and wait until what was committed is published, as far as database and broker are there."""
+    with contextlib.suppress(TimeoutError, StoreError):
+        async with asyncio.timeout(DRAIN_S):
+            if pipeline.stalled is None:
+                await checkpointer.sign_now()  # so that no tail is left uncovered until the next start
+            if service.publisher.status.link.connected:  # else it waits in the outbox for the next start
+                await service.publisher.drained()

@@ -140,9 +140,7 @@ def test_a_stranger_does_not_get_into_the_broker(
     if username is not None:
         client.username_pw_set(username, password)
     client.connect(broker.host, broker.port)
-    client.loop_start()
-    wait_until(lambda: answers, what="an answer to CONNECT")
-    client.loop_stop()
+    wait_until(lambda: client.loop(0.1) is not None and answers, what="an answer to CONNECT")
     assert answers[0] is True
 
 
