@@ -15,6 +15,7 @@ from unittest.mock import patch
 import msgspec
 import numpy as np
 from memory_store import MemoryStore
+from numpy.typing import NDArray
 from story import T0_MS, Core
 
 from seal_tracker import space
@@ -34,6 +35,8 @@ T = TypeVar("T")
 CHECKPOINT_EVERY = 3
 """Few, so that a dozen late pings meet every case: before the first checkpoint, between two, after the last."""
 
+LOOKED_OVER_EVERY = 3
+"""Of the canaries, by their second: to look at every seal again costs more than the canary itself."""
 
 LOOP = asyncio.new_event_loop()
 """One for all: what is run waits for nothing but for parts of its own that are run beside each other."""
@@ -87,6 +90,11 @@ class Service:
         found = run(self.judging.pass_time(T0_MS + round(now_s * 1000), all_seals=all_seals))
         for part in found.parts(1):
             run(self._pipeline.commit_prepared(LIVE, part))
+        if round(now_s) % LOOKED_OVER_EVERY == 0:
+            self._none_is_overlooked(now_s, talking)
+
+    def _none_is_overlooked(self, now_s: float, talking: NDArray[np.int64]) -> None:
+        """Time has brought nothing to a seal that was not looked at."""
         facts = self.judging.facts()
         silent = np.setdiff1d(moved_by_time(self.judging.states, facts), talking)
         again, known = judge_now(self.judging.states, facts, silent).touched, self.store.rows
