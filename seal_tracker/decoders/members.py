@@ -9,16 +9,16 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import msgspec
 
 from seal_tracker.decoders.errors import FrameError
-from seal_tracker.decoders.frame import shown
+from seal_tracker.decoders.frame import Answer, shown
 from seal_tracker.decoders.native import YEARS
 
-__all__ = ["Members", "objects"]
+__all__ = ["Members", "decoded", "objects"]
 
 _FIRST: Final = re.compile(rb"[\s/]*")
 """Blanks, and the path of a request that a gateway left before its body."""
@@ -119,6 +119,17 @@ class Members:
         if at.year not in YEARS:
             raise self.wrong(name, f"a year from {YEARS[0]} to {YEARS[-1]}")
         return at
+
+
+def decoded(payload: bytes, one: Callable[[Members, Answer], None]) -> Answer:
+    """What a format makes of an object, or of each of an array of them; one that is at fault leaves the others standing."""
+    answer = Answer()
+    for at, raw in objects(payload):
+        try:
+            one(Members(raw, at), answer)
+        except FrameError as error:
+            answer.fault(error, raw)
+    return answer.closed(payload)
 
 
 def objects(payload: bytes) -> Iterator[tuple[int, bytes]]:

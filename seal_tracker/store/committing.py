@@ -101,8 +101,9 @@ async def send(
     connection: Connection, query: str, before: tuple[Any, ...], rows: Sequence[Sequence[Any]]
 ) -> None:
     """Runs a statement over rows, given to it as one array for each column; nothing for no rows."""
-    if rows:
-        await connection.execute(sql(query), *before, *zip(*rows, strict=True))
+    alone = Together()
+    alone.add_rows(query, before, rows)
+    await alone.send(connection)
 
 
 async def drop_old_pings(connection: Connection, weeks: Sequence[OldPings]) -> None:

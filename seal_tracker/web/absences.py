@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -31,7 +30,7 @@ from seal_tracker.web.queries import NoQuery, cursor_of, read_body, read_query
 from seal_tracker.web.reading import encoded
 from seal_tracker.web.refusals import refusals_told
 from seal_tracker.web.routes import Route
-from seal_tracker.web.versions import etag
+from seal_tracker.web.versions import versioned
 from seal_tracker.web.wire import Page
 
 __all__ = ["ROUTES"]
@@ -95,11 +94,7 @@ def desk_of(request: web.Request) -> AbsenceDesk:
 
 def answer_of(row: AbsenceRow, status: int = 200) -> web.Response:
     """The absence as it stands, with its version."""
-    response = encoded(absence_item(row), status=status)
-    response.headers["ETag"] = etag(row.version)
-    if status == HTTPStatus.CREATED:
-        response.headers["Location"] = f"/api/v1/absences/{row.id}"
-    return response
+    return versioned(absence_item(row), row.version, status=status, location=f"/api/v1/absences/{row.id}")
 
 
 ABSENCE: Final = {"absence": ShiftId}

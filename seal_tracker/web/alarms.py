@@ -40,7 +40,7 @@ from seal_tracker.web.queries import (
 from seal_tracker.web.reading import encoded, journeys_asked, known_space
 from seal_tracker.web.refusals import refusals_told
 from seal_tracker.web.routes import Route
-from seal_tracker.web.versions import etag
+from seal_tracker.web.versions import versioned
 from seal_tracker.web.wire import Page
 
 __all__ = ["ALARM_ID", "ROUTES", "AlarmItem", "alarm_answer", "path_alarm"]
@@ -192,9 +192,7 @@ async def alarm_answer(request: web.Request, space: str, row: AlarmRow) -> web.R
         history=[step_item(s) for s in steps],
         seen=[seen_item(one) for one in seen],
     )
-    response = encoded(item)
-    response.headers["ETag"] = etag(row.version)
-    return response
+    return versioned(item, row.version)
 
 
 def line_of(row: AlarmRow, open_in_groups: Mapping[UUID, int]) -> AlarmLine:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Final
 
 from aiohttp import web
@@ -21,7 +20,7 @@ from seal_tracker.web.queries import NoQuery, cursor_of, read_query
 from seal_tracker.web.reading import encoded
 from seal_tracker.web.refusals import refusals_told
 from seal_tracker.web.routes import Route
-from seal_tracker.web.versions import etag
+from seal_tracker.web.versions import versioned
 from seal_tracker.web.wire import Page
 
 __all__ = ["ROUTES", "hand_over_answer"]
@@ -57,11 +56,7 @@ async def take(request: web.Request) -> web.Response:
 
 def hand_over_answer(row: HandOverRow, status: int = 200) -> web.Response:
     """The hand-over with its version."""
-    response = encoded(hand_over_item(row), status=status)
-    response.headers["ETag"] = etag(row.version)
-    if status == HTTPStatus.CREATED:
-        response.headers["Location"] = f"/api/v1/hand-overs/{row.id}"
-    return response
+    return versioned(hand_over_item(row), row.version, status=status, location=f"/api/v1/hand-overs/{row.id}")
 
 
 HAND_OVER: Final = {"hand_over": ShiftId}

@@ -28,7 +28,7 @@ from seal_tracker.web.queries import Cursor, EventType, Id, NoQuery, cursor_of, 
 from seal_tracker.web.reading import encoded, known_space
 from seal_tracker.web.routes import Route
 from seal_tracker.web.scope import units_below
-from seal_tracker.web.versions import check_version, etag
+from seal_tracker.web.versions import check_version, etag, versioned
 from seal_tracker.web.wire import Page
 
 if TYPE_CHECKING:
@@ -290,9 +290,7 @@ def hook_item(hook: HookRow, progress: Progress) -> HookItem:
 
 def told(hook: HookRow, progress: Progress) -> web.Response:
     """A webhook with its version."""
-    response = encoded(hook_item(hook, progress))
-    response.headers["ETag"] = etag(hook.version)
-    return response
+    return versioned(hook_item(hook, progress), hook.version)
 
 
 def _routes() -> tuple[Route, ...]:

@@ -15,8 +15,7 @@ from seal_tracker.store.journey_rows import JourneyRow
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.journey_bodies import DeviceItem, JourneyDetail, JourneyItem
 from seal_tracker.web.journey_history import history_of, outer
-from seal_tracker.web.reading import encoded
-from seal_tracker.web.versions import etag
+from seal_tracker.web.versions import versioned
 
 __all__ = ["journey_answer", "journey_items"]
 
@@ -41,9 +40,7 @@ async def journey_answer(
         permit=record.permit,
         history=list(history_of(v for v in versions if v.version <= row.version)),
     )
-    response = encoded(detail, status=status)
-    response.headers["ETag"] = etag(row.version)
-    return response
+    return versioned(detail, row.version, status=status)
 
 
 def _outer(part: Any) -> Any:

@@ -33,7 +33,7 @@ from seal_tracker.web.reading import encoded, page_of
 from seal_tracker.web.routes import Route
 from seal_tracker.web.scope import sees
 from seal_tracker.web.signing import LOCKOUT, forgive
-from seal_tracker.web.versions import check_version, etag
+from seal_tracker.web.versions import check_version, versioned
 from seal_tracker.web.wire import Page
 
 __all__ = ["ROUTES"]
@@ -201,16 +201,14 @@ def account_item(account: AccountRow) -> AccountItem:
 
 def account_answer(account: AccountRow) -> web.Response:
     """The account with its version."""
-    response = encoded(account_item(account))
-    response.headers["ETag"] = etag(account.version)
-    return response
+    return versioned(account_item(account), account.version)
 
 
 def made(account: AccountRow, password: str | None, status: int = 200) -> web.Response:
     """The account and its new password."""
-    response = encoded(AccountMade(account=account_item(account), password=password), status=status)
-    response.headers["ETag"] = etag(account.version)
-    return response
+    return versioned(
+        AccountMade(account=account_item(account), password=password), account.version, status=status
+    )
 
 
 def token_item(token: TokenRow) -> TokenItem:

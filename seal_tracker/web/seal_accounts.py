@@ -16,9 +16,8 @@ from seal_tracker.web.auth import PRINCIPAL, scope_of
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.errors import Conflict, Missing
 from seal_tracker.web.queries import NoQuery, path_id, read_query
-from seal_tracker.web.reading import encoded
 from seal_tracker.web.routes import Route
-from seal_tracker.web.versions import check_version, etag
+from seal_tracker.web.versions import check_version, versioned
 
 __all__ = ["ROUTES"]
 
@@ -75,9 +74,7 @@ async def take_back(request: web.Request) -> web.Response:
 
 def told(row: CredentialRow, answer: SealAccount | SealAccountGiven, status: int = 200) -> web.Response:
     """The account with its version."""
-    response = encoded(answer, status=status)
-    response.headers["ETag"] = etag(row.version)
-    return response
+    return versioned(answer, row.version, status=status)
 
 
 def _check_of(request: web.Request) -> Callable[[CredentialRow], None]:

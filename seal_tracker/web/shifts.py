@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid4
 
@@ -36,7 +35,7 @@ from seal_tracker.web.reading import encoded
 from seal_tracker.web.refusals import refusals_told
 from seal_tracker.web.routes import Route
 from seal_tracker.web.scope import sees, units_below
-from seal_tracker.web.versions import etag
+from seal_tracker.web.versions import versioned
 from seal_tracker.web.wire import Page
 
 if TYPE_CHECKING:
@@ -148,11 +147,9 @@ async def shift_answer(request: web.Request, shift: UUID, status: int = 200) -> 
     with refusals_told():
         row = await desk_of(request).shift(shift)
     handed = await request.app[CONTEXT].store.hand_overs_of([shift])
-    response = encoded(shift_item(row, handed.get(shift)), status=status)
-    response.headers["ETag"] = etag(row.version)
-    if status == HTTPStatus.CREATED:
-        response.headers["Location"] = f"/api/v1/shifts/{shift}"
-    return response
+    return versioned(
+        shift_item(row, handed.get(shift)), row.version, status=status, location=f"/api/v1/shifts/{shift}"
+    )
 
 
 SHIFT: Final = {"shift": ShiftId}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Final
 from uuid import UUID, uuid4
 
@@ -37,7 +36,7 @@ from seal_tracker.web.queries import (
 from seal_tracker.web.reading import encoded, known_space
 from seal_tracker.web.refusals import refusals_told
 from seal_tracker.web.routes import Route
-from seal_tracker.web.versions import check_version, etag
+from seal_tracker.web.versions import check_version, versioned
 from seal_tracker.web.wire import Page
 
 if TYPE_CHECKING:
@@ -222,11 +221,7 @@ async def suppression_answer(
         alarms=len(await store.alarms_suppressed_by(space, order)),
         history=[step_item(step) for step in steps],
     )
-    response = encoded(item, status=status)
-    response.headers["ETag"] = etag(row.version)
-    if status == HTTPStatus.CREATED:
-        response.headers["Location"] = f"/api/v1/suppressions/{order}"
-    return response
+    return versioned(item, row.version, status=status, location=f"/api/v1/suppressions/{order}")
 
 
 def line_of(row: SuppressionRow, now_ms: int) -> SuppressionLine:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from http import HTTPStatus
+from typing import Any, Final
 
 from aiohttp import web
 
 from seal_tracker.web.errors import NoVersion, Outdated
+from seal_tracker.web.reading import encoded
 
-__all__ = ["check_version", "etag"]
+__all__ = ["check_version", "etag", "versioned"]
 
 HEADER: Final = "If-Match"
 
@@ -16,6 +18,17 @@ HEADER: Final = "If-Match"
 def etag(version: int | str) -> str:
     """The value of ``ETag`` for a version."""
     return f'"{version}"'
+
+
+def versioned(
+    value: Any, version: int | str, *, status: int = HTTPStatus.OK, location: str | None = None
+) -> web.Response:
+    """A JSON response with the version of what it shows, and, where that has just been made, its ``location``."""
+    response = encoded(value, status=status)
+    response.headers["ETag"] = etag(version)
+    if status == HTTPStatus.CREATED and location is not None:
+        response.headers["Location"] = location
+    return response
 
 
 def check_version(request: web.Request, version: int | str) -> None:

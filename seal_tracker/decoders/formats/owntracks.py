@@ -13,7 +13,7 @@ from typing import Final
 
 from seal_tracker.decoders.errors import FrameError
 from seal_tracker.decoders.frame import Answer, Format, shown
-from seal_tracker.decoders.members import Members, objects
+from seal_tracker.decoders.members import Members, decoded
 from seal_tracker.decoders.native import NativePing
 
 __all__ = ["FORMAT"]
@@ -25,13 +25,7 @@ LOW_BATTERY: Final = "9"
 def decode(payload: bytes, device: str | None = None) -> Answer:
     """Decode an object or an array of them; see the module for names and units."""
     del device  # names of OwnTracks are no ids of seals
-    answer = Answer()
-    for at, raw in objects(payload):
-        try:
-            _object(Members(raw, at), answer)
-        except FrameError as error:
-            answer.fault(error, raw)
-    return answer.closed(payload)
+    return decoded(payload, _object)
 
 
 def _object(members: Members, answer: Answer) -> None:

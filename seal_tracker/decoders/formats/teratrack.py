@@ -15,9 +15,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, Final
 
-from seal_tracker.decoders.errors import FrameError
 from seal_tracker.decoders.frame import Answer, Format, check_device
-from seal_tracker.decoders.members import Members, objects
+from seal_tracker.decoders.members import Members, decoded
 from seal_tracker.decoders.native import YEARS, NativePing
 from seal_tracker.decoders.reading import CHARGING, cell, csq_dbm
 
@@ -46,13 +45,7 @@ MARKS: Final = ("MDeviceID", "DateTime", "LockStatus", "Latitude")
 
 def decode(payload: bytes, device: str | None = None) -> Answer:
     """Decode an object or an array of them; ``device`` must be its ``MDeviceID`` or its ``IMEI``."""
-    answer = Answer()
-    for at, raw in objects(payload):
-        try:
-            _object(Members(raw, at), device, answer)
-        except FrameError as error:
-            answer.fault(error, raw)
-    return answer.closed(payload)
+    return decoded(payload, lambda members, answer: _object(members, device, answer))
 
 
 def _object(members: Members, device: str | None, answer: Answer) -> None:
