@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from seal_tracker.decoders.columns import time_ms
@@ -61,8 +62,12 @@ def take_in(
     instance: str,
     known_spaces: Sequence[str],
     equipment: Mapping[str, Container[str]] | None = None,
+    again: Iterable[RawMessage] = (),
 ) -> Intake:
-    """Sort out messages; nothing that arrives raises. ``equipment`` has the ids that each space's plan knows."""
+    """Sort out messages; nothing that arrives raises. ``equipment`` has the ids that each space's plan knows.
+
+    ``again`` are parts of messages that were read before (see ``joining``): they are counted.
+    """
     out = Intake()
     for message in messages:
         try:
@@ -87,7 +92,17 @@ def take_in(
             _frames(out.of(address.space), address, message)
         else:
             out.of(address.space).counts["status_not_judged"] += 1
+    for message in again:
+        _part_again(out, message, tenant, known_spaces)
     return out
+
+
+def _part_again(out: Intake, message: RawMessage, tenant: str, known_spaces: Sequence[str]) -> None:
+    """Count it where its message went; that of another tenant or of no space was refused, and is told already."""
+    with suppress(TopicError):
+        address = parse(message.topic, tenant)
+        if address.space in known_spaces:
+            out.of(address.space).counts["frame_part_again"] += 1
 
 
 def _refuse(out: Intake, space: str, message: RawMessage, reason: str) -> None:

@@ -29,6 +29,7 @@ from seal_tracker.decoders.columns import Discards, to_batch
 from seal_tracker.decoders.heartbeat import encode_status
 from seal_tracker.deeds import Deed, Step
 from seal_tracker.intake import SpaceIntake, take_in
+from seal_tracker.joining import Joining
 from seal_tracker.metrics import BATCH_PINGS, COMMIT_SECONDS, COUNTS, JUDGE_SECONDS
 from seal_tracker.model import EQUIPMENT_PREFIX, LIVE, NO_TIME, DeadLetter, Episode, Event
 from seal_tracker.publishing.cloudevents import cloud_event
@@ -138,6 +139,7 @@ class Pipeline:
         self._terms = terms
         self._turn = asyncio.Lock()
         self._ways = Ways()
+        self._joining = Joining()
         self.stalled: str | None = None
 
     async def run(self) -> None:
@@ -169,8 +171,10 @@ class Pipeline:
         await self._commit(judging, SpaceIntake(), prepared, deed)
 
     async def _batch(self, messages: Sequence[RawMessage]) -> None:
+        joined = self._joining.receive(messages)
         taken = take_in(
-            messages,
+            joined.ready,
+            again=joined.again,
             tenant=self._tenant,
             instance=self._instance,
             known_spaces=tuple(self.spaces),
@@ -178,7 +182,7 @@ class Pipeline:
         )
         for space, intake in taken.spaces.items():
             await self._space(self.spaces[space], intake)
-        self._source.acknowledge(messages)
+        self._source.acknowledge(joined.settled)
         if taken.canary_ms is not None:
             await self._time(self.spaces[LIVE], taken.canary_ms)
         for space, judging in self.spaces.items():

@@ -102,13 +102,21 @@ def _joined(found: Format, items: Iterator[Given]) -> Iterator[Given]:
             yield item
             continue
         parts = waiting.setdefault(part.message, {})
+        if (
+            part.number in parts and parts[part.number].payload != item.payload
+        ):  # another message of the same number
+            yield _one(waiting.pop(part.message))
+            parts = waiting.setdefault(part.message, {})
         parts[part.number] = item
         if len(parts) == part.total:
-            whole = [parts[number] for number in sorted(parts)]
-            del waiting[part.message]
-            yield Given(item.where, b"".join(part.payload for part in whole))
-    for parts in waiting.values():
-        yield from (parts[number] for number in sorted(parts))
+            yield _one(waiting.pop(part.message))
+    yield from map(_one, waiting.values())
+
+
+def _one(parts: dict[int, Given]) -> Given:
+    """Parts in their order as one payload, which stands where the last that came does."""
+    payload = b"".join(parts[number].payload for number in sorted(parts))
+    return Given([*parts.values()][-1].where, payload)
 
 
 def _told(found: Format, item: Given, device: str | None) -> int:

@@ -182,12 +182,12 @@ class Gateway:
 
     async def _deliver(self, found: Format, delivery: Delivery) -> None:
         assert found.link is not None
-        device = found.link.device(delivery.frames[0]) if delivery.frames else None
+        device = found.link.device(delivery.payload) if delivery.is_frame else None
         if device is None or not ID_PATTERN.fullmatch(device):
             device = UNIDENTIFIED
         await self._publisher.publish(self._topic(found.name, device), delivery.payload)
         self.counts["published"] += 1
-        if not delivery.frames:
+        if not delivery.is_frame:
             self.counts["published_no_frame"] += 1
 
 
@@ -253,7 +253,7 @@ class _Connection:
             while data := await self._receive():
                 for delivery in self._stream.receive_data(data):
                     await self._send_on(delivery)
-                    if delivery.frames:
+                    if delivery.is_frame:
                         self._last_frame_s = self._began_s = None
                 if self._stream.hopeless:
                     self._counts["dropped_other_protocol"] += 1
@@ -285,7 +285,7 @@ class _Connection:
         task = asyncio.create_task(self._deliver(self._format, delivery), name="gateway publishes")
         self._delivering.add(task)
         task.add_done_callback(self._delivering.discard)
-        self._any_frame = self._any_frame or bool(delivery.frames)
+        self._any_frame = self._any_frame or delivery.is_frame
         await self._window.put((delivery, task))
 
     async def _answer(self) -> None:
@@ -293,9 +293,9 @@ class _Connection:
         while (waiting := await self._window.get()) is not None:
             delivery, publishing = waiting
             await publishing
-            answers = [self._link.acknowledgement(frame, self._now()) for frame in delivery.frames]
-            if any(answers) and not self._gone:
-                await self._write(b"".join(answer for answer in answers if answer))
+            answer = self._link.acknowledgement(delivery.payload, self._now()) if delivery.is_frame else None
+            if answer and not self._gone:
+                await self._write(answer)
 
     async def _write(self, answer: bytes) -> None:
         """Write, and wait for a device that is slow to take it; one that does not is given up, what it sent is not."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -14,7 +15,9 @@ from seal_tracker.decoders.errors import DecodeError
 from seal_tracker.decoders.formats import formats
 from seal_tracker.decoders.heartbeat import decode_status
 from seal_tracker.decoders.native import Decoded, Fault, NativePing, decode
+from seal_tracker.joining import Joining
 from seal_tracker.model import EQUIPMENT_PREFIX, NO_TIME
+from seal_tracker.sources.framing import RawMessage
 from seal_tracker.sources.trace import Rows, TraceFault, is_seal_id
 from seal_tracker.sources.trace_csv import DAMAGE
 from seal_tracker.sources.trace_times import parse_time
@@ -52,50 +55,68 @@ def read_ndjson(lines: Iterable[bytes], file: str) -> Rows:
     pings: list[NativePing] = []
     received: list[int] = []
     faults: list[TraceFault] = []
+    joining = Joining()
     number = read = 0
+
+    def take(messages: Iterable[RawMessage]) -> None:
+        for message in messages:
+            name, protocol = _named(message.topic)
+            try:
+                decoded = _decoded(name, protocol, message.received_ms, message.payload)
+            except (_LineError, DecodeError) as error:
+                faults.append(TraceFault(file, message.mid, str(error)))
+                continue
+            faults.extend(TraceFault(file, message.mid, fault.reason) for fault in decoded.faults)
+            pings.extend(decoded.pings)
+            received.extend([message.received_ms] * len(decoded.pings))
+            if decoded.pings:
+                seal.extend([index.setdefault(name, len(index))] * len(decoded.pings))
+
     try:
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
             read += 1
             try:
-                name, protocol, arrival_ms, payload = _message(line)
-                decoded = _decoded(name, protocol, arrival_ms, payload)
-            except (_LineError, DecodeError) as error:
+                message = _message(line, number)
+            except _LineError as error:
                 faults.append(TraceFault(file, number, str(error)))
                 continue
-            faults += [TraceFault(file, number, fault.reason) for fault in decoded.faults]
-            pings += decoded.pings
-            received += [arrival_ms] * len(decoded.pings)
-            if decoded.pings:
-                seal += [index.setdefault(name, len(index))] * len(decoded.pings)
+            take(joining.receive((message,)).ready)
     except DAMAGE as error:
         faults.append(
             TraceFault(file, number + 1, f"the file is damaged here, the rest is not read: {error}")
         )
+    take(joining.end())
     raw = raw_columns(pings, np.array(received, np.int64))
     return Rows(tuple(index), np.array(seal, np.int32), raw, faults, read)
 
 
-def _message(line: bytes) -> tuple[str, str | None, int, bytes]:
-    """Take device, protocol (None: native), arrival (``NO_TIME`` where none) and payload out of a line."""
+def _message(line: bytes, number: int) -> RawMessage:
+    """Read a line as the message that it records: arrival (``NO_TIME`` where none), and the line's number for a packet id."""
     try:
         message = _lines.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise _LineError(f"is no recorded message: {error}") from error
-    found = _TOPIC.fullmatch(message.topic)
-    if found is None or not is_seal_id(found[1] or found[2] or found[4]):
-        raise _LineError(
-            f"topic {message.topic[:120]!r}: only …/dev/SEAL/ping, …/equip/ID/status and …/raw/PROTOCOL/DEVICE are read"
-        )
+    _named(message.topic)
     arrival_ms = NO_TIME
     if message.received is not None:
         parsed = parse_time(message.received)
         if parsed is None:
             raise _LineError(f"received {message.received[:60]!r}: must be ISO 8601 with a zone")
         arrival_ms = parsed
-    name = found[1] or found[4] or EQUIPMENT_PREFIX + found[2]
-    return name, found[3], arrival_ms, _payload(message)
+    return RawMessage(message.topic, _payload(message), number, arrival_ms)
+
+
+@lru_cache(maxsize=4096)
+def _named(topic: str) -> tuple[str, str | None]:
+    """Device and protocol (None: native) of a topic."""
+    found = _TOPIC.fullmatch(topic)
+    if found is None or not is_seal_id(found[1] or found[2] or found[4]):
+        raise _LineError(
+            f"topic {topic[:120]!r}: only …/dev/SEAL/ping, …/equip/ID/status and …/raw/PROTOCOL/DEVICE are read"
+        )
+    return found[1] or found[4] or EQUIPMENT_PREFIX + found[2], found[3]
 
 
 def _decoded(name: str, protocol: str | None, arrival_ms: int, payload: bytes) -> Decoded:

@@ -156,7 +156,7 @@ def spoken(name: str, payload: bytes) -> None:
     deliveries = [*stream.receive_data(payload), *stream.end()]
     assert sum(len(each.payload) for each in deliveries) <= len(payload), "more bytes than came"
     assert not stream.incomplete
-    for frame in (frame for each in deliveries for frame in each.frames):
+    for frame in (each.payload for each in deliveries if each.is_frame):
         found.link.device(frame)
         found.link.acknowledgement(frame, NOW)
 

@@ -28,7 +28,7 @@ def good(name: str) -> list[bytes]:
     frames = [
         bytes.fromhex(r["hex"]) if "hex" in r else r["frame"].encode() for r in rows if "faults" not in r
     ]
-    return [frame for frame in frames if taken(name, frame) == [Delivery(frame, [frame])]]
+    return [frame for frame in frames if taken(name, frame) == [Delivery(frame)]]
 
 
 def taken(name: str, *pieces: bytes) -> list[Delivery]:
@@ -68,8 +68,8 @@ def test_line_ends_between_frames_are_nothing() -> None:
 def test_noise_is_delivered_as_what_it_is_and_the_next_frame_found() -> None:
     """It has no frames to answer for."""
     noise, frame = taken("jointech", b"\x00\x01noise" + DEED)
-    assert (noise.payload, noise.frames) == (b"\x00\x01noise", [])
-    assert frame.frames == [DEED]
+    assert noise == Delivery(b"\x00\x01noise", is_frame=False)
+    assert frame == Delivery(DEED)
 
 
 def test_another_protocol_is_hopeless() -> None:
@@ -85,7 +85,7 @@ def test_a_frame_without_an_end_is_given_up_at_the_longest() -> None:
     stream = FrameStream(formats()["eseal"])
     assert stream.receive_data(b"##S,") == []
     (given_up,) = stream.receive_data(b"x" * 2000)[:1]
-    assert (len(given_up.payload), given_up.frames) == (1024, [])
+    assert (len(given_up.payload), given_up.is_frame) == (1024, False)
 
 
 def test_a_length_beyond_all_frames_is_no_frame() -> None:
@@ -93,22 +93,17 @@ def test_a_length_beyond_all_frames_is_no_frame() -> None:
     frame = bytes.fromhex("24408111888813ffff") + b"\x09" * 20_000
     deliveries = taken("jointech", frame)
     assert deliveries
-    assert all(not delivery.frames for delivery in deliveries)
+    assert not any(delivery.is_frame for delivery in deliveries)
 
 
-def test_parts_of_a_message_are_one_delivery() -> None:
-    """Each part is answered for, in its order; what comes between is not held up."""
+def test_each_part_of_a_message_goes_out_by_itself() -> None:
+    """A device that waits for the answer to one before it sends the next gets it; the service joins them."""
     both = row("jt808", "a batch in two parts, in one payload")
     first, second = both[: both.index(b"~~") + 1], both[both.index(b"~~") + 1 :]
-    beat = row("jt808", "an authentication")
-    deliveries = taken("jt808", second, beat, first)
-    assert [d.frames for d in deliveries] == [[beat], [first, second]]
-    assert deliveries[1].payload == both
-    again = taken("jt808", first, first)
-    assert [d.frames for d in again] == [[first]], "it waits for its answer"
+    assert taken("jt808", both) == [Delivery(first), Delivery(second)]
     stream = FrameStream(formats()["jt808"])
-    assert stream.receive_data(first + b"~\x02") == []
-    assert [d.payload for d in stream.end()] == [first, b"~\x02"]
+    assert stream.receive_data(first + b"~\x02") == [Delivery(first)]
+    assert stream.end() == [Delivery(b"~\x02", is_frame=False)]
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,18 @@
 ``jt808_frame`` takes frames apart, ``jt808_report`` reads what they say of a position. Times are GMT+8, but in messages 0x5501
 and 0x5502, which some locks send in place of 0x0200: their fix is Jointech's, in UTC.
 
-Parts of one message are joined where they are in one payload, which a gateway sees to. A part that comes alone is a fault, since
-what is behind its end cannot be known: its bytes are kept, and of a batch's first part the reports that are whole are read.
+Parts of one message are joined where they are in one payload; those that arrive each by itself the service puts there first
+(``seal_tracker.joining``). A part whose others are not there is a fault, which says which are missing: its bytes are kept, and of a
+batch the reports that are whole before the first gap are read. Devices cut two things into parts: batches of buffered reports (0x0704), which
+count, and photos, sound and answers about settings, which hold nothing to store, whole or not.
 """
 
 from __future__ import annotations
 
 import contextlib
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import count, islice, takewhile
 from typing import Final
 
 from seal_tracker.decoders.errors import FrameError
@@ -21,6 +24,7 @@ from seal_tracker.decoders.formats.jt808_frame import (
     LOCK_REPORT,
     LOCK_REPORT_BLIND,
     Message,
+    is_part,
     is_text,
     pieces,
     taken,
@@ -77,6 +81,9 @@ NOTHING: Final = {
 }
 """Messages without a position, by name; others are named by their number."""
 
+MAX_MISSING_TOLD: Final = 8
+"""Missing parts told by number; of a photo there may be a hundred."""
+
 BATTERY_AND_TIME: Final = 7
 """Bytes of a message 0x0210 that holds no reports, but a battery's percentage and a time."""
 
@@ -93,6 +100,7 @@ def decode(payload: bytes, device: str | None = None) -> Answer:
     """Decode any number of frames, one after another; parts of a message are joined."""
     answer = Answer()
     waiting: dict[str, dict[int, Message]] = {}
+    alone: list[dict[int, Message]] = []
     for at, frame in pieces(payload):
         if is_text(frame):
             answer.nothing.append("text in brackets")
@@ -106,14 +114,23 @@ def decode(payload: bytes, device: str | None = None) -> Answer:
         except FrameError as error:
             answer.fault(error, frame)
             continue
+        if message.part is not None and _begins_anew(message, waiting):
+            alone.append(waiting.pop(message.part.message))
         whole = message if message.part is None else _joined(message, waiting)
         if whole is not None:
             _answered(whole, answer)
-    for parts in waiting.values():
+    for parts in (*alone, *waiting.values()):
         _alone(parts, answer)
     if answer.empty:
         answer.fault(FrameError(0, "payload holds no frame: expected a frame, which begins with 7E"), payload)
     return answer.closed(payload)
+
+
+def _begins_anew(message: Message, waiting: dict[str, dict[int, Message]]) -> bool:
+    """Whether the same part waits with other bytes: the device has begun another message with the same number."""
+    assert message.part is not None
+    there = waiting.get(message.part.message, {}).get(message.part.number)
+    return there is not None and there.body != message.body
 
 
 def _joined(message: Message, waiting: dict[str, dict[int, Message]]) -> Message | None:
@@ -124,26 +141,41 @@ def _joined(message: Message, waiting: dict[str, dict[int, Message]]) -> Message
     if len(parts) < message.part.total:
         return None
     del waiting[message.part.message]
-    whole = tuple(parts[number] for number in sorted(parts))
-    body, raw = b"".join(part.body for part in whole), b"".join(part.raw for part in whole)
-    return whole[0]._replace(body=body, raw=raw, part=None, parts=whole)
+    return _together([parts[number] for number in sorted(parts)])
+
+
+def _together(parts: Sequence[Message]) -> Message:
+    """Parts that follow one another, as one message."""
+    body, raw = b"".join(part.body for part in parts), b"".join(part.raw for part in parts)
+    return parts[0]._replace(body=body, raw=raw, part=None, parts=tuple(parts))
 
 
 def _alone(parts: dict[int, Message], answer: Answer) -> None:
-    """Tell of parts whose others did not come with them; the whole reports at the beginning of a batch are read."""
+    """Tell of parts whose others are missing; the reports of a batch that are whole before the first gap are read."""
+    if 1 in parts and parts[1].kind == BATCH:
+        lead = _together([parts[n] for n in takewhile(parts.__contains__, count(1))])
+        with contextlib.suppress(FrameError):  # where the parts end, a report does not
+            for ping in _pings(lead, answer):
+                ping.seq = lead.serial
+                answer.add(lead.device, ping)
     for number, message in sorted(parts.items()):
         assert message.part is not None
         if message.kind in NOTHING:
             answer.nothing.append(NOTHING[message.kind])
             continue
-        if number == 1 and message.kind == BATCH:
-            with contextlib.suppress(FrameError):  # where the part ends, a report does not
-                for ping in _pings(message, answer):
-                    ping.seq = message.serial
-                    answer.add(message.device, ping)
         total = message.part.total
-        why = f"part {number} of {total}: the others are not in this payload; send all parts in one"
+        why = f"part {number} of {total} of message 0x{message.kind:04X}: {_missing(parts, total)}"
         answer.fault(FrameError(message.place(message.begin - 4), why), message.raw)
+
+
+def _missing(parts: dict[int, Message], total: int) -> str:
+    """Which parts did not come, the first few by number."""
+    missing = list(
+        islice((number for number in range(1, total + 1) if number not in parts), MAX_MISSING_TOLD)
+    )
+    more = total - len(parts) - len(missing)
+    told = ", ".join(map(str, missing)) + (f" and {more} more" if more else "")
+    return f"part{'s' if total - len(parts) > 1 else ''} {told} did not come"
 
 
 def _answered(message: Message, answer: Answer) -> None:
@@ -194,6 +226,8 @@ def _batch(message: Message, answer: Answer) -> Iterator[NativePing]:
         except FrameError as error:
             answer.fault(FrameError(message.place(error.byte), f"report {found}: {error.why}"), message.raw)
         at += width + size
+    if not found and not count:
+        answer.nothing.append("batch without a report")
     if count is not None and found != count:
         raise FrameError(message.begin, f"count {count}: expected {found}, as there are reports")
 
@@ -254,8 +288,11 @@ def _device(frame: bytes) -> str | None:
 
 
 def _part(frame: bytes) -> Part | None:
+    """Which part it is; None of messages that hold nothing to store, whose parts need not wait for one another."""
+    if not is_part(frame):
+        return None
     message = _header(frame)
-    return message.part if message else None
+    return message.part if message and message.kind not in NOTHING else None
 
 
 def _acknowledgement(frame: bytes, now: dt.datetime) -> bytes | None:

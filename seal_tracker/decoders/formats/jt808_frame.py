@@ -24,6 +24,7 @@ __all__ = [
     "LOCK_REPORT",
     "LOCK_REPORT_BLIND",
     "Message",
+    "is_part",
     "is_plain",
     "is_text",
     "pieces",
@@ -125,6 +126,11 @@ def is_plain(payload: bytes) -> bool:
     except FrameError:
         return False
     return True
+
+
+def is_part(frame: bytes) -> bool:
+    """Whether a frame may be a part, by the bit alone: it is asked of every message that arrives."""
+    return len(frame) > 4 and frame[0] == FLAG and (bool(frame[3] & IN_PARTS >> 8) or ESCAPE in frame[1:4])  # noqa: PLR2004 - flag, message, attributes
 
 
 def is_text(piece: bytes) -> bool:

@@ -40,6 +40,14 @@ NETWORK: Final = (0xFD, 9)
 BATTERY_ITEMS: Final = {(0xD4, 1): 0, (0xFE, 1): 0, (0xE4, 2): 1, (0x56, 2): 1}
 """Items that hold a battery's percentage, by id and length: which of their bytes it is."""
 
+BATTERY_TENTHS: Final = (0x56, 2)
+"""An item that some devices fill with a level from 1 to 10 and a zero, others with the level and the percentage."""
+
+LEVEL_MAX: Final = 10
+
+SUB_LOCKS, SUB_LOCK_BYTES, SUB_LOCK_OPEN = 0xD5, 13, 1 << 5
+"""What a lock has heard of its sub-locks: their number, and for each its id 5, a card 5, battery, status 2. Two bytes long it is a voltage."""
+
 EXTENDED_BATTERY: Final = 0x00A8
 """In item 0xEB, whose value is again items, of a length of two bytes and an id of two."""
 
@@ -66,8 +74,8 @@ def report(body: bytes, byte: int, *, buffered: bool = False) -> NativePing:
     lat, lon = int.from_bytes(body[8:12], "big") / 1e6, int.from_bytes(body[12:16], "big") / 1e6
     ping = NativePing(
         moment(digits(body, 22, 6, "time", byte), "YMD", "time", byte + 22, ZONE),
-        lon=-lon if status & WEST else lon,
-        lat=-lat if status & SOUTH else lat,
+        lon=-lon if lon and status & WEST else lon,
+        lat=-lat if lat and status & SOUTH else lat,
         valid=bool(status & POSITIONED),
         speed_kmh=int.from_bytes(body[18:20], "big") / 10,
         course_deg=float(int.from_bytes(body[20:22], "big")),
@@ -78,6 +86,7 @@ def report(body: bytes, byte: int, *, buffered: bool = False) -> NativePing:
     _measures(ping, items, facts)
     if is_lock(items):
         _lock(ping, status, alarms, items, facts)
+    _sub_locks(ping, items)
     ping.facts = facts or None
     return ping
 
@@ -125,7 +134,8 @@ def _measures(ping: NativePing, items: dict[tuple[int, int], bytes], facts: list
         ping.satellites = satellites[0]
     for item, place in BATTERY_ITEMS.items():
         if value := items.get(item):
-            ping.battery_pct = battery_pct(value[place])
+            tenths = item == BATTERY_TENTHS and not value[1] and value[0] <= LEVEL_MAX
+            ping.battery_pct = battery_pct(value[0] * 10 if tenths else value[place])
             if value[place] == CHARGING:
                 facts.append("charging")
             return
@@ -159,3 +169,15 @@ def _lock(
             lock, told = event_of(value)
             ping.lock = lock or ping.lock
             facts += told
+
+
+def _sub_locks(ping: NativePing, items: dict[tuple[int, int], bytes]) -> None:
+    """A sub-lock that is open opens its lock; all closed close one that says nothing of itself."""
+    for (item, size), value in items.items():
+        if item != SUB_LOCKS or not size or not value[0] or size != 1 + value[0] * SUB_LOCK_BYTES:
+            continue
+        states = [int.from_bytes(value[at : at + 2], "big") for at in range(12, size, SUB_LOCK_BYTES)]
+        if any(state & SUB_LOCK_OPEN for state in states):
+            ping.lock = "open"
+        elif ping.lock is None:
+            ping.lock = "closed"
