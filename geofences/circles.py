@@ -67,8 +67,16 @@ class CircleIndex:
 
     def distance_m(self, circle: I8, lon_e7: I8, lat_e7: I8) -> F8:
         """Metres from points to circles, 0 inside."""
-        away_m = distance_m(self.lon_e7[circle], self.lat_e7[circle], lon_e7, lat_e7) - self.radius_m[circle]
-        return np.maximum(away_m, 0.0)
+        return np.maximum(self._outside_m(circle, lon_e7, lat_e7), 0.0)
+
+    def boundary_m(self, circle: I8, lon_e7: I8, lat_e7: I8) -> F8:
+        """Metres from points to the boundaries of circles, from either side."""
+        return np.abs(self._outside_m(circle, lon_e7, lat_e7))
+
+    def _outside_m(self, circle: I8, lon_e7: I8, lat_e7: I8) -> F8:
+        """How far outside their circles points are, negative inside."""
+        away_m: F8 = distance_m(self.lon_e7[circle], self.lat_e7[circle], lon_e7, lat_e7)
+        return away_m - self.radius_m[circle]
 
     def cross(self, circle: I8, lon_e7: I8, lat_e7: I8, dlon_e7: I8, dlat_e7: I8) -> Touches:
         """Segments from points by differences, against circles, pair by pair."""

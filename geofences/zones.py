@@ -112,13 +112,13 @@ class ZoneSet:
         return out
 
     def boundary_m(self, lon_e7: NDArray[Any], lat_e7: NDArray[Any], zone: NDArray[Any]) -> F8:
-        """Metres from point ``i`` to the boundary of ``zone[i]``; of a circle 0 inside."""
+        """Metres from point ``i`` to the boundary of ``zone[i]``, from either side."""
         lon, lat, zone = wrap_e7(lon_e7), np.asarray(lat_e7, np.int64), np.asarray(zone, np.int64)
         out = np.zeros(len(zone))
         is_round = self.is_round[zone]
         if some(is_round):
             rows = which(is_round)
-            out[rows] = self.circles.distance_m(self.shape[zone[rows]], lon[rows], lat[rows])
+            out[rows] = self.circles.boundary_m(self.shape[zone[rows]], lon[rows], lat[rows])
         rows = which(~is_round)
         if len(rows):
             out[rows] = boundaries.distance_m(self.rings, self.shape[zone[rows]], lon[rows], lat[rows])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -95,7 +96,7 @@ def _successors(gone: list[Episode], after: Iterable[Episode]) -> dict[UUID, tup
     found: dict[UUID, tuple[UUID, ...]] = {}
     if not gone:
         return found
-    candidates: dict[tuple[str, str, str, str | None], list[Episode]] = {}
+    candidates: dict[tuple[Any, ...], list[Episode]] = {}
     for new in sorted(after, key=lambda e: (e.started_at_ms, str(e.episode))):
         candidates.setdefault(_what(new), []).append(new)
     for old in gone:
@@ -105,9 +106,10 @@ def _successors(gone: list[Episode], after: Iterable[Episode]) -> dict[UUID, tup
     return found
 
 
-def _what(episode: Episode) -> tuple[str, str, str, str | None]:
-    """What an episode is about; two of the same that overlap are one told twice."""
-    return episode.subject_kind, episode.subject, episode.type, episode.object
+def _what(episode: Episode) -> tuple[Any, ...]:
+    """What an episode is about; two of the same that overlap are one told twice, but for visits of one checkpoint."""
+    visit = episode.evidence.get("visit", 1)
+    return episode.subject_kind, episode.subject, episode.type, episode.object, visit
 
 
 def _overlap(a: Episode, b: Episode) -> bool:

@@ -34,19 +34,13 @@ KNOWN = {
     "bridge-stop-before": f"{THROWN}; it seems to stand on the bridge",
     "checkpoint-jump-into": f"{THROWN}; it seems to drive through the checkpoint",
     "checkpoint-spoofed-past": f"{THROWN}; it seems to pass beside the checkpoint",
-    "clock-ahead": "pings of a clock that is wrong count as without a fix, which is GPS_LOST by the contract; that it is told as jamming "
-    "too, where the network is good, is wrong: a clock is not satellites drowned",
     "clock-behind": "a clock that is behind by less than a year is believed, as buffered pings are old too: so its pings are missing where they "
     "belong, and are told as silence",
     "convoy-clock": "a clock two minutes ahead is within what is believed, so the escort's track runs ahead of it",
     "deviation-jump-lying": f"{THROWN}; three fixes 400 m off are a deviation by the contract",
     "deviation-spoofed": "the false track is what a truck would do that left its road; only another witness could tell",
-    "gps-coarse": "fixes that claim 160 m and more count as none for GPS_LOST but are believed by ROUTE_DEVIATION, whose limit they widen by "
-    "30 m at most",
     "hours-unsaid-parked": "a seal that says no speed moves, by the contract, where its fixes are 200 m apart: reflections of 60 m throw some so far",
     "opened-at-gate-jump": f"{THROWN}; the officer's card is used while it seems to be outside, and that is latched",
-    "prohibited-fence-poor": "one fix inside a prohibited zone is told by the contract, and a poor receiver that stands beside the fence "
-    "has one sooner or later",
     "stop-held-track": "a track that is held still is what a standing truck looks like",
 }
 """Scenarios that are not judged as they should be, and why."""

@@ -89,10 +89,14 @@ class Book:
         ended_at_ms: int | None = None,
         settled_ms: int | None = None,
         inferred: bool = False,
+        nth: int = 0,
     ) -> Episode:
-        """Write an episode that is over as soon as it is known: a point, or a stretch between two fixes."""
+        """Write an episode that is over as soon as it is known: a point, or a stretch between two fixes.
+
+        ``nth`` tells apart what may befall one object several times at one moment; it is part of the episode's identity.
+        """
         episode = self._episode(
-            subject, rule, obj, severity, started_at_ms, raised_at_ms, evidence, plan_version
+            subject, rule, obj, severity, started_at_ms, raised_at_ms, evidence, plan_version, nth=nth
         )
         return self._touch(
             msgspec.structs.replace(
@@ -165,9 +169,11 @@ class Book:
         plan_version: int,
         *,
         latched: bool = False,
+        nth: int = 0,
     ) -> Episode:
+        named = f"{obj}#{nth + 1}" if nth else obj
         return Episode(
-            episode=episode_id(self._space, f"{subject.kind}/{subject.id}", rule, obj, started_at_ms),
+            episode=episode_id(self._space, f"{subject.kind}/{subject.id}", rule, named, started_at_ms),
             type=rule,
             severity=severity,
             subject_kind=subject.kind,

@@ -124,6 +124,7 @@ def _tell_reached(ctx: Context, row: int, found: Entries, k: int) -> None:
         raised_at_ms=at,
         settled_ms=int(ctx.fixes.decided_ms[fix]),
         inferred=crossing >= 0,
+        nth=int(found.visit[k]),
         plan_version=ctx.terrain.version,
         evidence=zone_evidence(ctx, zone) | _visit(int(found.visit[k])) | detail,
     )
@@ -243,6 +244,7 @@ def _settle_deadline(ctx: Context, entries: Entries, row: int, place: int, at_ms
         started_at_ms=at_ms,
         raised_at_ms=at_ms,
         settled_ms=at_ms + 1,  # an entering at the deadline itself is in time
+        nth=visit,
         plan_version=ctx.terrain.version,
         evidence=zone_evidence(ctx, waypoint.zone)
         | _visit(visit)
@@ -337,6 +339,7 @@ def _settle_passing(
         started_at_ms=at_ms,
         raised_at_ms=at_ms,
         settled_ms=int(ctx.fixes.decided_ms[fix]),
+        nth=visit,
         plan_version=ctx.terrain.version,
         evidence=zone_evidence(ctx, waypoint.zone)
         | _visit(visit)

@@ -1,7 +1,8 @@
 """``ROUTE_DEVIATION``: the track leaves its corridor, by evidence that adds up rather than by a waiting time.
 
 A fix is off the route when its distance to the nearest point of the route exceeds the half-width there and the fix's
-own accuracy. Each second off counts its metres beyond that limit, weighed by how far from the road they lie: half at
+own accuracy; one that claims to be worse than 100 m, which for ``GPS_LOST`` is none, when it exceeds that by three times the claim, else
+it says nothing. Each second off counts its metres beyond that limit, weighed by how far from the road they lie: half at
 50 m, once at 100 m, twice from 200 m on, since a wrong position is the rarer the larger its error; once 3,500 of these
 have gathered without a fix back on the route, in three fixes (``raise_fixes``) or in two that are 20 s apart
 (``missing_fix_s``), it is a deviation. It ends when two fixes lie inside by a quarter of the
@@ -55,6 +56,10 @@ MISSING_FIX_S = 20.0
 every 30 s or 2 min need not wait for a third fix. On 55,000 km of simulated trips at such intervals it cost no false
 episode and halved the delay (docs/detection.md)."""
 
+POOR_CLAIMS = 3.0
+"""A claim is about one standard deviation of the receiver's error (68 % in the drivers of phones, 50 % in receivers' own CEP), so
+that three of them leave some 3 fixes in 1,000 beyond; and an error that large lasts for minutes, so that more fixes tell nothing more."""
+
 KEYS = distance_keys(
     common_keys("high", raise_=(3, 0), clear=(2, 0)),
     raise_excess_m_s=EXCESS_M_S,
@@ -73,8 +78,12 @@ def _judge(ctx: Context) -> None:
         on_route = np.isfinite(distance_m)
         distance_m, half_width_m = np.where(on_route, distance_m, 0.0), np.where(on_route, half_width_m, 0.0)
     distance, half_width = mm_of_m(distance_m), mm_of_m(half_width_m)
-    limit = half_width + mm_of_m(_slack_m(ctx))
+    slack_m, poor = _slack_m(ctx)
+    limit = half_width + mm_of_m(slack_m)
     on = distance > limit
+    says = on_route
+    if poor is not None:
+        says = (on | ~poor) if on_route is None else (on | ~poor) & on_route
     teller = _Teller(ctx, where, half_width, limit)
     of_fixes(
         ctx,
@@ -82,7 +91,7 @@ def _judge(ctx: Context) -> None:
         on,
         teller.raising,
         off=distance <= np.minimum(limit, np.maximum(half_width - _margin_mm(ctx, half_width), 0)),
-        among=on_route,
+        among=says,
         value=distance,
         beyond=_counted_mm(distance, limit),
         closing=teller.closing,
@@ -118,13 +127,17 @@ class _Teller:
         return {"cross_track_m": moment.peak / 1000}
 
 
-def _slack_m(ctx: Context) -> NDArray[np.float64]:
-    """Metres that a fix's accuracy widens the limit by: the claim up to a cap, since claims lie."""
+def _slack_m(ctx: Context) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
+    """Metres that a fix's accuracy widens the limit by: the claim up to a cap, since claims lie; and which fixes claim to be
+    so poor that they are believed: these widen it by more, and within it say nothing. None: no fix does.
+    """
     row, claimed = ctx.fixes.row, ctx.fixes.accuracy_m.astype(np.float64)
     assumed = np.where(np.isnan(claimed), per(ctx.policy(NAME, "accuracy_unknown_m"), row), claimed)
     cap = np.asarray(per(ctx.policy(NAME, "accuracy_cap_m"), row), np.float64)
     slack: NDArray[np.float64] = np.minimum(np.maximum(assumed, 0.0), cap)
-    return slack
+    poor = claimed > per(ctx.policy(NAME, "accuracy_limit_m"), row)
+    poor &= cap > 0  # a policy that lets no claim widen the limit believes none
+    return (np.where(poor, POOR_CLAIMS * claimed, slack), poor) if some(poor) else (slack, None)
 
 
 def _counted_mm(distance: I8, limit: I8) -> I8:

@@ -1,7 +1,8 @@
 """``GPS_LOST`` and ``JAMMING_SUSPECTED``: a seal that talks and does not know where it is, judged on every ping.
 
 A fix counts when it could move the track (an outlier may be wrong, but somebody heard satellites) and does not claim to be
-worse than a limit. One with an implausible clock is none: nobody knows when the seal was there.
+worse than a limit. One with an implausible clock is none for ``GPS_LOST``: nobody knows when the seal was there. Satellites
+were heard all the same, so it is no sign of jamming, and counts against that as any other fix does.
 """
 
 from __future__ import annotations
@@ -57,6 +58,18 @@ def _has_none(ctx: Context, rule: str) -> Mask:
     return none
 
 
+def _heard_satellites(ctx: Context) -> Mask:
+    """Which pings have a fix that counts for nothing but that there are satellites, since their clock is wrong.
+
+    A spoofer too may set a clock wrong; so not where the device itself speaks of jamming.
+    """
+    pings = ctx.pings
+    placed = pings.valid & pings.has_position & ((pings.lon_e7 != 0) | (pings.lat_e7 != 0))
+    heard: Mask = placed & ~pings.clock_ok & ((pings.facts & int(Fact.JAMMING)) == 0)
+    heard &= ~(pings.accuracy_m > per(ctx.policy(JAMMING, "accuracy_limit_m"), ctx.ping_row))
+    return heard
+
+
 def _lost(ctx: Context) -> None:
     if not ctx.carries(LOST) and _all_have_one(ctx, LOST):
         return
@@ -73,7 +86,7 @@ def _how_long(ctx: Context, rule: str, moment: Moment) -> dict[str, Any]:
 def _jamming(ctx: Context) -> None:
     if not ctx.carries(JAMMING) and _all_have_one(ctx, JAMMING):
         return
-    none = _has_none(ctx, JAMMING)
+    none = _has_none(ctx, JAMMING) & ~_heard_satellites(ctx)
     suspect = none & _speaks_of_jamming(ctx)
     of_pings(ctx, JAMMING, suspect, lambda moment: _signs(ctx, moment), among=suspect | ~none)
 

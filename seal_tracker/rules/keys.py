@@ -127,4 +127,9 @@ def distance_keys(
             "number", 30.0, "most metres that a claimed accuracy widens the limit by"
         ),
         "accuracy_unknown_m": PolicyKey("number", 10.0, "accuracy assumed where the device claims none"),
+        "accuracy_limit_m": PolicyKey(
+            "number",
+            100.0,
+            "a fix that claims to be worse than this says nothing, unless it lies farther off than thrice its claim",
+        ),
     }

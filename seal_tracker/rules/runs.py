@@ -96,8 +96,8 @@ class Observations:
     """Fixes as streams see them: ``n`` rows sorted by (stream, time). ``on`` and ``off`` are never both true.
 
     ``stream`` int64 index into the carry; ``beyond_mm`` metres beyond the limit in mm as a distance rule weighs them,
-    ``value_mm`` what a peak is kept of, ``clear_ms`` how long a run must have been false at each row, beside the limits, to
-    clear; each may be None.
+    ``value_mm`` what a peak is kept of, ``raise_ms`` and ``clear_ms`` how long a run must have been true, or false, at each row,
+    beside the limits, to raise or clear; each may be None.
     """
 
     stream: I8
@@ -108,6 +108,7 @@ class Observations:
     off: Mask
     beyond_mm: I8 | None = None
     value_mm: I8 | None = None
+    raise_ms: I8 | None = None
     clear_ms: I8 | None = None
 
     def __len__(self) -> int:
@@ -205,6 +206,8 @@ def _completes(obs: Observations, on: _Runs, excess: I8 | None, limits: Limits) 
         enough |= (on.n >= 2) & (span >= (fixes - 2) * missing_ms)  # noqa: PLR2004 - two, by the rule's own words
         enough &= excess >= np.multiply(per(limits.raise_excess_m_s, obs.stream), 1e6)
     done: Mask = obs.on & enough & (span >= _ms(limits.raise_s, obs.stream))
+    if obs.raise_ms is not None:
+        done &= span >= obs.raise_ms
     return done
 
 

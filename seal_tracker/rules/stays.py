@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,13 @@ class Stay:
 
 
 Evidence = Callable[[Stay], dict[str, Any]]
+
+
+class _Lasting(NamedTuple):
+    """See `of_zones`."""
+
+    raise_ms: Callable[[I8, I8, I8], I8] | None
+    clear_ms: Callable[[I8, I8, I8], I8] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +105,7 @@ def of_zones(
     limits: Callable[[Limits, I8], Limits] | None = None,
     margin_m: Callable[[I8, I8], NDArray[np.float64]] | None = None,
     margin_breaks: bool = False,
+    raise_ms: Callable[[I8, I8, I8], I8] | None = None,
     clear_ms: Callable[[I8, I8, I8], I8] | None = None,
     closing: Evidence = _nothing,
 ) -> Judged | None:
@@ -117,8 +125,9 @@ def of_zones(
         of (row, zone) by stream: metres outside that end a stay. Unset: 0.
     margin_breaks
         a fix outside by less breaks a run either way; else it says nothing.
-    clear_ms
-        of (row, fix, zone) columns, all outside: how long the track must have been, to end a stay. Unset: the policy's.
+    raise_ms, clear_ms
+        of (row, fix, zone) columns, all inside, or all outside: how long the track must have been, to begin or end a stay.
+        Unset: the policy's.
     evidence, closing
         what is written beside the zone, ``n_fixes`` and ``fixes`` when it is raised, and added when it is cleared.
     """
@@ -130,7 +139,8 @@ def of_zones(
     seen = watch(ctx, number, still_watched(ctx, name, mine, watched), hit)
     judged = None
     if len(seen.fix):
-        obs, fix = _observed(ctx, seen, holds, margin_m, breaks=margin_breaks, clear_ms=clear_ms)
+        lasting = _Lasting(raise_ms, clear_ms)
+        obs, fix = _observed(ctx, seen, holds, margin_m, breaks=margin_breaks, lasting=lasting)
         usual = _policy_limits(ctx, name, seen)  # by stream
         found = debounce(seen.run, obs, usual if limits is None else limits(usual, seen.zone))
         judged = Judged(seen, obs, fix, found)
@@ -157,7 +167,7 @@ def _observed(
     margin_m: Callable[[I8, I8], NDArray[np.float64]] | None,
     *,
     breaks: bool,
-    clear_ms: Callable[[I8, I8, I8], I8] | None,
+    lasting: _Lasting,
 ) -> tuple[Observations, I8]:
     """What the streams see, and by which fix each time."""
     fixes, fix, stream, on, off = ctx.fixes, seen.fix, seen.stream, seen.inside, ~seen.inside
@@ -170,10 +180,14 @@ def _observed(
         if not breaks:
             says = which(off | seen.inside)
             fix, stream, on, off = fix[says], stream[says], on[says], off[says]
-    lasting_ms = None
-    if clear_ms is not None and off.any():
-        at, lasting_ms = np.flatnonzero(off), np.zeros(len(off), np.int64)
-        lasting_ms[at] = clear_ms(seen.row[stream[at]], fix[at], seen.zone[stream[at]])
+
+    def lasts_ms(of: Callable[[I8, I8, I8], I8] | None, where: Mask) -> I8 | None:
+        if of is None or not some(where):
+            return None
+        at, out = which(where), np.zeros(len(where), np.int64)
+        out[at] = of(seen.row[stream[at]], fix[at], seen.zone[stream[at]])
+        return out
+
     obs = Observations(
         stream=stream,
         time_ms=fixes.time_ms[fix],
@@ -181,7 +195,8 @@ def _observed(
         lat_e7=fixes.lat_e7[fix],
         on=on,
         off=off,
-        clear_ms=lasting_ms,
+        raise_ms=lasts_ms(lasting.raise_ms, on),
+        clear_ms=lasts_ms(lasting.clear_ms, off),
     )
     return obs, fix
 

@@ -17,8 +17,8 @@ from seal_tracker.rules.policy import POLICY_KEYS, check_policies
 from seal_tracker.rules.table import Policies
 
 COMMON = {"enabled", "severity", *COUNTED, "latched"}
-ASKED_ELSEWHERE = {"clear_margin_m", "fence_m", "moving_kmh", "standing_clear_s"}
-"""Own keys that zones may set and that are asked for only where a track leaves."""
+ASKED_ELSEWHERE = {"clear_margin_m", "fence_m", "moving_kmh", "standing_raise_s", "standing_clear_s"}
+"""Own keys that zones may set and that are asked for only where a track leaves, or may seem to have come in."""
 
 
 def test_a_key_has_an_effect_where_its_rule_asks_for_it(

@@ -444,6 +444,16 @@ def test_a_checkpoint_listed_for_either_way_is_reached_on_either() -> None:
     assert (span(overdue)[0], overdue.evidence["visit"]) == (1800, 2)
 
 
+def test_two_visits_of_one_checkpoint_that_are_missed_at_one_moment_are_told_each() -> None:
+    """Silent from before A on the way out until after it on the way back; and both were due at one moment."""
+    twice = out_and_back("A", "F", "A", after_min=6)
+    found = told(twice, [*there_and_back()[:5], ping(4000, 2100, 60)])
+    for rule, moment in ((LATE, 360), (MISSED, 4000)):
+        mine = [e for e in only(found, rule) if e.object == "A"]
+        assert sorted((span(e)[1], e.evidence.get("visit", 1)) for e in mine) == [(moment, 1), (moment, 2)]
+        assert len({e.episode for e in mine}) == 2
+
+
 def test_a_checkpoint_listed_twice_beside_its_road_is_reached_once_on_each_half_between() -> None:
     """The road runs through it nowhere: halfway between where the road is nearest on either way, one visit ends."""
     made = out_and_back("B", "F", "B").zone("B", 5000, 100, 35, "checkpoint")

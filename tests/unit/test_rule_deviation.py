@@ -131,6 +131,19 @@ def test_a_claimed_accuracy_widens_the_limit_up_to_30_m(
     assert bool(told(ground(), story)) == raised
 
 
+def test_a_fix_that_claims_to_be_poor_says_nothing_until_it_is_three_claims_off() -> None:
+    """Worse than 100 m: with 160 m and a half-width of 200 m it must be 680 m off; nearer it neither adds, breaks nor clears."""
+    poor = {"accuracy_m": 160}
+    assert not told(ground(), off(*((30 * i, 670) for i in range(20)), **poor))
+    assert span(one(told(ground(), off((0, 900), (30, 900), **poor)), RULE))[:2] == (0, 30)
+    good = off((0, 0), (30, 250), (60, 250), (90, 250))
+    without = one(told(ground(), good), RULE)
+    between = one(told(ground(), [*good, *off((45, 600), (75, 0), (120, 0), (150, 0), **poor)]), RULE)
+    assert span(between) == span(without) == (30, 90, None, None)
+    made = ground().policy(f"default.{RULE}", accuracy_limit_m=160)
+    assert span(one(told(made, off((0, 670), (30, 670), **poor)), RULE))[:2] == (0, 30)
+
+
 def test_two_fixes_inside_by_a_quarter_clear() -> None:
     """It ends with the first of two fixes inside 150 m, and is cleared by the second."""
     story = off((0, 0), (30, 600), (60, 600), (90, 600), (120, 149), (150, 100))

@@ -159,6 +159,20 @@ def test_pings_without_a_fix_that_tell_nothing_neither_add_nor_break() -> None:
     assert not jammed([*story, ping(630, 0), *blind(660, **sign)])
 
 
+def test_a_wrong_clock_is_no_jamming_where_satellites_are_heard() -> None:
+    """The GPS is lost, since nobody knows when the seal was there; jamming takes no fix, or the device's own word."""
+    sign = GOOD | {"speed_kmh": 40}
+    ahead = [ping(s + 540, s, received_s=s, **sign) for s in (0, 300, 600)]
+    assert lost(ahead)
+    assert not jammed(ahead)
+    assert jammed([one | {"facts": ["jamming"]} for one in ahead])
+    assert jammed([one | {"valid": False} for one in ahead])
+    blind_before = blind(0, 300, 600, **sign)
+    assert jammed([*blind_before, *(ping(s + 540, s, received_s=s) for s in (660, 690))]) == [
+        (0, 600, 660, 690)
+    ]
+
+
 def test_two_fixes_end_a_suspected_jamming() -> None:
     """As a lost GPS; a fix that is too vague to count does not."""
     story = blind(0, 300, 600, facts=["jamming"])

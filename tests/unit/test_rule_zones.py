@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from story import Ground, one, only, ping, span, told
+from story import Ground, Ping, at, one, only, ping, span, told
 
 STAY, PROHIBITED = "ZONE_ENTERED", "PROHIBITED_ZONE"
 
@@ -119,6 +119,48 @@ def test_noise_at_the_fence_of_a_prohibited_zone_is_one_episode() -> None:
     assert span(found) == (0, 0, None, None)
     said = [one_ping | {"speed_kmh": 0} for one_ping in at_the_fence]
     assert span(one(told(ground("prohibited"), said), PROHIBITED)) == (0, 0, None, None)
+
+
+def stands(*places: tuple[float, float], **more: Any) -> list[Ping]:
+    return [ping(s, x, **({"speed_kmh": 0} | more)) for s, x in places]
+
+
+def test_who_stands_before_the_fence_of_a_prohibited_zone_is_not_inside_by_noise() -> None:
+    """20 m inside by a fix that claims 25 m; for five minutes it would be no noise, nor would a fix 51 m inside."""
+    outside, inside = [(30.0 * i, 2680.0) for i in range(5)], [(150 + 30.0 * i, 2720.0) for i in range(11)]
+    noise = stands(
+        *outside, *inside[:10], (450, 2680), *((480 + s, x) for s, x in inside[:10]), accuracy_m=25
+    )
+    assert not only(told(ground("prohibited"), noise), PROHIBITED)
+    stays = one(told(ground("prohibited"), stands(*outside, *inside, accuracy_m=25)), PROHIBITED)
+    assert span(stays) == (150, 450, None, None)
+    deep = stands(*outside, *inside[:3], (240, 2751), accuracy_m=25)
+    assert span(one(told(ground("prohibited"), deep), PROHIBITED)) == (150, 240, None, None)
+    claims_nothing = stands(*outside, (150, 2720), (180, 2721))
+    assert span(one(told(ground("prohibited"), claims_nothing), PROHIBITED))[:2] == (150, 180)
+
+
+def test_who_comes_to_a_prohibited_zone_is_inside_by_one_fix_however_shallow() -> None:
+    """He drives, or came faster than 10 km/h since the fix before; or nobody knows where he was before."""
+    for story in (
+        [*stands((0, 2690)), ping(30, 2701, speed_kmh=11, accuracy_m=25)],
+        stands((0, 2600), (30, 2701), accuracy_m=25),
+        stands((30, 2701), accuracy_m=25),
+    ):
+        assert span(one(told(ground("prohibited"), story), PROHIBITED))[:2] == (30, 30)
+    for keys in ({"standing_raise_s": 0}, {"fence_m": 0}, {"moving_kmh": 0.5}):
+        made = ground("prohibited").policy(f"zone.Z.{PROHIBITED}", **keys)
+        story = [ping(0, 2690), ping(30, 2701, accuracy_m=25)]
+        assert span(one(told(made, story), PROHIBITED))[:2] == (30, 30)
+
+
+def test_a_fence_that_is_round_is_a_fence() -> None:
+    """How deep inside a circle a fix lies."""
+    made = ground("prohibited")
+    made.zones[0]["geometry"] = {"type": "Point", "coordinates": at(3000, 0)}
+    made.zones[0]["properties"]["radius_m"] = 300
+    assert not only(told(made, stands((0, 2690), (30, 2720), accuracy_m=25)), PROHIBITED)
+    assert only(told(made, stands((0, 2690), (30, 2751), accuracy_m=25)), PROHIBITED)
 
 
 def test_who_stands_outside_for_five_minutes_has_left_a_prohibited_zone() -> None:
