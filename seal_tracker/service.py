@@ -16,8 +16,9 @@ from seal_tracker.credentials.keeper import CredentialKeeper
 from seal_tracker.deeds import Deed
 from seal_tracker.in_force import InForce
 from seal_tracker.journey_record import as_judged, read_record
+from seal_tracker.journey_tracks import read_tracks
 from seal_tracker.metrics import OUTBOX_WAITING, SOURCE_QUEUED
-from seal_tracker.model import LIVE, PingBatch, iso_ms
+from seal_tracker.model import LIVE, iso_ms
 from seal_tracker.pipeline import Pipeline
 from seal_tracker.planning import read_plan, record_newest, with_newest
 from seal_tracker.plans.model import Journey, Plan
@@ -25,13 +26,12 @@ from seal_tracker.positions import equipment_rows, position_rows, under_way
 from seal_tracker.prepared import Prepared
 from seal_tracker.publishing.outbox import OutboxPublisher
 from seal_tracker.publishing.topics import canary_topic
-from seal_tracker.replaying import FOREVER_MS, PORTION_PINGS
 from seal_tracker.sources.mqtt import MqttSource
 from seal_tracker.space import SpaceJudge
 from seal_tracker.store import Store
 from seal_tracker.supervision.journey_plan import commit_of, import_plan
 from seal_tracker.supervision.plan_editing import Change, Editor, PlanEdited, edit_plan
-from seal_tracker.tracks import DeviceTrack, accepted_pings
+from seal_tracker.tracks import DeviceTrack
 from seal_tracker.web.context import Check
 from seal_tracker.web.wire import EquipmentRow, PositionRow, UnderWay
 
@@ -82,25 +82,7 @@ class Service:
 
     async def tracks(self, space: str, journey: Journey) -> Sequence[DeviceTrack]:
         """The track of each device of a journey while it was armed."""
-        numbers = self._spaces[space].numbers
-        found = []
-        for device, role, _, from_ms, to_ms in journey.served:
-            if device in numbers:
-                until_ms = FOREVER_MS if to_ms is None else to_ms - 1
-                pings = await self._pings(numbers[device], from_ms - 1, until_ms)
-                track = await asyncio.to_thread(accepted_pings, pings)
-                found.append(DeviceTrack(device, role, track))
-        return found
-
-    async def _pings(self, seal: int, after_ms: int, until_ms: int) -> PingBatch:
-        """A seal's pings in (after, until], read in portions."""
-        parts = []
-        while True:
-            portion = await self.store.pings_portion([seal], [after_ms], [until_ms], PORTION_PINGS)
-            parts.append(portion.pings)
-            (after_ms,) = portion.through_ms
-            if after_ms >= until_ms:
-                return PingBatch.concat(parts)
+        return await read_tracks(self.store, self._spaces[space].numbers, journey)
 
     def stats_extra(self) -> Mapping[str, int | float]:
         """Counts that live in this process only."""

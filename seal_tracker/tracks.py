@@ -16,12 +16,12 @@ from xml.etree import ElementTree as ET
 import msgspec
 import numpy as np
 
-from seal_tracker.model import Fact, Lock, Mode, PingBatch, iso_ms
+from seal_tracker.model import Fact, Lock, Mode, PingBatch, iso_ms, iso_or_none
 from seal_tracker.tracking.order import in_order, merge_variants, usable_fix
 from seal_tracker.tracking.plausibility import Candidates, accept
 from seal_tracker.tracking.state import blank_rows
 
-__all__ = ["FORMATS", "DeviceTrack", "accepted_pings"]
+__all__ = ["FORMATS", "DeviceTrack", "accepted_pings", "gone_until"]
 
 GPX: Final = "http://www.topografix.com/GPX/1/1"
 GPX_OWN: Final = "urn:seal-tracker:gpx"
@@ -39,11 +39,19 @@ ANTIMERIDIAN: Final = 180.0
 
 @dataclass(frozen=True, slots=True)
 class DeviceTrack:
-    """The accepted fixes of one device of a journey, in the order of time, as the pings they came with."""
+    """The accepted fixes of one device of a journey, in the order of time, as the pings they came with. What it sent up to ``gone_ms`` is
+    no longer kept; None: all is there.
+    """
 
     device: str
     role: str
     pings: PingBatch
+    gone_ms: int | None = None
+
+    @property
+    def gone_until(self) -> str | None:
+        """Up to when nothing is kept, as ISO 8601."""
+        return iso_or_none(self.gone_ms)
 
     @property
     def positions(self) -> list[list[float]]:
@@ -76,15 +84,23 @@ def accepted_pings(pings: PingBatch) -> PingBatch:
     return usable.take(np.sort(order[order >= 0]))
 
 
+def gone_until(tracks: Sequence[DeviceTrack]) -> str | None:
+    """Up to when any of these tracks lacks what is no longer kept, as ISO 8601."""
+    return max((track.gone_until for track in tracks if track.gone_until), default=None)
+
+
 def as_geojson(journey: str, tracks: Sequence[DeviceTrack]) -> bytes:
-    """A FeatureCollection of one feature a device; ``coordinateProperties`` has an element for each position."""
+    """A FeatureCollection of one feature a device; ``coordinateProperties`` has an element for each position, ``gone_until`` says up to
+    when nothing is kept.
+    """
+    features = [_feature(journey, track) for track in tracks]
     return msgspec.json.encode(
-        {"type": "FeatureCollection", "features": [_feature(journey, track) for track in tracks]}
+        {"type": "FeatureCollection", "gone_until": gone_until(tracks), "features": features}
     )
 
 
 def as_gpx(journey: str, tracks: Sequence[DeviceTrack]) -> bytes:
-    """GPX 1.1, one ``trk`` a device; speed (km/h) and lock as extensions."""
+    """GPX 1.1, one ``trk`` a device; speed (km/h) and lock as extensions, and up to when nothing is kept, which ``desc`` says in words."""
     ET.register_namespace("", GPX)
     ET.register_namespace("seal", GPX_OWN)
     root = ET.Element(f"{{{GPX}}}gpx", {"version": "1.1", "creator": "Seal Tracker"})
@@ -92,7 +108,12 @@ def as_gpx(journey: str, tracks: Sequence[DeviceTrack]) -> bytes:
     for track in tracks:
         trk = ET.SubElement(root, f"{{{GPX}}}trk")
         ET.SubElement(trk, f"{{{GPX}}}name").text = track.device
+        if gone := track.gone_until:
+            ET.SubElement(trk, f"{{{GPX}}}desc").text = f"What it sent up to {gone} is no longer kept."
         ET.SubElement(trk, f"{{{GPX}}}type").text = track.role
+        if gone:
+            more = ET.SubElement(trk, f"{{{GPX}}}extensions")
+            ET.SubElement(more, f"{{{GPX_OWN}}}gone_until").text = gone
         segment = ET.SubElement(trk, f"{{{GPX}}}trkseg")
         p = track.pings
         columns = zip(
@@ -143,7 +164,7 @@ def as_csv(_journey: str, tracks: Sequence[DeviceTrack]) -> bytes:
 
 def as_mf_json(journey: str, tracks: Sequence[DeviceTrack]) -> bytes:
     """OGC Moving Features JSON (19-045r3): a moving point a device, speed as a temporal property. A device that was seen nowhere is left
-    out: a movement has at least an instant.
+    out: a movement has at least an instant. ``gone_until`` says up to when nothing is kept.
     """
     features = []
     for track in tracks:
@@ -156,7 +177,7 @@ def as_mf_json(journey: str, tracks: Sequence[DeviceTrack]) -> bytes:
             {
                 "type": "Feature",
                 "id": f"{journey}/{track.device}",
-                "properties": {"journey": journey, "device": track.device, "role": track.role},
+                "properties": _about(journey, track),
                 "temporalGeometry": {
                     "type": "MovingPoint",
                     "datetimes": times,
@@ -180,9 +201,10 @@ def as_mf_json(journey: str, tracks: Sequence[DeviceTrack]) -> bytes:
         )
     reference = {"type": "Name", "properties": {"name": "urn:ogc:def:crs:OGC:1.3:CRS84"}}
     calendar = {"type": "Name", "properties": {"name": "urn:ogc:data:time:iso8601"}}
-    return msgspec.json.encode(
-        {"type": "FeatureCollection", "crs": reference, "trs": calendar, "features": features}
-    )
+    return msgspec.json.encode({
+        "type": "FeatureCollection", "crs": reference, "trs": calendar, "gone_until": gone_until(tracks),
+        "features": features,
+    })  # fmt: skip
 
 
 FORMATS: Final[Mapping[str, tuple[str, Callable[[str, Sequence[DeviceTrack]], bytes]]]] = {
@@ -206,9 +228,7 @@ def _feature(journey: str, track: DeviceTrack) -> dict[str, Any]:
         "id": f"{journey}/{track.device}",
         "geometry": geometry,
         "properties": {
-            "journey": journey,
-            "device": track.device,
-            "role": track.role,
+            **_about(journey, track),
             "coordinateProperties": {
                 "times": track.times,
                 "speed_kmh": [_rounded(v) for v in p.speed_kmh.tolist()],
@@ -218,6 +238,15 @@ def _feature(journey: str, track: DeviceTrack) -> dict[str, Any]:
                 "lock": [Lock(v).name.lower() for v in p.lock.tolist()],
             },
         },
+    }
+
+
+def _about(journey: str, track: DeviceTrack) -> dict[str, Any]:
+    return {
+        "journey": journey,
+        "device": track.device,
+        "role": track.role,
+        "gone_until": track.gone_until,
     }
 
 

@@ -66,7 +66,7 @@ def assert_described(method: str, path: str, status: int, headers: Mapping[str, 
     given, told = {name.lower(): value for name, value in headers.items()}, answer.get("headers", {})
     for name, header in told.items():
         assert name.lower() in given or not header.get("required"), f"{what} without {name}"
-    for name in ("ETag", "Location", "WWW-Authenticate", "Retry-After"):
+    for name in ("ETag", "Location", "WWW-Authenticate", "Retry-After", "Pings-Gone-Until"):
         assert name in told or name.lower() not in given, f"{what} with {name}, which is not described"
     if method == "HEAD":
         return

@@ -285,9 +285,17 @@ LISTS: Final = (
         lambda a: a.store.dead_letters(LIVE, limit=PAGE),
     ),
     Listed(
-        "who is late",
-        "alarms_by_priority",
+        "who is late, of a week's alarms",
+        "alarms_late",
         lambda a: a.store.late(LIVE, LateQuery(now_ms=a.sizes.until_ms, **a.time(7))),
+    ),
+    Listed(
+        "who is late",
+        "alarms_late",
+        lambda a: a.store.late(LIVE, LateQuery(now_ms=a.sizes.until_ms, from_ms=0, to_ms=a.sizes.until_ms)),
+    ),
+    Listed(
+        "events of a type in half a year", "events_of_type", lambda a: a.before(type=a.type, **a.time(182))
     ),
 )
 """What is listed. ``pings_pkey`` stands for that of any table of pings."""

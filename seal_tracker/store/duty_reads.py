@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from seal_tracker.model import NO_TIME
 from seal_tracker.store.database import Database
 from seal_tracker.store.duty_rows import (
     LONGEST_ABSENCE_MS,
@@ -26,9 +27,6 @@ __all__ = ["LONGEST_ABSENCE", "DutyReads", "LateQuery", "ShiftFilter"]
 LONGEST: Final = timedelta(milliseconds=LONGEST_SHIFT_MS)
 
 LONGEST_ABSENCE: Final = timedelta(milliseconds=LONGEST_ABSENCE_MS)
-
-LATE_TOLD: Final = 1000
-"""Late alarms told one by one."""
 
 SERVICE: Final = "service"
 """The role of what the service does itself."""
@@ -147,14 +145,20 @@ class DutyReads(Database):
         async with self._reading() as connection:
             return int(await connection.fetchval(sql("alarms_open_count"), space, wanted))
 
-    async def late(self, space: str, asked: LateQuery) -> tuple[list[LateUnit], list[LateAlarm]]:
-        """Alarms past what was to be done by now: counted by the unit that answers, and the longest overdue one by one."""
+    async def late(
+        self, space: str, asked: LateQuery, *, after: tuple[int, UUID] | None = None, limit: int = 100
+    ) -> tuple[list[LateUnit], list[LateAlarm], bool]:
+        """Alarms past what was to be done by now: all counted by the unit that answers; and a page of them, the longest overdue first,
+        those after a place (when due, id), and whether there are more.
+        """
         scope = None if asked.scope is None else sorted(asked.scope)
         which = space, asked.now_ms, asked.from_ms, asked.to_ms, asked.unit, scope
+        place = after or (NO_TIME, UUID(int=0))
         async with self._reading() as connection:
             units = await connection.fetch(sql("overdue_by_unit"), *which)
-            alarms = await connection.fetch(sql("overdue_alarms"), *which, LATE_TOLD, SERVICE)
-        return [LateUnit(*row) for row in units], [late_alarm(*row) for row in alarms]
+            alarms = await connection.fetch(sql("overdue_alarms"), *which, *place, limit + 1, SERVICE)
+        found = [late_alarm(*row) for row in alarms[:limit]]
+        return [LateUnit(*row) for row in units], found, len(alarms) > limit
 
     async def alarm_seen(self, space: str, alarm: UUID) -> list[Seen]:
         """Who has seen an alarm, in the order in which they did."""

@@ -56,7 +56,9 @@ class AlarmCursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_f
 
 
 class DutyCursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag="duty1"):
-    """When the last shift or absence of the page before begins, or the last hand-over was made, in epoch ms, and its id."""
+    """When the last shift or absence of the page before begins, the last hand-over was made, or the last late alarm was due, in epoch
+    ms, and its id.
+    """
 
     at_ms: Annotated[int, msgspec.Meta(ge=0, lt=253_402_300_800_000)]
     id: UUID

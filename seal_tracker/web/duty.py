@@ -15,10 +15,11 @@ from seal_tracker.supervision.duty_rules import on_duty
 from seal_tracker.web.accounts import Right
 from seal_tracker.web.auth import scope_of
 from seal_tracker.web.context import CONTEXT
+from seal_tracker.web.cursors import DutyCursor, encode_cursor
 from seal_tracker.web.duty_answers import duty_item, late_item
 from seal_tracker.web.duty_bodies import DutyItem, LateAnswer, LateItem, LateUnitItem, LateWanted
 from seal_tracker.web.duty_requests import period, plan_units
-from seal_tracker.web.queries import NoQuery, read_query
+from seal_tracker.web.queries import NoQuery, cursor_of, read_query
 from seal_tracker.web.reading import encoded
 from seal_tracker.web.routes import Route
 from seal_tracker.web.scope import sees
@@ -51,11 +52,14 @@ async def show_accountability(request: web.Request) -> web.Response:
     asked = LateQuery(
         now_ms=now_ms, from_ms=from_ms, to_ms=to_ms, unit=query.unit or None, scope=scope_of(request)
     )
-    late, alarms = await request.app[CONTEXT].store.late(LIVE, asked)
+    cursor, store = cursor_of(query.after, DutyCursor), request.app[CONTEXT].store
+    after = (cursor.at_ms, cursor.id) if cursor else None
+    late, alarms, more = await store.late(LIVE, asked, after=after, limit=query.limit)
+    following = encode_cursor(DutyCursor(alarms[-1].due_ms, alarms[-1].id)) if more else None
     by_unit: dict[str | None, list[LateItem]] = defaultdict(list)
     for alarm in alarms:
         by_unit[alarm.unit].append(late_item(alarm))
-    units, absent = plan_units(request), await request.app[CONTEXT].store.absent_officers(now_ms)
+    units, absent = plan_units(request), await store.absent_officers(now_ms)
     known = {unit.id: unit for unit in units}
     items = [
         LateUnitItem(
@@ -71,7 +75,7 @@ async def show_accountability(request: web.Request) -> web.Response:
         )
         for row in late
     ]
-    return encoded(LateAnswer(iso_ms(now_ms), items))
+    return encoded(LateAnswer(iso_ms(now_ms), items, following))
 
 
 ROUTES: Final[tuple[Route, ...]] = (

@@ -51,8 +51,8 @@ class ShiftsQuery(ListQuery, frozen=True, forbid_unknown_fields=True, rename={"f
     unit: Id | UnsetType = UNSET
 
 
-class LateWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
-    """When the alarms were opened, and which unit answers; all where nothing is said."""
+class LateWanted(ListQuery, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+    """When the alarms were opened, and which unit answers; all where nothing is said. A page is of so many alarms."""
 
     from_: Moment | UnsetType = UNSET
     to: Moment | UnsetType = UNSET
@@ -219,7 +219,7 @@ class LateItem(msgspec.Struct, frozen=True, kw_only=True):
 
 class LateUnitItem(msgspec.Struct, frozen=True, kw_only=True):
     """What a unit and its head (now absent, where a ``deputy`` acts) have let pass: ``late`` alarms are open past a deadline; ``oldest_due_at`` is that which passed
-    first; ``escalations`` are since each was last dealt with. ``alarms`` are the longest overdue, of all units a thousand at most.
+    first; ``escalations`` are since each was last dealt with. These count all; ``alarms`` are those of this page, the longest overdue first.
     """
 
     unit: str | None
@@ -234,7 +234,10 @@ class LateUnitItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LateAnswer(msgspec.Struct, frozen=True):
-    """What is open past its deadline at a moment, by the unit that answers; units with nothing late are left out."""
+    """What is open past its deadline at a moment, by the unit that answers; units with nothing late are left out. ``next`` is the
+    cursor of the next page of alarms; every page counts all.
+    """
 
     at: str
     items: Sequence[LateUnitItem]
+    next: str | None

@@ -64,8 +64,10 @@ class DutyReading(Protocol):
     async def alarm_seen(self, space: str, alarm: UUID) -> Sequence[Seen]:
         """Who has seen an alarm, in the order in which they did."""
 
-    async def late(self, space: str, asked: LateQuery) -> tuple[Sequence[LateUnit], Sequence[LateAlarm]]:
-        """Alarms past what was to be done by now, by unit and one by one."""
+    async def late(
+        self, space: str, asked: LateQuery, *, after: tuple[int, UUID] | None, limit: int
+    ) -> tuple[Sequence[LateUnit], Sequence[LateAlarm], bool]:
+        """Alarms past what was to be done by now: all by unit, a page of them one by one, and whether there are more."""
 
 
 class SuppressionReading(Protocol):

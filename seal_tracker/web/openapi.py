@@ -167,7 +167,9 @@ def _responses(route: Route) -> dict[str, Any]:
 
 
 def _answer_headers(route: Route) -> dict[str, Any]:
-    headers = {}
+    headers: dict[str, Any] = {
+        name: {"required": False, "schema": TEXT, "description": what} for name, what in route.says.items()
+    }
     if has_version(route):
         headers["ETag"] = {"required": True, "schema": TEXT, "description": "Its version, for `If-Match`."}
     if route.cached:

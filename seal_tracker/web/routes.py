@@ -53,6 +53,8 @@ class Route:
         Its answer has an ``ETag`` and takes ``If-None-Match``.
     versioned
         Its answer has an ``ETag``, for ``If-Match``. So have the answers of what ``edits``, unless they are empty.
+    says
+        Headers that its answer may have, and what they say.
     leads
         Where one goes on from its answer: a path of the API to, by the name of each of its parameters (of path or query), the place in
         the answer where its value stands, as a JSON pointer.
@@ -78,5 +80,6 @@ class Route:
     may_match: bool = False
     cached: bool = False
     versioned: bool = False
+    says: Mapping[str, str] = field(default_factory=dict)
     leads: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     tag: str = ""

@@ -8,7 +8,7 @@ from typing import Final, Literal
 from aiohttp import web
 from msgspec import UNSET, UnsetType
 
-from seal_tracker.tracks import FORMATS
+from seal_tracker.tracks import FORMATS, gone_until
 from seal_tracker.web.accounts import Right
 from seal_tracker.web.auth import scope_of
 from seal_tracker.web.context import CONTEXT
@@ -16,7 +16,7 @@ from seal_tracker.web.errors import Missing
 from seal_tracker.web.queries import SpaceQuery, path_id, read_query
 from seal_tracker.web.reading import PACK_IN_THREAD_BYTES, known_space
 from seal_tracker.web.routes import Route
-from seal_tracker.web.wire import FeatureCollection
+from seal_tracker.web.wire import TrackCollection
 
 __all__ = ["ROUTES"]
 
@@ -25,6 +25,10 @@ class TrackQuery(SpaceQuery, frozen=True, forbid_unknown_fields=True):
     """Which space, and the format where the header ``Accept`` is not to say it."""
 
     format: Literal["geojson", "gpx", "csv", "mf-json"] | UnsetType = UNSET
+
+
+GONE_UNTIL: Final = "Pings-Gone-Until"
+"""CSV has no other place for it, and an empty track needs it in every format."""
 
 
 async def track(request: web.Request) -> web.Response:
@@ -41,6 +45,8 @@ async def track(request: web.Request) -> web.Response:
     body = await asyncio.to_thread(write, journey.id, tracks)
     response = web.Response(body=body, content_type=content_type, zlib_executor_size=PACK_IN_THREAD_BYTES)
     response.headers["Vary"] = "Accept"
+    if gone := gone_until(tracks):
+        response.headers[GONE_UNTIL] = gone
     response.enable_compression()
     return response
 
@@ -60,6 +66,7 @@ def accepted_format(accept: str) -> str:
 ROUTES: Final = (
     Route(
         "GET", "/api/v1/tracks/{journey}", track, Right.READ, "Where a journey's devices went: GeoJSON, GPX, CSV or MF-JSON by `Accept`.",
-        query=TrackQuery, answer=FeatureCollection, media=tuple(content_type for content_type, _ in FORMATS.values()),
+        query=TrackQuery, answer=TrackCollection, media=tuple(content_type for content_type, _ in FORMATS.values()),
+        says={GONE_UNTIL: "The track is not whole: pings up to this moment are no longer kept. Absent where all are."},
     ),
 )  # fmt: skip

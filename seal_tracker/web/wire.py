@@ -33,6 +33,7 @@ __all__ = [
     "SpaceMade",
     "StatsAnswer",
     "Tail",
+    "TrackCollection",
     "UnderWay",
     "UnitItem",
     "degrees",
@@ -62,6 +63,16 @@ class FeatureCollection(msgspec.Struct, frozen=True):
 
     type: str
     features: Sequence[Mapping[str, Any]]
+
+
+class TrackCollection(FeatureCollection, frozen=True):
+    """A track as GeoJSON, or as Moving Features JSON, which alone has ``crs`` and ``trs``. What came up to ``gone_until`` is no longer kept;
+    null: the track is whole.
+    """
+
+    gone_until: str | None = None
+    crs: Mapping[str, Any] | UnsetType = UNSET
+    trs: Mapping[str, Any] | UnsetType = UNSET
 
 
 class HealthAnswer(msgspec.Struct, frozen=True):

@@ -341,6 +341,14 @@ async def test_what_was_let_pass_is_told_of_unit_and_head(world: World):
     (port,) = (await world.ask("/api/v1/duty/accountability", params=since)).json()["items"]
     assert (port["late"], [a["alarm"] for a in port["alarms"]]) == (1, [str(UUID(int=1))])
 
+    pages: list[dict[str, Any]] = []
+    while not pages or pages[-1]["next"]:
+        params = {"limit": "2"} | ({"after": pages[-1]["next"]} if pages else {})
+        pages.append((await world.ask("/api/v1/duty/accountability", params=params)).json())
+    told = [[a["alarm"] for i in page["items"] for a in i["alarms"]] for page in pages]
+    assert told == [[str(UUID(int=4)), str(UUID(int=2))], [str(UUID(int=1))]]
+    assert {i["late"] for page in pages for i in page["items"] if i["unit"] == "port"} == {2}
+
 
 async def test_who_opens_an_alarm_has_seen_it_once_and_a_list_is_no_seeing(world: World):
     """Persons who handle alarms alone; nobody's version is outdated by it, and it is an action like any other."""
@@ -383,8 +391,15 @@ async def test_lists_of_duty_are_read_by_their_index(world: World, postgres_dsn:
         "INSERT INTO actions (space, at, actor, role, kind, subject, body) SELECT 'live', now(), 'an', 'operator',"
         " 'alarm.seen', 'alarm/' || gen_random_uuid(), '{}' FROM generate_series(1, 20000)"
     )
-    await connection.execute("ANALYZE")
+    await connection.execute(
+        "INSERT INTO alarms (space, id, state, severity, type, raised_at, updated_at, repeats, body, unit, opened_at, due_at)"
+        " SELECT 'live', gen_random_uuid(), CASE n % 9 WHEN 0 THEN 'unacknowledged' ELSE 'closed' END, 'high', 'SEAL_TAMPER', t,"
+        " t, 1, json_build_object('acknowledge_by', t, 'close_by', t), 'port', t, t"
+        " FROM generate_series(1, 20000) AS n, LATERAL (SELECT now() - n * interval '1 minute' AS t) AS at"
+    )
+    await connection.execute("VACUUM ANALYZE")
     now_ms = clock_ms()
+    late = LIVE, now_ms, 0, now_ms, None, None
     asked: dict[str, tuple[tuple[Any, ...], str]] = {
         "shifts_listed": ((now_ms, now_ms + 1, LONGEST, 0, UUID(int=0), None, None, 101), "shifts_by_begin"),
         "shifts_of_officer": (("operator", now_ms, now_ms + 1, LONGEST), "shifts_of_officer"),
@@ -399,6 +414,8 @@ async def test_lists_of_duty_are_read_by_their_index(world: World, postgres_dsn:
         ),
         "absent_officers": ((now_ms, LONGEST_ABSENCE), "absences_by_begin"),
         "hand_overs_of_shifts": (([UUID(int=1)],), "hand_overs_shift_key"),
+        "overdue_by_unit": (late, "alarms_late"),
+        "overdue_alarms": ((*late, 0, UUID(int=0), 101, "service"), "alarms_late"),
         "alarm_seen": ((LIVE, f"alarm/{UUID(int=1)}", "service"), "actions_of_subject"),
     }
     for mode in ("force_custom_plan", "force_generic_plan"):

@@ -13,6 +13,7 @@ from memory_store import MemoryStore
 from story import T0_MS, Ground, Ping, batch, drive, ping
 
 from seal_tracker.clock import clock_ms
+from seal_tracker.journey_tracks import read_tracks
 from seal_tracker.model import LIVE, Episode
 from seal_tracker.pipeline import Pipeline
 from seal_tracker.plans.model import Plan
@@ -117,6 +118,13 @@ async def test_what_comes_after_a_week_went_is_judged_as_if_it_were_there(postgr
     (done,) = await store.actions_of(LIVE, "pings/pings_20260921")
     assert done.action.kind == "pings.dropped"
     assert await episodes_of(store) == before
+    numbers = services[0].judging.numbers
+    tracks = [track for one in PLAN.journeys for track in await read_tracks(store, numbers, one)]
+    first_left = T0_MS + 1000 * WEEK_ENDS_S
+    assert [(t.device, len(t.pings)) for t in tracks] == [("S1", 0), ("S4", len(tracks[1].pings))]
+    assert tracks[1].pings.time_ms[0] == first_left
+    assert all(T0_MS <= (track.gone_ms or 0) < first_left for track in tracks)
+    assert [track.gone_ms for track in await read_tracks(whole, numbers, PLAN.journeys[0])] == [None]
     again = Service(store)
     assert await again.start(PLAN) == []
     counts = await again.hear([*LATE, *TOO_LATE])

@@ -17,9 +17,10 @@ from store_stories import START_MS
 from web_support import World, assert_problem, make_episode
 
 from seal_tracker.ledger.checkpoints import public_bytes, read_checkpoint
-from seal_tracker.model import LIVE, Event, event_id
+from seal_tracker.model import LIVE, Event, PingBatch, event_id, iso_ms
 from seal_tracker.publishing.cloudevents import cloud_event
 from seal_tracker.store import Action, Commit, Store
+from seal_tracker.tracks import FORMATS, DeviceTrack
 from seal_tracker.web.account_changes import Change
 from seal_tracker.web.context import Live
 
@@ -49,8 +50,8 @@ class WithTracks:
         _, deed = await work(None)
         await self._store.commit(Commit(space=space, actions=deed.actions))
 
-    async def tracks(self, _space: str, _journey: Any) -> Sequence[Any]:
-        return []
+    async def tracks(self, _space: str, journey: Any) -> Sequence[Any]:
+        return [DeviceTrack("S-1", "seal", PingBatch.empty(), START_MS)] if journey.id == "J2" else []
 
 
 def told(number: int, journey: str, unit: str) -> Commit:
@@ -110,6 +111,14 @@ async def test_links_of_a_journey_are_found(world: World) -> None:
     found = (await world.ask("/api/v1/ledger?journey=J2", "auditor")).json()
     assert [item["number"] - world.first for item in found["items"]] == [3, 1]
     assert (await world.ask("/api/v1/ledger?journey=J3", "auditor")).json()["items"] == []
+
+
+async def test_a_track_of_dropped_pings_says_so_in_a_header(world: World) -> None:
+    """One that is empty for want of pings has none."""
+    for name in FORMATS:
+        answers = [await world.ask(f"/api/v1/tracks/{journey}?format={name}") for journey in ("J1", "J2")]
+        told = [(answer.status, answer.headers.get("Pings-Gone-Until")) for answer in answers]
+        assert told == [(200, None), (200, iso_ms(START_MS))], name
 
 
 async def test_a_link_shows_its_entries_and_what_stands_for_them(world: World) -> None:

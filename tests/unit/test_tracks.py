@@ -129,6 +129,24 @@ def test_moving_features_have_as_many_instants_as_places(track: DeviceTrack) -> 
     assert msgspec.json.decode(written(nowhere, "mf-json"))["features"] == []
 
 
+def test_what_is_no_longer_kept_is_said_where_the_format_has_a_place_for_it(track: DeviceTrack) -> None:
+    """CSV has none: it is a trace to be read again. There, and where a device has nothing left, the answer's header alone says it."""
+    gone = replace(track, gone_ms=1_795_316_400_000)
+    whole = replace(track, device="S2")
+    for name in ("geojson", "mf-json"):
+        found = msgspec.json.decode(FORMATS[name][1]("J1", [gone, whole]))
+        assert found["gone_until"] == "2026-11-22T03:00:00.000Z"
+        told = [feature["properties"]["gone_until"] for feature in found["features"]]
+        assert told == [found["gone_until"], None]
+        assert msgspec.json.decode(written(whole, name))["gone_until"] is None
+    (_, trk) = ET.fromstring(written(gone, "gpx"))
+    members = {child.tag.rpartition("}")[2]: child for child in trk}
+    assert list(members) == ["name", "desc", "type", "extensions", "trkseg"]
+    assert "2026-11-22T03:00:00.000Z" in (members["desc"].text or "")
+    assert [child.text for child in members["extensions"]] == ["2026-11-22T03:00:00.000Z"]
+    assert written(gone, "csv") == written(track, "csv")
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_nothing_seen_is_an_empty_track_not_an_error(name: str) -> None:
     assert written(DeviceTrack("S1", "seal", PingBatch.empty()), name)

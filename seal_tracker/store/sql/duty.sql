@@ -115,17 +115,13 @@ WHERE space = $1 AND state <> 'closed' AND ($2::text[] IS NULL OR unit = ANY ($2
 
 -- name: overdue_by_unit
 -- Open alarms past what was to be done by now, by the unit that answers: all, those not acknowledged in time, those not closed
--- in time, the longest overdue, and how often they were put before a head. Index: alarms_by_priority. Each body is read once, for
--- all three members: that is what it costs.
+-- in time, the longest overdue, and how often they were put before a head. Index: alarms_late, which has all of it.
 SELECT coalesce(responsible, unit) AS answering, count(*),
-       count(*) FILTER (
-           WHERE state IN ('unacknowledged', 'returned_unacknowledged') AND said.acknowledge_by <= $2
-       ),
-       count(*) FILTER (WHERE said.close_by <= $2),
-       min(due_at), sum(coalesce(said.escalations, 0))
+       count(*) FILTER (WHERE state IN ('unacknowledged', 'returned_unacknowledged') AND acknowledge_by <= $2),
+       count(*) FILTER (WHERE close_by <= $2),
+       min(due_at), sum(escalations)
 FROM alarms
-CROSS JOIN LATERAL json_to_record(body) AS said (acknowledge_by timestamptz, close_by timestamptz, escalations int)
-WHERE space = $1 AND state <> 'closed' AND rank = ANY ('{1,2,3,4,5}'::smallint[]) AND coalesce(due_at, 'infinity') <= $2
+WHERE space = $1 AND state <> 'closed' AND due_at <= $2
   AND opened_at >= $3 AND opened_at < $4
   AND ($5::text IS NULL OR coalesce(responsible, unit) = $5)
   AND ($6::text[] IS NULL OR unit = ANY ($6) OR responsible = ANY ($6))
@@ -133,26 +129,26 @@ GROUP BY 1
 ORDER BY 1 NULLS FIRST;
 
 -- name: overdue_alarms
--- The same alarms one by one, the longest overdue first, each with the persons who have seen it and when they first did. Indexes:
--- alarms_by_priority, actions_of_subject. Bodies are read of those alone that are told.
-SELECT late.id, late.type, late.severity, late.state, late.answering, late.opened_at, late.due_at,
-       coalesce(said.escalations, 0), said.escalated_to, seen.by, seen.at
+-- The same alarms one by one, the longest overdue first, those after a place (when due, id), each with the persons who have seen it and
+-- when they first did. Indexes: alarms_late, actions_of_subject. Bodies are read of those alone that are told.
+SELECT late.id, late.type, late.severity, late.state, late.answering, late.opened_at, late.due_at, late.escalations,
+       late.body ->> 'escalated_to', seen.by, seen.at
 FROM (
-    SELECT id, type, severity, state, coalesce(responsible, unit) AS answering, opened_at, due_at, body
+    SELECT id, type, severity, state, coalesce(responsible, unit) AS answering, opened_at, due_at, escalations, body
     FROM alarms
-    WHERE space = $1 AND state <> 'closed' AND rank = ANY ('{1,2,3,4,5}'::smallint[]) AND coalesce(due_at, 'infinity') <= $2
+    WHERE space = $1 AND state <> 'closed' AND due_at <= $2
       AND opened_at >= $3 AND opened_at < $4
       AND ($5::text IS NULL OR coalesce(responsible, unit) = $5)
       AND ($6::text[] IS NULL OR unit = ANY ($6) OR responsible = ANY ($6))
+      AND (due_at, id) > ($7, $8::uuid)
     ORDER BY due_at, id
-    LIMIT $7
+    LIMIT $9
 ) AS late
-CROSS JOIN LATERAL json_to_record(late.body) AS said (escalations int, escalated_to text)
 LEFT JOIN LATERAL (
     SELECT array_agg(actor ORDER BY id) AS by, array_agg(at ORDER BY id) AS at
     FROM (
         SELECT DISTINCT ON (actor) actor, at, id FROM actions
-        WHERE space = $1 AND subject = 'alarm/' || late.id AND role <> $8
+        WHERE space = $1 AND subject = 'alarm/' || late.id AND role <> $10
         ORDER BY actor, id
     ) AS first
 ) AS seen ON true

@@ -62,14 +62,36 @@ ORDER BY sequence
 LIMIT $3;
 
 -- name: events_after_of_type
--- Of a type. Index: events_of_type (space, type, sequence).
-SELECT sequence, body FROM events
-WHERE space = $1 AND type = $7 AND sequence > $2
-  AND ($4::text[] IS NULL OR unit = ANY ($4) OR responsible = ANY ($4)) AND ($5::text[] IS NULL OR journey = ANY ($5))
-  AND ($6::text IS NULL OR seal = $6) AND ($8::text IS NULL OR severity = $8)
-  AND time >= $9::timestamptz AND time < $10::timestamptz
-ORDER BY sequence
-LIMIT $3;
+-- Of a type: of each week as many as are wanted, joined, so that neither a type that is rare nor a time long past has the others read
+-- through. Index: events_of_type
+-- (space, type, date_bin('7 days', time, '1970-01-05 00:00:00+00'), sequence) INCLUDE what is filtered by, one range a week.
+WITH known AS MATERIALIZED (
+    SELECT (SELECT date_bin('7 days', time, '1970-01-05 00:00:00+00') FROM events WHERE space = $1 AND type = $7
+            ORDER BY date_bin('7 days', time, '1970-01-05 00:00:00+00') LIMIT 1) AS first,
+           (SELECT date_bin('7 days', time, '1970-01-05 00:00:00+00') FROM events WHERE space = $1 AND type = $7
+            ORDER BY date_bin('7 days', time, '1970-01-05 00:00:00+00') DESC LIMIT 1) AS last
+), weeks AS (
+    SELECT generate_series(
+        date_bin('7 days', greatest(first, $9::timestamptz), '1970-01-05 00:00:00+00'), least(last, $10::timestamptz), '7 days'
+    ) AS week
+    FROM known
+    WHERE first IS NOT NULL
+), found AS (
+    SELECT e.sequence
+    FROM weeks
+    CROSS JOIN LATERAL (
+        SELECT sequence FROM events
+        WHERE space = $1 AND type = $7 AND date_bin('7 days', time, '1970-01-05 00:00:00+00') = weeks.week AND sequence > $2
+          AND ($4::text[] IS NULL OR unit = ANY ($4) OR responsible = ANY ($4)) AND ($5::text[] IS NULL OR journey = ANY ($5))
+          AND ($6::text IS NULL OR seal = $6) AND ($8::text IS NULL OR severity = $8)
+          AND time >= $9::timestamptz AND time < $10::timestamptz
+        ORDER BY sequence
+        LIMIT $3
+    ) AS e
+    ORDER BY e.sequence
+    LIMIT $3
+)
+SELECT sequence, events.body FROM found JOIN events USING (sequence) ORDER BY sequence;
 
 -- name: events_after_in_time
 -- Within a time. The log is in the order in which events became known, so that no range of it is all of a time:
@@ -172,14 +194,36 @@ ORDER BY sequence DESC
 LIMIT $3;
 
 -- name: events_before_of_type
--- Of a type, newest first. Index: events_of_type (space, type, sequence).
-SELECT sequence, body FROM events
-WHERE space = $1 AND type = $7 AND sequence < $2
-  AND ($4::text[] IS NULL OR unit = ANY ($4) OR responsible = ANY ($4)) AND ($5::text[] IS NULL OR journey = ANY ($5))
-  AND ($6::text IS NULL OR seal = $6) AND ($8::text IS NULL OR severity = $8)
-  AND time >= $9::timestamptz AND time < $10::timestamptz
-ORDER BY sequence DESC
-LIMIT $3;
+-- Of a type, newest first: of each week as many as are wanted, joined, so that neither a type that is rare nor a time long past has
+-- the others read through. Index: events_of_type
+-- (space, type, date_bin('7 days', time, '1970-01-05 00:00:00+00'), sequence) INCLUDE what is filtered by, one range a week.
+WITH known AS MATERIALIZED (
+    SELECT (SELECT date_bin('7 days', time, '1970-01-05 00:00:00+00') FROM events WHERE space = $1 AND type = $7
+            ORDER BY date_bin('7 days', time, '1970-01-05 00:00:00+00') LIMIT 1) AS first,
+           (SELECT date_bin('7 days', time, '1970-01-05 00:00:00+00') FROM events WHERE space = $1 AND type = $7
+            ORDER BY date_bin('7 days', time, '1970-01-05 00:00:00+00') DESC LIMIT 1) AS last
+), weeks AS (
+    SELECT generate_series(
+        date_bin('7 days', greatest(first, $9::timestamptz), '1970-01-05 00:00:00+00'), least(last, $10::timestamptz), '7 days'
+    ) AS week
+    FROM known
+    WHERE first IS NOT NULL
+), found AS (
+    SELECT e.sequence
+    FROM weeks
+    CROSS JOIN LATERAL (
+        SELECT sequence FROM events
+        WHERE space = $1 AND type = $7 AND date_bin('7 days', time, '1970-01-05 00:00:00+00') = weeks.week AND sequence < $2
+          AND ($4::text[] IS NULL OR unit = ANY ($4) OR responsible = ANY ($4)) AND ($5::text[] IS NULL OR journey = ANY ($5))
+          AND ($6::text IS NULL OR seal = $6) AND ($8::text IS NULL OR severity = $8)
+          AND time >= $9::timestamptz AND time < $10::timestamptz
+        ORDER BY sequence DESC
+        LIMIT $3
+    ) AS e
+    ORDER BY e.sequence DESC
+    LIMIT $3
+)
+SELECT sequence, events.body FROM found JOIN events USING (sequence) ORDER BY sequence DESC;
 
 -- name: events_before_in_time
 -- Within a time, newest first. The log is in the order in which events became known, so that no range of it is all of a time:
