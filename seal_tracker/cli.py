@@ -180,9 +180,30 @@ def decode(format_: str, files: tuple[Path, ...], **options: Any) -> None:
 @click.option(
     "--listen",
     multiple=True,
-    required=True,
     metavar="FORMAT=HOST:PORT",
     help="Where to take devices; may be repeated.",
+)
+@click.option(
+    "--listen-tls",
+    multiple=True,
+    metavar="FORMAT=HOST:PORT",
+    help="The same with TLS, by the settings GATEWAY_CERTIFICATE, GATEWAY_KEY and, where devices have certificates, GATEWAY_CLIENT_CA.",
+)
+@click.option(
+    "--devices",
+    type=File,
+    metavar="FILE",
+    help="Who may come: a line each, ID or FORMAT ID. Read again when it has changed.",
+)
+@click.option(
+    "--any-device",
+    is_flag=True,
+    help="Or that everybody may, from elsewhere too. On the loopback address everybody may unless --devices is given.",
+)
+@click.option(
+    "--name",
+    metavar="ID",
+    help="What this gateway is called: alarms of the devices that it hands on are grouped by it.",
 )
 @click.option("--ready-file", type=File, metavar="FILE", help="The running service's ready file.")
 @click.option(
@@ -214,6 +235,10 @@ def decode(format_: str, files: tuple[Path, ...], **options: Any) -> None:
 )
 def gateway(
     listen: tuple[str, ...],
+    listen_tls: tuple[str, ...],
+    devices: Path | None,
+    any_device: bool,
+    name: str | None,
     ready_file: Path | None,
     embedded: Path | None,
     connections: int,
@@ -226,10 +251,20 @@ def gateway(
     Without --ready-file or --embedded the broker is that of the settings, signed in to as an account that may publish to …/raw/#.
     """
     from seal_tracker.commands.gateway import gateway as run  # noqa: PLC0415
-    from seal_tracker.gateway.server import Limits  # noqa: PLC0415
+    from seal_tracker.gateway.connection import Limits  # noqa: PLC0415
 
     limits = Limits(connections, per_address, idle_s, frame_s)
-    _guarded(run, listen, ready_file=ready_file, embedded=embedded, limits=limits)
+    _guarded(
+        run,
+        listen,
+        listen_tls,
+        ready_file=ready_file,
+        embedded=embedded,
+        limits=limits,
+        devices=devices,
+        any_device=any_device,
+        name=name,
+    )
 
 
 @cli.group()

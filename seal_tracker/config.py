@@ -121,6 +121,13 @@ class Settings(BaseSettings):
         None, description="certificate chain in PEM: HTTPS is served, not HTTP"
     )
     https_key: Path | None = Field(None, description="its key in PEM, without a password")
+    gateway_certificate: Path | None = Field(
+        None, description="certificate chain in PEM that `seal-tracker gateway --listen-tls` shows to devices"
+    )
+    gateway_key: Path | None = Field(None, description="its key in PEM, without a password")
+    gateway_client_ca: Path | None = Field(
+        None, description="authorities in PEM: a device must show a certificate that one of them signed"
+    )
     https_in_front: bool = Field(
         default=False,
         description="a proxy serves us by https: cookies are then Secure, and its X-Forwarded-For is heard",

@@ -160,7 +160,7 @@ def _pings(into: SpaceIntake, address: Address, message: RawMessage) -> None:
 
 
 def _frames(into: SpaceIntake, address: Address, message: RawMessage) -> None:
-    """A vendor's frames: their pings are the topic's device's; what is wrong in them is kept with its bytes."""
+    """A vendor's frames: their pings are the topic's device's, by its gateway; what is wrong in them is kept with its bytes."""
 
     def bury(payload: bytes, reason: str) -> None:
         into.dead_letters.append(
@@ -177,6 +177,9 @@ def _frames(into: SpaceIntake, address: Address, message: RawMessage) -> None:
     except DecodeError as fault:
         return bury(message.payload, str(fault))
     n = len(answer.pings)
+    if address.gateway is not None:
+        for ping in answer.pings:
+            ping.gateway = address.gateway
     into.pings += answer.pings
     into.seals += [address.id] * n
     into.received_ms += [message.received_ms] * n

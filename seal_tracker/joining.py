@@ -28,7 +28,7 @@ from seal_tracker.decoders.frame import Part
 from seal_tracker.model import NO_TIME
 from seal_tracker.sources.framing import RawMessage
 
-__all__ = ["MAX_WAITING", "WAIT_MS", "Joined", "Joining", "protocol_of"]
+__all__ = ["MAX_WAITING", "WAIT_MS", "Joined", "Joining"]
 
 WAIT_MS: Final = 60_000
 """From the first part's arrival. A device sends them one after another, each a second or two over the slowest modem; what
@@ -60,7 +60,7 @@ class Joined(NamedTuple):
 
 
 Key = tuple[str, str]
-"""Topic and message: what one device says is never put together with another's."""
+"""Topic, whatever gateway it names, and message: what one device says is never put together with another's."""
 
 
 @dataclass(slots=True)
@@ -108,11 +108,11 @@ class Joining:
             if part is None:
                 ready.append(message)
                 settled.append(message)
-            elif self._was_read((message.topic, part.message), part, message):
+            elif self._was_read(key := (_device_of(message.topic), part.message), part, message):
                 again.append(message)
                 settled.append(message)
             else:
-                self._hold((message.topic, part.message), part, message, ready, settled)
+                self._hold(key, part, message, ready, settled)
         self._let_go(max((m.received_ms for m in messages), default=NO_TIME), ready, settled)
         return Joined(ready, settled, again)
 
@@ -170,10 +170,16 @@ def _digest(message: RawMessage) -> bytes:
 def _part_of(message: RawMessage) -> Part | None:
     if "/raw/" not in message.topic:
         return None
-    found = formats().get(protocol_of(message.topic))
+    found = formats().get(_protocol_of(message.topic))
     return found.part(message.payload) if found is not None and found.part is not None else None
 
 
-def protocol_of(topic: str) -> str:
-    """The protocol that a topic ``…/raw/{protocol}/{device}`` names."""
-    return topic.rsplit("/", 2)[-2]
+def _protocol_of(topic: str) -> str:
+    """The protocol that a topic ``…/raw/{protocol}/{device}`` names, without the gateway that may stand behind it."""
+    return topic.rsplit("/", 2)[-2].partition("@")[0]
+
+
+def _device_of(topic: str) -> str:
+    """The topic without its gateway: a device may go on by another."""
+    root, _, device = topic.rsplit("/", 2)
+    return f"{root}/{_protocol_of(topic)}/{device}"

@@ -1,4 +1,4 @@
-"""TLS of the two doors: HTTPS here, MQTT to the broker. What cannot be used stops the start, with the setting and its value."""
+"""TLS of the three doors: HTTPS here, MQTT to the broker, devices at the gateway. What cannot be used stops the start, with the setting and its value."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from seal_tracker.config import PREFIX, ConfigError, Settings
 
-__all__ = ["broker_context", "server_context"]
+__all__ = ["broker_context", "gateway_context", "server_context"]
 
 
 def server_context(settings: Settings) -> ssl.SSLContext | None:
@@ -54,6 +54,33 @@ def broker_context(settings: Settings) -> ssl.SSLContext | None:
         require_both(settings, "mqtt_certificate", "mqtt_key")
         assert settings.mqtt_certificate is not None
         load_pair(context, settings.mqtt_certificate, settings.mqtt_key, "mqtt_certificate", "mqtt_key")
+    return context
+
+
+def gateway_context(settings: Settings) -> ssl.SSLContext | None:
+    """What devices over TLS are met with; None: nothing is set. With an authority they must show a certificate that it signed.
+
+    Raises
+    ------
+    ConfigError
+        As ``server_context``; or an authority is set without a certificate, or is none.
+    """
+    certificate, authority = settings.gateway_certificate, settings.gateway_client_ca
+    if certificate is None and settings.gateway_key is None and authority is None:
+        return None
+    require_both(settings, "gateway_certificate", "gateway_key")
+    assert certificate is not None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    load_pair(context, certificate, settings.gateway_key, "gateway_certificate", "gateway_key")
+    if authority is not None:
+        readable("gateway_client_ca", authority)
+        try:
+            context.load_verify_locations(authority)
+        except ssl.SSLError as error:
+            said_ca = said("gateway_client_ca", authority)
+            raise ConfigError(f"{said_ca}: not certificates in PEM: {error.reason}") from error
+        context.verify_mode = ssl.CERT_REQUIRED
     return context
 
 

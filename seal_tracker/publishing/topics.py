@@ -7,6 +7,7 @@
         dev/{seal}/ping|status               in
         equip/{equipment}/status             in
         raw/{protocol}/{device}              in
+        raw/{protocol}@{gateway}/{device}    in: the same by a gateway that says its name
         svc/{instance}/ping                  in: the service's own canary
         evt/{severity}/{type}/{kind}/{id}    out
         alarm/{alarm}                        out, retained
@@ -55,12 +56,15 @@ KINDS: Final = frozenset({"dev", "equip", "raw", "svc"})
 
 
 class Address(NamedTuple):
-    """What an incoming topic says. Of ``raw``, ``leaf`` is the protocol; of others, ``ping`` or ``status``."""
+    """What an incoming topic says. Of ``raw``, ``leaf`` is the protocol and ``gateway`` who took the frame, where it says so; of
+    others, ``leaf`` is ``ping`` or ``status``.
+    """
 
     space: str
     kind: Kind
     id: str
     leaf: str
+    gateway: str | None = None
 
 
 def check_id(value: str, what: str = "id") -> str:
@@ -119,6 +123,9 @@ def parse(topic: str, tenant: str) -> Address:
     own, leaf = (levels[2], levels[1]) if kind == "raw" else (levels[1], levels[2])
     if kind != "raw" and leaf not in ("ping", "status"):
         raise TopicError(f"topic {topic[:120]!r}: ends in {leaf!r}, expected ping or status")
+    if kind == "raw" and "@" in leaf:
+        leaf, _, gateway = leaf.partition("@")
+        return Address(space, kind, check_id(own), check_id(leaf, "protocol"), check_id(gateway, "gateway"))
     return Address(space, kind, check_id(own), check_id(leaf, "protocol"))
 
 
@@ -130,9 +137,12 @@ def device_topic(tenant: str, seal: str, space: str = LIVE, leaf: str = "ping") 
     return f"{root(tenant, space)}/dev/{check_id(seal, 'seal')}/{leaf}"
 
 
-def frame_topic(tenant: str, protocol: str, device: str, space: str = LIVE) -> str:
-    """Return where a gateway publishes a device's frames as received."""
-    return f"{root(tenant, space)}/raw/{check_id(protocol, 'protocol')}/{check_id(device, 'device')}"
+def frame_topic(
+    tenant: str, protocol: str, device: str, space: str = LIVE, gateway: str | None = None
+) -> str:
+    """Return where a gateway, which may say its name, publishes a device's frames as received."""
+    by = "" if gateway is None else f"@{check_id(gateway, 'gateway')}"
+    return f"{root(tenant, space)}/raw/{check_id(protocol, 'protocol')}{by}/{check_id(device, 'device')}"
 
 
 def canary_topic(tenant: str, instance: str, space: str = LIVE) -> str:

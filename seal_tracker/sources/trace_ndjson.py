@@ -25,7 +25,7 @@ from seal_tracker.sources.trace_times import parse_time
 __all__ = ["read_ndjson"]
 
 _TOPIC: Final = re.compile(
-    r"(?:eseal/v1/[^/]+|eseal-exercise/v1/[^/]+/[^/]+)/(?:dev/([^/]+)/ping|equip/([^/]+)/status|raw/([^/]+)/([^/]+))"
+    r"(?:eseal/v1/[^/]+|eseal-exercise/v1/[^/]+/[^/]+)/(?:dev/([^/]+)/ping|equip/([^/]+)/status|raw/([^/@]+)(?:@[^/]+)?/([^/]+))"
 )
 
 

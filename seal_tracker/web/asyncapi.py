@@ -48,6 +48,10 @@ CHANNELS: Final[tuple[Channel, ...]] = (
     ),
     Channel("frame", "raw/{protocol}/{device}", "seals", "A vendor's frame as received.", None, media="application/octet-stream"),
     Channel(
+        "frameByGateway", "raw/{protocol}@{gateway}/{device}", "seals",
+        "The same by a gateway that says its name, which alarms are grouped by.", None, media="application/octet-stream",
+    ),
+    Channel(
         "event", "evt/{severity}/{type}/{kind}/{id}", "service",
         "Every transition of an episode and every step of an alarm, in order per subject; at least once: leave out what has a known `id`.",
         CloudEvent, CLOUD_EVENTS,

@@ -4,31 +4,39 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import json
 import os
 import re
 import secrets
 import signal
+import ssl
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from certificates import Authority
 from parts import Broker as BrokerInTest
-from parts import wait_until
+from parts import ComposeBroker, wait_until
 
 from seal_tracker.commands.errors import CommandError
 from seal_tracker.commands.gateway import gateway as run_gateway
-from seal_tracker.config import ConfigError
+from seal_tracker.config import ConfigError, Settings
 from seal_tracker.decoders.formats import formats
 from seal_tracker.embedded.credentials import load_or_make
 from seal_tracker.embedded.nats import ACK_WAIT_S, _binary, render_config
 from seal_tracker.embedded.ports import choose_port
-from seal_tracker.gateway.server import Gateway, Limits
+from seal_tracker.gateway.admission import devices_in
+from seal_tracker.gateway.connection import Limits
+from seal_tracker.gateway.server import Gateway
 from seal_tracker.gateway.uplink import Uplink
+from seal_tracker.joining import Joining
 from seal_tracker.publishing.topics import frame_topic
 from seal_tracker.sources.mqtt import Broker, MqttSource
+from seal_tracker.tls import gateway_context
 
 CLOCK_MS = 1_795_316_400_000
 NOW = dt.datetime(2026, 11, 22, 3, tzinfo=dt.UTC)
@@ -83,6 +91,47 @@ class RestartableNats:
         return Broker("127.0.0.1", self.port, *self.broker.accounts[account])
 
 
+class RestartableMosquitto:
+    """Mosquitto as compose starts it; ``kill`` is SIGTERM, for a crash loses what it has not written yet (docs/durability.md)."""
+
+    def __init__(self, folder: Path) -> None:
+        self._parts = ComposeBroker("mosquitto", folder)
+        self.broker = self._parts.broker
+
+    def start(self) -> None:
+        self._parts.start()
+
+    def stall(self) -> None:
+        assert self._parts.process
+        self._parts.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self._parts.process.pid, os.WSTOPPED | os.WNOWAIT)
+
+    def kill(self) -> None:
+        assert self._parts.process
+        self._parts.process.send_signal(signal.SIGCONT)
+        self._parts.stop()
+
+    def of(self, account: str) -> Broker:
+        return Broker("127.0.0.1", self._parts.port, *self.broker.accounts[account])
+
+
+@pytest.fixture(scope="module")
+def mosquitto(session_folder: Path) -> Iterator[RestartableMosquitto]:
+    """In a folder that the user whom brokers run as may enter."""
+    if lacking := ComposeBroker.missing("mosquitto"):
+        pytest.skip(lacking)
+    mosquitto = RestartableMosquitto(session_folder / f"gateway-{secrets.token_hex(4)}")
+    mosquitto.start()
+    yield mosquitto
+    mosquitto.kill()
+
+
+@pytest.fixture(params=["nats", "mosquitto"])
+def either(request: pytest.FixtureRequest) -> RestartableNats | RestartableMosquitto:
+    """Each of the two brokers in turn: what uses this must hold on both."""
+    return request.getfixturevalue(request.param)
+
+
 @pytest.fixture(scope="module")
 def nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RestartableNats]:
     nats = RestartableNats(tmp_path_factory.mktemp("gateway"))
@@ -92,7 +141,7 @@ def nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RestartableNats]:
 
 
 @asynccontextmanager
-async def listening(nats: RestartableNats, limits: Limits) -> AsyncIterator[Gateway]:
+async def listening(nats: RestartableNats | RestartableMosquitto, limits: Limits) -> AsyncIterator[Gateway]:
     """A gateway of the broker; ``ports`` are where it listens."""
     client_id = f"gateway-{secrets.token_hex(4)}"
     async with (
@@ -138,13 +187,18 @@ async def ended(reader: asyncio.StreamReader) -> bool:
         return True
 
 
-async def test_frames_arrive_as_received_and_are_answered(nats: RestartableNats, gateway: Gateway) -> None:
+async def test_frames_arrive_as_received_and_are_answered(
+    either: RestartableNats | RestartableMosquitto,
+) -> None:
     """On the topic of protocol and device, in the maker's answer; noise goes to nobody's topic and is not answered."""
     source = MqttSource(
-        nats.of("service"), f"s-{secrets.token_hex(4)}", ["eseal/v1/demo/raw/+/+"], clock_ms=lambda: CLOCK_MS
+        either.of("service"),
+        f"s-{secrets.token_hex(4)}",
+        ["eseal/v1/demo/raw/+/+"],
+        clock_ms=lambda: CLOCK_MS,
     )
     seal = b"##S,eSeal,1000821,256,3.0.6,Normal,34,2026-11-22,03:00:00,15,A,20.8N 106.6E,43,128,Close,E##"
-    async with source:
+    async with source, listening(either, LIMITS) as gateway:
         await happens(lambda: source.status.ready, "subscribed")
         reader, writer = await connected(gateway, "jointech")
         lock = deed(24)
@@ -173,12 +227,14 @@ async def test_frames_arrive_as_received_and_are_answered(nats: RestartableNats,
     ]
 
 
-async def test_a_broker_killed_in_the_middle_loses_nothing_that_was_answered(
-    nats: RestartableNats, gateway: Gateway
+async def test_a_broker_that_ends_in_the_middle_loses_nothing_that_was_answered(
+    either: RestartableNats | RestartableMosquitto,
 ) -> None:
     """While it is away nobody is answered; when it is back, everybody; and it has every frame that was."""
     name = f"s-{secrets.token_hex(4)}"
-    source = MqttSource(nats.of("service"), name, ["eseal/v1/demo/raw/jointech/+"], clock_ms=lambda: CLOCK_MS)
+    source = MqttSource(
+        either.of("service"), name, ["eseal/v1/demo/raw/jointech/+"], clock_ms=lambda: CLOCK_MS
+    )
     devices = {f"80006200{n}": [] for n in range(10, 14)}
     count, half = 60, asyncio.Event()
 
@@ -192,19 +248,19 @@ async def test_a_broker_killed_in_the_middle_loses_nothing_that_was_answered(
                 half.set()
         writer.close()
 
-    async with source:
+    async with source, listening(either, LIMITS) as gateway:
         await happens(lambda: source.status.ready, "subscribed")
         async with asyncio.TaskGroup() as group:
             for own, answered in devices.items():
                 group.create_task(device(own, answered))
             await half.wait()
-            nats.stall()
+            either.stall()
             await happens(lambda: gateway.uplink.in_flight >= 10, "frames without an acknowledgement")
             before = gateway.counts["answered"]
             await asyncio.sleep(0.1)
             assert gateway.counts["answered"] == before
-            await asyncio.to_thread(nats.kill)
-            await asyncio.to_thread(nats.start)
+            await asyncio.to_thread(either.kill)
+            await asyncio.to_thread(either.start)
         got: set[bytes] = set()
         async with asyncio.timeout(30):
             async for batch in source.batches(1000):
@@ -216,6 +272,91 @@ async def test_a_broker_killed_in_the_middle_loses_nothing_that_was_answered(
     for answered in devices.values():
         assert answered == [b"(P69,0,%d)" % serial for serial in range(count)]
     assert gateway.uplink.published_again > 0
+
+
+async def test_parts_of_a_message_outlast_the_gateway_and_the_service(
+    either: RestartableNats | RestartableMosquitto,
+) -> None:
+    """A part that waits is not acknowledged: who comes after us gets it again, and joins it with the rest."""
+    rows = (Path(__file__).parents[1] / "frames/jt808.jsonl").read_text().splitlines()
+    whole = next(r for r in map(json.loads, rows) if r["what"] == "a batch in two parts, in one payload")
+    payload = bytes.fromhex(whole["hex"])
+    pieces = [payload[: payload.index(b"~~") + 1], payload[payload.index(b"~~") + 1 :]]
+    name, filters = f"s-{secrets.token_hex(4)}", ["eseal/v1/demo/raw/jt808/+"]
+    for piece, ready in zip(pieces, ([], [payload]), strict=True):
+        source = MqttSource(either.of("service"), name, filters, clock_ms=lambda: CLOCK_MS)
+        joining, got = Joining(), []
+        async with source, listening(either, LIMITS) as gateway:
+            await happens(lambda source=source: source.status.ready, "subscribed")
+            reader, writer = await connected(gateway, "jt808")
+            writer.write(piece)
+            assert await answer(reader, b"~")
+            expected = 1 + bool(ready)
+            async with asyncio.timeout(20):
+                async for batch in source.batches(10):
+                    joined = joining.receive(batch)
+                    got += [message.payload for message in joined.ready]
+                    source.acknowledge(joined.settled)
+                    if got or joining.held == expected:
+                        break
+            writer.close()
+        assert got == ready
+    assert source.counts.acknowledged == 2
+
+
+async def test_who_is_not_on_the_list_is_refused(nats: RestartableNats) -> None:
+    """Nothing of it is published, what is no frame neither; of a connection with a device that may come it is one frame."""
+    async with listening(nats, LIMITS) as gateway:
+        gateway.door.allow(devices_in("jointech 8000620011", formats()))
+        await happens(lambda: gateway.uplink.status.ready, "connected to the broker")
+        stranger, writer = await connected(gateway, "jointech")
+        writer.write(b"noise" + deed(1, "8000620012"))
+        assert await stranger.read() == b""
+        reader, writer = await connected(gateway, "jointech")
+        writer.write(deed(2) + deed(3, "8000620012") + deed(4))
+        assert [await answer(reader), await answer(reader)] == [b"(P69,0,2)", b"(P69,0,4)"]
+        counts = {name: gateway.counts[name] for name in ("refused_device", "refused_no_frame", "published")}
+        assert counts == {"refused_device": 2, "refused_no_frame": 1, "published": 2}
+
+
+async def test_the_newest_connection_of_a_device_is_the_one(nats: RestartableNats) -> None:
+    """The older one is ended; one that speaks for others too loses that device alone."""
+    async with listening(nats, LIMITS) as gateway:
+        await happens(lambda: gateway.uplink.status.ready, "connected to the broker")
+        older, writer = await connected(gateway, "jointech")
+        writer.write(deed(1))
+        assert await answer(older) == b"(P69,0,1)"
+        relay, two = await connected(gateway, "jointech")
+        two.write(deed(2) + deed(3, "8000620012"))
+        assert [await answer(relay), await answer(relay)] == [b"(P69,0,2)", b"(P69,0,3)"]
+        assert await ended(older)
+        newest, writer = await connected(gateway, "jointech")
+        writer.write(deed(4))
+        assert await answer(newest) == b"(P69,0,4)"
+        two.write(deed(5, "8000620012"))
+        assert await answer(relay) == b"(P69,0,5)"
+        assert (gateway.counts["moved_devices"], gateway.counts["dropped_for_newer"]) == (2, 1)
+
+
+async def test_devices_that_can_do_so_speak_tls(nats: RestartableNats, tmp_path: Path) -> None:
+    """With an authority of theirs, who shows no certificate of it is not heard."""
+    authority = Authority(tmp_path)
+    certificate, key = authority.sign("gateway")
+    context = gateway_context(
+        Settings(gateway_certificate=certificate, gateway_key=key, gateway_client_ca=authority.file)
+    )
+    client = ssl.create_default_context(cafile=authority.file)
+    async with listening(nats, LIMITS) as gateway:
+        port = await gateway.listen(formats()["jointech"], "127.0.0.1", 0, context)
+        refused, writer = await asyncio.open_connection("127.0.0.1", port, ssl=client)
+        writer.write(deed(1))
+        assert await ended(refused)
+        client.load_cert_chain(*authority.sign("lock"))
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=client)
+        writer.write(deed(2))
+        assert await answer(reader) == b"(P69,0,2)"
+        assert gateway.counts["published"] == 1
+        writer.close()
 
 
 async def test_who_drips_a_frame_is_dropped(nats: RestartableNats) -> None:
@@ -318,16 +459,22 @@ async def test_what_the_broker_does_not_take_in_time_is_given_up_unanswered(nats
 
 
 @pytest.mark.parametrize(
-    ("listen", "ready_file", "said"),
+    ("listen", "options", "said"),
     [
-        ("morse=127.0.0.1:0", None, "expected FORMAT=HOST:PORT with one of eseal, jointech, jt808"),
-        ("jointech=here", None, "expected HOST:PORT"),
-        ("jointech=127.0.0.1:0", None, "mqtt_host: not set"),
-        ("jointech=127.0.0.1:0", Path("gone.json"), "is the service running?"),
+        ("morse=127.0.0.1:0", {}, "expected FORMAT=HOST:PORT with one of eseal, jointech, jt808"),
+        ("jointech=here", {}, "expected HOST:PORT"),
+        ("jointech=127.0.0.1:0", {}, "mqtt_host: not set"),
+        ("jointech=127.0.0.1:0", {"ready_file": Path("gone.json")}, "is the service running?"),
+        ("jointech=0.0.0.0:0", {}, "give --devices FILE with the ids that may come, or --any-device"),
+        ("jointech=127.0.0.1:0", {"devices": Path("gone")}, "--devices gone: No such file"),
+        ("jointech=127.0.0.1:0", {"devices": Path(__file__)}, "expected ID or FORMAT ID"),
+        ("jointech=127.0.0.1:0", {"listen_tls": ["eseal=:0"]}, "SEAL_TRACKER_GATEWAY_CERTIFICATE is not set"),
+        ("jointech=127.0.0.1:0", {"name": "gate/1"}, "--name 'gate/1': must be"),
     ],
-    ids=["format", "address", "broker", "service"],
+    ids=["format", "address", "broker", "service", "anybody", "list", "no-list", "certificate", "name"],
 )
-def test_the_command_says_what_it_lacks(listen: str, ready_file: Path | None, said: str) -> None:
+def test_the_command_says_what_it_lacks(listen: str, options: dict[str, Any], said: str) -> None:
     """Before it listens."""
+    given = {"ready_file": None, "embedded": None, "limits": LIMITS} | options
     with pytest.raises((ConfigError, CommandError), match=re.escape(said)):
-        run_gateway([listen], ready_file=ready_file, embedded=None, limits=LIMITS)
+        run_gateway([listen], **given)

@@ -217,6 +217,7 @@ def test_exercises_have_topics_of_their_own() -> None:
         ("eseal/v1/demo/dev/S-1/status", Address("live", "dev", "S-1", "status")),
         ("eseal/v1/demo/equip/CAM-1/status", Address("live", "equip", "CAM-1", "status")),
         ("eseal/v1/demo/raw/jt701/8000012345", Address("live", "raw", "8000012345", "jt701")),
+        ("eseal/v1/demo/raw/jt701@gw-1/80000", Address("live", "raw", "80000", "jt701", "gw-1")),
         ("eseal/v1/demo/svc/one/ping", Address("live", "svc", "one", "ping")),
         ("eseal-exercise/v1/demo/drill-1/dev/S-1/ping", Address("drill-1", "dev", "S-1", "ping")),
     ],

@@ -97,6 +97,13 @@ def test_devices_are_kept_apart() -> None:
     assert joining.held == 2
 
 
+def test_a_device_may_go_on_by_another_gateway() -> None:
+    joining = Joining()
+    first, second = (arrived(frame) for frame in parts(2))
+    first.topic = first.topic.replace("jt808", "jt808@gw-1")
+    assert len(joining.receive([first, second]).ready) == 1
+
+
 def test_what_waits_is_bounded_and_who_sends_most_pays_for_it() -> None:
     """The other device's part still waits for its rest."""
     joining = Joining()

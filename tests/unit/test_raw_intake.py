@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 from seal_tracker.intake import SpaceIntake, take_in
+from seal_tracker.publishing.topics import frame_topic
 from seal_tracker.sources.framing import RawMessage
 from seal_tracker.sources.trace_ndjson import read_ndjson
+from seal_tracker.ways import Way, Ways
 
 JT808 = {
     row["what"]: bytes.fromhex(row["hex"])
@@ -52,6 +54,17 @@ def test_another_devices_frame_is_refused() -> None:
     """Whoever publishes under a device's topic may not speak for another."""
     (letter,) = taken(JT808["a position report of 2013"], device="013900000000").dead_letters
     assert letter.reason.startswith("byte 5: device '013912345678': another than the topic's")
+
+
+def test_a_gateway_that_says_its_name_is_the_way_of_its_seals() -> None:
+    """By which alarms are grouped: what it hands on is silent together."""
+    into = taken(JT808["a batch of live reports"], "jt808@gw-1")
+    assert frame_topic("demo", "jt808", "013912345678", gateway="gw-1").endswith(
+        "/raw/jt808@gw-1/013912345678"
+    )
+    assert Ways().news("live", into.pings, into.seals) == {"013912345678": Way(None, "gw-1")}
+    (letter,) = taken(JT808["a batch of live reports"], "jt808@").dead_letters
+    assert letter.reason.startswith("gateway ''")
 
 
 def test_a_protocol_without_a_decoder_is_named() -> None:
