@@ -138,14 +138,50 @@ def backtest(plan: Path, traces: tuple[Path, ...], **options: Any) -> None:
     help="Keep the gaps, N times as fast.  [default: as fast as it goes]",
 )
 @click.option("--seal", metavar="ID", help="The seal of a GPX trace.  [default: the file's name]")
+@click.option(
+    "--raw",
+    is_flag=True,
+    help="Recorded messages byte for byte, frames of devices too; not the pings in them.",
+)
 @click.option("--ready-file", type=File, metavar="FILE", help="The running service's ready file.")
 @click.option("--embedded", type=Folder, metavar="DIR", help="Or the folder it was started with.")
 @click.option("--json", "as_json", is_flag=True, help="The result for programs.")
 def replay(trace: Path, **options: Any) -> None:
-    """Send a recorded TRACE through the broker of a running service, into an exercise space unless told."""
+    """Send a recorded TRACE through the broker of a running service, into an exercise space unless told.
+
+    Pings, from .csv, .gpx and .ndjson (each also .gz), or with --raw the messages of an .ndjson as `record` or mosquitto_sub wrote them.
+    The same trace into the same plan gives the same episodes, however fast.
+
+    Exit code 0: all sent, stored and judged; 1: not all of it, the service or its broker is away, or the trace holds nothing; 2: wrong usage.
+    """
     from seal_tracker.commands.replay import replay as run  # noqa: PLC0415
 
     _guarded(run, trace, **options)
+
+
+@cli.command()
+@click.argument("file", type=File)
+@click.option(
+    "--embedded", type=Folder, metavar="DIR", help="The folder of a running service.  [default: settings]"
+)
+@click.option(
+    "--for",
+    "for_s",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="End after so long.",
+)
+@click.option("--count", type=click.IntRange(min=1), metavar="N", help="End after so many messages.")
+def record(file: Path, **options: Any) -> None:
+    """Write what devices send, as the broker delivers it, to FILE (.ndjson) until Ctrl-C: `replay --raw` sends it again.
+
+    A line a message: {"topic","payload"|"payload_hex","received"}. The broker delivers to whoever else reads it all the same.
+
+    Exit code 0: done, also by Ctrl-C; 1: the broker is away or was lost, and FILE has what came until then; 2: wrong usage.
+    """
+    from seal_tracker.commands.record import record as run  # noqa: PLC0415
+
+    _guarded(run, file, **options)
 
 
 @cli.command()

@@ -5,6 +5,7 @@ Every message ends in exactly one place: pings, dead letters, the canary, or a c
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -15,9 +16,9 @@ from seal_tracker.decoders.errors import DecodeError
 from seal_tracker.decoders.formats import formats
 from seal_tracker.decoders.heartbeat import decode_status
 from seal_tracker.decoders.native import NativePing, decode
-from seal_tracker.model import LIVE, DeadLetter
+from seal_tracker.model import EPOCH, LIVE, DeadLetter
 from seal_tracker.publishing.errors import TopicError
-from seal_tracker.publishing.topics import Address, parse
+from seal_tracker.publishing.topics import Address, parse, replayed_arrival
 from seal_tracker.sources.framing import RawMessage
 from seal_tracker.tracking.heartbeats import device_name
 
@@ -167,11 +168,10 @@ def _frames(into: SpaceIntake, address: Address, message: RawMessage) -> None:
             DeadLetter(message.received_ms, message.topic, payload, reason, address.space)
         )
 
-    found = formats().get(address.leaf)
+    protocol, arrival_ms = replayed_arrival(address)
+    found = formats().get(protocol)
     if found is None:
-        return bury(
-            message.payload, f"protocol {address.leaf!r}: no decoder; known are {', '.join(formats())}"
-        )
+        return bury(message.payload, f"protocol {protocol!r}: no decoder; known are {', '.join(formats())}")
     try:
         answer = found.decode(message.payload, address.id)
     except DecodeError as fault:
@@ -180,6 +180,10 @@ def _frames(into: SpaceIntake, address: Address, message: RawMessage) -> None:
     if address.gateway is not None:
         for ping in answer.pings:
             ping.gateway = address.gateway
+    if arrival_ms is not None:
+        arrived = EPOCH + dt.timedelta(milliseconds=arrival_ms)
+        for ping in answer.pings:
+            ping.received = arrived
     into.pings += answer.pings
     into.seals += [address.id] * n
     into.received_ms += [message.received_ms] * n

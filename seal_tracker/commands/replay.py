@@ -1,4 +1,4 @@
-"""``seal-tracker replay``: a recorded trace sent through the broker of a running service, as seals would send it."""
+"""``seal-tracker replay``: a recorded trace sent through the broker of a running service, as seals would send it, or as it was recorded."""
 
 from __future__ import annotations
 
@@ -19,19 +19,18 @@ from tqdm import tqdm
 from seal_tracker.commands.backtest import load_traces
 from seal_tracker.commands.client import ServiceClient, service_at
 from seal_tracker.commands.errors import CommandError
-from seal_tracker.model import LIVE
+from seal_tracker.commands.outgoing import Outgoing, of_recording, of_trace, recorded_in
+from seal_tracker.model import LIVE, NO_TIME
 from seal_tracker.plans.folder import read_folder
 from seal_tracker.publishing.errors import TopicError
-from seal_tracker.publishing.topics import device_topic
-from seal_tracker.sources.trace import Trace
 
 __all__ = ["replay"]
 
 MAX_IN_FLIGHT = 500
 """Publishes without an acknowledgement; more gain nothing and hide how far the broker is."""
 
-SETTLE_S = 60.0
-"""How long to wait, without progress, for the service to have stored everything."""
+SETTLE_S = 90.0
+"""How long to wait, without progress, for the service to have stored everything: a part of a frame waits a minute for its others."""
 
 
 def replay(
@@ -42,6 +41,7 @@ def replay(
     live: bool,
     speed: float | None,
     seal: str | None,
+    raw: bool,
     ready_file: Path | None,
     embedded: Path | None,
     as_json: bool,
@@ -52,11 +52,12 @@ def replay(
             "--live goes into the live space, by the service's own plan: leave out --space and --plan"
         )
     ready = service_at(ready_file, embedded)
-    [recorded] = load_traces([trace], seal)
-    if not len(recorded):
-        raise CommandError(f"{trace}: no ping in it can be sent")
     target = LIVE if live else space or f"replay-{datetime.now(UTC):%Y%m%dT%H%M%S}"
-    result = uvloop.run(_replay(ready, recorded, target, plan, speed, quiet=as_json))
+    if raw:
+        outgoing = of_recording(recorded_in(trace), ready["tenant"], target, paced=speed is not None)
+    else:
+        outgoing = _pings_of(trace, seal, ready["tenant"], target)
+    result = uvloop.run(_replay(ready, outgoing, target, plan, speed, quiet=as_json))
     if as_json:
         sys.stdout.buffer.write(msgspec.json.encode(result) + b"\n")
     else:
@@ -64,22 +65,35 @@ def replay(
     return 0
 
 
+def _pings_of(trace: Path, seal: str | None, tenant: str, space: str) -> Outgoing:
+    [recorded] = load_traces([trace], seal)
+    if not len(recorded):
+        raise CommandError(f"{trace}: no ping in it can be sent")
+    return of_trace(recorded, tenant, space)
+
+
 async def _replay(
-    ready: Mapping[str, Any], trace: Trace, space: str, plan: Path | None, speed: float | None, *, quiet: bool
+    ready: Mapping[str, Any],
+    outgoing: Outgoing,
+    space: str,
+    plan: Path | None,
+    speed: float | None,
+    *,
+    quiet: bool,
 ) -> dict[str, Any]:
     async with ServiceClient(ready["http"], ready["accounts"]["administrator"]["token"]) as client:
         if space != LIVE:
             await _make_space(client, space, plan)
         before = await client.get(f"/api/v1/stats?space={space}")
         began = time.monotonic()
-        with tqdm(total=len(trace), unit=" pings", disable=quiet or None, leave=False) as bar:
-            await _send(ready, trace, space, speed, bar)
+        with tqdm(total=outgoing.total, unit=" messages", disable=quiet or None, leave=False) as bar:
+            await _send(ready, outgoing, speed, bar)
         sent_s = time.monotonic() - began
-        after = await _settled(client, space, before, len(trace))
+        after = await _settled(client, space, before, outgoing.accounted)
         kinds = await client.episodes_by_type(space)
     return {
         "space": space,
-        "sent": len(trace),
+        "sent": outgoing.total,
         "stored": after["pings_stored"] - before["pings_stored"],
         "duplicates": after["duplicates"] - before["duplicates"],
         "dead_letters": after["dead_letters"] - before["dead_letters"],
@@ -98,10 +112,10 @@ async def _make_space(client: ServiceClient, space: str, plan: Path | None) -> N
     await client.post("/api/v1/spaces", {"space": space, "files": files})
 
 
-async def _send(ready: Mapping[str, Any], trace: Trace, space: str, speed: float | None, bar: Any) -> None:
+async def _send(ready: Mapping[str, Any], outgoing: Outgoing, speed: float | None, bar: Any) -> None:
     """Publish at QoS 1 in arrival order; with ``speed``, keeping the original gaps."""
     gateway, gate = ready["accounts"]["gateway"], asyncio.Semaphore(MAX_IN_FLIGHT)
-    began, first_ms = time.monotonic(), int(trace.arrival_ms[0])
+    began = time.monotonic()
     try:
         async with (
             aiomqtt.Client(
@@ -114,6 +128,7 @@ async def _send(ready: Mapping[str, Any], trace: Trace, space: str, speed: float
             ) as client,
             asyncio.TaskGroup() as group,
         ):
+            client.pending_calls_threshold = MAX_IN_FLIGHT  # it warns above: the gate is the bound here
 
             async def publish(topic: str, payload: bytes) -> None:
                 try:
@@ -122,14 +137,12 @@ async def _send(ready: Mapping[str, Any], trace: Trace, space: str, speed: float
                 finally:
                     gate.release()
 
-            for message in trace.messages():
-                if speed is not None:
-                    due = began + (message.arrival_ms - first_ms) / 1000 / speed
+            for message in outgoing.messages:
+                if speed is not None and message.due_ms != NO_TIME:
+                    due = began + (message.due_ms - outgoing.first_ms) / 1000 / speed
                     await asyncio.sleep(max(0.0, due - time.monotonic()))
                 await gate.acquire()
-                group.create_task(
-                    publish(device_topic(ready["tenant"], message.seal, space), message.payload)
-                )
+                group.create_task(publish(message.topic, message.payload))
     except* (aiomqtt.MqttError, TopicError) as faults:
         raise CommandError(f"MQTT: {faults.exceptions[0]}") from faults
 
@@ -152,7 +165,7 @@ async def _settled(
             last, quiet_since = done, time.monotonic()
         if time.monotonic() - quiet_since > SETTLE_S:
             raise CommandError(
-                f"{sent - done:,} of {sent:,} pings are not accounted for after {SETTLE_S:.0f} s without progress"
+                f"{sent - done:,} of {sent:,} pings and dead letters are not accounted for after {SETTLE_S:.0f} s without progress"
             )
         await asyncio.sleep(0.2)
 

@@ -8,6 +8,7 @@
         equip/{equipment}/status             in
         raw/{protocol}/{device}              in
         raw/{protocol}@{gateway}/{device}    in: the same by a gateway that says its name
+        raw/{protocol}:{arrival}/{device}    in, replayed: epoch ms, nothing where nobody noted it; an exercise only
         svc/{instance}/ping                  in: the service's own canary
         evt/{severity}/{type}/{kind}/{id}    out
         alarm/{alarm}                        out, retained
@@ -20,6 +21,7 @@ Pure. Ids match ``[A-Za-z0-9_.:-]{1,64}``, so no level can hold a wildcard or a 
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple, cast
 
@@ -41,6 +43,8 @@ __all__ = [
     "journey_topic",
     "ledger_topic",
     "parse",
+    "replayed_arrival",
+    "replayed_topic",
     "root",
     "service_topic",
 ]
@@ -51,6 +55,9 @@ LIVE_ROOT: Final = "eseal/v1"
 EXERCISE_ROOT: Final = "eseal-exercise/v1"
 LEVELS: Final = 3
 """Levels of an incoming topic below its root."""
+
+ARRIVAL: Final = re.compile(r"(.+):(\d{0,13})", re.ASCII)
+"""A protocol with when its frame arrived, up to the year 2286, or nothing; no format's name has a colon."""
 
 KINDS: Final = frozenset({"dev", "equip", "raw", "svc"})
 
@@ -143,6 +150,25 @@ def frame_topic(
     """Return where a gateway, which may say its name, publishes a device's frames as received."""
     by = "" if gateway is None else f"@{check_id(gateway, 'gateway')}"
     return f"{root(tenant, space)}/raw/{check_id(protocol, 'protocol')}{by}/{check_id(device, 'device')}"
+
+
+def replayed_topic(
+    tenant: str, protocol: str, device: str, space: str, arrival_ms: int | None, gateway: str | None = None
+) -> str:
+    """Return where a recorded frame is replayed into an exercise: the topic says when it arrived, since its bytes do not.
+
+    What comes on it is a whole message: it is read by itself, and parts on it are not put together.
+    """
+    dated = f"{protocol}:{'' if arrival_ms is None else arrival_ms}"
+    return frame_topic(tenant, dated, device, space, gateway)
+
+
+def replayed_arrival(address: Address) -> tuple[str, int | None]:
+    """Return the protocol of a frame, and when it arrived if that is said (epoch ms); live frames arrive when they do."""
+    found = None if address.space == LIVE else ARRIVAL.fullmatch(address.leaf)
+    if found is None:
+        return address.leaf, None
+    return found[1], int(found[2]) if found[2] else None
 
 
 def canary_topic(tenant: str, instance: str, space: str = LIVE) -> str:

@@ -19,7 +19,7 @@ from seal_tracker.sources.trace_csv import DAMAGE, read_csv
 from seal_tracker.sources.trace_gpx import read_gpx
 from seal_tracker.sources.trace_ndjson import read_ndjson
 
-__all__ = ["SUFFIXES", "Trace", "TraceFault", "TraceMessage", "read_trace"]
+__all__ = ["SUFFIXES", "Trace", "TraceFault", "TraceMessage", "open_trace", "read_trace"]
 
 SUFFIXES: Final = (".csv", ".gpx", ".ndjson", ".jsonl")
 """Kinds of traces, each also with ``.gz`` behind."""
@@ -58,13 +58,14 @@ def read_trace(path: Path | str, *, seal: str | None = None) -> Trace:
     if seal is not None and not is_seal_id(seal):
         raise TraceError(str(path), f"seal {seal!r}: must be 1 to 64 of A-Z a-z 0-9 _ . : -")
     try:
-        with _opened(path) as stream:
+        with open_trace(path) as stream:
             return in_arrival_order(str(path), _rows(stream, path, kind, seal))
     except OSError as error:
         raise TraceError(str(path), f"cannot be read: {error.strerror or error}") from error
 
 
-def _opened(path: Path) -> IO[bytes]:
+def open_trace(path: Path) -> IO[bytes]:
+    """The bytes of a file, of one that ends in ``.gz`` those packed in it; raises OSError."""
     return cast("IO[bytes]", gzip.open(path)) if path.suffix.lower() == ".gz" else path.open("rb")
 
 

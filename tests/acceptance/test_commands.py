@@ -16,11 +16,15 @@ from typing import Any
 
 import psutil
 import pytest
+import raw_traffic
+from click.testing import CliRunner
 from parts import wait_until
 from running import PLANS, Running, command_line, seal_tracker, serving
 from traffic import iso
 
+from seal_tracker.cli import cli
 from seal_tracker.embedded.ports import choose_port
+from seal_tracker.sources.recording import read_line
 
 LIVE_PLAN = PLANS / "live"
 OPEN_RING = [[106.45, 20.80], [106.50, 20.80], [106.50, 20.85], [106.45, 20.85]]
@@ -267,6 +271,71 @@ def test_replay_of_the_same_again_changes_nothing(service: Running, trace: Path)
     result = json.loads(done.stdout)
     assert (result["sent"], result["stored"], result["duplicates"]) == (4, 0, 4)
     assert (service.episodes("again"), service.events("again")) == (episodes, events)
+
+
+def test_messages_replayed_as_recorded_give_the_same_episodes_each_time(
+    service: Running, tmp_path: Path
+) -> None:
+    """At two speeds and in a back-test, to the byte but for the ids, which name the space; sent twice into one space they change nothing."""
+    plan, trace = (
+        raw_traffic.write_plan(tmp_path / "plan"),
+        raw_traffic.write_recording(tmp_path / "raw.jsonl"),
+    )
+    words = ["replay", str(trace), "--raw", "--ready-file", str(service.ready_file), "--json", "--space"]
+    results = [in_process(*words, "raw-1", "--plan", str(plan))]
+    results += [in_process(*words, "raw-2", "--plan", str(plan), "--speed", "2000")]
+    first, second = (
+        service.answer(f"/api/v1/episodes?format=ndjson&space={s}")[1] for s in ("raw-1", "raw-2")
+    )
+    again = in_process(*words, "raw-1")
+    assert service.answer("/api/v1/episodes?format=ndjson&space=raw-1")[1] == first
+    assert again["stored"] == 0
+    assert results[1]["sent_s"] > 0.5
+    told = [in_process("backtest", str(plan), str(trace), "--episodes", str(tmp_path / "told"), "--json")]
+    assert without_ids(first) == without_ids(second) == without_ids((tmp_path / "told").read_bytes())
+    assert {json.loads(e)["type"] for e in first.splitlines()} >= {
+        "PROHIBITED_ZONE",
+        "SEAL_TAMPER",
+        "EQUIPMENT_OFFLINE",
+    }
+    assert results[0]["dead_letters"] == told[0]["discards"]["trace_lines_faulty"] > 10
+    assert service.stats("raw-1")["dead_letters"] == 2 * results[0]["dead_letters"]
+
+
+def test_what_devices_send_is_recorded_as_it_came(service: Running, tmp_path: Path) -> None:
+    """Text as text, other bytes as hex, and when it arrived."""
+    sent = {
+        "raw/jt808/013912345678": b"~\x02\xff",
+        "dev/REC-1/ping": b'{"time": 1}',
+        "equip/none/status": b"online",
+    }
+    file = tmp_path / "recorded.ndjson"
+    command = command_line("record", file, "--embedded", service.data, "--count", "3", "--for", "60")
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as recorder,
+        service.mqtt("gateway") as gateway,
+    ):
+        assert recorder.stderr
+        assert recorder.stderr.readline() == "recording\n"
+        begin = time.time()
+        for tail, payload in sent.items():
+            gateway.publish(f"eseal/v1/{service.tenant}/{tail}", payload)
+        said, _ = recorder.communicate(timeout=90)
+    assert said == f"{file}: 3 messages\n"
+    lines = [read_line(line, 0) for line in file.read_bytes().splitlines()]
+    assert sorted(line.payload for line in lines) == sorted(sent.values())
+    assert all(begin - 0.001 <= line.received_ms / 1000 <= time.time() for line in lines)
+
+
+def in_process(*words: str) -> Any:
+    """What a command says for programs, without the second that a process takes to start."""
+    result = CliRunner().invoke(cli, words)
+    assert result.exit_code == 0, (words, result.output, result.exception)
+    return json.loads(result.stdout)
+
+
+def without_ids(episodes: bytes) -> list[bytes]:
+    return [re.sub(rb'"episode":"[^"]+"', b"", line) for line in episodes.splitlines()]
 
 
 def test_replay_says_what_is_in_its_way(

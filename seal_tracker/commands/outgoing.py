@@ -1,0 +1,156 @@
+"""What a replay publishes: the pings of a trace, or recorded messages byte for byte, each with its topic and when it is due. Pure but for reading.
+
+Sent as recorded, a message keeps its bytes and goes through the same decoder as when it came from its device. What the bytes do not say is
+when they arrived; in an exercise the topic says it (`replayed_topic`), and a heartbeat of equipment is given its time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import click
+
+from seal_tracker.commands.errors import CommandError
+from seal_tracker.decoders.errors import DecodeError
+from seal_tracker.decoders.heartbeat import decode_status, encode_status
+from seal_tracker.intake import take_in
+from seal_tracker.joining import Joining
+from seal_tracker.model import EQUIPMENT_PREFIX, LIVE, NO_TIME
+from seal_tracker.publishing.errors import TopicError
+from seal_tracker.publishing.topics import device_topic, frame_topic, replayed_topic
+from seal_tracker.sources.errors import TraceError
+from seal_tracker.sources.file import open_trace
+from seal_tracker.sources.framing import RawMessage
+from seal_tracker.sources.recording import Recording, by_arrival, device_of, read_recording
+from seal_tracker.sources.trace import Trace
+
+__all__ = ["Message", "Outgoing", "of_recording", "of_trace", "recorded_in"]
+
+NATIVE: Final = "native"
+"""The format of a seal's own pings."""
+
+SHOWN_FAULTS: Final = 10
+"""Lines told one by one; the rest are counted."""
+
+SUFFIXES: Final = (".ndjson", ".jsonl")
+
+
+class Message(NamedTuple):
+    """One publication; ``due_ms`` is when it arrived at the time, ``NO_TIME`` where nobody knows."""
+
+    topic: str
+    payload: bytes
+    due_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """All publications in their order; ``accounted`` is how many pings and dead letters they make, new or stored already."""
+
+    messages: Iterable[Message]
+    total: int
+    accounted: int
+    first_ms: int
+
+
+class _Everything(Container[str]):
+    """Holds any id."""
+
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
+def of_trace(trace: Trace, tenant: str, space: str) -> Outgoing:
+    """Each ping of a trace by itself, as its device would send it."""
+
+    def messages() -> Iterator[Message]:
+        for m in trace.messages():
+            yield Message(device_topic(tenant, m.seal, space), m.payload, m.arrival_ms)
+
+    return Outgoing(messages(), len(trace), len(trace), int(trace.arrival_ms[0]))
+
+
+def recorded_in(file: Path) -> Recording:
+    """The messages recorded in a file, `.gz` too; lines that are none are told on standard error, and the rest stands.
+
+    Raises
+    ------
+    CommandError
+        The file is of another kind, or has no message.
+    """
+    if not file.name.removesuffix(".gz").endswith(SUFFIXES):
+        raise CommandError(f"{file}: --raw takes recorded messages, in a file that ends in .ndjson or .jsonl")
+    try:
+        with open_trace(file) as lines:
+            found = read_recording(lines, str(file))
+    except OSError as error:
+        raise TraceError(str(file), f"cannot be read: {error.strerror or error}") from error
+    for fault in found.faults[:SHOWN_FAULTS]:
+        click.echo(str(fault), err=True)
+    if len(found.faults) > SHOWN_FAULTS:
+        click.echo(f"{file}: {len(found.faults) - SHOWN_FAULTS:,} more lines cannot be read", err=True)
+    if not found.messages:
+        raise CommandError(f"{file}: no message in it can be sent")
+    return found
+
+
+def of_recording(recording: Recording, tenant: str, space: str, *, paced: bool) -> Outgoing:
+    """Recorded messages byte for byte, but for parts of one message in an exercise: they are put together as they arrived at the time.
+
+    Raises
+    ------
+    CommandError
+        They are to keep their gaps, and no line says when it was received; or a name fits no topic.
+    """
+    due = by_arrival(recording.messages if space == LIVE else _joined(recording.messages))
+    first_ms = next((at for at, _ in due if at != NO_TIME), NO_TIME)
+    if paced and first_ms == NO_TIME:
+        raise CommandError(
+            "no line says when it was received, so there are no gaps to keep: leave out --speed"
+        )
+    try:
+        messages = [_message(recorded, tenant, space, at) for at, recorded in due]
+    except TopicError as fault:
+        raise CommandError(f"cannot be sent: {fault}") from fault
+    return Outgoing(messages, len(messages), _accounted(messages, tenant, space), first_ms)
+
+
+def _message(recorded: RawMessage, tenant: str, space: str, due_ms: int) -> Message:
+    device, protocol, gateway = device_of(recorded.topic)
+    arrival_ms, payload = recorded.received_ms, recorded.payload
+    if device.startswith(EQUIPMENT_PREFIX):
+        dated = _dated(payload, arrival_ms) if space != LIVE else payload
+        return Message(device_topic(tenant, device, space), dated, due_ms)
+    if space != LIVE:
+        arrival = None if arrival_ms == NO_TIME else arrival_ms
+        topic = replayed_topic(tenant, protocol or NATIVE, device, space, arrival, gateway)
+        return Message(topic, payload, due_ms)
+    if protocol is None:
+        return Message(device_topic(tenant, device, space), payload, due_ms)
+    return Message(frame_topic(tenant, protocol, device, space, gateway), payload, due_ms)
+
+
+def _joined(messages: Iterable[RawMessage]) -> list[RawMessage]:
+    """Put parts together by the clock of the time, as a back-test does: the service's own is another, and faster or slower."""
+    joining = Joining()
+    ready = [whole for message in messages for whole in joining.receive((message,)).ready]
+    return ready + joining.end()
+
+
+def _dated(payload: bytes, arrival_ms: int) -> bytes:
+    """A heartbeat with its time, which it needs where it is not heard live; what is none stays as it is."""
+    try:
+        return encode_status(decode_status(payload, arrival_ms))
+    except DecodeError:
+        return payload
+
+
+def _accounted(messages: Iterable[Message], tenant: str, space: str) -> int:
+    """What the service will make of them: it sorts out messages by the same function."""
+    raw = _joined(RawMessage(message.topic, message.payload, 0, 0) for message in messages)
+    known = {space: _Everything()}
+    into = take_in(raw, tenant=tenant, instance="", known_spaces=(space,), equipment=known).spaces
+    return sum(len(found.pings) + len(found.dead_letters) for found in into.values())
