@@ -17,7 +17,7 @@ from seal_tracker.journey import Diversion
 from seal_tracker.model import Episode, Event, Severity, Transition, event_id, iso_ms
 from seal_tracker.rules.rule import Rule
 
-__all__ = ["Change", "Numbered", "difference", "fold", "naming_diversions", "number"]
+__all__ = ["Change", "Numbered", "difference", "fold", "moved_among", "naming_diversions", "number"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +185,14 @@ def number(
     for key, episode in touched.items():
         stored[key] = (episode, last.get(key, 1), False)
     return Numbered(events, list(stored.values()))
+
+
+def moved_among(rows: Iterable[tuple[Episode, int, bool]], before: Mapping[UUID, Episode]) -> frozenset[UUID]:
+    """Which episodes to be stored changed at another time than before, whether or not an event tells of it."""
+    known = ((before.get(episode.episode), episode) for episode, _, _ in rows)
+    return frozenset(
+        now.episode for old, now in known if old is not None and old.changed_ms != now.changed_ms
+    )
 
 
 def fold(events: Iterable[Event]) -> dict[UUID, Episode]:

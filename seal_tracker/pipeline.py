@@ -24,7 +24,7 @@ import structlog
 
 from seal_tracker.alarming import AlarmStore, alarms_after, alarms_due
 from seal_tracker.alarms.deadlines import DEFAULT_TERMS, Terms
-from seal_tracker.changes import number
+from seal_tracker.changes import moved_among, number
 from seal_tracker.decoders.columns import Discards, to_batch
 from seal_tracker.decoders.heartbeat import encode_status
 from seal_tracker.deeds import Deed, Step
@@ -353,6 +353,7 @@ class Pipeline:
             pings=prepared.pings if len(prepared.pings) else None,
             dead_letters=intake.dead_letters,
             episodes=changed,
+            moved=moved_among(changed, prepared.before),
             events=numbered.events,
             event_bodies=bodies,
             outbox=[

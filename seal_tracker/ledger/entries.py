@@ -5,7 +5,8 @@
     {"specversion":…,"sequence":…}                      an event, byte for byte as published
     {"action":…,"actor":…,"subject":…}                  what a person did, or the service in its own name
     {"index":{"after":N,"entries":n},"journey":…}       this link tells n entries of the journey, and link N was the last before to tell any
-    {"states":{"alarm/ID":SHA-256,"journey/ID":…}}      what alarms and journeys are from this link on, as a digest of their rows
+    {"states":{"alarm/ID":SHA-256,"journey/ID":…}}      what alarms and journeys are from this link on, as a digest of their rows; and of
+                                                        "episode/ID" when it changed last, which its event does not say
 
 By the index a bundle of one journey shows that nothing is left out of it; by the states the tables of a database show it.
 """
@@ -126,7 +127,7 @@ def index_in(entry: bytes) -> Index | None:
 
 
 def states_entry(digests: Mapping[str, str]) -> bytes:
-    """The entry that says what some rows are from now on: digest by name (``alarm/ID``)."""
+    """The entry that says what some rows are from now on: digest by name (``alarm/ID``), of an episode when it changed last."""
     return _encoder.encode({"states": digests})
 
 

@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 
 from seal_tracker.ledger.entries import about, index_in, states_in
+from seal_tracker.model import iso_ms
 
 __all__ = ["RETRACTED", "Fold", "Row", "Standing", "episode_digest"]
 
@@ -23,6 +24,8 @@ TRANSITIONS: Final = frozenset({"raised", "updated", "cleared", "retracted"})
 """What an episode goes through; any other is a step of an alarm, which shows the episode as it was."""
 
 RETRACTED: Final = "retracted"
+
+EPISODE: Final = "episode/"
 
 NEVER_MS: Final = -(2**63)
 FOREVER_MS: Final = 2**63 - 1
@@ -61,6 +64,7 @@ class _Properties(msgspec.Struct, gc=False):
     plan_version: int = 0
     regime: str | None = None
     unit: str | None = None
+    revision: int = 0
     alarm: str | None = None
     references: list[str] = []
 
@@ -91,11 +95,14 @@ class Fold:
     ----------
     episodes, states
         how each episode, and each alarm and journey, stands, by name (``episode/ID``, ``alarm/ID``, ``journey/ID``).
+    changed
+        when each episode changed last, as its row must say; those that an earlier release told of last are absent.
     """
 
     def __init__(self, fault: Callable[[str], None], oldest: int | None) -> None:
         self.episodes: dict[str, Standing] = {}
         self.states: dict[str, Standing] = {}
+        self.changed: dict[str, Standing] = {}
         self._fault = fault
         self._oldest = -1 if oldest is None else oldest
         self._kept_since: int | None = None
@@ -115,7 +122,9 @@ class Fold:
                 continue
             elif states := states_in(entry):
                 self._states_since_ms = self._states_since_ms or recorded_ms
-                self.states |= {name: Standing(digest, link) for name, digest in states.items()}
+                for name, digest in states.items():
+                    kept = self.changed if name.startswith(EPISODE) else self.states
+                    kept[name] = Standing(digest, link)
                 continue
             else:
                 journey = about(entry).journey
@@ -137,10 +146,15 @@ class Fold:
         if properties.alarm is None and properties.transition in TRANSITIONS:
             taken_back = properties.transition == "retracted"
             standing = Standing(RETRACTED if taken_back else _digest_of(event), link)
-            self.episodes[f"episode/{properties.episode}"] = standing
+            self._stands(f"{EPISODE}{properties.episode}", standing)
             for replaced in properties.references:
-                self.episodes[f"episode/{replaced}"] = Standing(RETRACTED, link)
+                self._stands(f"{EPISODE}{replaced}", Standing(RETRACTED, link))
         return properties.journey
+
+    def _stands(self, name: str, standing: Standing) -> None:
+        """What an event says of an episode; when it changed is said again by the same link, if at all."""
+        self.episodes[name] = standing
+        self.changed.pop(name, None)
 
     def _check_index(self, link: int, told: Mapping[str, int], said: Mapping[str, tuple[int, int]]) -> None:
         """A link that has an index has it of every journey it tells of; links of earlier releases have none."""
@@ -171,7 +185,14 @@ class Fold:
         """Hold some of the table's episodes against what they ought to be."""
         sequence, since_ms = self._events_since or (0, 0)
         from_the_first = sequence in (1, self._oldest)
+        rows = list(rows)
         self._check(self.episodes, rows, NEVER_MS if from_the_first else since_ms)
+        for row in rows:
+            standing = self.changed.pop(row.name, None)
+            if standing is not None and standing.digest != iso_ms(row.at_ms):
+                self._fault(
+                    f"{row.name}: changed_at in its table is {iso_ms(row.at_ms)}, and link {standing.link} says {standing.digest}"
+                )
 
     def check_states(self, rows: Iterable[Row]) -> None:
         """Hold some of the tables' alarms and journeys against what they ought to be."""
@@ -212,6 +233,6 @@ def _digest_of(event: _Event) -> int:
     p = event.data.properties
     members = (
         p.event, p.severity, event.subject, p.journey, p.seal, p.object, p.started_at, p.raised_at, p.ended_at, p.cleared_at,
-        p.inferred, p.latched, p.plan_version, p.regime, p.unit,
+        p.inferred, p.latched, p.plan_version, p.regime, p.unit, p.revision,
     )  # fmt: skip
     return episode_digest(members, bytes(p.evidence))

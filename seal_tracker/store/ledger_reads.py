@@ -150,13 +150,13 @@ def episode_row(row: Any) -> Row:
     """An episode as its last event tells it; of one that was taken back, only that."""
     (
         episode, type_, severity, subject_kind, subject, journey, seal, object_, started_ms, raised_ms, ended_ms, cleared_ms,
-        inferred, latched, evidence, plan_version, regime, unit, changed_ms, retracted,
+        inferred, latched, evidence, plan_version, regime, unit, revision, changed_ms, retracted,
     ) = row  # fmt: skip
     if retracted:
         return Row(f"episode/{episode}", RETRACTED, changed_ms)
     members = (
         type_, severity, f"{subject_kind}/{subject}", journey, seal, object_, iso_ms(started_ms), iso_ms(raised_ms),
-        iso_or_none(ended_ms), iso_or_none(cleared_ms), inferred, latched, plan_version, regime, unit,
+        iso_or_none(ended_ms), iso_or_none(cleared_ms), inferred, latched, plan_version, regime, unit, revision,
     )  # fmt: skip
     return Row(f"episode/{episode}", episode_digest(members, evidence.encode()), changed_ms)
 

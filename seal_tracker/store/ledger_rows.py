@@ -68,12 +68,16 @@ async def ledger_entries(connection: Connection, commit: Commit, ends: JourneyEn
         return []
     actions = (action_entry(action) for action in commit.actions)
     entries = [*commit.event_bodies, *(step.body for step in commit.steps), *actions]
-    told = entries_of_journeys(commit)
-    if told:
-        before = await ends.of(connection, told)
-        entries += [index_entry(Index(name, before[name], n)) for name, n in sorted(told.items())]
+    named = entries_of_journeys(commit)
+    if named:
+        before = await ends.of(connection, named)
+        entries += [index_entry(Index(name, before[name], n)) for name, n in sorted(named.items())]
     states = {f"alarm/{row.id}": alarm_state(row) for row in commit.alarms}
     states |= {f"journey/{change.row.id}": journey_state(change.row) for change in commit.journeys}
+    told = {event.episode.episode for event in commit.events}.union(commit.moved)
+    for episode, _, retracted in commit.episodes:
+        if episode.episode in told and not retracted:
+            states[f"episode/{episode.episode}"] = iso_ms(episode.changed_ms)
     return [*entries, states_entry(states)] if states else entries
 
 

@@ -5,7 +5,7 @@ Times are epoch milliseconds, ids ``uuid.UUID``; JSON travels as bytes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -262,6 +262,8 @@ class Commit(Brought):
         Stored in this order.
     episodes, alarms, checkpoints
         As they stand afterwards; of several for one id or (seal, time) the last counts.
+    moved
+        Those of ``episodes`` whose ``changed_ms`` is another though no event tells of it: the ledger says so.
     events, event_bodies
         Of equal length; sequences are given by the caller and rise; a body is the CloudEvent as published.
     steps
@@ -281,6 +283,7 @@ class Commit(Brought):
     pings: PingBatch | None = None
     dead_letters: Sequence[DeadLetter] = ()
     episodes: Sequence[EpisodeRow | tuple[Episode, int, bool]] = ()
+    moved: Collection[UUID] = ()
     events: Sequence[Event] = ()
     event_bodies: Sequence[bytes] = ()
     outbox: Sequence[OutboxMessage] = ()

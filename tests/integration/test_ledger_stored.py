@@ -30,6 +30,7 @@ from seal_tracker.ledger.chain import GENESIS, Head, Link, unpack
 from seal_tracker.ledger.checkpoints import read_checkpoint, sign_checkpoint
 from seal_tracker.ledger.entries import index_in, states_in
 from seal_tracker.ledger.verification import ChainCheck, Mark
+from seal_tracker.model import iso_ms
 from seal_tracker.publishing.cloudevents import cloud_event
 from seal_tracker.store import Action, Commit, CommitRefused, SchemaMismatch, Store, StoreUnavailable
 from seal_tracker.store.connections import Connection, connect
@@ -155,7 +156,9 @@ async def test_a_commit_leaves_one_link_with_all_it_told(postgres_dsn: str) -> N
             b'{"index":{"after":0,"entries":2},"journey":"J-1"}',
             b'{"index":{"after":0,"entries":1},"journey":"J-9"}',
         ]
-        assert states_in(states).keys() == {f"alarm/{row.id}" for row in told(0).alarms}
+        changed = {f"episode/{e.episode}": iso_ms(e.changed_ms) for e, _, _ in told(0).episodes}
+        assert states_in(states).items() >= changed.items()
+        assert states_in(states).keys() - changed.keys() == {f"alarm/{row.id}" for row in told(0).alarms}
         [later] = await store.link_run(2, 2, [2])
         assert [i for entry in unpack(later.body) if (i := index_in(entry))] == [("J-1", 1, 1), ("J-9", 1, 1)]
         assert await store.link_numbers("J-1") == [1, 2]
@@ -441,6 +444,15 @@ LOGS = {
     "an episode's evidence edited": (
         "UPDATE episodes SET evidence = '{}' WHERE episode = (SELECT episode FROM events WHERE sequence = 12)",
         ["episode/.*: in its table it is not what link 2 says"],
+    ),
+    "an episode's revision edited": (
+        "UPDATE episodes SET revision = 7 WHERE episode = (SELECT episode FROM events WHERE sequence = 12)",
+        ["episode/.*: in its table it is not what link 2 says"],
+    ),
+    "when an episode changed edited": (
+        "UPDATE episodes SET changed_at = changed_at - interval '1 h'"
+        " WHERE episode = (SELECT episode FROM events WHERE sequence = 12)",
+        ["episode/.*: changed_at in its table is .*, and link 2 says .*"],
     ),
     "an episode taken back by hand": (
         "UPDATE episodes SET retracted = true WHERE episode = (SELECT episode FROM events WHERE sequence = 12)",

@@ -127,8 +127,9 @@ async def test_a_link_shows_its_entries_and_what_stands_for_them(world: World) -
     assert [sha256(e["text"].encode()).hexdigest() for e in found["entries"]] == [
         e["sha256"] for e in found["entries"]
     ]
-    event, action, index = (json.loads(e["text"]) for e in found["entries"])
+    event, action, index, states = (json.loads(e["text"]) for e in found["entries"])
     assert index == {"index": {"after": 0, "entries": 2}, "journey": "J1"}
+    assert states["states"].keys() == {"episode/" + event["data"]["properties"]["episode"]}
     assert event["data"]["properties"]["evidence"]["fixes"] == [{"lon": 106.1, "lat": 20.1}]
     assert (action["action"], action["actor"], action["body"]) == ("alarm.close", "lan", {"reason": "ok"})
     digests = b"".join(bytes.fromhex(e["sha256"]) for e in found["entries"])
@@ -139,9 +140,9 @@ async def test_a_unit_is_shown_what_is_its_own(world: World) -> None:
     """Of others' entries the hash, of others' journeys nothing."""
     await head_of_unit(world, "u1")
     own = (await world.ask(f"/api/v1/ledger/links/{world.first}", "unit_head")).json()
-    assert [bool(entry["text"]) for entry in own["entries"]] == [True, True, False]
+    assert [bool(entry["text"]) for entry in own["entries"]] == [True, True, False, False]
     others = (await world.ask(f"/api/v1/ledger/links/{world.first + 1}", "unit_head")).json()
-    assert [entry["text"] for entry in others["entries"]] == [None, None, None]
+    assert [entry["text"] for entry in others["entries"]] == [None, None, None, None]
     for path in ("/api/v1/ledger?journey=J2", "/api/v1/ledger/bundles/J2", "/api/v1/ledger/bundles/J1"):
         assert_problem(await world.ask(path, "unit_head"), 404, "journey")  # the plan gives J1 no unit
 

@@ -9,7 +9,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seal_tracker.changes import Numbered, difference, fold, number
+from seal_tracker.changes import Numbered, difference, fold, moved_among, number
 from seal_tracker.model import Episode, Event, episode_id, event_id
 from seal_tracker.prepared import Prepared
 
@@ -60,6 +60,15 @@ def test_nothing_changed_is_no_event() -> None:
     same = episode(0, 100)
     moved = msgspec.structs.replace(same, settled_ms=150, changed_ms=140)
     assert told([same], [same]) == told([same], [moved]) == told([], []) == []
+
+
+def test_an_episode_that_changed_at_another_time_alone_has_moved() -> None:
+    """Whatever else it is; one that is new is told by its event."""
+    before, new = episode(0, changed_ms=50), episode(200)
+    moved = msgspec.structs.replace(before, changed_ms=60)
+    assert moved_among([(moved, 1, False), (new, 1, False)], by_id(before)) == {before.episode}
+    assert moved_among([(before, 1, False)], by_id(before)) == frozenset()
+    assert told([before], [moved]) == []
 
 
 def test_a_new_episode_is_raised_at_its_raising() -> None:

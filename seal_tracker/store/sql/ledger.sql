@@ -27,7 +27,7 @@ GROUP BY journey;
 -- name: episodes_to_verify
 -- Every episode of a space, in no order.
 SELECT episode, type, severity, subject_kind, subject, journey, seal, object, started_at, raised_at, ended_at, cleared_at,
-       inferred, latched, evidence, plan_version, regime, unit, changed_at, retracted
+       inferred, latched, evidence, plan_version, regime, unit, revision, changed_at, retracted
 FROM episodes
 WHERE space = $1;
 
