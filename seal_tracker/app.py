@@ -30,6 +30,8 @@ from seal_tracker.credentials.callout import Issuer
 from seal_tracker.credentials.keeper import CredentialKeeper
 from seal_tracker.credentials.nats_side import NatsSide
 from seal_tracker.credentials.refused import BrokerLog
+from seal_tracker.downlink.answers import AnswerDesk, not_taken
+from seal_tracker.downlink.dispatch import Dispatcher
 from seal_tracker.hooks.mailer import Mailer, SmtpServer
 from seal_tracker.hooks.sender import HookSender
 from seal_tracker.memory import keep_giving_back, keep_little
@@ -133,7 +135,7 @@ async def running(settings: Settings, *, embedded: Path | None = None) -> AsyncI
             MqttSource(
                 parts.broker,
                 ingest_session(settings.tenant, settings.instance),
-                ingest_filters(settings.tenant),
+                ingest_filters(settings.tenant, commands=settings.commands),
                 clock_ms=clock_ms,
             )
         )
@@ -147,6 +149,7 @@ async def running(settings: Settings, *, embedded: Path | None = None) -> AsyncI
             next_sequence=await store.last_sequence() + 1,
             clock_ms=clock_ms,
             terms=settings.alarm_terms,
+            answers=AnswerDesk(store, clock_ms) if settings.commands else not_taken,
         )
         await commit_opened(store, pipeline, opened, plan)
         keeper = AccountKeeper(store, pipeline.act)
@@ -214,6 +217,11 @@ def _beside(
         "retention": retention.run(),
         "memory": keep_giving_back(),
     }
+    if settings.commands:
+        runs["commands"] = Dispatcher(
+            store, service.pipeline.act, lambda: service.publisher.status.link.connected,
+            tenant=settings.tenant, clock_ms=clock_ms,
+        ).run()  # fmt: skip
     if settings.smtp_host is not None:
         password = settings.smtp_password.get_secret_value() if settings.smtp_password else None
         server = SmtpServer(
@@ -230,7 +238,7 @@ def _of_seals(
     """What makes the broker know seals' own accounts, and counts what it refuses."""
     runs = {}
     if parts.seals.nats is not None:
-        issuer = Issuer(parts.seals.nats.seed, settings.tenant, seals.knows)
+        issuer = Issuer(parts.seals.nats.seed, settings.tenant, seals.knows, commands=settings.commands)
         side = NatsSide(parts.seals.nats, issuer, clock_ms)
         seals.put_out = side.put_out
         runs["callout"] = side.run()
@@ -276,6 +284,7 @@ def _web_context(
         tenant=settings.tenant, version=__version__, tile_url=settings.tile_url, tls=https,
         proxied=settings.https_in_front,
         webhook_private=settings.webhook_private, alarm_terms=settings.alarm_terms,
+        commands=settings.commands, commands_position_alone=settings.commands_position_alone,
     )  # fmt: skip
     if settings.basemap is not None:
         config = replace(config, basemap=settings.basemap)

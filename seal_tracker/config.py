@@ -151,6 +151,13 @@ class Settings(BaseSettings):
     basemap: Path | None = Field(
         None, description="names and boundary lines of the basemap; unset: Viet Nam's"
     )
+    commands: bool = Field(
+        default=False,
+        description="seals are commanded: supervisors ask and approve, seals with accounts of their own obey; off: no seal may read anything",
+    )
+    commands_position_alone: bool = Field(
+        default=False, description="a position is asked for without a second supervisor; all else never is"
+    )
     webhook_private: bool = Field(
         default=False, description="webhooks may lead to private addresses, and go by http"
     )

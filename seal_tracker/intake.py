@@ -16,9 +16,10 @@ from seal_tracker.decoders.errors import DecodeError
 from seal_tracker.decoders.formats import formats
 from seal_tracker.decoders.heartbeat import decode_status
 from seal_tracker.decoders.native import NativePing, decode
+from seal_tracker.downlink.messages import SealAnswer
 from seal_tracker.model import EPOCH, LIVE, DeadLetter
 from seal_tracker.publishing.errors import TopicError
-from seal_tracker.publishing.topics import Address, parse, replayed_arrival
+from seal_tracker.publishing.topics import ANSWER, Address, parse, replayed_arrival
 from seal_tracker.sources.framing import RawMessage
 from seal_tracker.tracking.heartbeats import device_name
 
@@ -46,10 +47,11 @@ class SpaceIntake:
 
 @dataclass
 class Intake:
-    """A batch of messages, sorted out. ``canary_ms``: the newest time that came back from ourselves."""
+    """A batch of messages, sorted out. ``canary_ms``: the newest time that came back from ourselves; ``answers``: of seals, to commands."""
 
     spaces: dict[str, SpaceIntake] = field(default_factory=dict)
     canary_ms: int | None = None
+    answers: list[SealAnswer] = field(default_factory=list)
 
     def of(self, space: str) -> SpaceIntake:
         """What arrived for a space."""
@@ -87,6 +89,8 @@ def take_in(
             )
         elif address.kind == "dev" and address.leaf == "ping":
             _pings(out.of(address.space), address, message)
+        elif address.kind == "dev" and address.leaf == ANSWER and address.space == LIVE:
+            out.answers.append(SealAnswer(address.id, message))
         elif address.kind == "equip" and address.leaf == "status":
             _heartbeat(out, address, message, (equipment or {}).get(address.space, ()))
         elif address.kind == "raw":

@@ -28,6 +28,8 @@ from seal_tracker.changes import moved_among, number
 from seal_tracker.decoders.columns import Discards, to_batch
 from seal_tracker.decoders.heartbeat import encode_status
 from seal_tracker.deeds import Deed, Step
+from seal_tracker.downlink.answers import Answers, Heard, not_taken
+from seal_tracker.downlink.messages import SealAnswer
 from seal_tracker.intake import SpaceIntake, take_in
 from seal_tracker.joining import Joining
 from seal_tracker.metrics import BATCH_PINGS, COMMIT_SECONDS, COUNTS, JUDGE_SECONDS
@@ -113,6 +115,8 @@ class Pipeline:
         our clock, for ``recordedtime`` only.
     terms
         by when alarms must be dealt with.
+    answers
+        takes in what seals answer to commands.
     """
 
     def __init__(
@@ -127,6 +131,7 @@ class Pipeline:
         next_sequence: int,
         clock_ms: Callable[[], int],
         terms: Terms = DEFAULT_TERMS,
+        answers: Answers = not_taken,
     ) -> None:
         self._source = source
         self._store = store
@@ -137,6 +142,7 @@ class Pipeline:
         self._next_sequence = next_sequence
         self._clock_ms = clock_ms
         self._terms = terms
+        self._answers = answers
         self._turn = asyncio.Lock()
         self._ways = Ways()
         self._joining = Joining()
@@ -182,12 +188,28 @@ class Pipeline:
         )
         for space, intake in taken.spaces.items():
             await self._space(self.spaces[space], intake)
+        if taken.answers:
+            await self._answered(taken.answers)
         self._source.acknowledge(joined.settled)
         if taken.canary_ms is not None:
             await self._time(self.spaces[LIVE], taken.canary_ms)
         for space, judging in self.spaces.items():
             if space != LIVE and (taken.canary_ms is not None or not self._source.queued):
                 await self._exercise_time(judging)
+
+    async def _answered(self, answers: Sequence[SealAnswer]) -> None:
+        """Commit what seals have answered; what cannot be understood for whatever reason is kept as a dead letter."""
+        try:
+            heard = await self._retried(lambda: self._answers(answers))
+        except StoreError:
+            raise
+        except Exception as fault:
+            log.exception("pipeline.answers_not_taken", answers=len(answers))
+            heard = Heard()
+            for answer in answers:
+                heard.refuse(answer, f"not taken: {type(fault).__name__}: {fault}")
+        beside = SpaceIntake(dead_letters=heard.dead_letters, counts=heard.counts)
+        await self._commit(self.spaces[LIVE], beside, Prepared(), heard.deed)
 
     async def _space(self, judging: SpaceJudge, intake: SpaceIntake) -> None:
         """One space's part of a batch; a ping that cannot be judged is found by halving and kept as a dead letter.

@@ -10,6 +10,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from time import time
 
@@ -20,9 +21,11 @@ from simulators.demo import Options, load_fleet, run, write_plan, write_truth
 from simulators.errors import PlanError, SimulatorError
 from simulators.fleet import Traveller
 from simulators.lab import commands
+from simulators.obedient import KINDS, ObedientSeal
+from simulators.obeying import obey
 from simulators.pace import Pace
 from simulators.publisher import Account, Tally
-from simulators.wire import instant
+from simulators.wire import Message, instant
 
 __all__ = ["main"]
 
@@ -128,6 +131,69 @@ def demo(
         raise SimulatorError(f"the broker has not acknowledged {tally.in_flight} messages")
 
 
+@cli.command(name="obey")
+@click.option("--seal", required=True, metavar="ID", help="Which seal it is.")
+@click.option("--lon", type=click.FloatRange(-180, 180), required=True, help="Where it stands, in degrees.")
+@click.option("--lat", type=click.FloatRange(-90, 90), required=True)
+@click.option("--host", default="127.0.0.1", show_default=True, envvar="SEAL_SIM_HOST", show_envvar=True)
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=1883,
+    show_default=True,
+    envvar="SEAL_SIM_PORT",
+    show_envvar=True,
+)
+@click.option("--tenant", default="demo", show_default=True, envvar="SEAL_SIM_TENANT", show_envvar=True)
+@click.option(
+    "--password-env",
+    default="SEAL_SIM_PASSWORD",
+    show_default=True,
+    metavar="NAME",
+    help="The environment variable that holds the password of the seal's own account.",
+)
+@click.option(
+    "--interval",
+    "interval_s",
+    type=click.IntRange(1),
+    default=30,
+    show_default=True,
+    help="Seconds between pings.",
+)
+@click.option(
+    "--refuse",
+    multiple=True,
+    metavar="KIND=REASON",
+    help=f"What it does not do, and what it says then: unlock=motor_stuck. Kinds: {', '.join(KINDS)}.",
+)
+@click.option(
+    "--for",
+    "for_s",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Stop after so long; else be there until stopped.",
+)
+def obey_(
+    seal: str,
+    lon: float,
+    lat: float,
+    host: str,
+    port: int,
+    tenant: str,
+    password_env: str,
+    interval_s: int,
+    refuse: tuple[str, ...],
+    for_s: float | None,
+) -> None:
+    """Be one seal that stands locked somewhere, reports, and does what supervisors tell it."""
+    one = ObedientSeal(tenant, seal, lon, lat, interval_s, refuse=_refusals(refuse))
+    account = Account(host, port, seal, os.environ.get(password_env))
+    asyncio.run(_obeyed(one, account, for_s))
+    click.echo(
+        f"{seal}: done {', '.join(one.done) or 'nothing'}; the lock is {one.lock}, the interval {one.interval_s} s"
+    )
+
+
 cli.add_command(commands.run)
 cli.add_command(commands.scenarios)
 cli.add_command(commands.score)
@@ -154,6 +220,34 @@ async def _demo(fleet: list[Traveller], account: Account, options: Options, *, q
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     return await run(fleet, account, options, stop=stop, progress=None if quiet else _show_progress)
+
+
+async def _obeyed(seal: ObedientSeal, account: Account, for_s: float | None) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if for_s is not None:
+        loop.call_later(for_s, stop.set)
+    await obey(seal, account, stop=stop, heard=_show_command)
+
+
+def _show_command(payload: bytes, said: Iterable[Message]) -> None:
+    click.echo(f"told {payload.decode(errors='replace')}")
+    for message in said:
+        click.echo(f"  says {message.topic} {message.payload.decode()}")
+
+
+def _refusals(given: Iterable[str]) -> dict[str, str]:
+    """KIND=REASON, taken apart."""
+    pairs = [one.partition("=") for one in given]
+    for kind, equals, reason in pairs:
+        if kind not in KINDS or not equals or not reason:
+            raise click.BadParameter(
+                f"{kind + equals + reason!r}: expected KIND=REASON with a kind of {', '.join(KINDS)}",
+                param_hint="--refuse",
+            )
+    return {kind: reason for kind, _, reason in pairs}
 
 
 def _checked(folder: Path, seals: int | None, seed: int | None) -> list[Traveller]:

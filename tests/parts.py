@@ -138,13 +138,13 @@ class ComposeBroker:
     What differs from the container is the address it listens on.
     """
 
-    def __init__(self, kind: str, folder: Path) -> None:
+    def __init__(self, kind: str, folder: Path, **settings: str) -> None:
         self.kind, self.folder, self.port = kind, folder, choose_port()
         self.nats_port = choose_port((self.port,))
         self.process: subprocess.Popen[bytes] | None = None
         folder.mkdir(exist_ok=True)
         files = [COMPOSE, DEPLOY / "docker-compose.mosquitto.yml"] if kind == "mosquitto" else [COMPOSE]
-        self.service = Compose(files, SECRETS).service("broker")
+        self.service = Compose(files, SECRETS | settings).service("broker")
         for mount in self.service["volumes"]:
             source, target, *_ = mount.split(":")
             if source.startswith("."):

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Make the password file from the environment, hashed, and become the broker. Started in the folder that holds
-# config/ (this file and its neighbours), data/ (the sessions), run/ (where the password file is written) and, perhaps, seals/ (whose own accounts it joins in).
+# config/ (this file and its neighbours), data/ (the sessions), run/ (where the password file and the list of rights are written) and, perhaps, seals/ (whose own accounts it joins in).
 set -eu
 umask 077
 : "${SEAL_TRACKER_MQTT_PASSWORD:?}" "${SEAL_TRACKER_GATEWAY_PASSWORD:?}" "${SEAL_TRACKER_INTEGRATOR_PASSWORD:?}"
@@ -11,6 +11,12 @@ base=run/accounts
 printf '%s:%s\n' service "$SEAL_TRACKER_MQTT_PASSWORD" gateway "$SEAL_TRACKER_GATEWAY_PASSWORD" \
   integrator "$SEAL_TRACKER_INTEGRATOR_PASSWORD" > "$base"
 mosquitto_passwd -U "$base"
+
+# Where supervisors command seals (docs/commands.md) each seal may read what it is told, and no other's.
+cp config/acl run/acl
+case "${SEAL_TRACKER_COMMANDS:-false}" in
+  true | True | TRUE | 1 | yes | on) printf '\npattern read eseal/v1/+/cmd/%%u\n' >> run/acl ;;
+esac
 
 # Seals' own accounts come from the service, already hashed, in a file that it replaces whenever one changes.
 seals=${SEAL_TRACKER_SEALS_FILE:-seals/passwords}

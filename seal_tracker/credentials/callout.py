@@ -43,10 +43,13 @@ def public_key(seed: str) -> str:
 class Issuer:
     """Answers the broker's questions for one tenant. No state but the key."""
 
-    def __init__(self, seed: str, tenant: str, knows: Callable[[str, str], bool]) -> None:
+    def __init__(
+        self, seed: str, tenant: str, knows: Callable[[str, str], bool], *, commands: bool = False
+    ) -> None:
         self._key = nkeys.from_seed(seed.encode())
         self._tenant = tenant
         self._knows = knows
+        self._commands = commands
 
     def answer(self, request: bytes, now_s: int) -> tuple[bytes, str | None]:
         """The answer to a question, and the seal that was let in, None where nobody was.
@@ -76,7 +79,10 @@ class Issuer:
         ).encode(), name if known else None
 
     def _allowed(self, seal: str) -> Json:
-        """A seal publishes under its own id, live and in exercises, and reads nothing. Dots within a level become ``//``."""
+        """A seal publishes under its own id, live and in exercises, and reads nothing but, where there are any, its own commands.
+
+        Dots within a level become ``//``.
+        """
         own, tenant = seal.replace(".", "//"), self._tenant.replace(".", "//")
         live, exercise = (base.replace("/", ".") for base in (LIVE_ROOT, EXERCISE_ROOT))
         publish = [f"{live}.{tenant}.dev.{own}.>", f"{exercise}.{tenant}.*.dev.{own}.>"]
@@ -84,7 +90,7 @@ class Issuer:
             "type": "user",
             "version": VERSION,
             "pub": {"allow": publish},
-            "sub": {"deny": [">"]},
+            "sub": {"allow": [f"{live}.{tenant}.cmd.{own}"]} if self._commands else {"deny": [">"]},
             "subs": UNLIMITED,
             "data": UNLIMITED,
             "payload": UNLIMITED,

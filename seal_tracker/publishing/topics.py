@@ -4,7 +4,7 @@
 
     eseal/v1/{tenant}/…                      live
     eseal-exercise/v1/{tenant}/{space}/…     an exercise, both ways
-        dev/{seal}/ping|status               in
+        dev/{seal}/ping|status|answer        in; answers live only
         equip/{equipment}/status             in
         raw/{protocol}/{device}              in
         raw/{protocol}@{gateway}/{device}    in: the same by a gateway that says its name
@@ -15,6 +15,7 @@
         journey/{journey}/state              out, retained
         svc/{instance}                       out, retained, last will
         ledger/checkpoint                    out, retained; live only
+        cmd/{seal}                           out; live only
 
 Pure. Ids match ``[A-Za-z0-9_.:-]{1,64}``, so no level can hold a wildcard or a slash.
 """
@@ -29,11 +30,13 @@ from seal_tracker.model import EQUIPMENT_PREFIX, ID_PATTERN, LIVE, Event
 from seal_tracker.publishing.errors import TopicError
 
 __all__ = [
+    "ANSWER",
     "Address",
     "Kind",
     "alarm_topic",
     "canary_topic",
     "check_id",
+    "command_topic",
     "device_topic",
     "event_topic",
     "event_topics",
@@ -60,11 +63,12 @@ ARRIVAL: Final = re.compile(r"(.+):(\d{0,13})", re.ASCII)
 """A protocol with when its frame arrived, up to the year 2286, or nothing; no format's name has a colon."""
 
 KINDS: Final = frozenset({"dev", "equip", "raw", "svc"})
+ANSWER: Final = "answer"
 
 
 class Address(NamedTuple):
     """What an incoming topic says. Of ``raw``, ``leaf`` is the protocol and ``gateway`` who took the frame, where it says so; of
-    others, ``leaf`` is ``ping`` or ``status``.
+    others, ``leaf`` is ``ping``, ``status`` or ``answer``.
     """
 
     space: str
@@ -100,10 +104,14 @@ def ingest_session(tenant: str, instance: str) -> str:
     return f"seal-tracker-{tenant}-{instance}-in"
 
 
-def ingest_filters(tenant: str) -> tuple[str, ...]:
-    """List the filters of the ingest subscription: all that seals, equipment, gateways and our canary publish."""
+def ingest_filters(tenant: str, *, commands: bool = False) -> tuple[str, ...]:
+    """List the filters of the ingest subscription: all that seals, equipment, gateways and our canary publish.
+
+    ``commands``: where seals are commanded, what they answer too.
+    """
     roots = (root(tenant), f"{EXERCISE_ROOT}/{tenant}/+")
-    return tuple(f"{base}/{tail}" for base in roots for tail in ("+/+/ping", "+/+/status", "raw/+/+"))
+    pings = tuple(f"{base}/{tail}" for base in roots for tail in ("+/+/ping", "+/+/status", "raw/+/+"))
+    return (*pings, f"{root(tenant)}/dev/+/{ANSWER}") if commands else pings
 
 
 @lru_cache(maxsize=65_536)
@@ -124,11 +132,11 @@ def parse(topic: str, tenant: str) -> Address:
         raise TopicError(f"topic {topic[:120]!r}: is not of tenant {tenant}")
     if len(levels) != LEVELS or levels[0] not in KINDS:
         raise TopicError(
-            f"topic {topic[:120]!r}: expected dev/ID/ping, dev/ID/status, equip/ID/status or raw/PROTOCOL/ID"
+            f"topic {topic[:120]!r}: expected dev/ID/ping, dev/ID/status, dev/ID/answer, equip/ID/status or raw/PROTOCOL/ID"
         )
     kind = cast("Kind", levels[0])
     own, leaf = (levels[2], levels[1]) if kind == "raw" else (levels[1], levels[2])
-    if kind != "raw" and leaf not in ("ping", "status"):
+    if not (kind == "raw" or leaf in ("ping", "status") or (kind == "dev" and leaf == ANSWER)):
         raise TopicError(f"topic {topic[:120]!r}: ends in {leaf!r}, expected ping or status")
     if kind == "raw" and "@" in leaf:
         leaf, _, gateway = leaf.partition("@")
@@ -169,6 +177,11 @@ def replayed_arrival(address: Address) -> tuple[str, int | None]:
     if found is None:
         return address.leaf, None
     return found[1], int(found[2]) if found[2] else None
+
+
+def command_topic(tenant: str, seal: str) -> str:
+    """Return where a seal is told what to do. Live only: behind an exercise's seals stand real ones, which nobody commands for practice."""
+    return f"{root(tenant)}/cmd/{check_id(seal, 'seal')}"
 
 
 def canary_topic(tenant: str, instance: str, space: str = LIVE) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seal_tracker.credentials.rows import CredentialRow
+from seal_tracker.downlink.rows import CommandRow
 from seal_tracker.hooks.rows import HookRow, Mail, Progress
 from seal_tracker.model import DeadLetter, Episode, Event, PingBatch
 from seal_tracker.store.duty_rows import AbsenceRow, HandOverRow, ShiftRow
@@ -218,7 +219,7 @@ class Brought:
 
     Attributes
     ----------
-    accounts, tokens, credentials, hooks, hook_progress, shifts, hand_overs, absences, suppressions
+    accounts, tokens, credentials, hooks, hook_progress, shifts, hand_overs, absences, suppressions, commands
         As they stand afterwards.
     mails, plans
         New ones; one mail an event.
@@ -240,6 +241,7 @@ class Brought:
     hand_overs: Sequence[HandOverRow] = ()
     absences: Sequence[AbsenceRow] = ()
     suppressions: Sequence[SuppressionRow] = ()
+    commands: Sequence[CommandRow] = ()
     first_checkpoints: Sequence[Checkpoint] = ()
     old_pings: Sequence[OldPings] = ()
 

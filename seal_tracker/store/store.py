@@ -19,6 +19,7 @@ from seal_tracker.ledger.chain import Head, link_after
 from seal_tracker.model import PingBatch
 from seal_tracker.store.accounts import AccountTable
 from seal_tracker.store.alarm_reads import AlarmReads
+from seal_tracker.store.command_reads import CommandReads
 from seal_tracker.store.committing import check_commit, write_parts
 from seal_tracker.store.connections import Connection
 from seal_tracker.store.duty_reads import DutyReads
@@ -73,6 +74,7 @@ class Store(
     LedgerReads,
     DutyReads,
     SuppressionReads,
+    CommandReads,
 ):
     """PostgreSQL as the service sees it; see the modules of its bases for what can be asked."""
 

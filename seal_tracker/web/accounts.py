@@ -45,6 +45,7 @@ class Right(StrEnum):
     HANDLE_ALARMS = "handle_alarms"
     KEEP_JOURNEYS = "keep_journeys"
     ORDER = "order"
+    COMMAND = "command"
     KEEP_DUTY = "keep_duty"
     EDIT_PLANS = "edit_plans"
     AUDIT = "audit"
@@ -57,11 +58,11 @@ WORK: Final = frozenset({Right.READ, Right.HANDLE_ALARMS, Right.KEEP_JOURNEYS, R
 
 RIGHTS: Mapping[str, frozenset[Right]] = {
     Role.OPERATOR: WORK,
-    Role.SUPERVISOR: WORK | {Right.ORDER, Right.EDIT_PLANS},
+    Role.SUPERVISOR: WORK | {Right.ORDER, Right.COMMAND, Right.EDIT_PLANS},
     Role.UNIT_HEAD: WORK | {Right.ORDER, Right.AUDIT},
     Role.AUDITOR: frozenset({Right.READ, Right.AUDIT}),
     Role.INTEGRATOR: frozenset({Right.READ, Right.MANAGE_HOOKS}),
-    Role.ADMINISTRATOR: frozenset(Right),
+    Role.ADMINISTRATOR: frozenset(Right) - {Right.COMMAND},  # who makes accounts could be two persons
     Role.GATEWAY: frozenset(),  # publishes over MQTT; HTTP gives it nothing
 }
 """The whole table of who may do what, by role; a right that is not here is refused."""

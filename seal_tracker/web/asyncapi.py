@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from seal_tracker.decoders.native import NativePing
+from seal_tracker.downlink.messages import CommandAnswer, CommandMessage
 from seal_tracker.model import ID_PATTERN
 from seal_tracker.publishing.cloudevents import AlarmState, CloudEvent, JourneyState, ServiceState
 from seal_tracker.publishing.topics import root
@@ -71,6 +72,14 @@ CHANNELS: Final[tuple[Channel, ...]] = (
         None, media="application/jose", retained=True, pattern=r"^[\w-]+\.[\w-]+\.[\w-]+$",
     ),
     Channel(
+        "command", "cmd/{seal}", "service",
+        "What the seal is to do, where commands are on: at most once for an `id`, and not after `expires_at`; live only.",
+        CommandMessage,
+    ),
+    Channel(
+        "answer", "dev/{seal}/answer", "seals", "What the seal did of a command, under its `id`; live only.", CommandAnswer,
+    ),
+    Channel(
         "canary", "svc/{instance}/ping", "service",
         "The service's ping to itself: when it comes back, so does what seals send.", NativePing,
     ),
@@ -85,8 +94,8 @@ def describe_topics(*, tenant: str, version: str) -> dict[str, Any]:
         "info": {
             "title": "Seal Tracker over MQTT",
             "version": version,
-            "description": "MQTT 3.1.1 and 5, QoS 1. Exercise spaces have the same topics below "
-            f"`{root(tenant, 'SPACE')}`, and their events say `exercise: true`.",
+            "description": "MQTT 3.1.1 and 5, QoS 1. Exercise spaces have the same topics, but for "
+            f"commands and answers, below `{root(tenant, 'SPACE')}`, and their events say `exercise: true`.",
             "license": {"name": "Apache-2.0"},
         },
         "defaultContentType": JSON,

@@ -23,7 +23,7 @@ from seal_tracker.store.journey_rows import JourneyRow, JourneyVersion
 from seal_tracker.store.records import AlarmRow, EpisodePage, Stats
 from seal_tracker.store.report_reads import Summary
 from seal_tracker.web.accounts import Accounts
-from seal_tracker.web.duty_context import DutyReading, SuppressionReading
+from seal_tracker.web.duty_context import CommandReading, DutyReading, SuppressionReading
 from seal_tracker.web.ledger_context import LedgerReading, LedgerSigner
 from seal_tracker.web.lockout import LockoutPolicy
 from seal_tracker.web.wire import EquipmentRow, PositionRow, UnderWay
@@ -58,7 +58,7 @@ Check = tuple[str, bool, str]
 HERE = Path(__file__).parent
 
 
-class Reading(LedgerReading, DutyReading, SuppressionReading, Protocol):
+class Reading(LedgerReading, DutyReading, SuppressionReading, CommandReading, Protocol):
     """What is read from the store."""
 
     async def alarm(self, space: str, alarm: UUID) -> AlarmRow | None:
@@ -217,6 +217,8 @@ class WebConfig:
         Folder of the built page.
     webhook_private
         Whether webhooks may lead to private addresses, and go by http.
+    commands, commands_position_alone
+        Whether seals are commanded; and whether a position is asked for without a second person.
     tls
         Whether people reach the service by https (here or at a proxy in front); cookies are then Secure.
     proxied
@@ -236,6 +238,8 @@ class WebConfig:
     proxied: bool = False
     alarm_terms: Terms = field(default_factory=lambda: DEFAULT_TERMS)
     webhook_private: bool = False
+    commands: bool = False
+    commands_position_alone: bool = False
     session_s: int = 12 * 3600
     lockout: LockoutPolicy = field(default_factory=LockoutPolicy)
 

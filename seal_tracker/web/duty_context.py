@@ -1,4 +1,4 @@
-"""What the routes of duty must be given."""
+"""What the routes of duty, of orders and of commands must be given."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
 from uuid import UUID
 
+from seal_tracker.downlink.rows import CommandRow
+from seal_tracker.store.command_reads import CommandFilter, CommandPlace
 from seal_tracker.store.duty_reads import LateQuery, ShiftFilter
 from seal_tracker.store.duty_rows import AbsenceRow, HandOverRow, LateAlarm, LateUnit, Seen, ShiftRow
 from seal_tracker.store.records import AlarmRow, SuppressionRow
 from seal_tracker.store.suppression_reads import SuppressionPlace
 
-__all__ = ["DutyReading", "SuppressionReading"]
+__all__ = ["CommandReading", "DutyReading", "SuppressionReading"]
 
 
 class DutyReading(Protocol):
@@ -89,3 +91,18 @@ class SuppressionReading(Protocol):
 
     async def alarms_suppressed_by(self, space: str, order: UUID) -> Sequence[AlarmRow]:
         """Alarms that an order has suppressed."""
+
+
+class CommandReading(Protocol):
+    """What is read of commands to seals."""
+
+    async def command(self, space: str, command: UUID) -> CommandRow | None:
+        """One command, None where there is none."""
+
+    async def command_under_way(self, space: str, seal: str, kind: str) -> UUID | None:
+        """The command of a kind that a seal has not come to an end with."""
+
+    async def commands(
+        self, space: str, which: CommandFilter, *, before: CommandPlace | None = None, limit: int = 100
+    ) -> tuple[list[CommandRow], bool]:
+        """A page of commands, newest first, and whether there are more."""

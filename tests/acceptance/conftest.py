@@ -16,8 +16,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def service(session_folder: Path) -> Iterator[Running]:
-    """One running service for all tests that leave it as they found it; its plan has six armed journeys."""
+    """One running service for all tests that leave it as they found it; its plan has six armed journeys, and its seals are commanded."""
     folder = session_folder / "acceptance"
     folder.mkdir(mode=0o755)
-    with serving(folder, PLANS / "live") as running:
+    with serving(folder, PLANS / "live", SEAL_TRACKER_COMMANDS="true") as running:
         yield running

@@ -28,7 +28,7 @@ def service(session_folder: Path) -> Iterator[Running]:
     """Three seals whose ropes are cut: events and alarms of journeys that are under way."""
     folder = session_folder / "fuzz"
     folder.mkdir(mode=0o755)
-    with serving(folder, PLANS / "live") as running:
+    with serving(folder, PLANS / "live", SEAL_TRACKER_COMMANDS="true") as running:
         now_s = int(time.time())
         with running.mqtt("gateway", "fuzz") as gateway:
             pings = [

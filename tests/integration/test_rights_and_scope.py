@@ -152,6 +152,11 @@ ROUTE_TABLE: dict[str, tuple[str, Any]] = {
         ("suppression", {"until": IN_AN_HOUR, "reason": "a test"}),
     ),
     "POST /api/v1/suppressions/{suppression}/cancel": (OBJECT, ("suppression", {"reason": "a test"})),
+    "GET /api/v1/commands": (LIST, "command"),
+    "POST /api/v1/commands": (COMMON, None),
+    "GET /api/v1/commands/{command}": (OBJECT, "command"),
+    "POST /api/v1/commands/{command}/approve": (OBJECT, ("command", {})),
+    "POST /api/v1/commands/{command}/cancel": (OBJECT, ("command", {"reason": "a test"})),
     "GET /api/v1/shifts": (LIST, "shift"),
     "POST /api/v1/shifts": (COMMON, None),
     "GET /api/v1/shifts/{shift}": (OBJECT, "shift"),
@@ -323,6 +328,7 @@ def service(
         plan=folder / "plan",
         accounts_file=folder / "accounts.json",
         ledger_key_file=folder / "ledger.key",
+        commands=True,
     )
     thread = LoopThread()
     context = running(settings)
@@ -339,6 +345,7 @@ def service(
             )
         found.objects["alarm"] = alarms
         found.objects["suppression"] = asyncio.run(suppressed(found))
+        found.objects["command"] = asyncio.run(commanded(found))
         found.objects["shift"], found.objects["hand_over"] = asyncio.run(on_duty(found))
         found.objects["absence"] = asyncio.run(absent(found))
         yield found
@@ -362,6 +369,21 @@ async def suppressed(service: Service) -> dict[str, str]:
             assert answer.status == 201, answer.text
             orders[unit] = json.loads(answer.text)["id"]
     return orders
+
+
+async def commanded(service: Service) -> dict[str, str]:
+    """Commands by unit, which wait for a second supervisor."""
+    commands = {}
+    async with described_session() as client:
+        for unit in OFFICERS:
+            seal = f"S-{unit}"
+            given = await service.ask(client, "administrator", "POST", f"/api/v1/seals/{seal}/account")
+            assert given.status == 201, given.text
+            wanted = {"seal": seal, "kind": "position", "reason": "a test"}
+            answer = await service.ask(client, "supervisor", "POST", "/api/v1/commands", wanted)
+            assert answer.status == 201, answer.text
+            commands[unit] = json.loads(answer.text)["id"]
+    return commands
 
 
 OFFICERS = {"u1": "operator-u1", "u11": "supervisor-u1", "u2": "unit_head", "none": "administrator"}

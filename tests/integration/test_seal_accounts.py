@@ -41,11 +41,16 @@ class Side:
     act: Any
 
 
-@pytest_asyncio.fixture(params=["nats", "mosquitto"])
+KINDS = ("nats", "mosquitto")
+
+
+@pytest_asyncio.fixture(params=[(kind, False) for kind in KINDS], ids=KINDS)
 async def side(request: pytest.FixtureRequest, open_folder: Path, postgres_dsn: str) -> AsyncIterator[Side]:
-    if why := ComposeBroker.missing(request.param):
+    """A broker of a kind, as it is where seals are commanded and where they are not."""
+    kind, commands = request.param
+    if why := ComposeBroker.missing(kind):
         pytest.skip(why)
-    broker = ComposeBroker(request.param, open_folder / request.param).start()
+    broker = ComposeBroker(kind, open_folder / kind, SEAL_TRACKER_COMMANDS=str(commands).lower()).start()
     store = await Store.open(postgres_dsn)
 
     async def act(space: str, work: Any) -> None:
@@ -53,16 +58,16 @@ async def side(request: pytest.FixtureRequest, open_folder: Path, postgres_dsn: 
         assert isinstance(deed, Deed)
         await store.commit(Commit(space=space, actions=deed.actions, credentials=deed.credentials))
 
-    seals = broker.folder / "seals" / "passwords" if request.param == "mosquitto" else None
+    seals = broker.folder / "seals" / "passwords" if kind == "mosquitto" else None
     keeper = CredentialKeeper(store, act, clock_ms, seals)
     await keeper.open()
     refused: list[str] = []
     runs = [BrokerLog(broker.folder / "data" / "log.txt", refused.extend).run()]
-    if request.param == "nats":
+    if kind == "nats":
         service = ("service", SECRETS["SEAL_TRACKER_MQTT_PASSWORD"])
         system = ("system", SECRETS["SEAL_TRACKER_NATS_SYSTEM_PASSWORD"])
         address = NatsAddress("127.0.0.1", broker.nats_port, service, system, ISSUER_SEED)
-        nats = NatsSide(address, Issuer(ISSUER_SEED, TENANT, keeper.knows), clock_ms)
+        nats = NatsSide(address, Issuer(ISSUER_SEED, TENANT, keeper.knows, commands=commands), clock_ms)
         keeper.put_out = nats.put_out
         runs.append(nats.run())
     tasks = [asyncio.create_task(run) for run in runs]
@@ -137,6 +142,39 @@ async def test_a_seal_reads_nothing(side: Side) -> None:
     seal.leave()
 
 
+@pytest.mark.parametrize("side", [(kind, True) for kind in KINDS], ids=KINDS, indirect=True)
+async def test_where_seals_are_commanded_each_reads_its_own_and_nothing_else(side: Side) -> None:
+    """Neither another's nor all, and it commands nobody; what it answers, it answers as itself."""
+    _, password = await side.keeper.give("S-1", BY)
+    seal = await come_in(side, "S-1", password)
+    heard: list[str] = []
+    seal.paho.on_message = lambda _c, _u, message: heard.append(message.topic)
+    granted: list[bool] = []
+    seal.paho.on_subscribe = lambda _c, _u, _m, codes, _p: granted.append(not codes[0].is_failure)
+    own = f"eseal/v1/{TENANT}/cmd/S-1"
+    for topic in (f"eseal/v1/{TENANT}/cmd/S-2", f"eseal/v1/{TENANT}/cmd/+", f"eseal/v1/{TENANT}/evt/#", own):
+        seal.paho.subscribe(topic, 1)
+    await eventually(lambda: len(granted) == 4, "the broker has answered")
+    with Client(side.broker.broker, "service", "", True) as service:
+        assert service.subscribe("eseal/v1/+/dev/+/answer")
+        assert service.subscribe("eseal/v1/+/cmd/+")
+        for topic in (f"eseal/v1/{TENANT}/cmd/S-2", f"eseal/v1/{TENANT}/evt/high/X/seal/S-1", own):
+            service.publish(topic)
+        await eventually(lambda: own in heard, "it is told")
+        for topic in (
+            f"eseal/v1/{TENANT}/cmd/S-2",
+            f"eseal/v1/{TENANT}/dev/S-2/answer",
+            f"eseal/v1/{TENANT}/dev/S-1/answer",
+        ):
+            seal.paho.publish(topic, "from S-1", 1)
+        await eventually(lambda: f"eseal/v1/{TENANT}/dev/S-1/answer" in service.topics(), "it answers")
+        assert [m.topic for m in service.messages if m.payload == b"from S-1"] == [
+            f"eseal/v1/{TENANT}/dev/S-1/answer"
+        ]
+    assert heard == [own]
+    seal.leave()
+
+
 async def test_a_password_that_was_changed_or_taken_back_lets_nobody_in_and_puts_out_who_is(
     side: Side,
 ) -> None:
@@ -155,6 +193,7 @@ async def test_a_password_that_was_changed_or_taken_back_lets_nobody_in_and_puts
     assert not side.keeper.knows("S-1", second)
 
 
+@pytest.mark.parametrize("side", [("nats", False)], ids=["nats"], indirect=True)
 async def test_accounts_are_found_again_by_who_opens_the_database_next(side: Side) -> None:
     _, password = await side.keeper.give("S-1", BY)
     await side.keeper.give("S-2", BY)

@@ -285,3 +285,26 @@ async def test_a_cookie_that_is_none_is_refused(world: World):
         '"quoted"',
     ):
         assert_problem(await world.raw("/api/v1/stats", headers={"Cookie": f"seal-tracker={cookie}"}), 401)
+
+
+async def test_where_commands_are_off_every_route_of_theirs_says_so(world: World):
+    """As a problem that names the setting, to who may and to who may only read; what is misspelt is told first, as elsewhere."""
+    one = "/api/v1/commands/6f1c2a34-9b1d-4c57-8a52-0d4be9a1c001"
+    wanted = {"seal": "S-1", "kind": "position", "reason": "a test"}
+    asked = [
+        ("/api/v1/commands", "GET", None),
+        ("/api/v1/commands", "POST", wanted),
+        (one, "GET", None),
+        (f"{one}/approve", "POST", {}),
+        (f"{one}/cancel", "POST", {"reason": "a test"}),
+    ]
+    for path, method, body in asked:
+        answer = await world.ask(path, "supervisor", method, json=body)
+        assert_problem(answer, 409)
+        assert "SEAL_TRACKER_COMMANDS" in answer.json()["detail"]
+    for role in ("operator", "unit_head", "auditor", "administrator"):
+        assert_problem(await world.ask(one, role), 409)
+        assert_problem(await world.ask("/api/v1/commands", role, "POST", json=wanted), 403)
+    assert_problem(
+        await world.ask("/api/v1/commands", "supervisor", "POST", json=wanted | {"kind": "fly"}), 422, "kind"
+    )

@@ -43,8 +43,8 @@ def claims_of(token: str) -> dict[str, Any]:
     return claims
 
 
-def answer(user: str, password: str) -> dict[str, Any]:
-    issuer = Issuer(SEED, "demo", lambda name, word: (name, word) == ("S.1", "good"))
+def answer(user: str, password: str, *, commands: bool = False) -> dict[str, Any]:
+    issuer = Issuer(SEED, "demo", lambda name, word: (name, word) == ("S.1", "good"), commands=commands)
     return claims_of(issuer.answer(question(user, password), 1_800_000_000)[0].decode())
 
 
@@ -56,6 +56,12 @@ def test_a_seal_may_publish_under_its_own_id_alone() -> None:
     assert (user["aud"], user["sub"], user["name"]) == ("$G", "UABC", "S.1")
     assert user["nats"]["pub"]["allow"] == ["eseal.v1.demo.dev.S//1.>", "eseal-exercise.v1.demo.*.dev.S//1.>"]
     assert user["nats"]["sub"] == {"deny": [">"]}
+
+
+def test_where_there_are_commands_a_seal_reads_its_own_and_nothing_else() -> None:
+    """Live alone: behind an exercise's names stand real seals."""
+    user = claims_of(answer("S.1", "good", commands=True)["nats"]["jwt"])
+    assert user["nats"]["sub"] == {"allow": ["eseal.v1.demo.cmd.S//1"]}
 
 
 @pytest.mark.parametrize(("user", "password"), [("S.1", "bad"), ("S-2", "good"), ("", ""), ("S.1", "")])
