@@ -66,9 +66,8 @@ class Rejudged:
 
     def install(self, states: SealStates) -> None:
         """Make these the states of their seals."""
-        for seal in self.states.seals().tolist():
-            if seal not in self.stands:
-                states.install(seal, self.states.one(seal))
+        moved = [seal for seal in self.states.seals().tolist() if seal not in self.stands]
+        states.install_all(self.states.several(moved))
 
 
 def advanced_by_time(rows: Rows) -> NDArray[np.bool_]:
@@ -102,9 +101,7 @@ class Rejudgement:
         self._seals = tuple(seals)
         self._newest_only = newest_only
         self._states = SealStates()
-        for seal in seals:
-            if seal in checkpoints:
-                self._states.install(seal, checkpoints[seal])
+        self._states.install_all({seal: checkpoints[seal] for seal in seals if seal in checkpoints})
         self._episodes = {e.episode: e for opened in self._states.open.values() for e in opened.values()}
         self._checkpoints: dict[int, dict[int, SealState]] = {}
         self._stands: dict[int, int] = {}
@@ -129,13 +126,13 @@ class Rejudgement:
         self._join(found)
         self._counts.update(found.counts)
         self._counts["rejudged_pings"] += len(pings)
-        settled = {seal for seal, state in stored.items() if self._states.one(seal).same(state)}
+        mine = self._states.several(sorted({*stored, *found.seals.tolist()}))
+        settled = {seal for seal, state in stored.items() if mine[seal].same(state)}
         for seal, at_ms in zip(found.seals.tolist(), found.rows["track"]["last_ms"].tolist(), strict=True):
             if seal not in settled:
                 kept = {} if self._newest_only else self._checkpoints.get(seal, {})
-                self._checkpoints[seal] = kept | {at_ms: self._states.one(seal)}
-        for seal in settled:
-            self._settle(seal, int(stored[seal].row["track"]["last_ms"][0]))
+                self._checkpoints[seal] = kept | {at_ms: mine[seal]}
+        self._settle({seal: int(stored[seal].row["track"]["last_ms"][0]) for seal in settled})
         return settled
 
     def finish(self, still: Mapping[int, int] | None, until_ms: Mapping[int, int] | None = None) -> Rejudged:
@@ -164,11 +161,12 @@ class Rejudgement:
         seals = np.sort(np.array(self._seals, np.int64))
         return Discarding(seals, self._states.take(seals)["track"], self._facts.equipment)
 
-    def _settle(self, seal: int, at_ms: int) -> None:
-        self._stands[seal] = at_ms
-        for episode in self._states.open.get(seal, {}).values():
-            self._episodes.pop(episode.episode, None)
-        self._states.forget([seal])
+    def _settle(self, at_ms: Mapping[int, int]) -> None:
+        self._stands |= at_ms
+        for seal in at_ms:
+            for episode in self._states.open.get(seal, {}).values():
+                self._episodes.pop(episode.episode, None)
+        self._states.forget(at_ms)
 
     def _join(self, found: Verdict) -> None:
         found.install(self._states)

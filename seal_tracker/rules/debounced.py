@@ -19,7 +19,7 @@ from seal_tracker.rules.context import Context
 from seal_tracker.rules.evidence import place_evidence, run_evidence
 from seal_tracker.rules.runs import Limits, Observations, Transitions, debounce, new_runs, peak_at
 
-__all__ = ["Moment", "of_fixes", "of_pings", "own_places", "run_places"]
+__all__ = ["NOWHERE_E7", "Moment", "of_fixes", "of_pings", "own_places", "run_places"]
 
 NOWHERE_E7 = np.iinfo(np.int32).min
 """Longitude of a ping that has no position of its own; no place on earth has it."""

@@ -1,7 +1,8 @@
 """``SEAL_OPENED_OUTSIDE_ZONE``, ``UNLOCK_REFUSED`` and ``UNLOCKED_TOO_LONG``: unlocking out of place, refused, unended.
 
 All three are judged on every ping. A lock that is open without leave is ``SEAL_TAMPER``, and no matter of place; that the
-seal itself says an unlock was in order (``unlock_ok``) proves nothing.
+seal itself says an unlock was in order (``unlock_ok``) proves nothing. A lock that was open when its seal was last heard of counts
+as open for as long as nobody hears of the seal.
 """
 
 from __future__ import annotations
@@ -14,16 +15,17 @@ from numpy.typing import NDArray
 
 from geofences.masks import which
 from seal_tracker.journey import Journey
-from seal_tracker.model import NO_TIME, Fact, Lock
+from seal_tracker.model import NO_TIME, Fact, Lock, iso_ms
 from seal_tracker.rules.context import Context
-from seal_tracker.rules.debounced import Moment, of_pings
-from seal_tracker.rules.evidence import place_evidence
+from seal_tracker.rules.debounced import NOWHERE_E7, Moment, of_pings
+from seal_tracker.rules.evidence import last_fix, place_evidence
 from seal_tracker.rules.keys import PolicyKey, common_keys
 from seal_tracker.rules.leave import ANYWHERE, NOWHERE
 from seal_tracker.rules.places import places_at
 from seal_tracker.rules.rule import Rule
 from seal_tracker.rules.runs import RUN, new_runs
-from seal_tracker.rules.table import per
+from seal_tracker.rules.table import per, whole
+from seal_tracker.rules.unheard import NEVER_MS, UNHEARD_KEYS, unheard_ms
 
 __all__ = ["SEAL_OPENED_OUTSIDE_ZONE", "UNLOCKED_TOO_LONG", "UNLOCK_REFUSED"]
 
@@ -157,6 +159,66 @@ def _too_long(ctx: Context) -> None:
     of_pings(ctx, TOO_LONG, opened, lambda moment: _how_long(ctx, moment), among=told)
 
 
+def _overdue(ctx: Context) -> tuple[Mask, I8]:
+    """Which rows time alone may show to have been open for too long, and when: not while they are heard of."""
+    state, rows = ctx.state[TOO_LONG], np.arange(len(ctx.seal))
+    least = np.maximum(np.asarray(ctx.policy(TOO_LONG, "raise_fixes"), np.int64), 1)
+    waits = ctx.armed & ~state["open"] & (state["on_n"] >= least)
+    waits &= ctx.enabled(TOO_LONG, rows)
+    at_ms = np.maximum(
+        state["on_ms"] + whole(ctx.policy(TOO_LONG, "raise_s"), 1000), unheard_ms(ctx, TOO_LONG)
+    )
+    return waits, np.maximum(at_ms, ctx.version_from_ms)
+
+
+def _next_due(ctx: Context, until_ms: I8) -> I8:
+    if not ctx.carries(TOO_LONG):
+        return np.full(len(until_ms), NEVER_MS)
+    waits, at_ms = _overdue(ctx)
+    return np.where(waits & (at_ms >= until_ms), at_ms + 1, NEVER_MS)
+
+
+def _unheard(ctx: Context, until_ms: I8) -> I8:
+    """Raise what time alone shows to be open for too long before ``until_ms`` (by row); returns when, ``NO_TIME``: nothing."""
+    raised = np.full(len(until_ms), NO_TIME)
+    if not ctx.carries(TOO_LONG):
+        return raised
+    waits, at_ms = _overdue(ctx)
+    found = which(waits & (at_ms < until_ms))
+    for row in found.tolist():
+        _raise_unheard(ctx, row, int(at_ms[row]))
+    raised[found] = at_ms[found]
+    kept = new_runs(len(found))
+    kept["open"] = True
+    ctx.state[TOO_LONG][found] = kept
+    return raised
+
+
+def _raise_unheard(ctx: Context, row: int, raised_ms: int) -> None:
+    run = ctx.state[TOO_LONG][row]
+    began_ms, lon, lat = int(run["on_ms"]), int(run["on_lon"]), int(run["on_lat"])
+    first = [] if lon == NOWHERE_E7 else [place_evidence(began_ms, lon, lat)]
+    ctx.book.raise_(
+        int(ctx.seal[row]),
+        ctx.subjects[row],
+        TOO_LONG,
+        None,
+        severity=ctx.severity(TOO_LONG, row),
+        started_at_ms=began_ms,
+        raised_at_ms=raised_ms,
+        latched=bool(ctx.policy_at(TOO_LONG, "latched", row)),
+        plan_version=ctx.terrain.version,
+        evidence={
+            "lock": "open",
+            "unlocked_s": (raised_ms - began_ms) / 1000,
+            "limit_s": float(ctx.policy_at(TOO_LONG, "raise_s", row) or 0),
+            "last_ping": iso_ms(int(ctx.state["track"]["last_ms"][row])),
+            "n_fixes": int(run["on_n"]),
+            "fixes": [*first, *(fix for fix in last_fix(ctx, row, raised_ms) if fix not in first)],
+        },
+    )
+
+
 def _how_long(ctx: Context, moment: Moment) -> dict[str, Any]:
     return {
         "lock": "open",
@@ -170,5 +232,11 @@ UNLOCK_REFUSED = Rule(
     REFUSED, common_keys("high", raise_=(1, 0), clear=(1, 1800)), _refused, state=RUN, start=new_runs(1)[0]
 )
 UNLOCKED_TOO_LONG = Rule(
-    TOO_LONG, common_keys("high", raise_=(1, 7200), clear=(1, 0)), _too_long, state=RUN, start=new_runs(1)[0]
+    TOO_LONG,
+    common_keys("high", raise_=(1, 7200), clear=(1, 0)) | UNHEARD_KEYS,
+    _too_long,
+    state=RUN,
+    start=new_runs(1)[0],
+    pass_time=_unheard,
+    next_due=_next_due,
 )

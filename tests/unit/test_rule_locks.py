@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from story import Ground, Ping, iso, one, only, ping, span, told
+from story import Core, Ground, Ping, iso, one, only, ping, span, told
 
 from seal_tracker.journey import Authorisation, Journey
 from seal_tracker.model import Episode
@@ -290,6 +290,48 @@ def test_time_open_before_arming_does_not_count() -> None:
 def test_unlocked_without_leave_is_too_long_all_the_same() -> None:
     """What is open is open."""
     assert {TOO_LONG, "SEAL_TAMPER"} <= {e.type for e in told(Ground().journey(), unlocked(0, 7200))}
+
+
+def test_a_seal_that_falls_silent_unlocked_is_too_long_by_time_alone() -> None:
+    """Two hours after it was opened, once it is unheard of for 65 min; what it says then ends it, or finds it told."""
+    silent = unlocked(100, 1800)
+    assert not only(told(yard(), silent, now_s=7300), TOO_LONG)
+    found = one(told(yard(), silent, now_s=7300.001), TOO_LONG)
+    assert span(found) == (100, 7300, None, None)
+    assert (found.severity, found.evidence["unlocked_s"], found.evidence["n_fixes"]) == ("high", 7200, 2)
+    assert [f["time"] for f in found.evidence["fixes"]] == [iso(100), iso(1800)]
+    assert found.evidence["last_ping"] == iso(1800)
+    late = unlocked(100, 7200)
+    assert not only(told(yard(), late, now_s=11_100), TOO_LONG)
+    assert span(one(told(yard(), late, now_s=20_000), TOO_LONG)) == (100, 11_100, None, None)
+    assert not only(told(yard(), [*late, ping(7260, 0, lock="closed")], now_s=20_000), TOO_LONG)
+
+
+def test_time_and_the_ping_that_ends_a_silence_tell_the_same_of_a_lock() -> None:
+    """Byte for byte: whoever comes first, and whatever the lock is then; as one that is never heard again until disarming."""
+    for lock, expected in (("closed", (0, 7200, 9000, 9000)), ("open", (0, 7200, None, None))):
+        story = [*unlocked(0, 600), ping(9000, 0, lock=lock)]
+        by_ping, by_time = Core(yard().plan()), Core(yard().plan())
+        by_ping.tell(story)
+        by_time.tell(story[:2])
+        for now_s in (1300, 4600, 7201, 8000):
+            by_time.pass_time(now_s)
+        assert only(by_time.episodes.values(), TOO_LONG)
+        by_time.tell(story[2:])
+        assert by_time.lines() == by_ping.lines()
+        assert span(one(by_ping.episodes.values(), TOO_LONG)) == expected
+    ended = one(told(yard(disarmed_s=8000), unlocked(0, 600), now_s=9000), TOO_LONG)
+    assert span(ended) == (0, 7200, 8000, 8000)
+    assert not only(told(yard(disarmed_s=7000), unlocked(0, 600), now_s=9000), TOO_LONG)
+
+
+def test_policy_says_from_when_on_a_silent_lock_is_unheard_of() -> None:
+    """``unheard_s``; and a rule that is switched off is raised by nobody."""
+    made = yard().policy(f"default.{TOO_LONG}", raise_s=60, unheard_s=7200)
+    assert span(one(told(made, unlocked(0, 30), now_s=10_000), TOO_LONG)) == (0, 7230, None, None)
+    assert not only(
+        told(yard().policy(f"default.{TOO_LONG}", enabled=False), unlocked(0), now_s=90_000), TOO_LONG
+    )
 
 
 def test_policy_may_set_how_long_is_too_long() -> None:

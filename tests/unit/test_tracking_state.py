@@ -51,6 +51,21 @@ def test_equal_states_are_equal_bytes_however_the_pings_were_cut() -> None:
     assert whole.states.one(1).dump() == cut.states.one(1).dump()
 
 
+def test_several_states_are_those_of_each() -> None:
+    """Taken and installed together, with one that is not known among them; and copies, as one is."""
+    core, other = judged([*story(), *(p | {"of": "S2"} for p in story()[:20])]), SealStates()
+    several = core.states.several([2, 1, 77])
+    assert [several[n].dump() for n in (1, 2, 77)] == [core.states.one(n).dump() for n in (1, 2, 77)]
+    other.install_all(several)
+    other.install_all({})
+    assert [other.one(n).dump() for n in (1, 2, 77)] == [core.states.one(n).dump() for n in (1, 2, 77)]
+    several[1].row["track"]["n"] += 1
+    assert several[1].same(core.states.one(1))
+    several[1].row["track"]["last_ms"] += 1
+    assert not several[1].same(core.states.one(1))
+    assert other.one(1).same(core.states.one(1))
+
+
 def test_dumping_changes_nothing() -> None:
     """A checkpoint is a copy."""
     core = judged(story())
