@@ -15,6 +15,7 @@ from seal_tracker.decoders.native import Cell
 
 __all__ = [
     "CHARGING",
+    "CLOCK_UNSET",
     "KMH_PER_KNOT",
     "battery_pct",
     "cell",

@@ -1,9 +1,10 @@
-"""A ping that the judging cannot bear: found, kept as a dead letter, and nobody else's trouble."""
+"""What a batch may hold besides good pings: one that the judging cannot bear, and parts that wait for others."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -16,6 +17,7 @@ from seal_tracker.intake import SpaceIntake
 from seal_tracker.judge import Verdict, judge
 from seal_tracker.model import LIVE, NO_TIME, PingBatch
 from seal_tracker.pipeline import Pipeline
+from seal_tracker.sources.framing import RawMessage
 from seal_tracker.space import SpaceJudge
 from seal_tracker.store import Store
 from seal_tracker.tracking.epochs import Facts
@@ -47,6 +49,48 @@ def intake(seals: int, poisoned: int) -> SpaceIntake:
         out.seals.append(f"S{i}")
         out.received_ms.append(T0_MS + 60_000)
     return out
+
+
+class Arriving:
+    """A source of batches that are there already; ``acknowledged`` are the packet ids, in order."""
+
+    def __init__(self, *batches: list[RawMessage]) -> None:
+        self._batches = batches
+        self.acknowledged: list[int] = []
+        self.queued = 0
+
+    async def batches(self, max_messages: int) -> AsyncIterator[list[RawMessage]]:
+        for batch in self._batches:
+            yield batch
+
+    def acknowledge(self, batch: Sequence[RawMessage]) -> None:
+        self.acknowledged += [message.mid for message in batch]
+
+
+async def test_parts_are_acknowledged_with_the_pings_of_their_message(store: Store) -> None:
+    """The part before is not while it waits; nothing else waits for it. What ends before its last part leaves none behind."""
+    rows = (Path(__file__).parents[1] / "frames/jt808.jsonl").read_text().splitlines()
+    whole = next(r for r in map(json.loads, rows) if r["what"] == "a batch in two parts, in one payload")
+    payload, topic = bytes.fromhex(whole["hex"]), "eseal/v1/demo/raw/jt808/013912345678"
+    at = payload.index(b"~~") + 1
+    first, second = (
+        RawMessage(topic, piece, 7 + n, T0_MS) for n, piece in enumerate((payload[:at], payload[at:]))
+    )
+    other = RawMessage("eseal/v1/demo/dev/S1/ping", json.dumps(ping(60.0, 10.0, seq=1)).encode(), 9, T0_MS)
+    for batches, acknowledged, stored in (
+        ([[first, other]], [9], 1),
+        ([[first], [other], [second]], [9, 7, 8], 3),
+    ):
+        source, judging = Arriving(*batches), SpaceJudge(LIVE, store)
+        pipeline = Pipeline(
+            source, store, {LIVE: judging}, lambda _done: None,
+            tenant="demo", instance="test", next_sequence=1, clock_ms=lambda: T0_MS,
+        )  # fmt: skip
+        await pipeline.commit_prepared(LIVE, await judging.open([(NO_TIME, Ground().journey("S1").plan())]))
+        await pipeline.run()
+        assert source.acknowledged == acknowledged
+        stats = await store.stats(LIVE)
+        assert (stats.pings_stored, stats.dead_letters) == (stored, 0)
 
 
 async def test_one_ping_that_cannot_be_judged_is_buried_and_the_rest_stand(

@@ -12,14 +12,17 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 from seal_tracker.decoders.errors import FrameError
 from seal_tracker.decoders.frame import Answer, Cut, Format, Link, check_device, shown
 from seal_tracker.decoders.native import YEARS, Cell, NativePing
-from seal_tracker.decoders.reading import cell, decimal, whole
+from seal_tracker.decoders.reading import CLOCK_UNSET, cell, decimal, whole
 
 __all__ = ["FORMAT"]
+
+Number = TypeVar("Number", int, float)
 
 HEAD: Final = b"##S,"
 TAIL: Final = b"E##"
@@ -40,7 +43,8 @@ REPORTS: Final = frozenset(
 )
 """Types that always hold a position: one without is wrong, not another message."""
 
-LOCKS: Final = {b"Open": "open", b"Close": "closed"}
+LOCKS: Final = {b"open": "open", b"opened": "open", b"close": "closed", b"closed": "closed"}
+"""In small letters: firmware differs in how it writes them."""
 
 TYPE, COUNT, DATE, TIME, SATELLITES, VALID, PLACE, SPEED, COURSE, DOOR, RSSI = (
     5,
@@ -60,8 +64,10 @@ TYPE, COUNT, DATE, TIME, SATELLITES, VALID, PLACE, SPEED, COURSE, DOOR, RSSI = (
 _DATE: Final = re.compile(rb"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
 _TIME: Final = re.compile(rb"(\d\d):(\d\d):(\d\d)", re.ASCII)
 _PLACE: Final = re.compile(
-    rb"\s*(\d{1,3}(?:\.\d{0,10})?)([NS])\s+(\d{1,3}(?:\.\d{0,10})?)([EW])\s*", re.ASCII
+    rb"\s*(\d{1,3}(?:\.\d{0,10})?)\s?([NS])\s+(\d{1,3}(?:\.\d{0,10})?)\s?([EW])\s*", re.ASCII
 )
+
+UNSET: Final = b"0000-00-00"
 
 
 def decode(payload: bytes, device: str | None = None) -> Answer:
@@ -122,26 +128,36 @@ def _report(fields: list[bytes], kind: bytes, at: int) -> NativePing:
         raise FrameError(
             _byte(fields, len(fields) - 1, at), f"{_text(fields, TYPE)} ends before its lock's state"
         )
-    lat, lon = _place(fields, at)
     if (valid := fields[VALID].strip()) not in (b"A", b"V"):
         raise FrameError(_byte(fields, VALID, at), f"{shown(valid)}: expected A or V")
+    lat, lon = _place(fields, at) if valid == b"A" or fields[PLACE].strip() else (None, None)
     fact = FACTS.get(kind)
     return NativePing(
         _moment(fields, at),
         lon=lon,
         lat=lat,
         valid=valid == b"A",
-        speed_kmh=decimal(fields[SPEED], "speed", _byte(fields, SPEED, at)),
-        course_deg=decimal(fields[COURSE], "course", _byte(fields, COURSE, at)),
-        satellites=whole(fields[SATELLITES], "satellites", _byte(fields, SATELLITES, at)),
-        seq=whole(fields[COUNT], "count", _byte(fields, COUNT, at)),
-        lock=LOCKS.get(fields[DOOR].strip()),
+        speed_kmh=_unless_empty(decimal, fields, SPEED, "speed", at),
+        course_deg=_unless_empty(decimal, fields, COURSE, "course", at),
+        satellites=_unless_empty(whole, fields, SATELLITES, "satellites", at),
+        seq=_unless_empty(whole, fields, COUNT, "count", at),
+        lock=LOCKS.get(fields[DOOR].strip().lower()),
         facts=[fact] if fact else None,
         cell=_cell(fields),
     )
 
 
+def _unless_empty(
+    read: Callable[[bytes, str, int], Number], fields: list[bytes], index: int, what: str, at: int
+) -> Number | None:
+    """A number that nobody needs: None where the seal leaves it empty."""
+    text = fields[index].strip()
+    return read(text, what, _byte(fields, index, at)) if text else None
+
+
 def _moment(fields: list[bytes], at: int) -> dt.datetime:
+    if fields[DATE] == UNSET:
+        return CLOCK_UNSET
     date, time = _DATE.fullmatch(fields[DATE]), _TIME.fullmatch(fields[TIME])
     if not date:
         raise FrameError(_byte(fields, DATE, at), f"date {shown(fields[DATE])}: expected YYYY-MM-DD")

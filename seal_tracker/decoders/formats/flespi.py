@@ -23,7 +23,7 @@ _ROPE: Final = "(?:rope|wire|string|cable|shackle|rod|hasp|seal)"
 FACTS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
     (fact, re.compile(pattern))
     for fact, pattern in (
-        ("rope_cut", rf"(?:{_ROPE}.*|lock\.)cut|broken\.{_ROPE}|{_ROPE}\.broken"),
+        ("rope_cut", rf"(?:^|\.)(?:{_ROPE}(?:\b.*)?|lock\.)cut|broken\.{_ROPE}\b|(?:^|\.){_ROPE}\.broken"),
         ("shell_opened", r"(?:case|shell|housing)\.(?:open|tamper)|tamper"),
         ("cover_open", r"cover\.(?:open|remov|tamper)|uncover"),
         ("removed", r"(?:^|\.)(?:remov|detach|unplug|demount|dismount|drop)"),

@@ -28,6 +28,7 @@ from seal_tracker.decoders.formats.jointech_binary import (
 )
 from seal_tracker.decoders.formats.jointech_text import WORDS, words_of
 from seal_tracker.decoders.frame import MAX_FAULTS, Answer, Cut, Format, Link, check_device, shown
+from seal_tracker.decoders.native import NativePing
 
 __all__ = ["FORMAT"]
 
@@ -76,6 +77,18 @@ EVENTS: Final = {4: LOCK_4, 5: LOCK_5, 6: LOCK_5}
 """Bits of a sub-lock's event, by its kind (4 JT709, 5 and 6 newer); kind 1 measures temperature."""
 
 ROPE_OUT: Final = {4: 1 << 8, 5: 1 << 9, 6: 1 << 9}
+
+STATED: Final = frozenset({4, 9})
+"""Kinds (JT709 and the valve lock JT802) of whose state behind the event it is known what its bits are."""
+
+OPEN_STATE, COVER_STATE, CHARGING_STATE = 0b0011, 0b0100, 0b1000
+"""Rope pulled out or motor unlocked; the back cover; on charge."""
+
+SAVED_EVENT, SAVED, LOW = 1 << 15, 1 << 0, 1 << 2
+"""Of the event, and of the last byte, which is the lock's that heard it: it comes from the buffer; the sub-lock's battery is low."""
+
+STATE_BYTES: Final = 7
+"""Behind the head: event 2, state 2, how often it was locked 2, the hearing lock's byte."""
 
 
 def decode(payload: bytes, device: str | None = None) -> Answer:
@@ -163,15 +176,30 @@ def _sensor(frame: bytes, at: int, begin: int, device: str | None, answer: Answe
     ping = fix(body, at + begin)
     kind = body[SENSOR_BYTES - 1]
     event = int.from_bytes(body[SENSOR_BYTES : SENSOR_BYTES + 2], "big")
-    facts = list(dict.fromkeys(fact for bit, fact in EVENTS.get(kind, ()) if event >> bit & 1))
-    if "rope_cut" in facts:
-        ping.lock = "cut"
-    elif event & ROPE_OUT.get(kind, 0) or "unlock_ok" in facts:
-        ping.lock = "open"
-    if kind not in EVENTS:
-        facts = []
-    ping.facts = facts or None
+    facts = [fact for bit, fact in EVENTS.get(kind, ()) if event >> bit & 1]
+    is_open = bool(event & ROPE_OUT.get(kind, 0)) or "unlock_ok" in facts
+    if kind in STATED and len(body) >= SENSOR_BYTES + STATE_BYTES:
+        is_open |= _stated(ping, event, body[SENSOR_BYTES + 2 : SENSOR_BYTES + STATE_BYTES], facts)
+    ping.lock = "cut" if "rope_cut" in facts else "open" if is_open else None
+    ping.facts = list(dict.fromkeys(facts)) or None
     answer.add(own, ping)
+
+
+def _stated(ping: NativePing, event: int, state: bytes, facts: list[str]) -> bool:
+    """Whether a sub-lock's state is open; its facts and whether it comes from the buffer are noted.
+
+    One that is closed says nothing of the lock that heard it, whose ping this is.
+    """
+    bits = state[1]
+    told = (
+        (COVER_STATE & bits, "cover_open"),
+        (CHARGING_STATE & bits, "charging"),
+        (LOW & state[4], "low_battery"),
+    )
+    facts += [fact for is_so, fact in told if is_so]
+    if event & SAVED_EVENT or state[4] & SAVED:
+        ping.buffered = True
+    return bool(bits & OPEN_STATE)
 
 
 def _cut(stream: bytes | bytearray) -> Cut:

@@ -155,8 +155,8 @@ def fix(data: bytes, at: int) -> NativePing:
         return NativePing(time, valid=False)
     return NativePing(
         time,
-        lon=lon if flags & 4 else -lon,
-        lat=lat if flags & 2 else -lat,
+        lon=lon if flags & 4 else 0.0 - lon,
+        lat=lat if flags & 2 else 0.0 - lat,
         valid=positioned,
         speed_kmh=round(data[15] * KMH_PER_KNOT, 2),
         course_deg=data[16] * 2.0,

@@ -94,7 +94,9 @@ def _signed(value: float, fields: list[bytes], index: int, letters: bytes, what:
             _byte(fields, index, at),
             f"{shown(letter)}: expected {letters[:1].decode()} or {letters[1:].decode()}",
         )
-    return -value if letter == letters[1:] else value
+    if value < 0 and letter != letters[1:]:
+        raise FrameError(_byte(fields, index, at), f"{shown(letter)}: contradicts the {what} {value:g}")
+    return -abs(value) if letter == letters[1:] else value
 
 
 def _flag(fields: list[bytes], index: int, letters: bytes, at: int) -> bool:
@@ -107,8 +109,29 @@ def _flag(fields: list[bytes], index: int, letters: bytes, at: int) -> bool:
     return letter == letters[:1]
 
 
-def _number(fields: list[bytes], index: int, what: str, at: int) -> float:
-    return decimal(_field(fields, index, what, at), what, _byte(fields, index, at))
+def _known(fields: list[bytes], index: int) -> bool:
+    """Whether a field says anything: devices leave empty what they do not know, and older ones leave out the last."""
+    return index < len(fields) and bool(fields[index].strip())
+
+
+def _place(
+    fields: list[bytes], index: int, at: int, read: Callable[..., float], *, valid: bool
+) -> tuple[float | None, float | None]:
+    """Latitude and longitude, each with its hemisphere; None where they are left empty for want of a fix."""
+    if not valid and not any(_known(fields, i) for i in range(index, index + 4)):
+        return None, None
+    lat = read(fields, index, b"NS", "latitude", at)
+    return lat, read(fields, index + 2, b"EW", "longitude", at)
+
+
+def _number(fields: list[bytes], index: int, what: str, at: int) -> float | None:
+    """A number that nobody needs: None where it is left empty."""
+    return decimal(fields[index].strip(), what, _byte(fields, index, at)) if _known(fields, index) else None
+
+
+def _count(fields: list[bytes], index: int, what: str, at: int) -> int | None:
+    """A whole number that nobody needs."""
+    return whole(fields[index].strip(), what, _byte(fields, index, at)) if _known(fields, index) else None
 
 
 def _whole(fields: list[bytes], index: int, what: str, at: int) -> int:
@@ -120,16 +143,18 @@ def _p45(fields: list[bytes], index: int, frame: bytes, at: int) -> NativePing:
     del frame
     i = index + 1
     source, result = _whole(fields, i + 9, "source", at), _whole(fields, i + 10, "result", at)
-    right = _whole(fields, i + 12, "password", at)
+    right = _count(fields, i + 12, "password", at) or 0
     lock, facts = _deed(source, result, right)
+    valid = _flag(fields, i + 6, b"AV", at)
+    lat, lon = _place(fields, i + 2, at, _degrees, valid=valid)
     return NativePing(
         _time(fields, i, at),
-        lat=_degrees(fields, i + 2, b"NS", "latitude", at),
-        lon=_degrees(fields, i + 4, b"EW", "longitude", at),
-        valid=_flag(fields, i + 6, b"AV", at),
+        lat=lat,
+        lon=lon,
+        valid=valid,
         speed_kmh=_number(fields, i + 7, "speed", at),
         course_deg=_number(fields, i + 8, "course", at),
-        seq=_whole(fields, i + 14, "serial", at),
+        seq=_count(fields, i + 14, "serial", at),
         lock=lock,
         facts=facts or None,
     )
@@ -155,18 +180,21 @@ def _u01(fields: list[bytes], index: int, frame: bytes, at: int) -> NativePing:
     if fields[index] == b"U06":  # its first field is the reason
         i += 1
     _check(fields, i + 16, frame, at)
-    percent = _field(fields, i + 10, "battery", at).removesuffix(b"%")
+    percent = fields[i + 10].strip().removesuffix(b"%") if _known(fields, i + 10) else b""
+    valid = _flag(fields, i + 2, b"TF", at)
+    lat, lon = _place(fields, i + 3, at, _degrees, valid=valid)
+    speed, signal = _number(fields, i + 7, "speed", at), _count(fields, i + 14, "signal", at)
     return NativePing(
         _time(fields, i, at),
-        lat=_degrees(fields, i + 3, b"NS", "latitude", at),
-        lon=_degrees(fields, i + 5, b"EW", "longitude", at),
-        valid=_flag(fields, i + 2, b"TF", at),
-        speed_kmh=round(_number(fields, i + 7, "speed", at) * KMH_PER_MPH, 2),
+        lat=lat,
+        lon=lon,
+        valid=valid,
+        speed_kmh=None if speed is None else round(speed * KMH_PER_MPH, 2),
         course_deg=_number(fields, i + 8, "course", at),
-        satellites=_whole(fields, i + 9, "satellites", at),
-        battery_pct=battery_pct(whole(percent, "battery", _byte(fields, i + 10, at))),
-        seq=_whole(fields, i + 16, "serial", at) if len(fields) > i + 16 else None,
-        cell=cell(csq_dbm(_whole(fields, i + 14, "signal", at))) if len(fields) > i + 14 else None,
+        satellites=_count(fields, i + 9, "satellites", at),
+        battery_pct=battery_pct(whole(percent, "battery", _byte(fields, i + 10, at))) if percent else None,
+        seq=_count(fields, i + 16, "serial", at),
+        cell=None if signal is None else cell(csq_dbm(signal)),
     )
 
 
@@ -191,7 +219,7 @@ def _w01(fields: list[bytes], index: int, frame: bytes, at: int) -> NativePing:
         valid=_flag(fields, i + 4, b"AV", at),
         speed_kmh=_number(fields, i + 7, "speed", at),
         course_deg=_number(fields, i + 8, "course", at),
-        satellites=_whole(fields, i + 10, "satellites", at),
+        satellites=_count(fields, i + 10, "satellites", at),
     )
 
 

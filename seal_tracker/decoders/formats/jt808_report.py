@@ -7,8 +7,8 @@
 Latitude and longitude are millionths of a degree; status bits 2 and 3 make them south and west, bit 1 says that it is a
 fix. Makers give items of their own meaning: one is read where its length is the one we know, else passed over. What
 the lock's state is called is known of Jointech's locks (JT701D, JT709): status bit 20 is the rope pulled, 21 the motor
-unlocked, and item 0x0B somebody's unlocking; they are told from other devices by their items. A status that nobody
-explains leaves the lock unknown.
+unlocked, and item 0x0B somebody's unlocking; they are told from other devices by their items, as the padlocks of
+``jt808_padlock`` are. A status that nobody explains leaves the lock unknown.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import datetime as dt
 from typing import Final
 
 from seal_tracker.decoders.errors import FrameError
+from seal_tracker.decoders.formats.jt808_padlock import padlock_deed
 from seal_tracker.decoders.native import NativePing
 from seal_tracker.decoders.reading import CHARGING, battery_pct, cell, csq_dbm, digits, moment
 
@@ -87,7 +88,10 @@ def report(body: bytes, byte: int, *, buffered: bool = False) -> NativePing:
     if is_lock(items):
         _lock(ping, status, alarms, items, facts)
     _sub_locks(ping, items)
-    ping.facts = facts or None
+    deed = padlock_deed(items)
+    ping.lock = deed.lock or ping.lock
+    facts += deed.facts
+    ping.facts = list(dict.fromkeys(facts)) or None
     return ping
 
 

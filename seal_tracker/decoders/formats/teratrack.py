@@ -2,7 +2,7 @@
 
 ``DateTime`` is UTC, ``YYYY-MM-DD hh:mm:ss``. ``Latitude`` and ``Longitude`` are degrees, negative in the south and west;
 some models leave the sign away and say it in ``LatitudeState`` and ``LongitudeState`` alone (1 north, 1 east, 0 the other),
-so a 0 makes a positive number negative. ``Speed`` is km/h, ``Power`` percent. Names occur in two spellings.
+so a 0 makes a positive number negative, as the letters S and W do. ``Speed`` is km/h, ``Power`` percent. Names occur in two spellings.
 
 ``LockStatus`` 1 is the motor locked, ``LockRope`` 1 the rope inserted: closed is both. ``LockOpen`` is the alarm of a lock
 that is open for long. ``SealTampered`` is the vibration bit on some models, and is taken as no more than that. A report
@@ -13,12 +13,15 @@ what it says is of long ago.
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 from typing import Any, Final
+
+import msgspec
 
 from seal_tracker.decoders.frame import Answer, Format, check_device
 from seal_tracker.decoders.members import Members, decoded
 from seal_tracker.decoders.native import YEARS, NativePing
-from seal_tracker.decoders.reading import CHARGING, cell, csq_dbm
+from seal_tracker.decoders.reading import CHARGING, CLOCK_UNSET, cell, csq_dbm
 
 __all__ = ["FORMAT"]
 
@@ -38,6 +41,8 @@ SLAVE_FACTS: Final = (
     ("cover_open", "SUnCoverBack"),
     ("motor_stuck", "SLockStuck"),
 )
+
+UNSET: Final = "0000-00-00"
 
 MARKS: Final = ("MDeviceID", "DateTime", "LockStatus", "Latitude")
 """Members by one of which it is a report; an object without any is none."""
@@ -84,7 +89,9 @@ def _degrees(members: Members, name: str) -> float | None:
         if members.text(name):
             raise members.wrong(name, "degrees")
         return None
-    return -value if members.yes(f"{name}State") is False and value > 0 else value
+    state = members.text(f"{name}State") or ""
+    is_other = members.yes(f"{name}State") is False or state[:1].upper() in ("S", "W")
+    return -value if is_other and value > 0 else value
 
 
 def _lock(members: Members) -> tuple[str | None, list[str]]:
@@ -93,7 +100,10 @@ def _lock(members: Members) -> tuple[str | None, list[str]]:
     told = {fact for fact, names in FACTS if members.yes(*names)}
     long_open = members.yes("LockOpen")
     states = (motor, rope, None if long_open is None else not long_open)
-    lock = "open" if False in states else "closed" if True in states else None
+    unclear = any(
+        known is None and members.text(name) for known, name in ((motor, "LockStatus"), (rope, "LockRope"))
+    )
+    lock = "open" if False in states else "closed" if True in states and not unclear else None
     for slave in _slaves(members):
         told |= {fact for fact, name in SLAVE_FACTS if slave.yes(name)}
         if slave.yes("SLockOpen"):
@@ -104,8 +114,11 @@ def _lock(members: Members) -> tuple[str | None, list[str]]:
 def _slaves(members: Members) -> list[Members]:
     """Sub-locks that were heard."""
     given: Any = members.values.get("Slave")
+    if isinstance(given, str):  # every scalar is a string, and some make one of the list too
+        with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            given = msgspec.json.decode(given)
     slaves: list[Members] = []
-    for each in given if isinstance(given, list) else []:
+    for each in given if isinstance(given, list) else [given]:
         if isinstance(each, dict):
             slave = Members(b"{}", members.byte("Slave"))
             slave.values = each
@@ -115,8 +128,10 @@ def _slaves(members: Members) -> list[Members]:
 
 def _time(members: Members) -> dt.datetime:
     text = members.text("DateTime") or ""
+    if text.startswith(UNSET):
+        return CLOCK_UNSET
     try:
-        at = dt.datetime.fromisoformat(text)
+        at = dt.datetime.fromisoformat(text.replace("/", "-"))
     except ValueError as fault:
         raise members.wrong("DateTime", "YYYY-MM-DD hh:mm:ss in UTC") from fault
     if at.year not in YEARS:
