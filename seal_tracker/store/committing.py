@@ -20,7 +20,7 @@ from seal_tracker.store.queries import sql
 from seal_tracker.store.records import Action, AlarmRow, Commit, EpisodeRow, NewPlan, OldPings
 from seal_tracker.store.together import Together
 
-__all__ = ["OWN_COUNTERS", "check_commit", "plan_columns", "write_parts"]
+__all__ = ["OWN_COUNTERS", "check_commit", "is_one_statement", "plan_columns", "write_parts"]
 
 Row = TypeVar("Row")
 
@@ -45,10 +45,16 @@ def check_commit(commit: Commit) -> None:
         raise CommitRefused(f"counts {clash} are counted by the store itself")
 
 
+def is_one_statement(commit: Commit) -> bool:
+    """Whether `write_parts` sends a single statement: few pings, and nothing that persons bring."""
+    many = commit.pings is not None and len(commit.pings) > FEW_PINGS
+    return not (many or commit.drop_checkpoints or any(commit.brought().values()))
+
+
 async def write_parts(
-    connection: Connection, commit: Commit, outbox_ids: Sequence[int], parts: Together
+    connection: Connection, commit: Commit, number: int, outbox_ids: Sequence[int], parts: Together
 ) -> None:
-    """Sends every part of the commit that has rows, and what is in ``parts`` already."""
+    """Sends every part of the commit of this number that has rows, and what is in ``parts`` already."""
     if commit.pings is not None and len(commit.pings) > FEW_PINGS:
         await copy_pings(connection, commit.pings)
     elif commit.pings is not None and len(commit.pings):
@@ -70,6 +76,7 @@ async def write_parts(
     parts.add_rows("upsert_ways", space, [(seal, *way) for seal, way in commit.ways.items()])
     parts.add_rows("add_actions", space, [action_row(action) for action in commit.actions])
     parts.add_rows("add_counts", space, sorted(counts_of(commit).items()))
+    parts.add("advance_writer", number, len(outbox_ids))
     await parts.send(connection)
     await send(connection, "upsert_first_checkpoints", (), commit.first_checkpoints)
     await drop_old_pings(connection, commit.old_pings)

@@ -1,6 +1,6 @@
 """The store's connections: one writer that holds the database's lock, and a few others.
 
-State: the writer's connection (at most one task uses it at a time), the pool, the number of the last commit known to
+State: the writer's connection (at most one task uses it at a time), the pool, the numbers of the last commit known to
 be stored, and the attempt whose COMMIT was sent and not answered. Tasks of one event loop may share it; threads not.
 
 The lock is PostgreSQL's session-level advisory lock, so it lives exactly as long as the writer's server process. That
@@ -16,7 +16,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 import asyncpg  # type: ignore[import-untyped]
 
@@ -34,16 +34,26 @@ from seal_tracker.store.errors import CommitRefused, StoreUnavailable, WriterBus
 from seal_tracker.store.migrations import apply_migrations, check_schema
 from seal_tracker.store.queries import sql
 
-__all__ = ["Database"]
+__all__ = ["Database", "WriterAt"]
 
 WRITER_LOCK: Final = 0x5EA1_57AC_4E52_0001
 """Key of the advisory lock; PostgreSQL keeps one such lock for each database. Any fixed number would do."""
+
+OVERTAKEN: Final = "ST001"
+"""What ``advance_writer`` fails with."""
 
 LOCK_POLL_S: Final = 0.05
 """How often a taken lock is tried again: a dead writer's is free within milliseconds of PostgreSQL noticing."""
 
 CLOSE_TIMEOUT_S: Final = 2.0
 """A goodbye takes a millisecond; a server that does not answer is left without one."""
+
+
+class WriterAt(NamedTuple):
+    """The last commit stored, and the last id given to an outbox row."""
+
+    commit_number: int
+    outbox_id: int
 
 
 class Database:
@@ -59,7 +69,7 @@ class Database:
         self._pool: Pool | None = None
         self._turn = asyncio.Lock()
         self._counts = asyncio.Lock()
-        self._commit_number: int | None = None
+        self._at: WriterAt | None = None
         self._in_doubt: int | None = None
         self._closed = False
 
@@ -109,7 +119,7 @@ class Database:
             connection = store._writer = await store._connect_and_lock()
             with translating_failures("prepare the schema"):
                 await (apply_migrations if migrate else check_schema)(connection)
-                store._commit_number = await connection.fetchval(sql("commit_number"))
+                store._at = await store._read_at(connection)
             store._pool = await connect_pool(dsn, application_name, timeout_s, readers)
         except BaseException:
             await store.close()
@@ -148,8 +158,7 @@ class Database:
         async with self._turn:
             connection = await self._connected_writer()
             async with self._giving_up_when_broken(connection, "read the commit number"):
-                number: int = await connection.fetchval(sql("commit_number"))
-                return number
+                return (await self._read_at(connection)).commit_number
 
     async def commit_outcome(self, number: int) -> bool:
         """Whether the commit of this number (of ``StoreUnavailable.commit_number``) stands. Raises as above."""
@@ -168,24 +177,37 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def _transaction(self, *, number: int | None = None) -> AsyncIterator[Connection]:
+    async def _transaction(self) -> AsyncIterator[Connection]:
         """One transaction on the writer's connection, for a caller that holds ``_turn``.
 
-        Any failure leaves nothing stored, except that a COMMIT may go unanswered. For a commit that takes
-        ``number``, ``_in_doubt`` then stays at that number until the next connection settles it.
+        Any failure leaves nothing stored, except that a COMMIT may go unanswered.
         """
         connection = await self._connected_writer()
+        async with self._giving_up_when_broken(connection, "commit"), _begun(connection):
+            yield connection
+
+    @asynccontextmanager
+    async def _committing(self, *, alone: bool) -> AsyncIterator[tuple[Connection, WriterAt]]:
+        """As ``_transaction``, for a commit that takes the next number, and where the writer stands before it.
+
+        ``alone``: what is stored is one statement, which needs no BEGIN and no COMMIT to wait for. A commit that goes unanswered
+        stays ``_in_doubt`` until the next connection settles it.
+        """
+        connection = await self._connected_writer()
+        assert self._at is not None, "the store is open"
         async with self._giving_up_when_broken(connection, "commit"):
+            self._in_doubt = self._at.commit_number + 1
             try:
-                await connection.execute("BEGIN")
-                yield connection
-                self._in_doubt = number
-                await connection.execute("COMMIT")
+                if alone:
+                    yield connection, self._at
+                else:
+                    async with _begun(connection):
+                        yield connection, self._at
             except Exception as error:
-                if unavailability(error):
-                    raise
-                self._in_doubt = None
-                await connection.execute("ROLLBACK")
+                if not unavailability(error):
+                    self._in_doubt = None
+                if getattr(error, "sqlstate", None) == OVERTAKEN:
+                    raise WriterSuperseded(str(error)) from error
                 raise
         self._in_doubt = None
 
@@ -226,15 +248,20 @@ class Database:
     async def _settle(self, connection: Connection) -> None:
         """After reconnecting: learns whether the commit in doubt stands, and that no other writer came between."""
         with translating_failures("read the commit number"):
-            number: int = await connection.fetchval(sql("commit_number"))
-        if number not in (self._commit_number, self._in_doubt):
+            at = await self._read_at(connection)
+        left = self._at and self._at.commit_number
+        if at.commit_number not in (left, self._in_doubt):
             raise WriterSuperseded(
-                f"the database is at commit {number}, this writer left it at {self._commit_number}: another writer "
+                f"the database is at commit {at.commit_number}, this writer left it at {left}: another writer "
                 "committed in between, or the server lost commits it had confirmed (synchronous_commit off?). "
                 "Start again, so that the state is read anew"
             )
-        self._commit_number = number
+        self._at = at
         self._in_doubt = None
+
+    async def _read_at(self, connection: Connection) -> WriterAt:
+        """Where the writer stands."""
+        return WriterAt(*await connection.fetchrow(sql("writer_at")))
 
     async def _connect_and_lock(self) -> Connection:
         """A connection that holds the writer's lock; ends a forgotten one of our own that still has it."""
@@ -267,3 +294,16 @@ class Database:
             pid=pid,
             application_name=name,
         )
+
+
+@asynccontextmanager
+async def _begun(connection: Connection) -> AsyncIterator[None]:
+    """A transaction from BEGIN to COMMIT, or ROLLBACK where the connection stands."""
+    await connection.execute("BEGIN")
+    try:
+        yield
+        await connection.execute("COMMIT")
+    except Exception as error:
+        if not unavailability(error):
+            await connection.execute("ROLLBACK")
+        raise

@@ -20,11 +20,12 @@ from seal_tracker.model import PingBatch
 from seal_tracker.store.accounts import AccountTable
 from seal_tracker.store.alarm_reads import AlarmReads
 from seal_tracker.store.command_reads import CommandReads
-from seal_tracker.store.committing import check_commit, write_parts
+from seal_tracker.store.committing import check_commit, is_one_statement, write_parts
 from seal_tracker.store.connections import Connection
+from seal_tracker.store.database import WriterAt
 from seal_tracker.store.duty_reads import DutyReads
 from seal_tracker.store.episode_reads import EpisodeReads
-from seal_tracker.store.errors import CommitRefused, StoreUnavailable, WriterSuperseded
+from seal_tracker.store.errors import CommitRefused, StoreUnavailable
 from seal_tracker.store.event_reads import EventReads
 from seal_tracker.store.hook_reads import HookTable
 from seal_tracker.store.journey_reads import JourneyReads
@@ -108,27 +109,25 @@ class Store(
         check_commit(commit)
         async with self._turn:
             connection = await self._connected_writer()
-            assert self._commit_number is not None, "the store is open"
+            assert self._at is not None, "the store is open"
             attempt = self._attempt
-            if attempt is not None and attempt.commit is commit and attempt.number <= self._commit_number:
+            if attempt is not None and attempt.commit is commit and attempt.number <= self._at.commit_number:
                 return attempt.outbox_ids
             try:
                 async with self._refusing("commit"):
                     if commit.pings is not None:
                         await self._check_seals(connection, commit.space, commit.pings)
                         await self._make_weeks(weeks_needed(commit.pings, clock_ms()))
-                    return await self._commit_once(commit, self._commit_number + 1)
+                    return await self._commit_once(commit)
             except StoreUnavailable as error:
                 error.commit_number = self._in_doubt
                 raise
 
-    async def _commit_once(self, commit: Commit, number: int) -> list[int]:
+    async def _commit_once(self, commit: Commit) -> list[int]:
         """The transaction of one commit. The caller holds ``_turn``."""
-        async with self._transaction(number=number) as connection:
-            last_id = await connection.fetchval(sql("advance_writer"), number, len(commit.outbox))
-            if last_id is None:
-                raise WriterSuperseded(f"commit {number} is taken: another writer committed past the lock")
-            outbox_ids = list(range(last_id - len(commit.outbox) + 1, last_id + 1))
+        async with self._committing(alone=is_one_statement(commit)) as (connection, at):
+            number, last_id = at.commit_number + 1, at.outbox_id + len(commit.outbox)
+            outbox_ids = list(range(at.outbox_id + 1, last_id + 1))
             head = self._head or await read_head(connection)
             entries = await ledger_entries(connection, commit, self._ends)
             link = link_after(head, clock_ms(), entries) if entries else None
@@ -137,8 +136,8 @@ class Store(
             parts = Together()
             if link is not None:
                 add_link(parts, link, commit)
-            await write_parts(connection, commit, outbox_ids, parts)
-        self._commit_number, self._head = number, after
+            await write_parts(connection, commit, number, outbox_ids, parts)
+        self._at, self._head = WriterAt(number, last_id), after
         if commit.old_pings:
             self._weeks = None
         if link is not None:
@@ -164,7 +163,7 @@ class Store(
         """As in ``Database``; the ledger ends where the commit that stands left it."""
         await super()._settle(connection)
         self._ends.forget()
-        if self._attempt is not None and self._attempt.number == self._commit_number:
+        if self._attempt and self._at and self._attempt.number == self._at.commit_number:
             self._head = self._attempt.head
 
     async def _check_seals(self, connection: Connection, space: str, pings: PingBatch) -> None:

@@ -44,15 +44,17 @@ class Together:
 
 @functools.cache
 def as_one(names: tuple[str, ...]) -> str:
-    """One statement of these named ones, their parameters numbered through. There are as many as there are kinds of commits."""
+    """One statement of these named ones, their parameters numbered through; the last is what the others are parts of. There are as
+    many as there are kinds of commits.
+    """
     if len(names) == 1:
         return sql(names[0])
     parts, taken = [], 0
-    for name in names:
+    for name in names[:-1]:
         text = sql(name)
         parts.append(f"{name} AS (\n{_shifted(text, taken)}\n)")
         taken += max(map(int, PARAMETER.findall(text)))
-    return "WITH " + ",\n".join(parts) + "\nSELECT"
+    return "WITH " + ",\n".join(parts) + "\n" + _shifted(sql(names[-1]), taken)
 
 
 def _shifted(text: str, by: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -68,11 +69,13 @@ class OwnServer:
 
 
 COMMIT_MESSAGE = b"Q\x00\x00\x00\x0bCOMMIT\x00"
+BEGIN_MESSAGE = b"Q\x00\x00\x00\x0aBEGIN\x00"
+NUMBERED_STATEMENT = re.compile(rb"(__asyncpg_stmt_\w+__)\0[^\0]*advance_writer\(")
 """How the driver sends COMMIT."""
 
 
 class CutWire:
-    """A TCP relay before PostgreSQL that can lose one COMMIT on its way, or the answer to it."""
+    """A TCP relay before PostgreSQL that can lose one commit on its way, or the answer to it: a COMMIT, or a statement that is a commit by itself."""
 
     def __init__(self, target_dsn: str) -> None:
         self.target = urlsplit(target_dsn)
@@ -92,10 +95,15 @@ class CutWire:
 
     async def relay(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
         server, to_server = await asyncio.open_connection(self.target.hostname, self.target.port)
+        begun = False
+        alone: list[bytes] = []
         back = asyncio.create_task(self.pump(server, to_client))
         try:
             while data := await client.read(65536):
-                if self.lose != "nothing" and data.endswith(COMMIT_MESSAGE):
+                begun = data.endswith(BEGIN_MESSAGE) or (begun and not data.endswith(COMMIT_MESSAGE))
+                one_statement = not begun and data.startswith(b"B") and any(name in data for name in alone)
+                alone += NUMBERED_STATEMENT.findall(data)
+                if self.lose != "nothing" and (one_statement or data.endswith(COMMIT_MESSAGE)):
                     lose, self.lose = self.lose, "nothing"
                     back.cancel()
                     if lose == "the answer":

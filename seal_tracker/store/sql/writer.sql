@@ -20,14 +20,11 @@ WHERE l.locktype = 'advisory'
 -- Ends a backend of ours that the server has not yet noticed to be dead.
 SELECT pg_terminate_backend($1::int);
 
--- name: commit_number
--- Number of the last commit stored.
-SELECT commit_number FROM writer;
+-- name: writer_at
+-- Number of the last commit stored, and the last outbox id given.
+SELECT commit_number, outbox_id FROM writer;
 
 -- name: advance_writer
--- Takes the next commit number and as many outbox ids as the commit needs. No row comes back if another writer
--- has been here since: the commit is then not ours to make.
-UPDATE writer
-SET commit_number = commit_number + 1, outbox_id = outbox_id + $2::bigint
-WHERE commit_number = $1::bigint - 1
-RETURNING outbox_id;
+-- Takes the commit number and as many outbox ids as the commit needs. Fails (ST001) if another writer has been here since: the
+-- commit is then not ours to make.
+SELECT advance_writer($1::bigint, $2::bigint);
