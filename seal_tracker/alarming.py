@@ -31,7 +31,7 @@ from seal_tracker.hooks.letters import escalation_mail
 from seal_tracker.model import LIVE, Event
 from seal_tracker.space import SpaceJudge
 from seal_tracker.store import AlarmRow
-from seal_tracker.store.alarm_reads import Alike
+from seal_tracker.store.alarm_reads import Alike, Around, Asked
 from seal_tracker.store.records import Action, SuppressionRow
 from seal_tracker.tracking.epochs import JourneyTable, key_of
 from seal_tracker.ways import Way
@@ -47,14 +47,7 @@ SERVICE_ROLE = "service"
 class AlarmStore(Protocol):
     """What is read of alarms."""
 
-    async def alarms_of_episodes(  # noqa: D102
-        self, episodes: Iterable[UUID], first_ids: Iterable[UUID] = ()
-    ) -> list[AlarmRow]: ...
-    async def alarms_alike(self, space: str, raised: Sequence[Alike]) -> list[AlarmRow]: ...  # noqa: D102
-    async def alarms_beginning(  # noqa: D102
-        self, space: str, wanted: Mapping[str, tuple[int, int]]
-    ) -> list[AlarmRow]: ...
-    async def ways_of(self, space: str, seals: Iterable[str]) -> dict[str, Way]: ...  # noqa: D102
+    async def alarms_around(self, space: str, asked: Asked) -> Around: ...  # noqa: D102
     async def suppressions_standing(  # noqa: D102
         self, space: str, from_ms: int, to_ms: int
     ) -> list[SuppressionRow]: ...
@@ -81,22 +74,17 @@ async def alarms_after(
 ) -> Changed:
     """What a commit's events make of alarms, those that persons change in the same commit (``acted``) among them.
 
-    ``ways`` are those that the commit itself brings.
+    ``ways`` are by which way seals are heard, as of this commit.
     """
     concerned = [e for e in events if alarming(e.episode) or e.references]
     if not concerned:
         return Changed(acted)
-    episodes = {e.episode.episode for e in concerned} | {r for e in concerned for r in e.references}
-    first_ids = [first_alarm_id(e.episode.episode) for e in concerned]
-    raised = [e for e in concerned if e.transition == "raised"]
-    existing, orders, near = await asyncio.gather(  # beside each other: an alert waits for the slowest alone
-        store.alarms_of_episodes(episodes, first_ids),
-        _orders(store, judging, concerned),
-        _near(store, judging.space, raised),
+    found, orders = await asyncio.gather(  # beside each other: an alert waits for the slowest alone
+        store.alarms_around(judging.space, _asked(concerned)), _orders(store, judging, concerned)
     )
-    around = _surroundings(judging, near, acted, terms, ways, orders)
-    found = derived(events, [acted.get(row.id, row) for row in existing], around)
-    return Changed({**acted, **found.rows}, _actions(found), _steps(found))
+    around = _surroundings(judging, found, acted, terms, ways, orders)
+    after = derived(events, [acted.get(row.id, row) for row in found.concerned], around)
+    return Changed({**acted, **after.rows}, _actions(after), _steps(after))
 
 
 async def alarms_due(
@@ -136,39 +124,38 @@ def action_of(
     )
 
 
-async def _near(
-    store: AlarmStore, space: str, raised: Sequence[Event]
-) -> tuple[dict[str, Way], list[AlarmRow], list[AlarmRow]]:
-    """The ways of what is raised, alarms alike, and alarms of the types and time that may begin its group."""
-    if not raised:
-        return {}, [], []
-    wanted = {Alike(subject_of(e.episode), e.episode.type, e.episode.object) for e in raised}
-    return await asyncio.gather(
-        store.ways_of(space, {e.episode.seal for e in raised}),
-        store.alarms_alike(space, sorted(wanted, key=str)),
-        store.alarms_beginning(space, _windows(raised)),
+def _asked(concerned: Sequence[Event]) -> Asked:
+    """The alarms there may be about what is told. An episode told of for the first time has none of its own."""
+    again = [e.episode.episode for e in concerned if e.revision > 1]
+    raised = [e for e in concerned if e.transition == "raised"]
+    return Asked(
+        episodes={*again, *(r for e in concerned for r in e.references)},
+        first_ids=list(map(first_alarm_id, again)),
+        alike=sorted(
+            {Alike(subject_of(e.episode), e.episode.type, e.episode.object) for e in raised}, key=str
+        ),
+        windows=_windows(raised),
     )
 
 
 def _surroundings(
     judging: SpaceJudge,
-    near: tuple[dict[str, Way], list[AlarmRow], list[AlarmRow]],
+    found: Around,
     acted: Mapping[UUID, AlarmRow],
     terms: Terms,
-    news: Mapping[str, Way],
+    ways: Mapping[str, Way],
     orders: Orders,
 ) -> Surroundings:
-    ways, alike, beginnings = near
     plan, table = judging.plan, judging.journeys
     return Surroundings(
         now_ms=None if judging.space == LIVE else judging.now_ms,
         terms=terms,
         responsible=lambda place, unit: responsible_unit(plan, place, unit),
         declaration=lambda journey: _declaration(table, journey),
-        ways={**ways, **news},
+        ways=ways,
         orders=orders,
-        alike=[acted.get(row.id, row) for row in alike],
-        beginnings=beginnings,
+        alike=[acted.get(row.id, row) for row in found.alike],
+        beginnings=found.beginnings,
     )
 
 

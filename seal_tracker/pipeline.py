@@ -12,7 +12,7 @@ when it is full. The database away: the same commit is tried until it stands, no
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import ChainMap, Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
@@ -50,7 +50,7 @@ from seal_tracker.store import (
     StoreError,
     StoreUnavailable,
 )
-from seal_tracker.ways import Ways
+from seal_tracker.ways import Way, Ways
 
 __all__ = ["MAX_BATCH", "Committed", "Pipeline"]
 
@@ -85,6 +85,7 @@ class CommitStore(AlarmStore, Protocol):
 
     async def commit(self, commit: Commit) -> list[int]: ...
     async def episodes_of_ids(self, episodes: Iterable[UUID]) -> dict[UUID, EpisodeRow]: ...
+    async def ways(self, space: str) -> dict[str, Way]: ...
 
 
 @dataclass(frozen=True)
@@ -361,9 +362,16 @@ class Pipeline:
             for row in numbered.episodes
             if row[2] or row[0].episode in told or prepared.before.get(row[0].episode) != row[0]
         ]
+        if judging.space not in self._ways:
+            self._ways.load(judging.space, await self._store.ways(judging.space))
         ways = self._ways.news(judging.space, intake.pings, intake.seals)
         alarms = await alarms_after(
-            self._store, judging, numbered.events, {row.id: row for row in deed.alarms}, self._terms, ways
+            self._store,
+            judging,
+            numbered.events,
+            {row.id: row for row in deed.alarms},
+            self._terms,
+            ChainMap(ways, self._ways.of(judging.space)),
         )
         steps = await self._steps([*deed.steps, *alarms.steps], changed, judging.space, len(numbered.events))
         bodies = [cloud_event(event, self._tenant) for event in numbered.events]

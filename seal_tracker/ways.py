@@ -29,13 +29,25 @@ UNKNOWN_WAY: Final = Way()
 
 
 class Ways:
-    """The ways that are stored already, as far as this run knows; after a start each is stored once more.
+    """The ways that are stored, of spaces that were loaded.
 
-    State: one entry a seal that said its way. Use it on the event loop.
+    State: one entry a seal that ever said its way. Use it on the event loop.
     """
 
     def __init__(self) -> None:
-        self._stored: dict[tuple[str, str], Way] = {}
+        self._stored: dict[str, dict[str, Way]] = {}
+
+    def __contains__(self, space: str) -> bool:
+        """Whether a space was loaded."""
+        return space in self._stored
+
+    def load(self, space: str, stored: Mapping[str, Way]) -> None:
+        """Begin with what is stored of a space."""
+        self._stored[space] = dict(stored)
+
+    def of(self, space: str) -> dict[str, Way]:
+        """The ways of a space's seals."""
+        return self._stored[space]
 
     def news(self, space: str, pings: Iterable[NativePing], seals: Iterable[str]) -> dict[str, Way]:
         """Seals whose way is another than what is stored, by the last of these pings that says it; buffered ones say what was."""
@@ -45,11 +57,12 @@ class Ways:
                 way = way_of(ping)
                 if way != UNKNOWN_WAY:
                     found[seal] = way
-        return {seal: way for seal, way in found.items() if self._stored.get((space, seal)) != way}
+        stored = self._stored[space]
+        return {seal: way for seal, way in found.items() if stored.get(seal) != way}
 
     def remember(self, space: str, news: Mapping[str, Way]) -> None:
         """They are stored."""
-        self._stored |= {(space, seal): way for seal, way in news.items()}
+        self._stored[space] |= news
 
 
 def way_of(ping: NativePing) -> Way:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 
 from seal_tracker.model import NO_TIME, Episode, Event, PingBatch
-from seal_tracker.store.alarm_reads import Alike
+from seal_tracker.store.alarm_reads import Alike, Around, Asked
 from seal_tracker.store.records import AlarmRow, Commit, EpisodeRow, KnownPings, OutboxMessage, Portion
 from seal_tracker.tracking.order import effective_time_ms
 from seal_tracker.ways import Way
@@ -105,22 +105,20 @@ class MemoryStore:
     async def revisions(self, ids: Iterable[UUID]) -> dict[UUID, int]:
         return {key: self.rows[key].revision for key in ids if key in self.rows}
 
-    async def alarms_of_episodes(
-        self, episodes: Iterable[UUID], first_ids: Iterable[UUID] = ()
-    ) -> list[AlarmRow]:
-        wanted, ids = set(episodes), set(first_ids)
-        return [a for a in self.alarms.values() if wanted.intersection(a.episodes) or a.id in ids]
+    async def alarms_around(self, _space: str, asked: Asked) -> Around:
+        episodes, ids, alike = set(asked.episodes), set(asked.first_ids), set(asked.alike)
+        around = Around([], [], [])
+        for a in self.alarms.values():
+            if episodes.intersection(a.episodes) or a.id in ids:
+                around.concerned.append(a)
+            if a.state != "closed" and Alike(a.subject, a.type, a.object) in alike:
+                around.alike.append(a)
+            after, before = asked.windows.get(a.type, (1, 0))
+            if a.begins and after <= a.raised_at_ms <= before:
+                around.beginnings.append(a)
+        return around
 
-    async def alarms_alike(self, _space: str, raised: Sequence[Alike]) -> list[AlarmRow]:
-        wanted = set(raised)
-        open_ = [a for a in self.alarms.values() if a.state != "closed"]
-        return [a for a in open_ if Alike(a.subject, a.type, a.object) in wanted]
-
-    async def alarms_beginning(self, _space: str, wanted: Mapping[str, tuple[int, int]]) -> list[AlarmRow]:
-        found = [a for a in self.alarms.values() if a.begins and a.type in wanted]
-        return [a for a in found if wanted[a.type][0] <= a.raised_at_ms <= wanted[a.type][1]]
-
-    async def ways_of(self, _space: str, _seals: Iterable[str]) -> dict[str, Way]:
+    async def ways(self, _space: str) -> dict[str, Way]:
         return {}
 
     async def suppressions_standing(self, _space: str, _from_ms: int, _to_ms: int) -> list[Any]:

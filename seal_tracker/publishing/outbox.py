@@ -48,6 +48,10 @@ ACKNOWLEDGE_WITHIN_S: Final = 20.0
 SWEEP_S: Final = 1.0
 """How often unacknowledged publishes are looked at."""
 
+DELETE_EVERY_S: Final = 0.25
+"""How long acknowledged rows gather before they are deleted, since each deletion is a commit that the next alert may have to wait
+behind. A process that is killed meanwhile sends that much again."""
+
 MAX_IN_FLIGHT: Final = 1_000
 """Publishes unacknowledged at once, each of another subject; ten times what a broker needs to be kept busy."""
 
@@ -292,10 +296,11 @@ class OutboxPublisher:
                     self._settled.set()
 
     async def _delete_done(self) -> None:
-        """Delete acknowledged rows, all that gathered while the former deletion ran."""
+        """Delete acknowledged rows, all that gathered in a while."""
         pauses = pauses_s()
         while True:
             await self._done_some.wait()
+            await asyncio.sleep(DELETE_EVERY_S)
             ids = self._done[:]
             try:
                 await self._store.outbox_done(ids)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -17,6 +17,7 @@ from seal_tracker.store.episode_reads import LAST_ID, cursor_text, episode_of, r
 from seal_tracker.store.filters import FEW_UNITS
 from seal_tracker.store.queries import sql
 from seal_tracker.store.records import Action, AlarmRow, EpisodeRow
+from seal_tracker.store.together import as_union
 from seal_tracker.ways import Way
 
 __all__ = [
@@ -24,6 +25,8 @@ __all__ = [
     "AlarmRates",
     "AlarmReads",
     "Alike",
+    "Around",
+    "Asked",
     "Chatter",
     "Flood",
     "Outcome",
@@ -99,6 +102,34 @@ class Alike(NamedTuple):
     subject: str
     type: str
     object: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Which alarms the events of a commit ask for.
+
+    Attributes
+    ----------
+    episodes, first_ids
+        alarms in any state that stand for one of these episodes, or have one of these ids.
+    alike
+        open alarms about the same as something raised.
+    windows
+        alarms that began a group, of each type within its own [after, before].
+    """
+
+    episodes: Collection[UUID] = ()
+    first_ids: Collection[UUID] = ()
+    alike: Collection[Alike] = ()
+    windows: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+
+class Around(NamedTuple):
+    """What `Asked` found, each in no order."""
+
+    concerned: list[AlarmRow]
+    alike: list[AlarmRow]
+    beginnings: list[AlarmRow]
 
 
 class StoredAction(NamedTuple):
@@ -224,31 +255,33 @@ class AlarmReads(Database):
             rows = await connection.fetch(sql("alarms_in_groups"), space, list(groups), units)
         return dict(map(tuple, rows))
 
-    async def alarms_of_episodes(
-        self, episodes: Iterable[UUID], first_ids: Iterable[UUID] = ()
-    ) -> list[AlarmRow]:
-        """The alarms that stand for these episodes, or have one of these ids, in any state, in no order."""
-        async with self._reading() as connection:
-            rows = await connection.fetch(sql("alarms_concerned"), list(episodes), list(first_ids))
-        return [alarm_of(row) for row in rows]
+    async def alarms_around(self, space: str, asked: Asked) -> Around:
+        """The alarms that events of one commit may change or go by; one answer to wait for, none where nothing is asked."""
+        windows = asked.windows
+        parts: tuple[tuple[str, tuple[Any, ...]], ...] = (
+            ("alarms_concerned", (list(asked.episodes), list(asked.first_ids))),
+            ("alarms_alike", (space, *map(list, zip(*asked.alike, strict=True)))),
+            ("alarms_beginning", (space, list(windows), *map(list, zip(*windows.values(), strict=True)))),
+        )
+        around = Around([], [], [])
+        wanted = [
+            (part, into)
+            for part, into, rows in zip(parts, around, (asked.episodes, asked.alike, windows), strict=True)
+            if rows
+        ]
+        if wanted:
+            query = as_union(tuple(name for (name, _), _ in wanted))
+            async with self._reading() as connection:
+                for number, *row in await connection.fetch(
+                    query, *(a for (_, given), _ in wanted for a in given)
+                ):
+                    wanted[number][1].append(alarm_of(row))
+        return around
 
-    async def alarms_alike(self, space: str, raised: Sequence[Alike]) -> list[AlarmRow]:
-        """Open alarms about the same as what is raised."""
+    async def ways(self, space: str) -> dict[str, Way]:
+        """By which way each seal of a space is heard; those that never said are left out."""
         async with self._reading() as connection:
-            rows = await connection.fetch(sql("alarms_alike"), space, *zip(*raised, strict=True))
-        return [alarm_of(row) for row in rows]
-
-    async def alarms_beginning(self, space: str, wanted: Mapping[str, tuple[int, int]]) -> list[AlarmRow]:
-        """Alarms that began a group, of each type within its own [after, before]."""
-        columns = list(wanted), [after for after, _ in wanted.values()], [b for _, b in wanted.values()]
-        async with self._reading() as connection:
-            rows = await connection.fetch(sql("alarms_beginning"), space, *columns)
-        return [alarm_of(row) for row in rows]
-
-    async def ways_of(self, space: str, seals: Iterable[str]) -> dict[str, Way]:
-        """By which way these seals are heard; those that never said are left out."""
-        async with self._reading() as connection:
-            rows = await connection.fetch(sql("ways_of_seals"), space, list(seals))
+            rows = await connection.fetch(sql("ways_of_seals"), space)
         return {seal: Way(*way) for seal, *way in map(tuple, rows)}
 
     async def alarms_timed(self, space: str, now_ms: int, limit: int) -> list[AlarmRow]:

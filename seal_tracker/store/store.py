@@ -140,6 +140,8 @@ class Store(
         self._at, self._head = WriterAt(number, last_id), after
         if commit.old_pings:
             self._weeks = None
+        if commit.suppressions:
+            self._orders_end.pop(commit.space, None)
         if link is not None:
             self._ends.remember(entries_of_journeys(commit), link.number)
         return outbox_ids
@@ -163,6 +165,7 @@ class Store(
         """As in ``Database``; the ledger ends where the commit that stands left it."""
         await super()._settle(connection)
         self._ends.forget()
+        self._orders_end.clear()
         if self._attempt and self._at and self._attempt.number == self._at.commit_number:
             self._head = self._attempt.head
 

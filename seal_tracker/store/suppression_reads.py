@@ -23,7 +23,15 @@ class SuppressionPlace(NamedTuple):
 
 
 class SuppressionReads(Database):
-    """Reads of orders."""
+    """Reads of orders.
+
+    When the last order of a space ends is kept in memory until an order is written, which only this writer does: most of what is
+    raised comes after it, and needs no look.
+    """
+
+    def __init__(self, dsn: str, **options: Any) -> None:
+        super().__init__(dsn, **options)
+        self._orders_end: dict[str, int] = {}
 
     async def suppression(self, space: str, order: UUID) -> SuppressionRow | None:
         """One order, None where there is none of that id."""
@@ -51,7 +59,11 @@ class SuppressionReads(Database):
 
     async def suppressions_standing(self, space: str, from_ms: int, to_ms: int) -> list[SuppressionRow]:
         """Orders that stood at any moment of [from_ms, to_ms]."""
+        if self._orders_end.get(space, END_OF_TIME) <= from_ms:
+            return []
         async with self._reading() as connection:
+            if space not in self._orders_end:
+                self._orders_end[space] = await connection.fetchval(sql("suppressions_end"), space)
             rows = await connection.fetch(sql("suppressions_standing"), space, from_ms, to_ms)
         return [suppression_of(row) for row in rows]
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from seal_tracker.store.connections import Connection
 from seal_tracker.store.queries import sql
 
-__all__ = ["Together", "as_one"]
+__all__ = ["Together", "as_one", "as_union"]
 
 PARAMETER: Final = re.compile(r"\$(\d+)")
 
@@ -44,17 +44,32 @@ class Together:
 
 @functools.cache
 def as_one(names: tuple[str, ...]) -> str:
-    """One statement of these named ones, their parameters numbered through; the last is what the others are parts of. There are as
-    many as there are kinds of commits.
-    """
-    if len(names) == 1:
-        return sql(names[0])
-    parts, taken = [], 0
-    for name in names[:-1]:
+    """One statement of these named ones; the last is what the others are parts of. There are as many as there are kinds of commits."""
+    *parts, last = _numbered_through(names)
+    if not parts:
+        return last
+    named = ",\n".join(f"{name} AS (\n{text}\n)" for name, text in zip(names, parts, strict=False))
+    return f"WITH {named}\n{last}"
+
+
+@functools.cache
+def as_union(names: tuple[str, ...]) -> str:
+    """The rows of all these named statements, which have equal columns; ahead of each row its statement's number, from 0."""
+    texts = _numbered_through(names)
+    return "\nUNION ALL\n".join(
+        f"SELECT {n}, rows.* FROM (\n{text}\n) AS rows"  # noqa: S608 - texts of our own files, no values
+        for n, text in enumerate(texts)
+    )
+
+
+def _numbered_through(names: Iterable[str]) -> list[str]:
+    """Texts of named statements, the parameters of each numbered on from those before."""
+    texts, taken = [], 0
+    for name in names:
         text = sql(name)
-        parts.append(f"{name} AS (\n{_shifted(text, taken)}\n)")
+        texts.append(_shifted(text, taken))
         taken += max(map(int, PARAMETER.findall(text)))
-    return "WITH " + ",\n".join(parts) + "\n" + _shifted(sql(names[-1]), taken)
+    return texts
 
 
 def _shifted(text: str, by: int) -> str:

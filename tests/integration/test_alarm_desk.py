@@ -29,7 +29,7 @@ from seal_tracker.prepared import Prepared
 from seal_tracker.publishing.cloudevents import AlarmState
 from seal_tracker.space import SpaceJudge
 from seal_tracker.store import AlarmRow, Commit, Store
-from seal_tracker.store.alarm_reads import AlarmFilter
+from seal_tracker.store.alarm_reads import AlarmFilter, Asked
 from seal_tracker.store.connections import connect
 from seal_tracker.store.duty_rows import AbsenceRow
 from seal_tracker.store.filters import EventFilter
@@ -297,11 +297,12 @@ async def test_what_waits_is_put_before_the_head_of_whose_jurisdiction_it_is(wat
 
 
 async def test_seals_of_one_gateway_are_one_group_however_far_apart(watch: Watch) -> None:
-    """The way is kept with what else a commit brings, and is read when something is raised."""
+    """The way is kept with what else a commit brings, and is known again after a restart."""
     await watch.store.commit(Commit(space=LIVE, ways={"S1": Way("452-04"), "S2": Way("452-01", "gw-1")}))
     await watch.store.commit(Commit(space=LIVE, ways={"S1": Way("452-04", "gw-1")}))
     ways = {"S1": ("452-04", "gw-1"), "S2": ("452-01", "gw-1")}
-    assert await watch.store.ways_of(LIVE, ["S1", "S2", "S3"]) == ways
+    assert await watch.store.ways(LIVE) == ways
+    watch = await watch.again()
     await watch.hear(ping(0, 0), cut(100, 0))
     await watch.hear(ping(0, 90_000), cut(110, 90_000), seal="S2")
     one, other = await watch.alarms()
@@ -462,7 +463,7 @@ async def test_alarms_of_an_earlier_release_go_on_with_deadlines_from_the_upgrad
     upgraded_ms = ms_of(alarm.escalates_at or "") - 120_000
     assert [r.id for r in await store.alarms_timed(LIVE, upgraded_ms + 120_000, 10)] == [row.id]
     assert await store.alarms_timed(LIVE, upgraded_ms + 119_999, 10) == []
-    assert await store.alarms_of_episodes([UUID(int=2)]) == [row]
+    assert (await store.alarms_around(LIVE, Asked(episodes=[UUID(int=2)]))).concerned == [row]
     await store.close()
 
 

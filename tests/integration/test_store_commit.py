@@ -22,7 +22,7 @@ from seal_tracker.store import (
     Store,
     StoredEvent,
 )
-from seal_tracker.store.alarm_reads import AlarmFilter
+from seal_tracker.store.alarm_reads import AlarmFilter, Asked
 from seal_tracker.store.filters import EpisodeFilter
 from seal_tracker.store.records import NewPlan
 
@@ -308,7 +308,9 @@ async def test_alarms_are_upserted_and_closed_ones_leave_the_open_list(store: St
     )
     closed = alarm(1, state="closed", updated_at_ms=START_MS + 99, repeats=3)
     assert (await store.alarms("live", ALL))[0][3] == closed
-    assert await store.alarms_of_episodes([number_id(2001), number_id(5)]) == [closed]
+    assert (await store.alarms_around("live", Asked(episodes=[number_id(2001), number_id(5)]))).concerned == [
+        closed
+    ]
 
 
 async def test_plan_versions_are_kept_as_they_were_read(store: Store) -> None:

@@ -38,9 +38,11 @@ def test_a_way_is_read_where_it_is_a_name_and_never_costs_a_ping(members: Any, w
 def test_only_what_has_changed_is_news() -> None:
     """The last ping that says a way counts; what comes from a buffer tells of another day."""
     ways, one, other = Ways(), said(gateway="gw-1"), said(gateway="gw-2")
+    ways.load("live", {})
+    ways.load("drill", {"B": Way(None, "gw-2")})
     assert ways.news("live", [one, said()], ["A", "B"]) == {"A": (None, "gw-1")}
     assert ways.news("live", [other, one], ["A", "A"]) == {"A": (None, "gw-1")}
     ways.remember("live", {"A": Way(None, "gw-1")})
     assert ways.news("live", [one, said(gateway="gw-2", buffered=True)], ["A", "A"]) == {}
-    assert ways.news("drill", [one], ["A"]) == {"A": (None, "gw-1")}
+    assert ways.news("drill", [one, other], ["A", "B"]) == {"A": (None, "gw-1")}
     assert ways.news("live", [other], ["A"]) == {"A": (None, "gw-2")}

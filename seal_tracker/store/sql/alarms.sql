@@ -360,8 +360,8 @@ CROSS JOIN LATERAL (
 ) AS a;
 
 -- name: ways_of_seals
--- By which way these seals are heard, of those that said. Index: the primary key.
-SELECT seal, carrier, gateway FROM seal_ways WHERE space = $1 AND seal = ANY ($2::text[]);
+-- By which way the seals of a space are heard, of those that said: read once. Index: the primary key.
+SELECT seal, carrier, gateway FROM seal_ways WHERE space = $1;
 
 -- name: alarms_timed
 -- What the clock changes by a moment: shelves that expire, deadlines that pass. Index: alarms_by_timer.

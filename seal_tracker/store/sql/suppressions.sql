@@ -28,6 +28,10 @@ SELECT id, version, unit, from_at, until_at, cancelled_at, body
 FROM suppressions
 WHERE space = $1 AND cancelled_at IS NULL AND until_at > $2 AND from_at <= $3;
 
+-- name: suppressions_end
+-- When the last order of a space ends; before all times where there is none. Index: suppressions_standing.
+SELECT coalesce(max(until_at), '-infinity') FROM suppressions WHERE space = $1 AND cancelled_at IS NULL;
+
 -- name: alarms_suppressed_by
 -- Alarms that an order has suppressed. Index: alarms_suppressed.
 SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
