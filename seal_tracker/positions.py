@@ -12,7 +12,7 @@ from seal_tracker.space import SpaceJudge
 from seal_tracker.tracking.heartbeats import device_name
 from seal_tracker.web.wire import EquipmentRow, PositionRow, UnderWay, seal_item
 
-__all__ = ["derived_state", "equipment_rows", "position_rows", "progress_pct", "under_way"]
+__all__ = ["derived_state", "equipment_rows", "position_rows", "progress_pct", "tracks_of", "under_way"]
 
 OFFLINE, STOPPED = "EQUIPMENT_OFFLINE", "STOP_UNPLANNED"
 
@@ -56,27 +56,33 @@ def position_rows(judging: SpaceJudge, seals: Iterable[int] | None = None) -> It
         )
 
 
-def derived_state(judging: SpaceJudge, journey: Journey, seal: int) -> str:
+def tracks_of(judging: SpaceJudge, seals: Iterable[int]) -> dict[int, np.void]:
+    """What is remembered of these seals' tracks, by number; blank for those never heard."""
+    numbers = np.fromiter(seals, np.int64)
+    return dict(zip(numbers.tolist(), judging.states.take(numbers)["track"], strict=True))
+
+
+def derived_state(judging: SpaceJudge, journey: Journey, seal: int, track: np.void) -> str:
     """Where a journey is by the track of its lead: it has arrived where its last fix lies in the zone it is bound for."""
     if any(e.type == STOPPED for e in judging.states.open.get(seal, {}).values()):
         return "AT_STOP"
-    version, track = judging.versions[-1], judging.states.one(seal).row["track"]
+    version = judging.versions[-1]
     zone = version.plan.zone_index.get(journey.destination_zone or "")
-    if zone is None or track["fix_ms"][0] == NO_TIME:
+    if zone is None or track["fix_ms"] == NO_TIME:
         return "IN_TRANSIT"
-    there = version.terrain.zones.holds(track["fix_lon"], track["fix_lat"], np.array([zone]))
-    return "ARRIVED" if there.all() else "IN_TRANSIT"
+    lon_e7, lat_e7 = np.array([track["fix_lon"]]), np.array([track["fix_lat"]])
+    return "ARRIVED" if version.terrain.zones.holds(lon_e7, lat_e7, np.array([zone])).all() else "IN_TRANSIT"
 
 
 def under_way(judging: SpaceJudge, journeys: Iterable[str]) -> dict[str, UnderWay]:
     """What the tracks of these journeys tell, by id; those that no seal has spoken on, or that have ended, are absent."""
     found = [j for name in journeys if (j := judging.journey(name)) is not None and j.disarmed_at_ms is None]
     leads = {judging.numbers[j.lead]: j for j in found}
-    rows = {row.seal: row for row in position_rows(judging, leads)}
+    rows, tracks = {row.seal: row for row in position_rows(judging, leads)}, tracks_of(judging, leads)
     return {
         j.id: UnderWay(
             seal=j.lead,
-            derived=derived_state(judging, j, number),
+            derived=derived_state(judging, j, number, tracks[number]),
             progress_pct=item.progress_pct,
             off_route_m=item.off_route_m,
             time=item.time,
@@ -89,10 +95,11 @@ def under_way(judging: SpaceJudge, journeys: Iterable[str]) -> dict[str, UnderWa
 
 def equipment_rows(judging: SpaceJudge) -> Iterator[EquipmentRow]:
     """Every camera, scanner and reader of the plan in force, when it was last heard, and since when it is missed."""
-    plan = judging.plan
-    for equipment in plan.equipment if plan else ():
-        number = judging.numbers.get(device_name(equipment.id), -1)
-        last_ms = int(judging.states.one(number).row["track"]["last_ms"][0]) if number >= 0 else NO_TIME
+    wall = judging.plan.equipment if judging.plan else ()
+    numbers = [judging.numbers.get(device_name(equipment.id), -1) for equipment in wall]
+    tracks = tracks_of(judging, (number for number in numbers if number >= 0))
+    for equipment, number in zip(wall, numbers, strict=True):
+        last_ms = int(tracks[number]["last_ms"]) if number >= 0 else NO_TIME
         missed = [e for e in judging.states.open.get(number, {}).values() if e.type == OFFLINE]
         yield EquipmentRow(
             equipment=equipment,

@@ -19,7 +19,7 @@ from seal_tracker.metrics import EVENTS
 from seal_tracker.model import LIVE, Episode, iso_ms
 from seal_tracker.pipeline import Committed
 from seal_tracker.plans.model import Journey
-from seal_tracker.positions import derived_state, position_rows, progress_pct
+from seal_tracker.positions import derived_state, position_rows, progress_pct, tracks_of
 from seal_tracker.publishing.cloudevents import JourneyState, state_payload
 from seal_tracker.publishing.outbox import OutboxPublisher
 from seal_tracker.publishing.topics import journey_topic
@@ -60,6 +60,7 @@ class Teller:
         self._clock_ms = clock_ms
         self._moved: dict[str, set[int]] = defaultdict(set)
         self._progressed: dict[str, set[int]] = defaultdict(set)
+        self._changed: dict[str, set[int]] = defaultdict(set)
         self._told: dict[tuple[str, int], str] = {}
         self._waiting: set[tuple[str, str]] = set()
         self._alarms: dict[UUID, UUID] = {}
@@ -94,7 +95,21 @@ class Teller:
         acted_on = {j.lead for name in done.journeys if (j := judging.journey(name)) is not None}
         seals = acted_on | {e.episode.seal for e in done.events}
         seals |= {row.seal for row in done.alarms.values() if row.seal is not None}
-        self._journeys(judging, {judging.numbers[seal] for seal in seals if seal in judging.numbers})
+        self._tell_journeys_soon(
+            done.space, {judging.numbers[seal] for seal in seals if seal in judging.numbers}
+        )
+
+    def _tell_journeys_soon(self, space: str, seals: set[int]) -> None:
+        """Tell these seals' journeys' states in the loop's next turn: while the next commit waits for the database, not before it."""
+        changed = self._changed[space]
+        if not changed:
+            asyncio.get_running_loop().call_soon(self._tell_changed, space)
+        changed |= seals
+
+    def _tell_changed(self, space: str) -> None:
+        seals, self._changed[space] = self._changed[space], set()
+        if space in self._spaces:
+            self._journeys(self._spaces[space], seals)
 
     def found_open(self, space: str, alarms: Iterable[AlarmRow]) -> None:
         """At a start: alarms that are open, for who watches and for journeys' states."""
@@ -143,8 +158,7 @@ class Teller:
         table = judging.journeys
         states: dict[str, JourneyState | None] = {}
         units: dict[str, tuple[str, ...]] = {}
-        for seal in self._leads(judging, seals):
-            track = judging.states.one(seal).row["track"][0]
+        for seal, track in tracks_of(judging, self._leads(judging, seals)).items():
             (at,) = table.places(track["journey"][None], track["phase_ms"][None]).tolist()
             journey = None if at < 0 else table.journeys[at]
             before = self._told.pop((judging.space, seal), None)
@@ -155,9 +169,7 @@ class Teller:
                 of_seals = (judging.states.open.get(judging.numbers[s], {}) for s in journey.seals)
                 open_ = [e for of_seal in of_seals for e in of_seal.values() if e.journey == journey.id]
                 units[journey.id] = (journey.unit,) if journey.unit else ()
-                states[journey.id] = self._state(
-                    judging, journey, table.phases[at], float(track["chainage_m"]), open_
-                )
+                states[journey.id] = self._state(judging, journey, table.phases[at], track, open_)
         if any(state is None or state.state == State.DISARMED for state in states.values()):
             led = {journey for (space, _), journey in self._told.items() if space == judging.space}
             states = {
@@ -224,16 +236,16 @@ class Teller:
                 self._publisher.publish_state(journey_topic(self._tenant, journey, space), payload)
 
     def _state(
-        self, judging: SpaceJudge, journey: Journey, phase: Phase, chainage_m: float, open_: list[Episode]
+        self, judging: SpaceJudge, journey: Journey, phase: Phase, track: np.void, open_: list[Episode]
     ) -> JourneyState:
-        progress = progress_pct(judging, phase.route, chainage_m)
+        progress = progress_pct(judging, phase.route, float(track["chainage_m"]))
         return JourneyState(
             journey=journey.id,
             seal=journey.lead,
             state=state_of(record_of(journey)),
             status="SUSPENDED"
             if phase.suspended
-            else derived_state(judging, journey, judging.numbers[journey.lead]),
+            else derived_state(judging, journey, judging.numbers[journey.lead], track),
             route=phase.route,
             progress_pct=None if progress is None else round(progress, 2),
             eta=None,

@@ -156,6 +156,8 @@ class OutboxPublisher:
             return
         self._newest_here = rows[-1].id
         self._enqueue(rows)
+        self._pump()
+        self._link.flush()  # before the next batch is judged, which the loop's next turn may have to wait for
 
     def publish_state(self, topic: str, payload: bytes) -> None:
         """Publish a retained state; an empty payload removes it. Of several that wait, only the newest is sent.

@@ -161,6 +161,12 @@ class Link:
         info = _inner(self._client).publish(topic, payload, 1, retain)
         return info.mid if info.rc == paho.MQTT_ERR_SUCCESS else None
 
+    def flush(self) -> None:
+        """Send what has been published now, rather than in one of the loop's next turns."""
+        if self._client is not None and self._wire is not None:
+            _inner(self._client).loop_write()
+            self._wire.flush()
+
     def send(self, packets: bytes) -> None:
         """Write whole MQTT packets beside paho's; without a connection they are dropped."""
         if self._wire is not None:
