@@ -271,7 +271,7 @@ class AlarmReads(Database):
         ]
         if wanted:
             query = as_union(tuple(name for (name, _), _ in wanted))
-            async with self._reading() as connection:
+            async with self._composing() as connection:
                 for number, *row in await connection.fetch(
                     query, *(a for (_, given), _ in wanted for a in given)
                 ):

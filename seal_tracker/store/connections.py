@@ -6,7 +6,7 @@ infinity), floored from PostgreSQL's microseconds, and a ``uuid`` is a ``uuid.UU
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, Final, Protocol
 from uuid import UUID
@@ -20,6 +20,7 @@ from seal_tracker.store.errors import StoreUnavailable
 __all__ = [
     "END_OF_TIME",
     "POSTGRES_EPOCH_MS",
+    "WRITER_SETTINGS",
     "Connection",
     "Pool",
     "borrowed",
@@ -114,7 +115,16 @@ class Pool(Protocol):
         """Breaks them all."""
 
 
-async def connect(dsn: str, application_name: str, timeout_s: float) -> Connection:
+WRITER_SETTINGS: Final = {
+    **SESSION_SETTINGS,
+    # Its statements are few, and have the same plan whatever their arguments: planning one anew takes longer than running it.
+    "plan_cache_mode": "force_generic_plan",
+}
+
+
+async def connect(
+    dsn: str, application_name: str, timeout_s: float, settings: Mapping[str, str] = SESSION_SETTINGS
+) -> Connection:
     """A connection whose every statement may take ``timeout_s`` at most.
 
     Raises
@@ -128,7 +138,7 @@ async def connect(dsn: str, application_name: str, timeout_s: float) -> Connecti
             timeout=CONNECT_TIMEOUT_S,
             command_timeout=timeout_s,
             max_cacheable_statement_size=0,  # all: a commit's parts sent as one are long, and always the same few
-            server_settings={**SESSION_SETTINGS, "application_name": application_name},
+            server_settings={**settings, "application_name": application_name},
         )
         try:
             await set_codecs(connection)

@@ -21,6 +21,7 @@ from typing import Any, Final, NamedTuple, Self
 import asyncpg  # type: ignore[import-untyped]
 
 from seal_tracker.store.connections import (
+    WRITER_SETTINGS,
     Connection,
     Pool,
     borrowed,
@@ -171,6 +172,14 @@ class Database:
         return borrowed(self._pool, self._timeout_s)
 
     @asynccontextmanager
+    async def _composing(self) -> AsyncIterator[Connection]:
+        """The writer's connection, for small reads that the next commit waits for: it is idle meanwhile, and plans a statement once."""
+        async with self._turn:
+            connection = await self._connected_writer()
+            async with self._giving_up_when_broken(connection, "read from PostgreSQL"):
+                yield connection
+
+    @asynccontextmanager
     async def _counting(self) -> AsyncIterator[Connection]:
         """A connection for what reads a great deal, one at a time: the other connections are for judging and for lists."""
         async with self._counts, self._reading() as connection:
@@ -266,7 +275,7 @@ class Database:
     async def _connect_and_lock(self) -> Connection:
         """A connection that holds the writer's lock; ends a forgotten one of our own that still has it."""
         deadline = time.monotonic() + self._lock_wait_s
-        connection = await connect(self._dsn, self._writer_name, self._timeout_s)
+        connection = await connect(self._dsn, self._writer_name, self._timeout_s, WRITER_SETTINGS)
         try:
             with translating_failures("take the writer's lock"):
                 while not await connection.fetchval(sql("try_writer_lock"), WRITER_LOCK):

@@ -88,7 +88,7 @@ class EpisodeReads(Database):
 
     async def revisions(self, ids: Iterable[UUID]) -> dict[UUID, int]:
         """The last revision of each of these episodes that was ever stored, retracted ones included."""
-        async with self._reading() as connection:
+        async with self._composing() as connection:
             rows = await connection.fetch(sql("revisions"), list(ids))
         return {row["episode"]: row["revision"] for row in rows}
 
