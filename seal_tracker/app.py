@@ -283,8 +283,8 @@ def _web_context(
     config = WebConfig(
         tenant=settings.tenant, version=__version__, tile_url=settings.tile_url, tls=https,
         proxied=settings.https_in_front,
-        webhook_private=settings.webhook_private, alarm_terms=settings.alarm_terms,
         commands=settings.commands, commands_position_alone=settings.commands_position_alone,
+        webhook_private=settings.webhook_private, webhooks_per_account=settings.webhooks_per_account, alarm_terms=settings.alarm_terms,
     )  # fmt: skip
     if settings.basemap is not None:
         config = replace(config, basemap=settings.basemap)

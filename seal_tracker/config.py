@@ -161,6 +161,9 @@ class Settings(BaseSettings):
     webhook_private: bool = Field(
         default=False, description="webhooks may lead to private addresses, and go by http"
     )
+    webhooks_per_account: int = Field(
+        20, ge=0, le=1000, description="webhooks that one account may have at once; each is sent by itself"
+    )
     smtp_host: str | None = Field(None, description="whom mail about escalations is given to; unset: no mail")
     smtp_port: int = Field(587, ge=1, le=65535)
     smtp_sender: str = Field("seal-tracker@localhost", description="the address mail comes from")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -14,7 +15,7 @@ __all__ = ["AccountTable", "FailureRow"]
 
 
 class FailureRow(NamedTuple):
-    """Failed sign-ins of an account from an address ('': from all of them); times are epoch ms."""
+    """Failed sign-ins by a name, as its digest, from an address; '' is all of them, of either. Times are epoch ms."""
 
     username: str
     address: str
@@ -47,16 +48,17 @@ class AccountTable(Database):
             await connection.execute(sql("token_used"), token, at_ms)
 
     async def sign_in_failures(self, after_ms: int) -> list[FailureRow]:
-        """Failures whose last one was after that."""
+        """Failures whose last one was after that, the oldest first."""
         async with self._reading() as connection:
             return [FailureRow(*row) for row in await connection.fetch(sql("sign_in_failures"), after_ms)]
 
-    async def sign_in_failed(self, failure: FailureRow, forget_before_ms: int) -> None:
-        """Keeps a failure as it now stands, if there is such an account; those before that time are forgotten."""
+    async def sign_in_failed(self, failures: Sequence[FailureRow], forget_before_ms: int, most: int) -> None:
+        """Keeps failures as they now stand; those before that time are forgotten, and the oldest where there are more than ``most``."""
         async with self._reading() as connection:
-            await connection.execute(sql("sign_in_failed"), *failure, forget_before_ms)
+            await connection.execute(sql("sign_in_failed"), *zip(*failures, strict=True))
+            await connection.execute(sql("sign_in_failures_swept"), forget_before_ms, most)
 
     async def sign_ins_forgiven(self, username: str, address: str | None = None) -> None:
-        """Forgets an account's failures, those from one address or all."""
+        """Forgets the failures of a name, given as its digest: those from one address or all."""
         async with self._reading() as connection:
             await connection.execute(sql("sign_ins_forgiven"), username, address)

@@ -217,6 +217,8 @@ class WebConfig:
         Folder of the built page.
     webhook_private
         Whether webhooks may lead to private addresses, and go by http.
+    webhooks_per_account
+        How many webhooks one account may have at once.
     commands, commands_position_alone
         Whether seals are commanded; and whether a position is asked for without a second person.
     tls
@@ -238,6 +240,7 @@ class WebConfig:
     proxied: bool = False
     alarm_terms: Terms = field(default_factory=lambda: DEFAULT_TERMS)
     webhook_private: bool = False
+    webhooks_per_account: int = 20
     commands: bool = False
     commands_position_alone: bool = False
     session_s: int = 12 * 3600

@@ -23,7 +23,7 @@ from seal_tracker.web.accounts import Right, Role, rights_of
 from seal_tracker.web.auth import PRINCIPAL, Principal, scope_of
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.cursors import EventCursor, encode_cursor
-from seal_tracker.web.errors import Forbidden, InvalidBody, Missing
+from seal_tracker.web.errors import Conflict, Forbidden, InvalidBody, Missing
 from seal_tracker.web.queries import Cursor, EventType, Id, NoQuery, cursor_of, read_body, read_query
 from seal_tracker.web.reading import encoded, known_space
 from seal_tracker.web.routes import Route
@@ -221,10 +221,22 @@ async def commit(request: web.Request, hook: HookRow, verb: str, progress: Progr
     )  # fmt: skip
 
     async def work(_: object) -> tuple[Prepared, Deed]:
+        if verb == "make":
+            await check_room(request, hook.owner)
         moved = () if progress is None else (progress,)
         return Prepared(), Deed(actions=[action], hooks=[hook], hook_progress=moved)
 
     await request.app[CONTEXT].live.act(hook.space, work)
+
+
+async def check_room(request: web.Request, owner: str) -> None:
+    """Refuse one webhook more than an account may have; asked between two batches, so that of two at once one counts the other."""
+    most = request.app[CONTEXT].config.webhooks_per_account
+    has = sum(hook.owner == owner for hook, _ in await request.app[CONTEXT].store.hooks())
+    if has >= most:
+        raise Conflict(
+            f"{owner} has {has} webhooks of {most} that an account may have: remove one, or set SEAL_TRACKER_WEBHOOKS_PER_ACCOUNT"
+        )
 
 
 async def mine(request: web.Request) -> tuple[HookRow, Progress]:
@@ -298,7 +310,7 @@ def _routes() -> tuple[Route, ...]:
     types = {"hook": HookId}
     return (
         Route("GET", all_, list_hooks, right, "One's own webhooks; all, for an administrator.", answer=Page[HookItem], leads={one: {"hook": "/items/0/id"}}),
-        Route("POST", all_, make_hook, right, "Make a webhook.", body=NewHook, answer=HookMade, status=201, problems=(404,), versioned=True, leads={one: {"hook": "/hook/id"}}),
+        Route("POST", all_, make_hook, right, "Make a webhook.", body=NewHook, answer=HookMade, status=201, problems=(404, 409), versioned=True, leads={one: {"hook": "/hook/id"}}),
         Route("GET", one, show_hook, right, "One webhook, and how it does.", path_types=types, answer=HookItem, versioned=True),
         Route("DELETE", one, remove_hook, right, "Remove a webhook.", path_types=types, status=204, edits=True),
         Route("POST", f"{one}/pause", pause_hook, right, "Send nothing for now.", path_types=types, answer=HookItem, edits=True),

@@ -6,7 +6,7 @@ State: the accounts in memory, which are those of the database: one change at a 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -39,7 +39,9 @@ class AccountStore(Protocol):
     async def tokens(self) -> Collection[TokenRow]: ...  # noqa: D102
     async def token_used(self, token: UUID, at_ms: int) -> None: ...  # noqa: D102
     async def sign_in_failures(self, after_ms: int) -> Collection[FailureRow]: ...  # noqa: D102
-    async def sign_in_failed(self, failure: FailureRow, forget_before_ms: int) -> None: ...  # noqa: D102
+    async def sign_in_failed(  # noqa: D102
+        self, failures: Sequence[FailureRow], forget_before_ms: int, most: int
+    ) -> None: ...
     async def sign_ins_forgiven(self, username: str, address: str | None = None) -> None: ...  # noqa: D102
 
 

@@ -3,7 +3,7 @@
 Three counts hold at once. One is per account and address, so that a stranger guessing a name does not lock its owner out at
 once; one per address, so that trying many names from one place stops too; one per account, whatever the address, against guessing
 from many places. An attempt counts as failed when it begins and is forgiven when it succeeds, so that parallel attempts cannot
-slip past the limit. What counts for an account can be kept elsewhere (``failures_of``) and put back after a start (``remember``).
+slip past the limit. What counts can be kept elsewhere (``failures_of``) and put back after a start (``remember``).
 """
 
 from __future__ import annotations
@@ -15,6 +15,11 @@ __all__ = ["Failures", "Lockout", "LockoutPolicy"]
 
 ANYWHERE = ""
 """The address of the count of all addresses."""
+
+ANYBODY = ""
+"""The name of the count of all names; nobody has it."""
+
+Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,7 @@ class Lockout:
 
     def __init__(self, policy: LockoutPolicy | None = None) -> None:
         self.policy = policy or LockoutPolicy()
-        self._failures: OrderedDict[tuple[str, ...], Failures] = OrderedDict()
+        self._failures: OrderedDict[Key, Failures] = OrderedDict()
 
     def begin(self, username: str, address: str, now_s: float) -> float:
         """Seconds to wait before this attempt may be made; 0: go on, and the attempt has been counted."""
@@ -91,7 +96,7 @@ class Lockout:
         Whether there were other failures of the account to forget.
         """
         own = [self._failures.pop((username, where), None) for where in (address, ANYWHERE)]
-        if failures := self._failures.get((address,)):
+        if failures := self._failures.get((ANYBODY, address)):
             failures.count = max(0, failures.count - 1)
             if failures.count < self.policy.per_address:
                 failures.locked_until_s = 0.0
@@ -99,30 +104,32 @@ class Lockout:
 
     def forgive(self, username: str) -> None:
         """Forget an account's failures from everywhere: it has a new password."""
-        for key in [key for key in self._failures if len(key) > 1 and key[0] == username]:
+        for key in [key for key in self._failures if key[0] == username]:
             del self._failures[key]
 
-    def failures_of(self, username: str, address: str) -> list[tuple[str, Failures]]:
-        """(address, failures) of the account: from this address, and from all of them ('')."""
-        keys = [(username, address), (username, ANYWHERE)]
-        return [(key[1], self._failures[key]) for key in keys if key in self._failures]
+    def failures_of(self, username: str, address: str) -> list[tuple[Key, Failures]]:
+        """What counts for an attempt, by name and address; '' is all of them, of either."""
+        return [
+            (key, self._failures[key]) for key in self._limits(username, address) if key in self._failures
+        ]
 
-    def remember(self, username: str, address: str, failures: Failures) -> None:
-        """Put back what was kept of an account."""
-        self._failures[username, address] = failures
+    def remember(self, key: Key, failures: Failures) -> None:
+        """Put back what was kept; the oldest first."""
+        self._failures[key] = failures
+        self._bound()
 
-    def _limits(self, username: str, address: str) -> dict[tuple[str, ...], int]:
+    def _limits(self, username: str, address: str) -> dict[Key, int]:
         return {
             (username, address): self.policy.per_account,
-            (address,): self.policy.per_address,
+            (ANYBODY, address): self.policy.per_address,
             (username, ANYWHERE): self.policy.anywhere,
         }
 
-    def _waiting(self, key: tuple[str, ...], now_s: float) -> float:
+    def _waiting(self, key: Key, now_s: float) -> float:
         failures = self._failures.get(key)
         return max(0.0, failures.locked_until_s - now_s) if failures else 0.0
 
-    def _count(self, key: tuple[str, ...], limit: int, now_s: float) -> None:
+    def _count(self, key: Key, limit: int, now_s: float) -> None:
         failures = self._failures.pop(key, None)
         if failures is None or now_s - failures.last_s > self.policy.forget_s:
             failures = Failures(0, now_s, 0.0)
@@ -133,5 +140,8 @@ class Lockout:
             lock_s = min(self.policy.lock_s * 2**doublings, self.policy.lock_max_s)
             failures.locked_until_s = now_s + lock_s
         self._failures[key] = failures
+        self._bound()
+
+    def _bound(self) -> None:
         while len(self._failures) > self.policy.max_keys:
             self._failures.popitem(last=False)

@@ -32,7 +32,7 @@ from seal_tracker.web.queries import ListQuery, NoQuery, path_id, read_body, rea
 from seal_tracker.web.reading import encoded, page_of
 from seal_tracker.web.routes import Route
 from seal_tracker.web.scope import sees
-from seal_tracker.web.signing import LOCKOUT, forgive
+from seal_tracker.web.signing import LOCKOUT, forgive, name_counted
 from seal_tracker.web.versions import check_version, versioned
 from seal_tracker.web.wire import Page
 
@@ -112,8 +112,9 @@ async def reset_password(request: web.Request) -> web.Response:
     change = await keeper.change(
         lambda: account_changes.set_password(keeper.accounts, by, account(), hashed, clock_ms())
     )
-    request.app[LOCKOUT].forgive(username)
-    await forgive(request.app, username, None)
+    name = name_counted(username)
+    request.app[LOCKOUT].forgive(name)
+    await forgive(request.app, name, None)
     return made(change.accounts[0], password if given.password is None else None)
 
 

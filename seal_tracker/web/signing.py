@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Final
 
 import structlog
@@ -126,7 +127,8 @@ async def proven(request: web.Request, username: str, password: str, field: str 
         As their names say; both are logged and counted.
     """
     lockout, address = request.app[LOCKOUT], address_of(request)
-    wait_s = lockout.begin(username, address, clock_ms() / 1000)
+    name = name_counted(username)
+    wait_s = lockout.begin(name, address, clock_ms() / 1000)
     if wait_s > 0:
         seconds = str(math.ceil(wait_s))
         problem = TooManyAttempts(
@@ -135,10 +137,10 @@ async def proven(request: web.Request, username: str, password: str, field: str 
         raise refused(request, username, problem)
     account = await request.app[CONTEXT].accounts.verify(username, password)
     if account is None:
-        keep_failures(request.app, username, address)
+        keep_failures(request.app, name, address)
         raise refused(request, username, NotSignedIn("name or password is wrong", field=field))
-    if lockout.succeeded(username, address):
-        await forgive(request.app, username, address)
+    if lockout.succeeded(name, address):
+        await forgive(request.app, name, address)
     return account
 
 
@@ -189,16 +191,16 @@ def refused(request: web.Request, username: str, problem: Problem) -> Problem:
     return problem
 
 
-def keep_failures(app: web.Application, username: str, address: str) -> None:
-    """Keep what a failure makes of an account that exists, while the answer is given: its time would tell which names there are."""
-    lockout, keeper = app[LOCKOUT], app[CONTEXT].keeper
-    if keeper.accounts.get(username) is None:
-        return
+def name_counted(username: str) -> str:
+    """What a name is counted and kept by, whether or not anybody has it: as long as any other, and no password typed in its place."""
+    return sha256(username.encode(errors="surrogatepass")).hexdigest()
+
+
+def keep_failures(app: web.Application, name: str, address: str) -> None:
+    """Keep what a failure makes of a name and an address, while the answer is given, which need not wait for it."""
     rows = [
-        FailureRow(
-            username, where, found.count, round(found.last_s * 1000), round(found.locked_until_s * 1000)
-        )
-        for where, found in lockout.failures_of(username, address)
+        FailureRow(*key, found.count, round(found.last_s * 1000), round(found.locked_until_s * 1000))
+        for key, found in app[LOCKOUT].failures_of(name, address)
     ]
     task = asyncio.get_running_loop().create_task(_keep(app, rows))
     app[KEEPING].tasks.add(task)
@@ -207,22 +209,22 @@ def keep_failures(app: web.Application, username: str, address: str) -> None:
 
 async def _keep(app: web.Application, rows: Sequence[FailureRow]) -> None:
     """A database that is away lets nobody in either."""
-    forget_before_ms = clock_ms() - round(app[LOCKOUT].policy.forget_s * 1000)
+    policy = app[LOCKOUT].policy
+    forget_before_ms = clock_ms() - round(policy.forget_s * 1000)
     try:
         async with app[KEEPING].turn:
-            for row in rows:
-                await app[CONTEXT].keeper.store.sign_in_failed(row, forget_before_ms)
+            await app[CONTEXT].keeper.store.sign_in_failed(rows, forget_before_ms, policy.max_keys)
     except (StoreError, OSError, TimeoutError) as error:
         log.warning("sign_in_failure_not_kept", error=repr(error))
 
 
-async def forgive(app: web.Application, username: str, address: str | None) -> None:
-    """Forget what was kept of an account's failures, from one address or from all."""
+async def forgive(app: web.Application, name: str, address: str | None) -> None:
+    """Forget what was kept of a name's failures, from one address or from all."""
     store = app[CONTEXT].keeper.store
     try:
         async with app[KEEPING].turn:
             for where in [None] if address is None else [address, ""]:
-                await store.sign_ins_forgiven(username, where)
+                await store.sign_ins_forgiven(name, where)
     except (StoreError, OSError, TimeoutError) as error:
         log.warning("sign_in_failure_not_forgotten", error=repr(error))
 
@@ -238,7 +240,7 @@ async def recall_failures(app: web.Application) -> None:
     after_ms = clock_ms() - round(lockout.policy.forget_s * 1000)
     for row in await app[CONTEXT].keeper.store.sign_in_failures(after_ms):
         failures = Failures(row.failures, row.last_ms / 1000, row.locked_until_ms / 1000)
-        lockout.remember(row.username, row.address, failures)
+        lockout.remember((row.username, row.address), failures)
 
 
 ROUTES: Final = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -54,9 +55,7 @@ async def world(world: World) -> World:
 
     async def act(space: str, work: Callable[[Any], Awaitable[tuple[Prepared, Deed]]]) -> None:
         _, deed = await work(None)
-        parts = {"actions": deed.actions, "shifts": deed.shifts, "hand_overs": deed.hand_overs}
-        parts |= {"absences": deed.absences}
-        await world.store.commit(Commit(space=space, **parts))
+        await world.store.commit(Commit(space=space, actions=deed.actions, **deed.brought()))
 
     vars(world.fleet)["act"] = act
     return world
@@ -371,6 +370,22 @@ async def test_who_opens_an_alarm_has_seen_it_once_and_a_list_is_no_seeing(world
     assert_problem(await world.ask(f"/api/v1/alarms/{uuid4()}/seen", "operator", "POST"), 404, "alarm")
     assert_problem(await world.ask(f"{path}/seen", "auditor", "POST"), 403)
     assert (await world.ask(f"/api/v1/alarms/{over.id}", "operator")).json()["seen"] == []
+
+
+async def test_an_account_has_so_many_webhooks_at_most(world: World):
+    """Each account by itself; one that is removed makes room."""
+    config = replace(world.context.config, webhooks_per_account=2)
+    object.__setattr__(world.context, "config", config)
+    body = {"url": "https://example.org/hook"}
+    asked = [world.ask("/api/v1/hooks", "integrator", "POST", json=body) for _ in range(3)]
+    made = sorted([await answer for answer in asked], key=lambda answer: answer.status)
+    assert [answer.status for answer in made] == [201, 201, 409]
+    assert "SEAL_TRACKER_WEBHOOKS_PER_ACCOUNT" in made[2].json()["detail"]
+    assert (await world.ask("/api/v1/hooks", "administrator", "POST", json=body)).status == 201
+    first = made[0].headers
+    gone = await world.ask(first["Location"], "integrator", "DELETE", headers={"If-Match": first["ETag"]})
+    assert gone.status == 204
+    assert (await world.ask("/api/v1/hooks", "integrator", "POST", json=body)).status == 201
 
 
 async def test_lists_of_duty_are_read_by_their_index(world: World, postgres_dsn: str):

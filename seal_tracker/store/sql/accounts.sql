@@ -37,17 +37,20 @@ SELECT id, username, name, scopes, hash, created_at, expires_at, revoked_at, las
 UPDATE tokens SET last_used_at = $2 WHERE id = $1;
 
 -- name: sign_in_failures
--- Failed sign-ins that count still.
-SELECT username, address, failures, last_at, locked_until FROM sign_in_failures WHERE last_at > $1;
+-- Failed sign-ins that count still, the oldest first. Index: sign_in_failures_by_time.
+SELECT username, address, failures, last_at, locked_until FROM sign_in_failures WHERE last_at > $1 ORDER BY last_at;
 
 -- name: sign_in_failed
--- Keeps what is to be remembered of a failed sign-in; what is too old to count goes with it. Index: the primary key; the sweep
--- reads the table, which is small.
-WITH swept AS (DELETE FROM sign_in_failures WHERE last_at <= $6 AND username <> $1)
+-- Keeps what is to be remembered of a failed sign-in. Index: the primary key.
 INSERT INTO sign_in_failures (username, address, failures, last_at, locked_until)
-SELECT accounts.username, $2, $3, $4, $5 FROM accounts WHERE accounts.username = $1
+SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::timestamptz[], $5::timestamptz[])
 ON CONFLICT (username, address) DO UPDATE SET
     failures = excluded.failures, last_at = excluded.last_at, locked_until = excluded.locked_until;
+
+-- name: sign_in_failures_swept
+-- Forgets what is too old to count, and of the rest all but the newest $2. Index: sign_in_failures_by_time.
+DELETE FROM sign_in_failures
+WHERE last_at <= greatest($1, (SELECT last_at FROM sign_in_failures ORDER BY last_at DESC OFFSET $2 LIMIT 1));
 
 -- name: sign_ins_forgiven
 -- Forgets an account's failed sign-ins from an address, or from all.
