@@ -123,6 +123,7 @@ def test_each_part_of_a_message_goes_out_by_itself() -> None:
         ("jt808", "a position report of 2013", bytes.fromhex("7e800100050139123456780000000702000029" "7e")),
         ("jt808", "a registration", bytes.fromhex("7e8100000f0139123456780000000100303133393132333435363738") ),
         ("jt808", "text in brackets", None),
+        ("jt808", "text that asks for the time", b"(794104004140,1,001,BASE,2,20261122030000)"),
     ],
     ids=str,
 )  # fmt: skip
@@ -131,7 +132,7 @@ def test_a_device_is_answered_as_its_maker_says(name: str, what: str, answer: by
 
     now = dt.datetime(2026, 11, 22, 3, tzinfo=dt.UTC)
     given = formats()[name].link.acknowledgement(row(name, what), now)
-    if name == "jt808" and answer and given:
+    if name == "jt808" and answer and given and given[:1] == b"~":
         assert given[: len(answer) - 2] == answer[:-2]
         assert formats()["jt808"].decode(given, "013912345678").faults == []
     else:

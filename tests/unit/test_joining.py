@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from functools import reduce
 from operator import xor
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from seal_tracker.intake import SpaceIntake, take_in
 from seal_tracker.joining import MAX_WAITING, WAIT_MS, Joining
@@ -139,3 +143,38 @@ def test_a_recording_is_joined_as_what_arrives() -> None:
     assert [(fault.line, fault.reason.partition(": ")[2]) for fault in found.faults] == [
         (4, "part 2 of 2 of message 0x0704: part 1 did not come")
     ]
+
+
+MESSAGES = {serial: parts(total, serial=serial) for serial, total in ((10, 2), (40, 3), (90, 5))}
+OTHER = b"no frame"
+DELIVERIES = st.sampled_from([*(frame for frames in MESSAGES.values() for frame in frames), OTHER])
+STEPS = st.lists(
+    st.tuples(st.lists(DELIVERIES, max_size=6), st.sampled_from([0, 1, WAIT_MS // 2, WAIT_MS])), max_size=12
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps=STEPS)
+def test_every_delivery_is_acknowledged_once_and_none_is_lost(
+    steps: list[tuple[list[bytes], int]],
+) -> None:
+    """Every delivery's bytes are in what was read, or it came again; each message is read no more often than it was whole."""
+    joining, now_ms = Joining(), NOW
+    sent, settled, read, again = [], [], [], []
+    for frames, pause_ms in [*steps, ([OTHER], WAIT_MS)]:
+        now_ms += pause_ms
+        batch = [arrived(frame, mid=len(sent) + n, at_ms=now_ms) for n, frame in enumerate(frames)]
+        sent += batch
+        joined = joining.receive(batch)
+        settled += joined.settled
+        read += joined.ready
+        again += joined.again
+        assert joining.held <= MAX_WAITING
+        assert joining.held == len(sent) - len(settled)
+    assert Counter(map(id, settled)) == Counter(map(id, sent))
+    assert joining.held == 0
+    for message in sent:
+        assert any(message.payload in one.payload for one in (*read, *again))
+    for frames in MESSAGES.values():
+        whole = sum(one.payload == b"".join(frames) for one in read)
+        assert whole <= min(Counter(message.payload for message in sent)[frame] for frame in frames)

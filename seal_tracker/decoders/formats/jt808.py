@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import re
 from collections.abc import Iterator, Sequence
 from itertools import count, islice, takewhile
 from typing import Final
@@ -80,6 +81,9 @@ NOTHING: Final = {
     0x6006: "text",
 }
 """Messages without a position, by name; others are named by their number."""
+
+ASKS_TIME: Final = re.compile(rb"(\(\w{1,20},\w{1,8},\w{1,8},BASE,2,)TIME\)", re.ASCII)
+"""A request for the time, in brackets between the frames."""
 
 MAX_MISSING_TOLD: Final = 8
 """Missing parts told by number; of a photo there may be a hundred."""
@@ -297,6 +301,9 @@ def _part(frame: bytes) -> Part | None:
 
 def _acknowledgement(frame: bytes, now: dt.datetime) -> bytes | None:
     """Answer a registration by its code, a request for the time by the time, all else by the general answer. Times are UTC."""
+    if is_text(frame):
+        asking = ASKS_TIME.fullmatch(frame.strip())
+        return b"%b%b)" % (asking[1], now.strftime("%Y%m%d%H%M%S").encode()) if asking else None
     message = _header(frame)
     if message is None or message.kind == 0x0001:
         return None

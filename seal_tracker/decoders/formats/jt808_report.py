@@ -55,6 +55,9 @@ EXTENDED_BATTERY: Final = 0x00A8
 LOCK_ITEMS: Final = frozenset({(0xFD, 9), (0xFD, 10), (0xFE, 4), (0xF9, 2)})
 """Of Jointech's locks; with item 0xD4 of one byte or 0x0B they tell them from others."""
 
+ROPE, ROPE_IN = (0xDA, 3), 1 << 0
+"""Of a lock without a motor (JT707): how often its rope was opened 2, and its state, which the report's status does not say."""
+
 UNLOCK_EVENTS: Final = frozenset({0x01, 0x02, 0x03, 0x05, 0x1E, 0x1F, 0x22})
 """Somebody unlocked by password, telephone or card; the last byte says with what result."""
 
@@ -165,7 +168,9 @@ def _lock(
     ping: NativePing, status: int, alarms: int, items: dict[tuple[int, int], bytes], facts: list[str]
 ) -> None:
     """State and facts of a lock: what its status says, and what somebody has just done."""
-    ping.lock = "open" if status & (ROPE_OUT | MOTOR_OPEN) else "closed"
+    rope = items.get(ROPE)
+    is_open = not rope[2] & ROPE_IN if rope else status & (ROPE_OUT | MOTOR_OPEN)
+    ping.lock = "open" if is_open else "closed"
     if alarms & COVER_OPEN:
         facts.append("cover_open")
     for (item, _), value in items.items():
