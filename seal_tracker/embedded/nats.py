@@ -43,6 +43,9 @@ others, and is two seconds of our aim in pings."""
 CANARIES = ("eseal.v1.*.svc.*.ping",)
 """What services say to themselves every few seconds below ``svc``: no alert."""
 
+ANSWERS = ("eseal.v1.*.dev.*.answer",)
+"""What seals answer to commands: they alone, each by its own account."""
+
 MAX_PAYLOAD_BYTES = 1_000_000
 """A buffer flush of 5,000 native pings; more is refused by the broker."""
 
@@ -144,7 +147,7 @@ authorization {{
   users = [
     {{ user: "{credentials.service.username}", password: "{credentials.service.password}" }}
     {{ user: "{credentials.gateway.username}", password: "{credentials.gateway.password}", permissions: {{
-        publish: {{ allow: {_quoted(gateway)} }}
+        publish: {{ allow: {_quoted(gateway)}, deny: {_quoted(ANSWERS)} }}
         subscribe: {{ deny: ">" }} }} }}
     {{ user: "{credentials.integrator.username}", password: "{credentials.integrator.password}", permissions: {{
         publish: {{ deny: ">" }}

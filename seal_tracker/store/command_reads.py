@@ -11,6 +11,7 @@ from seal_tracker.downlink.rows import CommandRow
 from seal_tracker.store.connections import END_OF_TIME
 from seal_tracker.store.database import Database
 from seal_tracker.store.episode_reads import LAST_ID
+from seal_tracker.store.filters import FEW_UNITS
 from seal_tracker.store.queries import sql
 
 __all__ = ["CommandFilter", "CommandPlace", "CommandReads"]
@@ -31,6 +32,17 @@ class CommandFilter:
     journey: str | None = None
     under_way: bool = False
     scope: frozenset[str] | None = None
+
+    @property
+    def query(self) -> str:
+        """The statement that finds fewest to look through."""
+        ways = (
+            (self.seal is not None, "commands_of_seal"),
+            (self.journey is not None, "commands_of_journey"),
+            (self.under_way, "commands_under_way"),
+            (self.scope is not None and len(self.scope) <= FEW_UNITS, "commands_of_units"),
+        )
+        return next((name for leads, name in ways if leads), "commands_listed")
 
 
 class CommandReads(Database):
@@ -66,7 +78,7 @@ class CommandReads(Database):
         place = before or CommandPlace()
         async with self._reading() as connection:
             rows = await connection.fetch(
-                sql("commands_listed"), space, *place, which.seal, which.journey, units, which.under_way, limit + 1
+                sql(which.query), space, *place, which.seal, which.journey, units, which.under_way, limit + 1
             )  # fmt: skip
         return [command_of(row) for row in rows[:limit]], len(rows) > limit
 

@@ -42,18 +42,21 @@ def test_gateway_publishes_for_any_device_and_the_service_hears_it_by_its_own_na
 
 
 def test_gateway_reads_nothing_and_publishes_no_alert(broker: Broker, mark: str) -> None:
-    """A gateway's password, lost with the gateway, must not show or forge an alert."""
+    """A gateway's password, lost with the gateway, must not show or forge an alert, nor a command to a seal, nor its answer."""
     with (
         broker.client("service") as service,
         broker.client("gateway", f"gw-{mark}") as gateway,
         broker.client("gateway") as forger,
     ):
-        service.subscribe(f"{ROOT}/evt/#")
-        for topic in (f"{ROOT}/evt/#", f"{ROOT}/dev/+/ping", f"{ROOT}/+/+/ping", "#"):
+        for topic in ("evt/#", "cmd/+", "dev/+/answer"):
+            service.subscribe(f"{ROOT}/{topic}")
+        for topic in (f"{ROOT}/evt/#", f"{ROOT}/cmd/+", f"{ROOT}/dev/+/ping", f"{ROOT}/+/+/ping", "#"):
             gateway.subscribe(topic)  # one broker refuses, the other grants and delivers nothing
         service.publish(f"{ROOT}/evt/high/X/journey/{mark}")
         service.publish(f"{ROOT}/dev/{mark}/ping")
-        forger.publish(f"{ROOT}/evt/high/FORGED/journey/{mark}")
+        service.publish(f"{ROOT}/cmd/{mark}")
+        for topic in (f"evt/high/FORGED/journey/{mark}", "cmd/FORGED", "dev/FORGED/answer"):
+            forger.publish(f"{ROOT}/{topic}")
         wait_until(lambda: f"{ROOT}/evt/high/X/journey/{mark}" in service.topics(), what="the true alert")
         service.publish(f"{ROOT}/evt/high/LAST/journey/{mark}")
         wait_until(lambda: f"{ROOT}/evt/high/LAST/journey/{mark}" in service.topics(), what="the last alert")

@@ -147,7 +147,7 @@ def test_every_query_used_exists_and_every_query_is_used() -> None:
     code = "".join(path.read_text() for path in SOURCE.glob("*.py"))
     called = set(re.findall(r'sql\("(\w+)"\)', code)) | set(re.findall(r'send\(\s*connection, "(\w+)"', code))
     called |= set(re.findall(r'parts\.add(?:_rows)?\(\s*"(\w+)"', code))
-    chosen = set(re.findall(r'"((?:episodes|events|alarms|journeys)_[a-z_]+)"', code))
+    chosen = set(re.findall(r'"((?:episodes|events|alarms|journeys|commands)_[a-z_]+)"', code))
     assert called <= set(QUERIES)
     assert set(QUERIES) == called | (chosen & set(QUERIES))
 
@@ -188,6 +188,18 @@ def asked() -> dict[str, tuple[tuple[Any, ...], str]]:
             ("live", "J-2", "", "", START_MS, number_id(0), 1000, *ANY, False),
             "episodes_in_order",
         ),
+        "commands_due": (("live", START_MS, 100), "seal_commands_due"),
+        "command_under_way": (("live", "S-1", "position"), "seal_commands_under_way"),
+        **{
+            name: (("live", *top, seal, journey, units, under_way, 100), index)
+            for name, seal, journey, units, under_way, index in (
+                ("commands_listed", None, None, None, False, "seal_commands_newest"),
+                ("commands_of_seal", "S-3", None, None, False, "seal_commands_of_seal"),
+                ("commands_of_journey", None, "J-3", ["u3"], False, "seal_commands_of_journey"),
+                ("commands_of_units", None, None, ["u3", "u4"], False, "seal_commands_of_unit"),
+                ("commands_under_way", None, None, None, True, "seal_commands_due|seal_commands_under_way"),
+            )
+        },
         "unsettled_episodes": (([1, 2, 3], [START_MS] * 3), "episodes_unsettled"),
         "revisions": (([number_id(1)],), "episodes_pkey"),
         "events_after": (("live", 3_000, 100), EVENT_INDEXES),
@@ -325,6 +337,13 @@ async def test_lists_are_read_by_their_index(
     )
     await connection.execute(
         many.format("sessions", "n::text::bytea, 'u', 'c', now(), now() + n * interval '1 day', 1")
+    )
+    await connection.execute(
+        many.format(
+            "seal_commands",
+            "'live', gen_random_uuid(), 1, 'position', 'acknowledged', 'S-' || n, 'J-' || n % 999, 'u' || n % 50, "
+            "now() - n * interval '1 minute', CASE WHEN n < 20 THEN now() END, '{}'",
+        )
     )
     await connection.execute("ANALYZE")
     for mode in ("force_custom_plan", "force_generic_plan"):

@@ -28,8 +28,8 @@ ORDER BY due_at
 LIMIT $3;
 
 -- name: commands_listed
--- Commands, newest first: of a seal, a journey, units, or those alone that are under way ($7).
--- Index: seal_commands_newest, seal_commands_of_seal, seal_commands_of_journey or seal_commands_of_unit.
+-- Commands, newest first. All statements of the list take the same: of a seal, a journey, units, or those alone that are under way.
+-- Index: seal_commands_newest.
 SELECT id, version, kind, state, seal, journey, unit, requested_at, due_at, body
 FROM seal_commands
 WHERE space = $1 AND (requested_at, id) < ($2, $3::uuid)
@@ -38,4 +38,58 @@ WHERE space = $1 AND (requested_at, id) < ($2, $3::uuid)
   AND ($6::text[] IS NULL OR unit = ANY ($6))
   AND (NOT $7::bool OR due_at IS NOT NULL)
 ORDER BY requested_at DESC, id DESC
+LIMIT $8;
+
+-- name: commands_of_seal
+-- The same of one seal. Index: seal_commands_of_seal.
+SELECT id, version, kind, state, seal, journey, unit, requested_at, due_at, body
+FROM seal_commands
+WHERE space = $1 AND (requested_at, id) < ($2, $3::uuid)
+  AND seal = $4
+  AND ($5::text IS NULL OR journey = $5)
+  AND ($6::text[] IS NULL OR unit = ANY ($6))
+  AND (NOT $7::bool OR due_at IS NOT NULL)
+ORDER BY requested_at DESC, id DESC
+LIMIT $8;
+
+-- name: commands_of_journey
+-- The same of one journey. Index: seal_commands_of_journey.
+SELECT id, version, kind, state, seal, journey, unit, requested_at, due_at, body
+FROM seal_commands
+WHERE space = $1 AND (requested_at, id) < ($2, $3::uuid)
+  AND ($4::text IS NULL OR seal = $4)
+  AND journey = $5
+  AND ($6::text[] IS NULL OR unit = ANY ($6))
+  AND (NOT $7::bool OR due_at IS NOT NULL)
+ORDER BY requested_at DESC, id DESC
+LIMIT $8;
+
+-- name: commands_under_way
+-- The same of those that are under way, which are few. Index: seal_commands_due or seal_commands_under_way.
+SELECT id, version, kind, state, seal, journey, unit, requested_at, due_at, body
+FROM seal_commands
+WHERE space = $1 AND (requested_at, id) < ($2, $3::uuid)
+  AND ($4::text IS NULL OR seal = $4)
+  AND ($5::text IS NULL OR journey = $5)
+  AND ($6::text[] IS NULL OR unit = ANY ($6))
+  AND $7::bool AND due_at IS NOT NULL
+ORDER BY requested_at DESC, id DESC
+LIMIT $8;
+
+-- name: commands_of_units
+-- The same of few units: of each as many as the page has, then the newest of them. Index: seal_commands_of_unit.
+SELECT c.*
+FROM unnest($6::text[]) AS of_unit (name)
+CROSS JOIN LATERAL (
+    SELECT id, version, kind, state, seal, journey, unit, requested_at, due_at, body
+    FROM seal_commands
+    WHERE space = $1 AND (requested_at, id) < ($2, $3::uuid)
+      AND ($4::text IS NULL OR seal = $4)
+      AND ($5::text IS NULL OR journey = $5)
+      AND unit = of_unit.name
+      AND (NOT $7::bool OR due_at IS NOT NULL)
+    ORDER BY requested_at DESC, id DESC
+    LIMIT $8
+) AS c
+ORDER BY c.requested_at DESC, c.id DESC
 LIMIT $8;
