@@ -149,8 +149,8 @@ def _read(plan: Plan, traces: Sequence[Trace]) -> tuple[PingBatch, Facts, Counte
     discards = Discards()
     numbers: dict[str, int] = {}
     for journey in plan.journeys:
-        for seal in journey.seals:
-            numbers.setdefault(seal, len(numbers) + 1)
+        for served in journey.watched:
+            numbers.setdefault(served.device, len(numbers) + 1)
     for one in plan.equipment:
         numbers.setdefault(device_name(one.id), len(numbers) + 1)
     in_plan = len(numbers)

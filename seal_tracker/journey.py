@@ -111,11 +111,25 @@ class Journey:
         return [served.device for served in self.served if served.leads][-1] if self.transfers else self.seal
 
     @property
-    def seals(self) -> tuple[str, ...]:
-        """The lead device, then the journey's secondary seals: every other device of role seal; their successors too."""
+    def escorts(self) -> dict[str, float | None]:
+        """The escort devices, and the metres that the permit lets each be away (None: unsaid)."""
         served = self.served
-        others = (s.device for s in served if s.role == "seal" and not s.leads)
-        return (*(s.device for s in served if s.leads), *others)
+        found: dict[str, float | None] = {s.device: None for s in served if s.role == "escort"}
+        listed = {s.device for s in served} - {self.seal}
+        for escort in (self.permit or {}).get("escorts") or ():
+            if escort["device"] in listed:
+                found[escort["device"]] = float(escort["gap_m"])
+        found.pop(self.seal, None)
+        return found
+
+    @property
+    def watched(self) -> tuple[Served, ...]:
+        """When which device must be heard of: the seals, and the escorts of a vehicle that may travel by a permit only."""
+        served = self.served
+        if self.permit is None or len(served) == 1:
+            return tuple(s for s in served if s.leads or s.role == "seal")
+        escorts = self.escorts
+        return tuple(s for s in served if s.leads or s.role == "seal" or s.device in escorts)
 
     def _succession(self, device: str, role: str) -> Iterator[Served]:
         leads, at_ms, end_ms = device == self.seal, self.armed_at_ms, self.disarmed_at_ms

@@ -182,7 +182,8 @@ class _Work(Timeline):
         ctx = self._context(one.rows, one.journey, one.version, pings, ping_row)
         track = copied(ctx.state["track"])
         track_of(ctx, track)
-        if one.manner != Manner.SECONDARY:
+        ctx.seals_cargo = one.manner != Manner.ESCORT
+        if one.manner.leads:
             locate(ctx, track)
         for rule in RULES_JUDGED[one.manner]:
             rule.judge(ctx)

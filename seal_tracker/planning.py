@@ -187,7 +187,7 @@ def changed_journeys(old: tuple[Journey, ...], new: tuple[Journey, ...]) -> dict
         if span is None:
             continue
         for journey in (a, b):
-            for seal in () if journey is None else journey.seals:
+            for seal in () if journey is None else {served.device for served in journey.watched}:
                 known = changed.get(seal)
                 changed[seal] = _together([span, *([known] if known else [])])
     return changed

@@ -166,7 +166,8 @@ class Teller:
                 states[before] = self._ended(judging, before)
             if journey is not None:
                 self._told[judging.space, seal] = journey.id
-                of_seals = (judging.states.open.get(judging.numbers[s], {}) for s in journey.seals)
+                watched = {served.device for served in journey.watched}
+                of_seals = (judging.states.open.get(judging.numbers[s], {}) for s in watched)
                 open_ = [e for of_seal in of_seals for e in of_seal.values() if e.journey == journey.id]
                 units[journey.id] = (journey.unit,) if journey.unit else ()
                 states[journey.id] = self._state(judging, journey, table.phases[at], track, open_)

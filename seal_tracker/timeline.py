@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from geofences.masks import every, some, which
 from seal_tracker.model import NO_TIME, PingBatch
 from seal_tracker.rules.book import Book
-from seal_tracker.rules.catalog import BITS, OF_EVERY_SEAL, RULES
+from seal_tracker.rules.catalog import BITS, OF_EVERY_SEAL, OF_EVERY_TRACKER, RULES
 from seal_tracker.rules.context import Context
 from seal_tracker.rules.records import Rows, picked
 from seal_tracker.rules.rule import Rule
@@ -42,7 +42,12 @@ DISARMED, DIVERTED, SUSPENDED, RESET = "disarmed", "plan_changed", "suspended", 
 CLOSINGS = frozenset({DISARMED, DIVERTED, SUSPENDED, RESET})
 """What an episode says that ended at a set moment, not by a ping (``closed_by`` of its evidence)."""
 
-RULES_JUDGED = {Manner.WHOLE: RULES, Manner.SUSPENDED: ALWAYS_JUDGED, Manner.SECONDARY: OF_EVERY_SEAL}
+RULES_JUDGED = {
+    Manner.WHOLE: RULES,
+    Manner.SUSPENDED: ALWAYS_JUDGED,
+    Manner.SECONDARY: OF_EVERY_SEAL,
+    Manner.ESCORT: OF_EVERY_TRACKER,
+}
 """The rules that judge a seal in each manner; on no journey by all, of which most then have nothing to say."""
 
 

@@ -174,7 +174,8 @@ class Core:
     def __post_init__(self) -> None:
         newest = self.later[-1][1] if self.later else self.plan
         plans = (self.plan, *(plan for _, plan in self.later))
-        names = sorted({s for p in (self.plan, newest) for j in p.journeys for s in j.seals} | {"S1", "S2"})
+        journeys = [j for p in (self.plan, newest) for j in p.journeys]
+        names = sorted({s.device for j in journeys for s in j.watched} | {"S1", "S2"})
         names += sorted({device_name(e.id) for plan in plans for e in plan.equipment})
         self.numbers = {name: i + 1 for i, name in enumerate(names)}
         self.states = SealStates()

@@ -40,7 +40,7 @@ ODDITIES: list[dict[str, Any]] = [
 def ground() -> Ground:
     """A plan in which a handful of pings can raise and clear every rule, over two journeys of S1.
 
-    S3 is the second seal of the first of them, and then leads one of its own.
+    S3 is the second seal of the first of them, and then leads one of its own, before and after which it escorts the second, as S2 does both.
     """
     made = Ground()
     made.policy("default.STOP_UNPLANNED", raise_s=120, long_s=300).policy("default.BATTERY_LOW", raise_s=60)
@@ -87,13 +87,16 @@ def ground() -> Ground:
         {"from": iso(300), "to": iso(700), "by": "an officer"},
         {"from": iso(500), "to": iso(1400), "by": "another", "zone": "A"},
     ]
-    made.policy("default.DETACHMENT", enabled=False)
+    for rule in ("DETACHMENT", "CONVOY_SEPARATION"):
+        made.policy(f"default.{rule}", enabled=False)
     first = {"route": "R", "authorisations": leave, "due_at": iso(600), "permit": permit}
-    made.journey("S1", armed_s=60, disarmed_s=1500, devices=[{"id": "S3", "role": "seal"}], **first)
-    made.journey("S3", armed_s=2000, disarmed_s=5000, route="Q")
-    return made.journey(
-        "S1", id="J-again", armed_s=1500, disarmed_s=8400, route="R", due_at=iso(3000), permit=permit
+    escorts = [{"id": seal, "role": "escort"} for seal in ("S2", "S3")]
+    made.journey(
+        "S1", armed_s=60, disarmed_s=1500, devices=[{"id": "S3", "role": "seal"}, *escorts[:1]], **first
     )
+    made.journey("S3", armed_s=2000, disarmed_s=5000, route="Q")
+    again = {"route": "R", "due_at": iso(3000), "permit": permit, "devices": escorts}
+    return made.journey("S1", id="J-again", armed_s=1500, disarmed_s=8400, **again)
 
 
 def second_ground() -> Ground:

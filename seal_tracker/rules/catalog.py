@@ -30,7 +30,7 @@ from seal_tracker.rules.keys import PolicyKey
 from seal_tracker.rules.pairs import PairRule
 from seal_tracker.rules.rule import Rule
 
-__all__ = ["BITS", "OF_EVERY_SEAL", "PAIR_RULES", "POLICY_KEYS", "RULES"]
+__all__ = ["BITS", "OF_EVERY_SEAL", "OF_EVERY_TRACKER", "PAIR_RULES", "POLICY_KEYS", "RULES"]
 
 OF_EVERY_SEAL: tuple[Rule, ...] = (
     seals.SEAL_TAMPER,
@@ -45,6 +45,16 @@ OF_EVERY_SEAL: tuple[Rule, ...] = (
     conflicts.CLOCK_SKEW,
 )
 """What a seal says of itself: judged for each seal of a journey; the rest for the lead alone, whose track is the journey's."""
+
+OF_EVERY_TRACKER: tuple[Rule, ...] = (
+    seals.BATTERY_LOW,
+    signal.RULE,
+    gnss.GPS_LOST,
+    gnss.JAMMING_SUSPECTED,
+    conflicts.POSITION_CONFLICT,
+    conflicts.CLOCK_SKEW,
+)
+"""Of these, what says whether a tracker can be relied on: judged for a journey's escorts, which seal nothing."""
 
 RULES: tuple[Rule, ...] = (
     *OF_EVERY_SEAL,

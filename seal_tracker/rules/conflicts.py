@@ -109,7 +109,7 @@ def _severity(ctx: Context, rule: str) -> Callable[[Moment], Severity]:
     """Worse for an armed seal, whose cargo the contradiction may hide."""
 
     def of(moment: Moment) -> Severity:
-        key = "armed_severity" if ctx.armed[moment.row] else "severity"
+        key = "armed_severity" if ctx.armed[moment.row] and ctx.seals_cargo else "severity"
         return cast("Severity", ctx.policy_at(rule, key, moment.row))
 
     return of

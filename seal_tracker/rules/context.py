@@ -267,6 +267,7 @@ class Context:
     ``heartbeat_ms`` is how often each row must be heard of that is equipment, 0 for others; None: no row is.
     ``stands_e7`` says where (longitude, latitude) a row that is stands by a version of the plan, given its number.
     ``watched_from_ms`` is when the version in force began to watch what no version before it did (NO_TIME: nobody knows).
+    ``seals_cargo``: its rows are seals, not the trackers of a journey's escorts.
     ``passed_ms``: when the checkpoints (row, place in the order of the route) that the pass shows as passed by were known to be.
     """
 
@@ -295,6 +296,7 @@ class Context:
     stands_e7: Callable[[int, int], tuple[int, int] | None]
     heartbeat_ms: I8 | None = None
     watched_from_ms: int = NO_TIME
+    seals_cargo: bool = True
     counts: dict[str, int] = field(default_factory=dict)
     survivors: list[NDArray[np.void]] = field(default_factory=list)
     passed_ms: dict[tuple[int, int], int] = field(default_factory=dict)

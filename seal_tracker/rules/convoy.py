@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from seal_tracker.journey import Journey
 from seal_tracker.rules.context import mm_of_m
 from seal_tracker.rules.keys import PolicyKey
-from seal_tracker.rules.pairs import Meetings, Pair, PairRule, companion_pairs, escorts_of, pair_keys
+from seal_tracker.rules.pairs import Meetings, Pair, PairRule, companion_pairs, pair_keys
 
 __all__ = ["RULE"]
 
@@ -25,7 +25,7 @@ KEYS = pair_keys("high", raise_=(3, 120), clear=(2, 0)) | {
 def _pairs(journeys: Sequence[Journey]) -> Iterator[Pair]:
     for journey in journeys:
         if len(journey.devices) > 1:
-            for escort, gap_m in escorts_of(journey).items():
+            for escort, gap_m in journey.escorts.items():
                 yield from companion_pairs(NAME, journey, escort, gap_m=gap_m)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from seal_tracker.journey import Journey
 from seal_tracker.rules.context import mm_of_m
 from seal_tracker.rules.keys import PolicyKey
-from seal_tracker.rules.pairs import Meetings, Pair, PairRule, companion_pairs, escorts_of, pair_keys
+from seal_tracker.rules.pairs import Meetings, Pair, PairRule, companion_pairs, pair_keys
 from seal_tracker.rules.table import per
 
 __all__ = ["RULE"]
@@ -28,7 +28,7 @@ def _pairs(journeys: Sequence[Journey]) -> Iterator[Pair]:
     for journey in journeys:
         if len(journey.devices) > 1:
             served = journey.served
-            apart = {*(s.device for s in served if s.leads), *escorts_of(journey)}
+            apart = {*(s.device for s in served if s.leads), *journey.escorts}
             for device in (s.device for s in served if s.device not in apart):
                 yield from companion_pairs(NAME, journey, device)
 

@@ -26,7 +26,6 @@ __all__ = [
     "PairRule",
     "both_on",
     "companion_pairs",
-    "escorts_of",
     "pair_keys",
     "resets_of",
     "served_to_ms",
@@ -111,18 +110,6 @@ def served_to_ms(served: Served) -> int:
 def resets_of(journey: Journey, rule: str, obj: str) -> tuple[int, ...]:
     """When latched episodes of a rule and object were said to be dealt with, ascending."""
     return tuple(sorted({r.at_ms for r in journey.resets if (r.rule, r.object) == (rule, obj)}))
-
-
-def escorts_of(journey: Journey) -> dict[str, float | None]:
-    """The escort devices of a journey, and the metres that its permit lets each be away (None: unsaid)."""
-    served = journey.served
-    found: dict[str, float | None] = {s.device: None for s in served if s.role == "escort"}
-    listed = {s.device for s in served} - {journey.seal}
-    for escort in (journey.permit or {}).get("escorts") or ():
-        if escort["device"] in listed:
-            found[escort["device"]] = float(escort["gap_m"])
-    found.pop(journey.seal, None)
-    return found
 
 
 @dataclass(frozen=True)

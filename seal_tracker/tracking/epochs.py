@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geofences.masks import every, some, which
-from seal_tracker.journey import Journey
+from seal_tracker.journey import Journey, Served
 from seal_tracker.model import NO_TIME
 from seal_tracker.plans.model import Plan
 from seal_tracker.rules.arrays import begins
@@ -23,7 +23,7 @@ from seal_tracker.rules.context import Terrain
 from seal_tracker.rules.policy import REGIMES
 from seal_tracker.rules.unheard import SILENCE_MS
 from seal_tracker.tracking.heartbeats import Heartbeats
-from seal_tracker.tracking.phases import FOREVER_MS, Manner, Phase, phases_of
+from seal_tracker.tracking.phases import FOREVER_MS, Manner, Phase, one_at_a_time, phases_of
 
 __all__ = ["Facts", "JourneyTable", "Pass", "Version", "key_of", "passes"]
 
@@ -88,22 +88,15 @@ class JourneyTable:
     def build(cls, journeys: Sequence[Journey], numbers: Mapping[str, int]) -> JourneyTable:
         """``numbers`` gives the number of each journey's seals; those without one are left out."""
         known = sorted(
-            (
-                (seal, j)
-                for j in journeys
-                for seal in j.served
-                if (seal.leads or seal.role == "seal") and seal.device in numbers
-            ),
+            one_at_a_time((seal, j) for j in journeys for seal in j.watched if seal.device in numbers),
             key=lambda of: (numbers[of[0].device], of[0].from_ms),
         )
-        rows = [(seal.device, j, phase) for seal, j in known for phase in phases_of(j, seal)]
+        rows = [(seal, j, phase) for seal, j in known for phase in phases_of(j, seal)]
         return cls(
-            seal=np.array([numbers[seal] for seal, _, _ in rows], np.int64),
+            seal=np.array([numbers[seal.device] for seal, _, _ in rows], np.int64),
             from_ms=np.array([phase.from_ms for _, _, phase in rows], np.int64),
             to_ms=np.array([phase.to_ms for _, _, phase in rows], np.int64),
-            key=np.array(
-                [key_of(j.id if seal == j.seal else f"{j.id}/{seal}") for seal, j, _ in rows], np.int64
-            ),
+            key=np.array([_key_of(j, seal, phase) for seal, j, phase in rows], np.int64),
             journeys=tuple(j for _, j, _ in rows),
             phases=tuple(phase for _, _, phase in rows),
         )
@@ -248,6 +241,13 @@ class JourneyTable:
         asked = (row << 42) + np.clip(time_ms, 0, FOREVER_MS)
         begun: NDArray[np.int64] = np.searchsorted(packed, asked, side="right") - before[row]
         return begun
+
+
+def _key_of(journey: Journey, seal: Served, phase: Phase) -> int:
+    """Of the lead it is the journey's; an escort may be on it several times."""
+    if seal.device == journey.seal:
+        return key_of(journey.id)
+    return key_of(f"{journey.id}/{seal.device}" + (f"/{seal.from_ms}" if phase.escorts else ""))
 
 
 def _regime(journey: Journey) -> int:

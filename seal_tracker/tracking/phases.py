@@ -6,12 +6,13 @@ on entering a phase (episodes that end, runs that start empty) is done where it 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from seal_tracker.journey import Journey, Served
 
-__all__ = ["FOREVER_MS", "Manner", "Phase", "phases_of"]
+__all__ = ["FOREVER_MS", "Manner", "Phase", "one_at_a_time", "phases_of"]
 
 FOREVER_MS = (1 << 42) - 1
 """Year 2109: the end of a journey that nobody has ended; also what a time must stay below to be packed beside a row."""
@@ -25,6 +26,13 @@ class Manner(IntEnum):
     """All but those of route, stops and times."""
     SECONDARY = 2
     """Those of the seal itself: the journey's track is that of its lead."""
+    ESCORT = 3
+    """Those that say whether a tracker is heard of and knows where it is: it seals nothing, but the permit asks for it."""
+
+    @property
+    def leads(self) -> bool:
+        """Whether the journey's track is this one's."""
+        return self <= Manner.SUSPENDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +40,8 @@ class Phase:
     """[from_ms, to_ms) of a journey, for its lead or (``secondary``) another of its seals.
 
     ``stretch_ms`` is since when the same route has been judged in the same manner: resets do not begin a stretch.
-    ``resets`` are the (rule, object) of the latched episodes that end at ``from_ms``.
+    ``resets`` are the (rule, object) of the latched episodes that end at ``from_ms``. ``escorts``: it is of a tracker that
+    seals nothing, and is ``secondary`` too.
     """
 
     from_ms: int
@@ -42,20 +51,30 @@ class Phase:
     suspended: bool
     resets: tuple[tuple[str, str | None], ...] = ()
     secondary: bool = False
+    escorts: bool = False
 
     @property
     def manner(self) -> Manner:
         """Which rules judge it."""
         if self.secondary:
-            return Manner.SECONDARY
+            return Manner.ESCORT if self.escorts else Manner.SECONDARY
         return Manner.SUSPENDED if self.suspended else Manner.WHOLE
 
 
 def phases_of(journey: Journey, seal: Served) -> tuple[Phase, ...]:
     """The phases of a journey, in order, while it had this seal; facts outside of that do nothing."""
     begin, end, secondary = seal.from_ms, _end(seal.to_ms), not seal.leads
+    whole = Phase(
+        begin,
+        end,
+        begin,
+        journey.route,
+        suspended=False,
+        secondary=secondary,
+        escorts=secondary and seal.role != "seal",
+    )
     if not (journey.diversions or journey.suspensions or journey.resets):
-        return (Phase(begin, end, begin, journey.route, suspended=False, secondary=secondary),)
+        return (whole,)
     dated = [d.at_ms for d in journey.diversions] + [r.at_ms for r in journey.resets]
     dated += [at for s in journey.suspensions for at in (s.from_ms, _end(s.to_ms))]
     cuts = sorted({begin, *(at for at in dated if begin < at < end)})
@@ -66,11 +85,53 @@ def phases_of(journey: Journey, seal: Served) -> tuple[Phase, ...]:
         resets = tuple(sorted({(r.rule, r.object) for r in journey.resets if r.at_ms == at}, key=str))
         stretch = phases[-1].stretch_ms if goes_on else at
         if resets or not goes_on:
-            phases.append(Phase(at, until, stretch, route, suspended, resets, secondary))
+            phases.append(
+                replace(
+                    whole,
+                    from_ms=at,
+                    to_ms=until,
+                    stretch_ms=stretch,
+                    route=route,
+                    suspended=suspended,
+                    resets=resets,
+                )
+            )
         else:
             last = phases[-1]
             phases[-1] = replace(last, to_ms=until)
     return tuple(phases)
+
+
+def one_at_a_time(served: Iterable[tuple[Served, Journey]]) -> list[tuple[Served, Journey]]:
+    """Who serves on which journey when, so that no device is on two at once, as an escort of several vehicles may be told to be.
+
+    Its own journey as a seal goes before, then the one that began first: that of the others is judged when it is over.
+    """
+    found: list[tuple[Served, Journey]] = []
+    escorts: list[tuple[Served, Journey]] = []
+    for seal, journey in served:
+        (found if seal.leads or seal.role == "seal" else escorts).append((seal, journey))
+    if not escorts:
+        return found
+    taken: dict[str, list[tuple[int, int]]] = {}
+    for seal, _ in found:
+        taken.setdefault(seal.device, []).append((seal.from_ms, _end(seal.to_ms)))
+    for seal, journey in sorted(escorts, key=lambda of: (of[0].from_ms, of[1].id)):
+        mine = taken.setdefault(seal.device, [])
+        for begin, end in list(_free(seal.from_ms, _end(seal.to_ms), sorted(mine))):
+            mine.append((begin, end))
+            found.append((seal._replace(from_ms=begin, to_ms=end), journey))
+    return found
+
+
+def _free(begin: int, end: int, taken: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The parts of [begin, end) that none of some stretches, in order, takes."""
+    for other_begin, other_end in taken:
+        if begin < min(other_begin, end):
+            yield begin, min(other_begin, end)
+        begin = max(begin, other_end)
+    if begin < end:
+        yield begin, end
 
 
 def _end(at_ms: int | None) -> int:

@@ -33,6 +33,8 @@ __all__ = ["truth_of"]
 
 QUIET_S = 1800.0
 """Refusals less than this apart are one."""
+OF_ESCORTS = frozenset({"SIGNAL_LOST", "GPS_LOST"})
+"""What must be told of an escort that a permit asks for: that nobody hears of it, or nobody knows where it is."""
 TRACK_EVERY = 10
 """Every 20 s of a true track is drawn."""
 
@@ -63,10 +65,12 @@ def _of_journey(w: Watched) -> Iterator[Found]:
         yield from rule(w)
     yield from seal_rules.unobserved(w)
     seals = {m.id for m in w.journey.devices if m.role == "seal"} | {w.lead.device}
+    escorts = {m.id for m in w.journey.devices if m.role == "escort" and w.journey.permit is not None}
     for device in w.devices.values():
         for of_seal in seal_rules.RULES:
-            found = of_seal(w, device)
-            yield from found if device.device in seals else map(_of_no_seal, found)
+            for found in of_seal(w, device):
+                owed = device.device in seals or (device.device in escorts and found.rule in OF_ESCORTS)
+                yield found if owed else _of_no_seal(found)
     yield from pair_rules.parted(w)
 
 
@@ -84,7 +88,7 @@ def _of_unarmed(w: Watched) -> Iterator[Found]:
 
 
 def _of_no_seal(found: Found) -> Found:
-    """What befalls the tracker of a trailer or an escort may be told; it is nobody's seal."""
+    """What befalls the tracker of a trailer or an escort may be told; it is nobody's seal, and few things of it are owed."""
     return found._replace(verdict="may") if found.verdict == "must" else found
 
 
