@@ -3,13 +3,16 @@
 A year of journeys, one after the other, each of one of some seals; three events an episode, alarms of all that is not for
 information, what persons did to them, the ledger of all that, and pings 30 s apart. A hundredth of the journeys is under way and one
 alarm in forty is open.
+
+What was begun goes on where it stopped: journeys, what is told of them, and each half million pings are a transaction each, which notes in
+`filled` that it is done.
 """
 
 from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -54,7 +57,10 @@ TYPES: Final = {
 
 OFFICER: Final = Actor("an", "supervisor")
 AT_ONCE: Final = 5_000
-"""Rows of a COPY; of pings those of so many journeys as make half a million."""
+"""Rows of a COPY."""
+
+AT_ONCE_PINGS: Final = 500_000
+"""Pings of a transaction: half a minute that is lost when it is broken off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +83,80 @@ class Sizes:
         return self.until_ms - YEAR_MS + journey * (YEAR_MS // self.journeys)
 
     @property
+    def pings_each(self) -> int:
+        """How many pings a journey has."""
+        return self.pings // self.journeys
+
+    @property
     def lasts_ms(self) -> int:
         """How long each takes."""
-        return STEP_MS * (self.pings // self.journeys)
+        return STEP_MS * self.pings_each
 
 
-async def fill(dsn: str, sizes: Sizes) -> None:
-    """Fill an empty database."""
+DONE: Final = "CREATE TABLE IF NOT EXISTS filled (part text PRIMARY KEY, of text NOT NULL)"
+ALL: Final = "all"
+
+
+async def fill(dsn: str, sizes: Sizes, tell: Callable[[str], None] = lambda _: None) -> None:
+    """Fill a database that is empty, or whose filling was broken off; nothing where it is filled.
+
+    Raises
+    ------
+    ValueError
+        What is there is of other sizes, or was not filled by this.
+    """
+    connection = await connect(dsn, "fill", 3600)
+    try:
+        known, begun = await connection.fetchrow(
+            "SELECT to_regclass('journeys') IS NOT NULL, to_regclass('filled') IS NOT NULL"
+        )
+        if known and not begun:
+            raise ValueError("this database has something else in it: name another folder")
+        await connection.execute(DONE)
+        done = dict(map(tuple, await connection.fetch("SELECT part, of FROM filled")))
+        if other := next((of for of in done.values() if of != str(sizes)), None):
+            raise ValueError(f"this database is filled with {other}, not {sizes}: name another folder")
+        if ALL not in done:
+            await fill_rest(connection, dsn, sizes, done, tell)
+    finally:
+        await connection.close()
+
+
+async def fill_rest(
+    connection: Connection, dsn: str, sizes: Sizes, done: Collection[str], tell: Callable[[str], None]
+) -> None:
+    """What is not there yet."""
+    names, numbers = await prepare(dsn, sizes)
+    for part, copy_part in (("journeys", copy_journeys), ("told", copy_told)):
+        if part not in done:
+            tell(f"copying what is to be there: {part}")
+            async with connection.transaction():
+                await copy_part(connection, sizes)
+                await note(connection, part, sizes)
+    every = np.array([numbers[name] for name in names], np.int32)
+    parts = ping_parts(sizes)
+    for at, (begin, end) in enumerate(parts):
+        if (part := f"pings {begin}") not in done:
+            async with connection.transaction():
+                await copy_pings(connection, pings_of(range(begin, end), sizes, every))
+                await note(connection, part, sizes)
+            tell(f"pings: {at + 1} of {len(parts)} parts")
+    if "states" not in done:
+        async with connection.transaction():
+            await copy_states(connection, sizes, every)
+            await note(connection, "states", sizes)
+    tell("vacuum and statistics")
+    await connection.execute("VACUUM ANALYZE")
+    await note(connection, ALL, sizes)
+
+
+async def note(connection: Connection, part: str, sizes: Sizes) -> None:
+    """A part is there."""
+    await connection.execute("INSERT INTO filled (part, of) VALUES ($1, $2)", part, str(sizes))
+
+
+async def prepare(dsn: str, sizes: Sizes) -> tuple[list[str], dict[str, int]]:
+    """Seals, by name and number, and tables of the weeks."""
     store = await Store.open(dsn)
     names = [f"S-{n}" for n in range(sizes.seals)]
     numbers = await store.intern_seals(LIVE, names)
@@ -91,12 +164,7 @@ async def fill(dsn: str, sizes: Sizes) -> None:
     async with store._turn:
         await store._make_weeks(range(first, last + 1))
     await store.close()
-    connection = await connect(dsn, "fill", 3600)
-    await copy_journeys(connection, sizes)
-    await copy_told(connection, sizes)
-    await copy_pings(connection, sizes, np.array([numbers[name] for name in names], np.int32))
-    await connection.execute("VACUUM ANALYZE")
-    await connection.close()
+    return names, numbers
 
 
 async def copy(
@@ -292,20 +360,26 @@ def actions_of(alarms: Iterable[AlarmState]) -> Iterator[tuple[Any, ...]]:
             yield (LIVE, ms_of(alarm.opened_at) + 300_000, "service", "service", "alarm.escalated", *on)
 
 
-async def copy_pings(connection: Connection, sizes: Sizes, numbers: np.ndarray[Any, Any]) -> None:
-    """Pings in the order of their time, of some journeys at a time; and a state of each seal after its last one."""
-    each = sizes.pings // sizes.journeys
-    at_once = max(1, 500_000 // each)
+def ping_parts(sizes: Sizes) -> list[tuple[int, int]]:
+    """Journeys [begin, end) whose pings are copied at once, in the order of their time."""
+    at_once = max(1, AT_ONCE_PINGS // sizes.pings_each)
+    return [(at, min(at + at_once, sizes.journeys)) for at in range(0, sizes.journeys, at_once)]
+
+
+async def copy_pings(connection: Connection, batch: PingBatch) -> None:
+    """Pings, in the order of their time."""
+    columns = ping_columns(batch)
+    source, names = memoryview(encode_copy(columns)), [c.name for c in columns]
+    await connection.copy_to_table("pings", source=source, columns=names, format="binary")
+
+
+async def copy_states(connection: Connection, sizes: Sizes, numbers: np.ndarray[Any, Any]) -> None:
+    """A state of each seal after its last ping, which is of its last journey."""
     last: dict[int, PingBatch] = {}
-    for begin in range(0, sizes.journeys, at_once):
-        batch = pings_of(range(begin, min(begin + at_once, sizes.journeys)), each, sizes, numbers)
-        columns = ping_columns(batch)
-        await connection.copy_to_table(
-            "pings",
-            source=memoryview(encode_copy(columns)),
-            columns=[c.name for c in columns],
-            format="binary",
-        )
+    for begin, end in ping_parts(sizes):
+        if end <= sizes.journeys - sizes.seals:
+            continue
+        batch = pings_of(range(begin, end), sizes, numbers)
         _, newest = np.unique(batch.seal[::-1], return_index=True)
         for row in (len(batch) - 1 - newest).tolist():
             last[int(batch.seal[row])] = batch.take(slice(row, row + 1))
@@ -325,8 +399,9 @@ async def copy_pings(connection: Connection, sizes: Sizes, numbers: np.ndarray[A
     await copy(connection, "checkpoints", "seal at state", states)
 
 
-def pings_of(journeys: range, each: int, sizes: Sizes, numbers: np.ndarray[Any, Any]) -> PingBatch:
-    """``each`` pings of each journey, in the order of their time; one in two hundred from a clock that is not believed."""
+def pings_of(journeys: range, sizes: Sizes, numbers: np.ndarray[Any, Any]) -> PingBatch:
+    """The pings of some journeys, in the order of their time; one in two hundred from a clock that is not believed."""
+    each = sizes.pings_each
     chance = np.random.default_rng([sizes.seed, journeys.start])
     number, n = np.repeat(np.array(journeys), each), len(journeys) * each
     step = np.tile(np.arange(each), len(journeys))

@@ -6,8 +6,10 @@ import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
+import pytest
 from filling import Sizes, fill
 from listed import LISTS, Asked
 
@@ -18,6 +20,15 @@ from seal_tracker.store.connections import connect
 SIZES = Sizes(pings=50_000, events=1_000, journeys=100, until_ms=1_764_115_200_000)
 DISABLED = 1e10
 """What a plan costs more that has to read all of a table though that is switched off."""
+
+
+class BrokenOff(Exception):  # noqa: N818 - no error
+    """As by the hand of whoever fills."""
+
+
+def break_off(what: str) -> None:
+    if what.startswith("pings"):
+        raise BrokenOff
 
 
 class Overheard:
@@ -55,7 +66,11 @@ def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
 
 async def test_every_list_is_read_by_its_index(postgres_dsn: str) -> None:
     """Reading all of a table is the cheaper way for so few rows, so it is switched off: what is left must be the list's own index."""
-    await fill(postgres_dsn, SIZES)
+    with pytest.raises(BrokenOff):
+        await fill(postgres_dsn, SIZES, break_off)
+    await fill(postgres_dsn, SIZES)  # goes on where it was
+    with pytest.raises(ValueError, match="name another folder"):
+        await fill(postgres_dsn, replace(SIZES, pings=100))
     store = await OverheardStore.open(postgres_dsn)
     names = await store.seal_names(LIVE)
     asked = Asked(store, SIZES, {name: number for number, name in names.items()})
