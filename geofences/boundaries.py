@@ -56,7 +56,7 @@ def beyond(rings: RingIndex, polygon: I8, lon_e7: I8, lat_e7: I8, least_m: F8) -
 
 def _beside_box_m(rings: RingIndex, polygon: I8, plane: Plane) -> F8:
     """Metres, by the scale at each point, that it lies beside the polygon's box at least; negative within."""
-    west, east, south, north = rings.boxes[polygon].T
+    west, east, south, north = rings.boxes.take(polygon, axis=0).T
     aside = np.maximum(west - plane.x_e7, plane.x_e7 - east) * plane.per_x_m
     beyond_m: F8 = np.maximum(south - plane.y_e7, plane.y_e7 - north) * plane.per_y_m
     return np.asarray(np.maximum(aside, beyond_m))

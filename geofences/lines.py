@@ -140,7 +140,7 @@ class LineIndex:
             owner, node = self._join(level, which(begin == depth), line, owner, node)
             if len(owner) == 0:
                 continue
-            lower_m2, upper_m2 = _box_bounds(level.boxes[node], plane, owner)
+            lower_m2, upper_m2 = _box_bounds(level.boxes.take(node, axis=0), plane, owner)
             starts = group_starts(owner)
             seen = owner[starts]
             best_m2[seen] = np.minimum(best_m2[seen], np.minimum.reduceat(upper_m2, starts))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from geofences.keys import KeyTable
 from geofences.lines import Plane
-from geofences.masks import some, which
+from geofences.masks import which
 from geofences.projection import DEGREE_E7, HALF_TURN_E7, metres_per_degree
 from geofences.ragged import chunks, expand, group_starts
 from geofences.routes import RouteLines
@@ -44,6 +44,9 @@ LEAST_SHIFT, MOST_SHIFT = 12, 28
 CELL_BITS = 16
 """What a key keeps of a column and of a row. Cells 3,000 km apart share a key, and so a window that serves them all."""
 
+BITS, MOST, HALF_TURN = np.array(CELL_BITS), np.array((1 << CELL_BITS) - 1), np.array(HALF_TURN_E7)
+"""As arrays, which numpy reads sooner than numbers (see ``projection``)."""
+
 LEAST_M_PER_LAT_DEG = 110_574.0
 """A degree of latitude at the equator, where it is shortest."""
 
@@ -67,8 +70,6 @@ class NearbyLegs:
         matters.
     shift_x, shift_y
         int64, per route: sizes of its cells as powers of two of 1e-7 degree.
-    first
-        int64: route ``i`` has the vertices ``first[i] : first[i + 1]``.
     first_leg
         First leg of a cell's window, by the cell's key.
     """
@@ -78,7 +79,6 @@ class NearbyLegs:
     certain_m2: F8
     shift_x: I8
     shift_y: I8
-    first: I8
     first_leg: KeyTable
 
     @classmethod
@@ -99,16 +99,14 @@ class NearbyLegs:
             first_leg.append(leg)
         table = KeyTable.build(np.concatenate(keys), np.concatenate(first_leg))
         certain_m2 = (reach_m - slack_m) * (reach_m - slack_m)
-        return cls(legs, reach_m, certain_m2, shift_x, shift_y, lines.first, table)
+        return cls(legs, reach_m, certain_m2, shift_x, shift_y, table)
 
     def windows(self, line: I8, plane: Plane) -> I8:
-        """First leg of each fix's window, -1 where its cell knows none."""
-        column, row = (
-            (plane.x_e7 + HALF_TURN_E7) >> self.shift_x[line],
-            (plane.y_e7 + HALF_TURN_E7) >> self.shift_y[line],
-        )
-        leg = self.first_leg.find(_key(line, column, row))
-        return np.where((leg >= self.first[line]) & (leg < self.first[line + 1]), leg, -1)
+        """First leg of each fix's window; less than 0, or of another route, where its cell knows none."""
+        column, row = plane.x_e7 + HALF_TURN, plane.y_e7 + HALF_TURN
+        column >>= self.shift_x[line]
+        row >>= self.shift_y[line]
+        return self.first_leg.find(_key(line, column, row))
 
 
 def lay_windows(lines: RouteLines, slack_m: float) -> tuple[NearbyLegs, ...]:
@@ -119,7 +117,7 @@ def lay_windows(lines: RouteLines, slack_m: float) -> tuple[NearbyLegs, ...]:
         NearbyLegs.build(lines, NARROW, beside_m, slack_m),
         NearbyLegs.build(lines, WIDE, far_m, slack_m),
     )
-    return tuple(tier for tier in tiers if some(tier.first_leg.values >= 0))
+    return tuple(tier for tier in tiers if len(tier.first_leg))
 
 
 def _mean_leg_m(lines: RouteLines) -> F8:
@@ -164,8 +162,11 @@ def _entries(lines: RouteLines, routes: I8, reach_m: F8, shift_x: I8, shift_y: I
 
 def _key(route: I8, column: I8, row: I8) -> I8:
     """A key of ``KeyTable``, the route being its group."""
-    most = (1 << CELL_BITS) - 1
-    return (((route << CELL_BITS) | (column & most)) << CELL_BITS) | (row & most)
+    key: I8 = route << BITS
+    key |= column & MOST
+    key <<= BITS
+    key |= row & MOST
+    return key
 
 
 def _cell(units_e7: I8, shift: I8) -> I8:

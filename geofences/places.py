@@ -7,7 +7,7 @@ rest. All give the same answer to the bit; the first gives it soonest. Pure.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +18,15 @@ from geofences.nearby import NearbyLegs
 from geofences.passes import Passes, find_passes
 from geofences.ragged import group_starts
 from geofences.routes import RouteLines
-from geofences.windows import first_row, lowest_places, measure_windows, only_row
+from geofences.windows import compared, first_row, lowest_places, measure_windows, only_row
 
 __all__ = ["REACH_M", "Places", "find_places"]
 
 REACH_M = 50.0
 """Another pass is a candidate up to this much farther than the nearest: GNSS error plus the width of a road."""
+
+REACH, ONE = np.array(REACH_M), np.array(1)
+"""As arrays, which numpy reads sooner than numbers (see ``projection``)."""
 
 MOST_FIXES = 8_192
 """Fixes measured at a time: their matrices stay in a processor's cache, and a million take no more memory than these."""
@@ -37,8 +40,8 @@ class Places(NamedTuple):
 
     Attributes
     ----------
-    nearest_leg, nearest_along
-        int64[n] and float64[n]: the place on the whole route.
+    nearest_leg, nearest_along, nearest_m2
+        int64[n], float64[n] and float64[n]: the place on the whole route, and how far it is, squared.
     leg, along, square_m2
         Of the one pass in reach; nothing for the fixes of ``others``.
     others
@@ -47,10 +50,16 @@ class Places(NamedTuple):
 
     nearest_leg: I8
     nearest_along: F8
+    nearest_m2: F8
     leg: I8
     along: F8
     square_m2: F8
     others: LegHits | None = None
+
+    @property
+    def columns(self) -> tuple[NDArray[Any], ...]:
+        """What has one element a fix."""
+        return self.nearest_leg, self.nearest_along, self.nearest_m2, self.leg, self.along, self.square_m2
 
     def passes(self, index: LineIndex, line: I8, plane: Plane) -> Passes:
         """All passes, sorted by fix, then along the route."""
@@ -71,7 +80,7 @@ class Places(NamedTuple):
 
     def put(self, rows: I8, places: Places) -> Places:
         """These places, but at ``rows`` those others."""
-        for mine, theirs in zip(self[:5], places[:5], strict=True):
+        for mine, theirs in zip(self.columns, places.columns, strict=True):
             mine[rows] = theirs
         parts = [part for part in (self.others, places.others) if part is not None]
         return self._replace(others=_merged(parts) if parts else None)
@@ -87,13 +96,14 @@ def find_places(
     for begin in range(0, len(line), MOST_FIXES):
         rows = np.arange(begin, min(begin + MOST_FIXES, len(line)))
         part = _find_places(lines, index, tiers, line[rows], plane.take(rows))
-        parts.append(part[:5])
+        parts.append(part.columns)
         if part.others is not None:
             others.append(part.others._replace(owner=part.others.owner + begin))
-    nearest_leg, nearest_along, leg, along, square_m2 = (
+    nearest_leg, nearest_along, nearest_m2, leg, along, square_m2 = (
         np.concatenate(column) for column in zip(*parts, strict=True)
     )
-    return Places(nearest_leg, nearest_along, leg, along, square_m2, _merged(others) if others else None)
+    all_others = _merged(others) if others else None
+    return Places(nearest_leg, nearest_along, nearest_m2, leg, along, square_m2, all_others)
 
 
 def _find_places(
@@ -117,15 +127,21 @@ def _look_in_windows(
     lines: RouteLines, index: LineIndex, tier: NearbyLegs, line: I8, plane: Plane, rows: I8
 ) -> tuple[Places, I8]:
     """Places of the fixes ``rows``, and which of them have no window with all that matters: nothing is said of those."""
-    first_leg = tier.windows(line, plane)
-    hits = measure_windows(index, np.maximum(first_leg, 0), tier.legs, plane)
-    sure = (hits.least_m2 <= tier.certain_m2[line]) & (first_leg >= 0)
-    nearest = first_row(hits.square_m2 == hits.least_m2)
-    nearest_leg = hits.first_leg + nearest
-    reach_m = np.maximum(np.sqrt(hits.least_m2) + REACH_M, lines.half_width_m(nearest_leg))
-    within = hits.square_m2 <= reach_m * reach_m
-    last = hits.first_leg + len(within) == lines.first[line + 1] - 1
-    row, single = only_row(lowest_places(hits, within, hits.first_leg == lines.first[line], last))
+    begin, end, first_leg = lines.first[line], lines.first[line + ONE], tier.windows(line, plane)
+    known = (first_leg >= begin) & (first_leg < end)
+    if not every(known):
+        first_leg = np.where(known, first_leg, 0)
+    hits = measure_windows(index, first_leg, tier.legs, plane)
+    sure = hits.least_m2 <= tier.certain_m2[line]
+    sure &= known
+    nearest = first_row(compared(np.equal, hits.square_m2, hits.least_m2))
+    nearest_leg = first_leg + nearest
+    reach_m = np.sqrt(hits.least_m2)
+    reach_m += REACH
+    np.maximum(reach_m, lines.half_width_m(nearest_leg), out=reach_m)
+    reach_m *= reach_m
+    within = compared(np.less_equal, hits.square_m2, reach_m)
+    row, single = only_row(lowest_places(hits, within, first_leg == begin, end - first_leg == tier.legs + 1))
     others = None
     if not every(single):
         several = which(sure & ~single)
@@ -133,7 +149,7 @@ def _look_in_windows(
         row = np.where(single, row, 0)
     (nearest_along,) = hits.at(nearest, hits.along)
     along, square_m2 = hits.at(row, hits.along, hits.square_m2)
-    found = Places(nearest_leg, nearest_along, hits.first_leg + row, along, square_m2, others)
+    found = Places(nearest_leg, nearest_along, hits.least_m2, first_leg + row, along, square_m2, others)
     return found, which(~sure)
 
 
@@ -147,7 +163,9 @@ def _look_everywhere(lines: RouteLines, index: LineIndex, line: I8, plane: Plane
     reach_m = np.maximum(np.sqrt(least_m2) + REACH_M, lines.half_width_m(nearest.leg))
     near = hits.take(which(hits.square_m2 <= (reach_m * reach_m)[hits.owner]))
     others = near._replace(owner=rows[near.owner])
-    return Places(nearest.leg, nearest.along, nearest.leg, nearest.along, nearest.square_m2, others)
+    return Places(
+        nearest.leg, nearest.along, nearest.square_m2, nearest.leg, nearest.along, nearest.square_m2, others
+    )
 
 
 def _merged(parts: list[LegHits]) -> LegHits:

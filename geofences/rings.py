@@ -95,7 +95,7 @@ class RingIndex:
     def holds(self, polygon: I8, lon_e7: I8, lat_e7: I8) -> Mask:
         """Whether polygons hold points, pair by pair; the boundary belongs to the polygon."""
         x = self.relative(polygon, lon_e7)
-        west, east, south, north = self.boxes[polygon].T
+        west, east, south, north = self.boxes.take(polygon, axis=0).T
         inside: Mask = (x >= west) & (x <= east) & (lat_e7 >= south) & (lat_e7 <= north)
         rows = which(inside)
         inside[rows] = self._odd(polygon[rows], x[rows], lat_e7[rows])
@@ -170,7 +170,7 @@ class RingIndex:
     def _near(self, polygon: I8, lon_e7: I8, lat_e7: I8, dlon_e7: I8, dlat_e7: I8) -> I8:
         """Pairs whose boxes touch."""
         x = self.relative(polygon, lon_e7)
-        west, east, south, north = self.boxes[polygon].T
+        west, east, south, north = self.boxes.take(polygon, axis=0).T
         near = (np.minimum(dlat_e7, 0) + lat_e7 <= north) & (np.maximum(dlat_e7, 0) + lat_e7 >= south)
         near &= (np.minimum(dlon_e7, 0) + x <= east) & (np.maximum(dlon_e7, 0) + x >= west)
         return which(near)
@@ -186,14 +186,14 @@ class RingIndex:
         begin = self.edge_first[slab + ((low - south) >> shift)]
         row, at = expand(begin, self.edge_first[slab + ((high - south) >> shift) + 1] - begin)
         x = self.relative(mine, lon_e7[near])
-        return near[row], *_meet(self.edges[at], x[row], y[row], dlon_e7[near[row]], dy[row])
+        return near[row], *_meet(self.edges.take(at, axis=0), x[row], y[row], dlon_e7[near[row]], dy[row])
 
     def _odd(self, polygon: I8, x: I8, y: I8) -> Mask:
         """Whether points are on an edge, or have an odd number of edges to the east."""
         slab = self.slab_first[polygon] + ((y - self.boxes[polygon, 2]) >> self.slab_shift[polygon])
         first = self.edge_first[slab]
         pair, at = expand(first, self.edge_first[slab + 1] - first)
-        ax, ay, bx, by = _seen_from(self.edges[at], x[pair], y[pair])
+        ax, ay, bx, by = _seen_from(self.edges.take(at, axis=0), x[pair], y[pair])
         turn = ax * by - bx * ay
         east = ((ay > 0) != (by > 0)) & ((turn > 0) == (by > ay))
         held: Mask = (np.bincount(pair[east], minlength=len(polygon)) & 1) > 0

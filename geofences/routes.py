@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,9 @@ CHUNK_VERTICES = 50_000
 
 LEAST_LEG_M = 1e-9
 """Shorter legs (a route that nowhere moves, a leg along a pole) count as this long: it only keeps 0 / 0 out."""
+
+FEW = 16
+"""Places looked up route by route: of more, a search over all of them at once is sooner done."""
 
 FEWEST_VERTICES = 2
 MOST_LON_DEG, MOST_LAT_DEG = 180.0, 90.0
@@ -111,17 +114,24 @@ class RouteLines:
 
     def vertex_after(self, route: I8, chainage_m: F8) -> I8:
         """First vertex whose chainage is greater; one past the route's last where none is."""
-        return self._bisect(route, lambda vertex: self.chainage_m[vertex] <= chainage_m)
+        return self._bisect(route, chainage_m, "right")
 
     def vertex_before(self, route: I8, chainage_m: F8) -> I8:
         """Last vertex whose chainage is smaller; one before the route's first where none is."""
-        return self._bisect(route, lambda vertex: self.chainage_m[vertex] < chainage_m) - 1
+        return self._bisect(route, chainage_m, "left") - 1
 
-    def _bisect(self, route: I8, passed: Any) -> I8:
+    def _bisect(self, route: I8, chainage_m: F8, side: Literal["left", "right"]) -> I8:
+        """As ``searchsorted`` among the vertices of each route."""
         low, high = self.first[route], self.first[route + 1]
+        if len(route) <= FEW:
+            spans = zip(low.tolist(), high.tolist(), chainage_m.tolist(), strict=True)
+            return np.array([a + self.chainage_m[a:b].searchsorted(m, side) for a, b, m in spans], np.int64)
+        before = np.less_equal if side == "right" else np.less
         while some(low < high):
             middle = (low + high) // 2
-            right = passed(np.minimum(middle, len(self.chainage_m) - 1)) & (low < high)
+            right = before(self.chainage_m[np.minimum(middle, len(self.chainage_m) - 1)], chainage_m) & (
+                low < high
+            )
             low, high = np.where(right, middle + 1, low), np.where(right, high, np.minimum(middle, high))
         return low
 

@@ -6,18 +6,21 @@ every leg within reach of the fix: who calls them makes sure of that. Pure, no s
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geofences.lines import TINY_M2, LegHits, LineIndex, Plane
-from geofences.masks import every
+from geofences.masks import every, some
 
-__all__ = ["WindowHits", "first_row", "lowest_places", "measure_windows", "only_row"]
+__all__ = ["WindowHits", "compared", "first_row", "lowest_places", "measure_windows", "only_row"]
 
 STEPS = np.arange(64)[:, None]
 """More than the vertices of any window."""
+
+START, END, TINY = np.array(0.0), np.array(1.0), np.array(TINY_M2)
+"""As arrays, which numpy reads sooner than numbers (see ``projection``)."""
 
 FEW = 256
 """Columns of which ``argmax`` finds the row sooner: it looks at each by itself, and needs no other call."""
@@ -38,17 +41,20 @@ class WindowHits(NamedTuple):
         float64[legs, n], as in ``LegHits``.
     least_m2
         float64[n], least of ``square_m2``.
+    column
+        int64[n], the number of each fix.
     """
 
     first_leg: I8
     square_m2: F8
     along: F8
     least_m2: F8
+    column: I8
 
     def at(self, row: I8, *values: F8) -> list[F8]:
         """Of ``square_m2`` and ``along``, one leg of each fix by its row."""
         place = row * len(row)
-        place += np.arange(len(row))
+        place += self.column
         return [of.take(place) for of in values]
 
     def hits(self, within: Mask, columns: I8, owner: I8) -> LegHits:
@@ -62,12 +68,12 @@ class WindowHits(NamedTuple):
 
 def measure_windows(index: LineIndex, first_leg: I8, legs: int, plane: Plane) -> WindowHits:
     """Measure ``legs`` legs from ``first_leg`` on, for each fix; the arithmetic is that of ``LineIndex.measure``."""
-    vertex = STEPS[: legs + 1] + first_leg
+    vertex = row_by_row(np.add, STEPS[: legs + 1], first_leg, np.empty((legs + 1, len(first_leg)), np.int64))
     x_m, y_m = index.x_e7.take(vertex).astype(np.float64), index.y_e7.take(vertex).astype(np.float64)
-    x_m -= plane.x_e7.astype(np.float64)  # a mixed operation in place would go through a buffer
-    x_m *= plane.per_x_m
-    y_m -= plane.y_e7.astype(np.float64)
-    y_m *= plane.per_y_m
+    row_by_row(np.subtract, x_m, plane.x_e7.astype(np.float64), x_m)  # mixed it would go through a buffer
+    row_by_row(np.multiply, x_m, plane.per_x_m, x_m)
+    row_by_row(np.subtract, y_m, plane.y_e7.astype(np.float64), y_m)
+    row_by_row(np.multiply, y_m, plane.per_y_m, y_m)
     ax, ay = x_m[:-1], y_m[:-1]
     ex, ey = x_m[1:] - ax, y_m[1:] - ay
     length_m2 = ex * ex
@@ -75,8 +81,8 @@ def measure_windows(index: LineIndex, first_leg: I8, legs: int, plane: Plane) ->
     along = ax * ex
     along += ay * ey
     np.negative(along, out=along)
-    along /= np.maximum(length_m2, TINY_M2, out=length_m2)
-    np.minimum(np.maximum(along, 0.0, out=along), 1.0, out=along)
+    along /= np.maximum(length_m2, TINY, out=length_m2)
+    np.minimum(np.maximum(along, START, out=along), END, out=along)
     ex *= along
     ey *= along
     ex += ax
@@ -84,7 +90,24 @@ def measure_windows(index: LineIndex, first_leg: I8, legs: int, plane: Plane) ->
     ex *= ex
     ey *= ey
     ex += ey
-    return WindowHits(first_leg, ex, along, np.minimum.reduce(ex, axis=0))
+    return WindowHits(first_leg, ex, along, np.minimum.reduce(ex, axis=0), np.arange(len(first_leg)))
+
+
+def row_by_row(
+    operation: np.ufunc, matrix: NDArray[Any], row: NDArray[Any], out: NDArray[Any]
+) -> NDArray[Any]:
+    """``operation(matrix, row)`` into ``out``. A row that it repeats numpy takes through a buffer: of long ones that is most of the work."""
+    if len(row) <= FEW:
+        operation(matrix, row, out=out)
+    else:
+        for mine, into in zip(matrix, out, strict=True):
+            operation(mine, row, out=into)
+    return out
+
+
+def compared(operation: np.ufunc, matrix: F8, row: F8) -> Mask:
+    """Which elements of a matrix compare so with the ``row``: bool, of the matrix's shape."""
+    return row_by_row(operation, matrix, row, np.empty(matrix.shape, np.bool_))
 
 
 def only_row(marked: Mask) -> tuple[I8, Mask]:
@@ -110,10 +133,14 @@ def lowest_places(hits: WindowHits, within: Mask, starts_route: Mask, ends_route
 
     ``within`` is bool[legs, n]; ``starts_route`` and ``ends_route`` say whether the window begins or ends with it.
     """
-    at_start, at_end = hits.along == 0.0, hits.along == 1.0
+    at_start, at_end = hits.along == START, hits.along == END
     lowest: Mask = ~(at_start | at_end)
-    lowest[1:] |= at_start[1:] & at_end[:-1] & within[:-1]
-    lowest[0] |= at_start[0] & starts_route
-    lowest[-1] |= at_end[-1] & ends_route
+    corner = at_start[1:] & at_end[:-1]
+    corner &= within[:-1]
+    lowest[1:] |= corner
+    if some(starts_route):
+        lowest[0] |= at_start[0] & starts_route
+    if some(ends_route):
+        lowest[-1] |= at_end[-1] & ends_route
     lowest &= within
     return lowest

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, IntFlag
 from functools import lru_cache
+from hashlib import sha1
 from typing import Any, Literal, Self
 from uuid import UUID, uuid5
 
@@ -60,6 +61,12 @@ DAY_MS = 86_400_000
 
 NAMESPACE = UUID("6c0f2b3e-5d0a-5f0e-9a86-2f4f3f6c7a11")
 """Root of all deterministic ids; changing it changes every id ever published."""
+
+NAMED = sha1(NAMESPACE.bytes, usedforsecurity=False)
+"""What ``uuid5`` hashes of every name first."""
+
+TWO, THREE = tuple(f"{i:02}" for i in range(60)), tuple(f"{i:03}" for i in range(1000))
+"""Numbers as times are written, in two and in three digits."""
 
 Severity = Literal["critical", "high", "medium", "low", "info"]
 Transition = Literal["raised", "updated", "cleared", "retracted"]
@@ -275,7 +282,8 @@ def iso_ms(time_ms: int) -> str:
     day, ms = divmod(time_ms, DAY_MS)
     seconds, ms = divmod(ms, 1000)
     minutes, seconds = divmod(seconds, 60)
-    return f"{_iso_day(day)}T{minutes // 60:02}:{minutes % 60:02}:{seconds:02}.{ms:03}Z"
+    hours, minutes = divmod(minutes, 60)
+    return f"{_iso_day(day)}T{TWO[hours]}:{TWO[minutes]}:{TWO[seconds]}.{THREE[ms]}Z"
 
 
 @lru_cache(maxsize=1024)
@@ -291,7 +299,9 @@ def iso_or_none(time_ms: int | None) -> str | None:
 
 def episode_id(space: str, subject: str, rule: str, obj: str | None, started_at_ms: int) -> UUID:
     """Deterministic id of an episode: uuid5 of (space, subject, rule, object, start)."""
-    return uuid5(NAMESPACE, "\x1f".join((space, subject, rule, obj or "", str(started_at_ms))))
+    named = NAMED.copy()
+    named.update("\x1f".join((space, subject, rule, obj or "", str(started_at_ms))).encode())
+    return UUID(bytes=named.digest()[:16], version=5)
 
 
 def event_id(episode: UUID, revision: int) -> UUID:

@@ -400,6 +400,9 @@ class Context:
 
     def policy_at(self, rule: str, key: str, row: int, zone: int | None = None) -> PolicyValue:
         """A threshold for one row, and one zone where given."""
+        usual = self.terrain.policies.everywhere(rule, (key,))
+        if usual is not None:
+            return usual[0]
         return self.terrain.policies.at(rule, key, int(self.regime[row]), int(self.route[row]), zone)
 
     def severity(self, rule: str, row: int, zone: int | None = None) -> Severity:

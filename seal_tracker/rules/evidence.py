@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -28,17 +29,18 @@ def place_evidence(time_ms: int, lon_e7: int, lat_e7: int) -> dict[str, Any]:
 
 def fix_evidence(fixes: Fixes, i: int) -> dict[str, Any]:
     """One fix, with the accuracy it claimed."""
-    out = place_evidence(int(fixes.time_ms[i]), int(fixes.lon_e7[i]), int(fixes.lat_e7[i]))
-    accuracy = float(fixes.accuracy_m[i])
-    return out if np.isnan(accuracy) else out | {"accuracy_m": round(accuracy, 2)}
+    out = place_evidence(fixes.time_ms.item(i), fixes.lon_e7.item(i), fixes.lat_e7.item(i))
+    accuracy = fixes.accuracy_m.item(i)
+    return out if math.isnan(accuracy) else out | {"accuracy_m": round(accuracy, 2)}
 
 
 def run_evidence(found: Transitions, k: int, fixes: Fixes, i: int) -> list[dict[str, Any]]:
     """The first fix of the run that raised, and fix ``i`` that completed it; one fix where they are the same."""
     last = fix_evidence(fixes, i)
-    if found.n[k] <= 1:
+    if found.n.item(k) <= 1:
         return [last]
-    return [place_evidence(int(found.began_ms[k]), int(found.began_lon[k]), int(found.began_lat[k])), last]
+    first = place_evidence(found.began_ms.item(k), found.began_lon.item(k), found.began_lat.item(k))
+    return [first, last]
 
 
 def last_fix(ctx: Context, row: int, at_ms: int) -> list[dict[str, Any]]:
@@ -64,12 +66,12 @@ def zone_evidence(ctx: Context, zone: int) -> dict[str, Any]:
 
 def pair_evidence(fixes: Fixes, i: int) -> list[dict[str, Any]]:
     """The fix before fix ``i``, and fix ``i``."""
-    before = place_evidence(int(fixes.prev_ms[i]), int(fixes.prev_lon_e7[i]), int(fixes.prev_lat_e7[i]))
+    before = place_evidence(fixes.prev_ms.item(i), fixes.prev_lon_e7.item(i), fixes.prev_lat_e7.item(i))
     return [before, fix_evidence(fixes, i)]
 
 
 def crossing_evidence(ctx: Context, k: int, fix: int) -> dict[str, Any]:
     """Where the track must have come in and gone out in crossing ``k``, and the two fixes that say so."""
     assert ctx.crossings is not None
-    path = [[int(v) / 1e7 for v in at[k]] for at in (ctx.crossings.enter_e7, ctx.crossings.leave_e7)]
+    path = [[v / 1e7 for v in at[k].tolist()] for at in (ctx.crossings.enter_e7, ctx.crossings.leave_e7)]
     return {"n_fixes": 2, "path": path, "fixes": pair_evidence(ctx.fixes, fix)}

@@ -225,23 +225,23 @@ def _policy_limits(ctx: Context, name: str, seen: Watch) -> Limits:
 
 def _tell(ctx: Context, name: str, judged: Judged, k: int, evidence: Evidence, closing: Evidence) -> None:
     seen, found = judged.seen, judged.found
-    at, stream = int(found.row[k]), int(found.stream[k])
-    row, zone, fix = int(seen.row[stream]), int(seen.zone[stream]), int(judged.fix[at])
-    stay = Stay(fix, row, zone, int(judged.obs.time_ms[at]), int(found.began_ms[k]))
+    at, stream = found.row.item(k), found.stream.item(k)
+    row, zone, fix = seen.row.item(stream), seen.zone.item(stream), judged.fix.item(at)
+    stay = Stay(fix, row, zone, judged.obs.time_ms.item(at), found.began_ms.item(k))
     zone_id = ctx.terrain.zones.ids[zone]
-    if not found.raised[k]:
+    if not found.raised.item(k):
         ctx.book.close(
-            int(ctx.seal[row]),
+            ctx.seal.item(row),
             name,
             zone_id,
             ended_at_ms=stay.began_ms,
             cleared_at_ms=stay.time_ms,
-            settled_ms=int(ctx.fixes.decided_ms[fix]),
+            settled_ms=ctx.fixes.decided_ms.item(fix),
             evidence=closing(stay),
         )
         return
     ctx.book.raise_(
-        int(ctx.seal[row]),
+        ctx.seal.item(row),
         ctx.subjects[row],
         name,
         zone_id,
@@ -252,5 +252,5 @@ def _tell(ctx: Context, name: str, judged: Judged, k: int, evidence: Evidence, c
         plan_version=ctx.terrain.version,
         evidence=zone_evidence(ctx, zone)
         | evidence(stay)
-        | {"n_fixes": int(found.n[k]), "fixes": run_evidence(found, k, ctx.fixes, fix)},
+        | {"n_fixes": found.n.item(k), "fixes": run_evidence(found, k, ctx.fixes, fix)},
     )

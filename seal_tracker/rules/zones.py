@@ -134,8 +134,8 @@ def _crossed(ctx: Context, name: str, stays: Judged | None, k: int) -> None:
     """Tell of crossing ``k``, unless it falls into a stay."""
     crossings = ctx.crossings
     assert crossings is not None
-    fix, zone = int(crossings.fix[k]), int(crossings.zone[k])
-    row = int(ctx.fixes.row[fix])
+    fix, zone = crossings.fix.item(k), crossings.zone.item(k)
+    row = ctx.fixes.row.item(fix)
     judged = ctx.armed[row] and ctx.policy_at(name, "enabled", row, zone)
     if not judged or (stays is not None and stays.open_before(row, zone, fix)):
         return
@@ -144,10 +144,10 @@ def _crossed(ctx: Context, name: str, stays: Judged | None, k: int) -> None:
         name,
         ctx.terrain.zones.ids[zone],
         severity=at_most_high(ctx.severity(name, row, zone)),
-        started_at_ms=int(crossings.enter_ms[k]),
-        ended_at_ms=int(crossings.leave_ms[k]),
-        raised_at_ms=int(ctx.fixes.time_ms[fix]),
-        settled_ms=int(ctx.fixes.decided_ms[fix]),
+        started_at_ms=crossings.enter_ms.item(k),
+        ended_at_ms=crossings.leave_ms.item(k),
+        raised_at_ms=ctx.fixes.time_ms.item(fix),
+        settled_ms=ctx.fixes.decided_ms.item(fix),
         inferred=True,
         plan_version=ctx.terrain.version,
         evidence=zone_evidence(ctx, zone) | crossing_evidence(ctx, k, fix),

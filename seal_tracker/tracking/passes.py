@@ -100,8 +100,8 @@ class Subjects:
         self._of_seal = of_seal
 
     def __getitem__(self, row: int) -> Subject:
-        name = self._facts.names[int(self._seal[row])]
-        at = int(self._journey[row])
+        name = self._facts.names[self._seal.item(row)]
+        at = self._journey.item(row)
         journey = self._facts.journeys.journeys[at] if at >= 0 else None
         if name.startswith(EQUIPMENT_PREFIX):
             return Subject("equipment", name.removeprefix(EQUIPMENT_PREFIX), name, unit=self._unit(row))

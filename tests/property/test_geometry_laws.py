@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shapes import random_zones
 
-from geofences.corridors import CorridorSet, RouteGeometry
+from geofences.corridors import NEAR_M, CorridorSet, RouteGeometry
 from geofences.projection import HALF_TURN_E7, TURN_E7, plane_distance_m, scale_m, wrap_e7
 from geofences.zones import Circle, ZoneGeometry, ZoneSet
 
@@ -265,7 +265,7 @@ def test_distance_to_a_route_is_what_a_look_at_every_leg_gives(seed):
 
 
 def every_leg_m(line, lon_e7, lat_e7):
-    """Plain search in the fix's plane, with the metres of the middle latitude."""
+    """Plain search in the fix's plane, with the metres of the middle latitude where they are many."""
     x, y = (np.rint(column * 1e7).astype(np.int64) for column in line.T)
     middle = (int(x.min()) + int(x.max())) // 2
     px = middle + int(wrap_e7(np.array([wrap_e7(np.array([lon_e7]))[0] - middle]))[0])
@@ -275,7 +275,10 @@ def every_leg_m(line, lon_e7, lat_e7):
     along = -(ax[:-1] * ex + ay[:-1] * ey) / np.maximum(ex * ex + ey * ey, 1e-12)
     along = np.clip(along, 0, 1)
     fx, fy = ax[:-1] + along * ex, ay[:-1] + along * ey
-    leg = int((fx * fx + fy * fy).argmin())
+    square_m2 = fx * fx + fy * fy
+    leg = int(square_m2.argmin())
+    if (near_m := np.sqrt(square_m2[leg])) <= NEAR_M:
+        return near_m
     dx = along[leg] * (x[leg + 1] - x[leg]) + (x[leg] - px)
     dy = along[leg] * (y[leg + 1] - y[leg]) + (y[leg] - lat_e7)
     return plane_distance_m(np.array([dx]), np.array([dy]), np.array([lat_e7]))[0]
