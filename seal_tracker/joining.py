@@ -32,7 +32,8 @@ __all__ = ["MAX_WAITING", "WAIT_MS", "Joined", "Joining"]
 
 WAIT_MS: Final = 60_000
 """From the first part's arrival. A device sends them one after another, each a second or two over the slowest modem; what
-was lost on the way it repeats within its own time-out, which the standard has at 10 s and three attempts."""
+was lost on the way it repeats within its own time-out. NATS gives to a new session after up to 30 s what was not acknowledged
+in the one before: parts on both sides of a restart still meet."""
 
 MAX_WAITING: Final = 256
 """Deliveries that wait, duplicates too: half a megabyte of JT/T 808, and a thirtieth of what brokers allow to be in flight."""
