@@ -148,8 +148,10 @@ def decoded(name: str, payload: bytes, device: str | None = None) -> Answer:
 
 
 def spoken(name: str, payload: bytes) -> None:
-    """What the gateway does with the same bytes: cut, ask whose they are, answer. Nothing may be lost on the way."""
+    """What gateway and service do with the same bytes: ask for the part, cut, ask whose they are, answer. Nothing may be lost."""
     found = formats()[name]
+    if found.part is not None:
+        found.part(payload)
     if found.link is None:
         return
     stream = FrameStream(found)

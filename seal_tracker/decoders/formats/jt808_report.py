@@ -35,14 +35,14 @@ LOW_BATTERY, COVER_OPEN = 1 << 7, 1 << 16
 
 SIGNAL, SATELLITES, EVENT, EXTENDED = 0x30, 0x31, 0x0B, 0xEB
 
-NETWORK: Final = (0xFD, 9)
-"""Country's code 2, network's 1, cell 4, area 2."""
+NETWORK: Final = {(0xFD, 9): 1, (0xFD, 10): 2}
+"""Country's code 2, network's of so many bytes, cell 4, area 2."""
 
 BATTERY_ITEMS: Final = {(0xD4, 1): 0, (0xFE, 1): 0, (0xE4, 2): 1, (0x56, 2): 1}
 """Items that hold a battery's percentage, by id and length: which of their bytes it is."""
 
 BATTERY_TENTHS: Final = (0x56, 2)
-"""An item that some devices fill with a level from 1 to 10 and a zero, others with the level and the percentage."""
+"""An item that some devices fill with a level from 1 to 10 and what is no percentage, others with the level and the percentage."""
 
 LEVEL_MAX: Final = 10
 
@@ -135,20 +135,28 @@ def event_of(value: bytes) -> tuple[str | None, list[str]]:
 
 def _measures(ping: NativePing, items: dict[tuple[int, int], bytes], facts: list[str]) -> None:
     """Battery, satellites and signal."""
-    signal, network = items.get((SIGNAL, 1)), items.get(NETWORK, bytes(3))
-    ping.cell = cell(csq_dbm(signal[0]) if signal else None, int.from_bytes(network[:2], "big"), network[2])
+    signal = items.get((SIGNAL, 1))
+    ping.cell = cell(csq_dbm(signal[0]) if signal else None, *_network(items))
     if satellites := items.get((SATELLITES, 1)):
         ping.satellites = satellites[0]
     for item, place in BATTERY_ITEMS.items():
         if value := items.get(item):
-            tenths = item == BATTERY_TENTHS and not value[1] and value[0] <= LEVEL_MAX
+            tenths = item == BATTERY_TENTHS and value[0] <= LEVEL_MAX and not battery_pct(value[1])
             ping.battery_pct = battery_pct(value[0] * 10 if tenths else value[place])
-            if value[place] == CHARGING:
+            if value[place] == CHARGING and not tenths:
                 facts.append("charging")
             return
     extended = next((value for (item, _), value in items.items() if item == EXTENDED), b"")
     if battery := _extended(extended, EXTENDED_BATTERY):
         ping.battery_pct = battery_pct(battery[0])
+
+
+def _network(items: dict[tuple[int, int], bytes]) -> tuple[int, int] | tuple[None, None]:
+    """Country's and network's code."""
+    for item, size in NETWORK.items():
+        if value := items.get(item):
+            return int.from_bytes(value[:2], "big"), int.from_bytes(value[2 : 2 + size], "big")
+    return None, None
 
 
 def _extended(value: bytes, wanted: int) -> bytes:
