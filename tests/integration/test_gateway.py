@@ -142,11 +142,13 @@ def nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RestartableNats]:
 
 @asynccontextmanager
 async def listening(nats: RestartableNats | RestartableMosquitto, limits: Limits) -> AsyncIterator[Gateway]:
-    """A gateway of the broker; ``ports`` are where it listens."""
+    """A gateway of the broker that says its name; ``ports`` are where it listens."""
     client_id = f"gateway-{secrets.token_hex(4)}"
     async with (
         Uplink(nats.of("gateway"), client_id, clock_ms=lambda: CLOCK_MS) as uplink,
-        Gateway(uplink, lambda p, d: frame_topic("demo", p, d), now=lambda: NOW, limits=limits) as gateway,
+        Gateway(
+            uplink, lambda p, d: frame_topic("demo", p, d, gateway="gw-1"), now=lambda: NOW, limits=limits
+        ) as gateway,
     ):
         gateway.ports = {n: await gateway.listen(f, "127.0.0.1", 0) for n, f in formats().items() if f.link}
         gateway.uplink = uplink
@@ -220,10 +222,10 @@ async def test_frames_arrive_as_received_and_are_answered(
         writer.close()
         other.close()
     assert sorted(got) == [
-        ("eseal/1000821", seal),
-        ("jointech/8000620011", lock),
-        ("jointech/8000620011", deed(25)),
-        ("jointech/unidentified", b"noise"),
+        ("eseal@gw-1/1000821", seal),
+        ("jointech@gw-1/8000620011", lock),
+        ("jointech@gw-1/8000620011", deed(25)),
+        ("jointech@gw-1/unidentified", b"noise"),
     ]
 
 
@@ -233,7 +235,7 @@ async def test_a_broker_that_ends_in_the_middle_loses_nothing_that_was_answered(
     """While it is away nobody is answered; when it is back, everybody; and it has every frame that was."""
     name = f"s-{secrets.token_hex(4)}"
     source = MqttSource(
-        either.of("service"), name, ["eseal/v1/demo/raw/jointech/+"], clock_ms=lambda: CLOCK_MS
+        either.of("service"), name, ["eseal/v1/demo/raw/jointech@gw-1/+"], clock_ms=lambda: CLOCK_MS
     )
     devices = {f"80006200{n}": [] for n in range(10, 14)}
     count, half = 60, asyncio.Event()
@@ -282,7 +284,7 @@ async def test_parts_of_a_message_outlast_the_gateway_and_the_service(
     whole = next(r for r in map(json.loads, rows) if r["what"] == "a batch in two parts, in one payload")
     payload = bytes.fromhex(whole["hex"])
     pieces = [payload[: payload.index(b"~~") + 1], payload[payload.index(b"~~") + 1 :]]
-    name, filters = f"s-{secrets.token_hex(4)}", ["eseal/v1/demo/raw/jt808/+"]
+    name, filters = f"s-{secrets.token_hex(4)}", ["eseal/v1/demo/raw/jt808@gw-1/+"]
     for piece, ready in zip(pieces, ([], [payload]), strict=True):
         source = MqttSource(either.of("service"), name, filters, clock_ms=lambda: CLOCK_MS)
         joining, got = Joining(), []
