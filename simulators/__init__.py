@@ -17,6 +17,8 @@ cast, fleet
     who drives when, and what happens to whom; the truth of it
 demo, publisher, wire
     the demo plan, and sending it over MQTT
+load
+    very many seals at a steady rate, counted and timed
 cli
     the command ``seal-sim``
 """

@@ -21,6 +21,7 @@ from simulators.demo import Options, load_fleet, run, write_plan, write_truth
 from simulators.errors import PlanError, SimulatorError
 from simulators.fleet import Traveller
 from simulators.lab import commands
+from simulators.load.command import load, load_plan
 from simulators.obedient import KINDS, ObedientSeal
 from simulators.obeying import obey
 from simulators.pace import Pace
@@ -129,6 +130,10 @@ def demo(
     click.echo(_summary(tally))
     if tally.in_flight:
         raise SimulatorError(f"the broker has not acknowledged {tally.in_flight} messages")
+
+
+cli.add_command(load)
+cli.add_command(load_plan)
 
 
 @cli.command(name="obey")

@@ -5,11 +5,19 @@ SimulatorError
     ScenarioError          a scenario file is wrong: file, key, what, why, remedy
     ScoreError             truth or events cannot be read
     BrokerRefusedError     the broker answered, and said no
+    BrokerAwayError        no broker answers where it should be
 """
 
 from __future__ import annotations
 
-__all__ = ["BrokerRefusedError", "PlanError", "ScenarioError", "ScoreError", "SimulatorError"]
+__all__ = [
+    "BrokerAwayError",
+    "BrokerRefusedError",
+    "PlanError",
+    "ScenarioError",
+    "ScoreError",
+    "SimulatorError",
+]
 
 
 class SimulatorError(Exception):
@@ -42,3 +50,13 @@ class ScoreError(SimulatorError):
 
 class BrokerRefusedError(SimulatorError):
     """Wrong account, or an account that may not do this: waiting will not help."""
+
+
+class BrokerAwayError(SimulatorError):
+    """Nobody answers at the broker's address; ``reason`` is what the system says of it."""
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        super().__init__(
+            f"no broker at {host}:{port} ({reason}): start it, or say where it is by --host and --port"
+        )
+        self.reason = reason

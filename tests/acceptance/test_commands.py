@@ -25,6 +25,7 @@ from traffic import iso
 from seal_tracker.cli import cli
 from seal_tracker.embedded.ports import choose_port
 from seal_tracker.sources.recording import read_line
+from simulators.cli import cli as sim
 
 LIVE_PLAN = PLANS / "live"
 OPEN_RING = [[106.45, 20.80], [106.50, 20.80], [106.50, 20.85], [106.45, 20.85]]
@@ -300,6 +301,34 @@ def test_messages_replayed_as_recorded_give_the_same_episodes_each_time(
     }
     assert results[0]["dead_letters"] == told[0]["discards"]["trace_lines_faulty"] > 10
     assert service.stats("raw-1")["dead_letters"] == 2 * results[0]["dead_letters"]
+
+
+def test_a_load_raises_its_alerts_in_a_space_of_its_own_and_times_them(service: Running) -> None:
+    """All that it asked for, each matched to its ping; the live space stays as it was."""
+    live = service.stats()["pings_stored"]
+    words = [
+        "load",
+        "--ready-file",
+        str(service.ready_file),
+        "--space",
+        "loaded",
+        "--seals",
+        "60",
+        "--rate",
+        "200",
+    ]
+    result = CliRunner().invoke(
+        sim, [*words, "--for", "0.5", "--alerts", "0.1", "--connections", "5", "--json"]
+    )
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    alerts, messages = found["alerts"], found["messages"]
+    assert (messages["acknowledged"], messages["in_flight"]) == (100, 0)
+    assert (alerts["asked"], alerts["came"], alerts["missing"]) == (10, 10, 0)
+    assert 0 < alerts["service_ms"]["p50"] <= alerts["response_ms"]["p50"] <= alerts["response_ms"]["max"]
+    assert service.wait_for("loaded", pings_stored=100)["dead_letters"] == 0
+    assert {e["type"] for e in service.episodes("loaded")} == {"SEAL_TAMPER"}
+    assert service.stats()["pings_stored"] == live
 
 
 def test_what_devices_send_is_recorded_as_it_came(service: Running, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""``seal-sim demo`` against real brokers: what it says it sent is what arrives, also across a cut connection."""
+"""``seal-sim demo`` and ``seal-sim load`` against real brokers: what they say they sent is what arrives, also across a cut connection."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ from proxy import CuttableProxy
 
 from simulators.demo import Options, load_fleet, run, write_plan
 from simulators.errors import BrokerRefusedError
+from simulators.load import plan as load_plan
+from simulators.load import running
+from simulators.load.report import figures, shortfalls
 from simulators.publisher import Account, Publisher
 from simulators.wire import Message
 
@@ -173,6 +176,102 @@ async def test_a_refused_account_is_an_error_of_its_own(mosquitto_broker: Broker
     with pytest.raises(BrokerRefusedError, match="nobody"):
         async with Publisher(Account(mosquitto_broker.host, mosquitto_broker.port, "nobody", "x")):
             pass
+
+
+async def loaded(
+    broker: Broker, account: Account, *, stops: running.Stops | None = None, **more: object
+) -> tuple[running.Done, dict]:
+    """What a short load did: 100 seals, 1,000 messages a second for 0.3 s, unless told otherwise."""
+    settings = {
+        "account": account, "root": f"eseal/v1/{broker.tenant}", "senders": load_plan.own_senders(100), "rate": 1000.0,
+        "for_s": 0.3, "connections": 7, "window": 20, "alerts": 0.0, "seed": 1, "wait_s": 20.0,
+    } | more  # fmt: skip
+    stops = stops or running.Stops(asyncio.Event(), asyncio.Event())
+    done = await running.run(running.Load(**settings), stops, lambda *_: None)
+    return done, figures(done)
+
+
+async def test_a_load_counts_what_a_subscriber_counts(broker: Broker):
+    """Every message once, all acknowledged, each seal's in its order, over as many connections as were asked for."""
+    with broker.client("service") as receiver:
+        assert receiver.subscribe(f"eseal/v1/{broker.tenant}/dev/+/ping")
+        done, found = await loaded(broker, account(broker))
+        assert (found["messages"]["due"], found["messages"]["sent"], found["messages"]["acknowledged"]) == (
+            300,
+            300,
+            300,
+        )
+        assert (found["connections"]["opened"], shortfalls(found)) == (7, [])
+        assert found["mqtt"] == {"nats": "3.1.1", "mosquitto": "5"}[broker.kind]
+        assert found["acknowledgement_ms"]["response"]["count"] == 300
+        await asyncio.to_thread(wait_until, lambda: len(receiver.messages) >= 300, what="all messages")
+    heard = [(m.topic.split("/")[4], json.loads(m.payload)["seq"]) for m in receiver.messages]
+    assert sorted(heard) == sorted((name, seq) for name in done.load.senders.names for seq in range(3))
+    assert all([q for s, q in heard if s == name] == [0, 1, 2] for name in done.load.senders.names)
+
+
+async def test_a_load_names_what_the_broker_refuses(mosquitto_broker: Broker):
+    """MQTT 5 says that an account may not publish; nothing refused counts as acknowledged."""
+    integrator = Account(
+        mosquitto_broker.host, mosquitto_broker.port, *mosquitto_broker.accounts["integrator"]
+    )
+    _, found = await loaded(mosquitto_broker, integrator, connections=1, for_s=0.003)
+    assert found["messages"]["refused"] == {"not authorized": 3}
+    assert (found["messages"]["acknowledged"], found["messages"]["in_flight"]) == (0, 0)
+    assert found["acknowledgement_ms"]["service"]["count"] == 0
+    assert "3 messages were refused: not authorized" in shortfalls(found)
+
+
+async def test_a_load_sends_again_what_a_cut_connection_had_in_flight(nats_broker: Broker):
+    """Every message is acknowledged in the end, and what waited meanwhile counts from when it was due."""
+    async with CuttableProxy(nats_broker.port) as proxy:
+        stops = running.Stops(asyncio.Event(), asyncio.Event())
+        through = account(nats_broker, proxy.port)
+        loading = asyncio.create_task(loaded(nats_broker, through, stops=stops, for_s=1.0))
+        await asyncio.to_thread(wait_until, lambda: proxy.accepted >= 7, what="connections")
+        await asyncio.sleep(0.5)
+        proxy.cut()
+        _, found = await loading
+    assert found["messages"]["acknowledged"] == found["messages"]["sent"] == 1000
+    assert sum(found["connections"]["lost"].values()) == 7
+    assert found["acknowledgement_ms"]["response"]["max"] >= 140
+    assert found["acknowledgement_ms"]["response"]["count"] == 1000
+
+
+async def test_a_load_says_what_stayed_in_flight_and_what_never_left(nats_broker: Broker):
+    """A network that is gone for good: the report comes all the same, and its percentiles know what did not."""
+    async with CuttableProxy(nats_broker.port) as proxy:
+        loading = asyncio.create_task(
+            loaded(nats_broker, account(nats_broker, proxy.port), for_s=0.5, wait_s=0.3)
+        )
+        await asyncio.to_thread(wait_until, lambda: proxy.accepted >= 7, what="connections")
+        proxy.closed = True
+        await asyncio.sleep(0.4)
+        proxy.cut()
+        _, found = await loading
+    messages = found["messages"]
+    assert messages["due"] == 500
+    assert messages["acknowledged"] + messages["in_flight"] + messages["unsent"] == 500
+    assert 0 < messages["acknowledged"] < 500
+    assert messages["unsent"] > 0
+    assert found["acknowledgement_ms"]["response"]["p99.9"] is None
+    assert any("never left" in line for line in shortfalls(found))
+
+
+async def test_a_load_that_is_stopped_reports_what_was_done(nats_broker: Broker):
+    """Sending ends at once, what is in flight is waited for."""
+    stops = running.Stops(asyncio.Event(), asyncio.Event())
+    loading = asyncio.create_task(loaded(nats_broker, account(nats_broker), stops=stops, for_s=None))
+    await asyncio.sleep(0.5)
+    stops.sending.set()
+    _, found = await loading
+    assert found["ended"] == "stopped"
+    assert found["messages"]["acknowledged"] == found["messages"]["due"] > 0
+
+
+async def test_a_load_with_a_wrong_password_does_not_begin(broker: Broker):
+    with pytest.raises(BrokerRefusedError, match=r"refuses the account 'gateway' \(.+\): give --username"):
+        await loaded(broker, Account(broker.host, broker.port, "gateway", "not this"))
 
 
 def by_bytes(receiver: object) -> list[tuple[str, bytes]]:
