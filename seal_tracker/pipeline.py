@@ -1,9 +1,9 @@
 """The asyncio shell around the core: what arrives is judged on a copy, committed, and only then true.
 
-    source.batches ── take_in ── SpaceJudge.prepare ── store.commit ──┬── SpaceJudge.committed (install)
-      (MQTT)          decode      judge, rejudge        one           ├── source.acknowledge
-                      dead letters                      transaction   ├── publisher.put (outbox → MQTT)
-                                                                      └── hub (SSE)
+    source.batches ── take_in ── SpaceJudge.prepare ── Composer ── store.commit ──┬── SpaceJudge.committed (install)
+      (MQTT)          decode      judge, rejudge       events,     one            ├── publisher.put (outbox → MQTT)
+                      dead letters                     alarms      transaction    ├── hub (SSE)
+                                                                                  └── source.acknowledge
 
 One task, one batch at a time; while a commit is under way the next batch gathers in the source, which stops the broker
 when it is full. The database away: the same commit is tried until it stands, nothing is acknowledged meanwhile.
@@ -12,8 +12,7 @@ when it is full. The database away: the same commit is tried until it stands, no
 from __future__ import annotations
 
 import asyncio
-from collections import ChainMap, Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 from uuid import UUID
@@ -22,21 +21,18 @@ import msgspec
 import numpy as np
 import structlog
 
-from seal_tracker.alarming import AlarmStore, alarms_after, alarms_due
+from seal_tracker.alarming import alarms_due
 from seal_tracker.alarms.deadlines import DEFAULT_TERMS, Terms
-from seal_tracker.changes import moved_among, number
+from seal_tracker.composing import Composer, ComposingStore
 from seal_tracker.decoders.columns import Discards, to_batch
 from seal_tracker.decoders.heartbeat import encode_status
-from seal_tracker.deeds import Deed, Step
+from seal_tracker.deeds import Deed
 from seal_tracker.downlink.answers import Answers, Heard, not_taken
 from seal_tracker.downlink.messages import SealAnswer
 from seal_tracker.intake import SpaceIntake, take_in
 from seal_tracker.joining import Joining
 from seal_tracker.metrics import BATCH_PINGS, COMMIT_SECONDS, COUNTS, JUDGE_SECONDS
-from seal_tracker.model import EQUIPMENT_PREFIX, LIVE, NO_TIME, DeadLetter, Episode, Event
-from seal_tracker.publishing.cloudevents import cloud_event
-from seal_tracker.publishing.messages import alarm_messages, event_messages
-from seal_tracker.publishing.steps import step_of, step_row
+from seal_tracker.model import EQUIPMENT_PREFIX, LIVE, NO_TIME, DeadLetter, Event
 from seal_tracker.publishing.topics import device_topic
 from seal_tracker.sources.framing import RawMessage
 from seal_tracker.space import Prepared, SpaceJudge
@@ -44,13 +40,11 @@ from seal_tracker.store import (
     AlarmRow,
     Commit,
     CommitRefused,
-    EpisodeRow,
     EventRow,
     PendingMessage,
     StoreError,
     StoreUnavailable,
 )
-from seal_tracker.ways import Way, Ways
 
 __all__ = ["MAX_BATCH", "Committed", "Pipeline"]
 
@@ -80,12 +74,10 @@ class Source(Protocol):
     def acknowledge(self, batch: Sequence[RawMessage]) -> None: ...
 
 
-class CommitStore(AlarmStore, Protocol):
+class CommitStore(ComposingStore, Protocol):
     """Where they go."""
 
     async def commit(self, commit: Commit) -> list[int]: ...
-    async def episodes_of_ids(self, episodes: Iterable[UUID]) -> dict[UUID, EpisodeRow]: ...
-    async def ways(self, space: str) -> dict[str, Way]: ...
 
 
 @dataclass(frozen=True)
@@ -140,12 +132,13 @@ class Pipeline:
         self._tell = tell
         self._tenant = tenant
         self._instance = instance
-        self._next_sequence = next_sequence
         self._clock_ms = clock_ms
         self._terms = terms
         self._answers = answers
         self._turn = asyncio.Lock()
-        self._ways = Ways()
+        self._composer = Composer(
+            store, tenant=tenant, next_sequence=next_sequence, clock_ms=clock_ms, terms=terms
+        )
         self._joining = Joining()
         self.stalled: str | None = None
 
@@ -313,15 +306,14 @@ class Pipeline:
     async def _commit(
         self, judging: SpaceJudge, intake: SpaceIntake, prepared: Prepared, deed: Deed = NO_DEED
     ) -> None:
-        commit, committed = await self._retried(lambda: self._compose(judging, intake, prepared, deed))
+        commit = await self._retried(lambda: self._composer.compose(judging, intake, prepared, deed))
         if commit is None:
             prepared.install()
             return
         with COMMIT_SECONDS.time():
             ids = await self._retried(lambda: self._store.commit(commit))
         judging.committed(prepared, commit.episodes)
-        self._ways.remember(judging.space, commit.ways)
-        self._next_sequence += len(commit.events) + len(commit.steps)
+        self._composer.committed(commit)
         for name, times in commit.counts.items():
             COUNTS.labels(judging.space, name).inc(max(times, 0))  # a counter of Prometheus never falls
         outbox = [
@@ -334,106 +326,11 @@ class Pipeline:
                 commit.events,
                 commit.event_bodies,
                 outbox,
-                committed,
+                {row.id: row for row in commit.alarms},
                 commit.steps,
                 {change.row.id: change.row.state for change in commit.journeys},
             )
         )
-
-    async def _compose(
-        self, judging: SpaceJudge, intake: SpaceIntake, prepared: Prepared, deed: Deed
-    ) -> tuple[Commit | None, dict[UUID, AlarmRow]]:
-        """Everything one commit holds; None where there is nothing to store."""
-        numbered = number(
-            prepared.changes(),
-            prepared.before,
-            prepared.after,
-            prepared.revisions,
-            space=judging.space,
-            next_sequence=self._next_sequence,
-            recorded_ms=self._clock_ms(),
-            late_before_ms=prepared.late_before_ms,
-        )
-        told = {
-            event.episode.episode for event in numbered.events
-        }  # with its revision, though it may be as before
-        changed = [
-            row
-            for row in numbered.episodes
-            if row[2] or row[0].episode in told or prepared.before.get(row[0].episode) != row[0]
-        ]
-        if judging.space not in self._ways:
-            self._ways.load(judging.space, await self._store.ways(judging.space))
-        ways = self._ways.news(judging.space, intake.pings, intake.seals)
-        alarms = await alarms_after(
-            self._store,
-            judging,
-            numbered.events,
-            {row.id: row for row in deed.alarms},
-            self._terms,
-            ChainMap(ways, self._ways.of(judging.space)),
-        )
-        steps = await self._steps([*deed.steps, *alarms.steps], changed, judging.space, len(numbered.events))
-        bodies = [cloud_event(event, self._tenant) for event in numbered.events]
-        counts = Counter(prepared.counts)
-        counts.update(intake.counts)  # unlike +, keeps what a late ping has taken back
-        counts = Counter({name: n for name, n in counts.items() if n})
-        commit = Commit(
-            space=judging.space,
-            pings=prepared.pings if len(prepared.pings) else None,
-            dead_letters=intake.dead_letters,
-            episodes=changed,
-            moved=moved_among(changed, prepared.before),
-            events=numbered.events,
-            event_bodies=bodies,
-            outbox=[
-                *event_messages(zip(numbered.events, bodies, strict=True), self._tenant),
-                *alarm_messages(alarms.rows.values(), self._tenant, judging.space),
-                *event_messages(((event, row.body) for event, row in steps), self._tenant),
-                *deed.outbox,
-            ],
-            checkpoints=prepared.checkpoints,
-            drop_checkpoints=prepared.drop_checkpoints,
-            counts=counts,
-            alarms=list(alarms.rows.values()),
-            steps=[row for _, row in steps],
-            actions=[*deed.actions, *alarms.actions],
-            ways=ways,
-            **deed.brought(),
-        )
-        parts = (
-            deed,
-            commit.dead_letters,
-            changed,
-            commit.events,
-            counts,
-            commit.checkpoints,
-            commit.drop_checkpoints,
-        )
-        return (None if commit.pings is None and not any(parts) else commit), dict(alarms.rows)
-
-    async def _steps(
-        self,
-        steps: Sequence[Step],
-        changed: Iterable[tuple[Episode, int, bool]],
-        space: str,
-        after: int,
-    ) -> list[tuple[Event, EventRow]]:
-        """Steps of alarms as events, which come after so many others of the same commit."""
-        if not steps:
-            return []
-        known = {row[0].episode: EpisodeRow(*row) for row in changed}
-        known |= await self._store.episodes_of_ids(
-            {s.alarm.episode for s in steps if s.alarm.episode} - known.keys()
-        )
-        events = [
-            step_of(step, known[step.alarm.episode], sequence, space=space, recorded_ms=self._clock_ms())
-            for sequence, step in enumerate(steps, start=self._next_sequence + after)
-            if step.alarm.episode is not None
-        ]
-        return [
-            (event, step_row(step, event, self._tenant)) for event, step in zip(events, steps, strict=True)
-        ]
 
     async def _retried(self, work: Callable[[], Awaitable[T]]) -> T:
         """Do it until the database is there; everything else is the caller's."""

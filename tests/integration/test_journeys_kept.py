@@ -61,7 +61,7 @@ class Office:
     async def open(self, old: Plan | None = None) -> None:
         """As a start does; ``old`` is the plan that the last one knew."""
         await self.store.add_space(self.space)
-        self.pipeline._next_sequence = await self.store.last_sequence() + 1
+        self.pipeline._composer._next_sequence = await self.store.last_sequence() + 1
         known = old or self.plan
         kept = await kept_journeys(self.store, self.space, known.journeys, self.now_ms)
         await self.pipeline.commit_prepared(self.space, await self.judging.open([(0, known)], kept))
