@@ -6,7 +6,7 @@ many there are, but nothing of it can be read beyond its end. So it waits here f
 - *It stays with the broker.* A part that waits is not acknowledged, so that it comes again when we end before its others are
   there, and nothing of it has to be stored. What is acknowledged is committed, as everything else.
 - *For* ``WAIT_MS``, *and at most* ``MAX_WAITING`` *deliveries in all.* Then what is there goes on without the rest, and the decoder
-  makes dead letters of it that say which parts are missing.
+  makes one dead letter of it that says which parts are missing.
 - *A part that comes twice* (the broker's redelivery, a gateway's second publish) is one part. One that comes again after its
   message was read is acknowledged and counted, for as long as it is among the last ``MAX_DONE`` that were.
 - *A part with other bytes than the one that waits* is of a device that began anew with the same number: the older goes on alone.

@@ -62,7 +62,9 @@ def test_a_gateway_that_says_its_name_is_the_way_of_its_seals() -> None:
     assert frame_topic("demo", "jt808", "013912345678", gateway="gw-1").endswith(
         "/raw/jt808@gw-1/013912345678"
     )
-    assert Ways().news("live", into.pings, into.seals) == {"013912345678": Way(None, "gw-1")}
+    ways = Ways()
+    ways.load("live", {})
+    assert ways.news("live", into.pings, into.seals) == {"013912345678": Way(None, "gw-1")}
     (letter,) = taken(JT808["a batch of live reports"], "jt808@").dead_letters
     assert letter.reason.startswith("gateway ''")
 

@@ -15,7 +15,7 @@ import contextlib
 import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
-from itertools import count, islice, takewhile
+from itertools import count, takewhile
 from typing import Final
 
 from seal_tracker.decoders.errors import FrameError
@@ -86,7 +86,7 @@ ASKS_TIME: Final = re.compile(rb"(\(\w{1,20},\w{1,8},\w{1,8},BASE,2,)TIME\)", re
 """A request for the time, in brackets between the frames."""
 
 MAX_MISSING_TOLD: Final = 8
-"""Missing parts told by number; of a photo there may be a hundred."""
+"""Parts told by number; there may be thousands."""
 
 BATTERY_AND_TIME: Final = 7
 """Bytes of a message 0x0210 that holds no reports, but a battery's percentage and a time."""
@@ -162,24 +162,28 @@ def _alone(parts: dict[int, Message], answer: Answer) -> None:
             for ping in _pings(lead, answer):
                 ping.seq = lead.serial
                 answer.add(lead.device, ping)
-    for number, message in sorted(parts.items()):
-        assert message.part is not None
-        if message.kind in NOTHING:
-            answer.nothing.append(NOTHING[message.kind])
-            continue
-        total = message.part.total
-        why = f"part {number} of {total} of message 0x{message.kind:04X}: {_missing(parts, total)}"
-        answer.fault(FrameError(message.place(message.begin - 4), why), message.raw)
+    there = [parts[number] for number in sorted(parts)]
+    first = there[0]
+    if first.kind in NOTHING:
+        answer.nothing += [NOTHING[first.kind]] * len(there)
+        return
+    assert first.part is not None
+    missing = [
+        number
+        for number in range(1, min(first.part.total, len(parts) + MAX_MISSING_TOLD) + 1)
+        if number not in parts
+    ]
+    more = first.part.total - len(parts) - len(missing)
+    why = f"{_numbered(sorted(parts))} of {first.part.total} of message 0x{first.kind:04X}: {_numbered(missing, more)} did not come"
+    answer.fault(FrameError(first.place(first.begin - 4), why), b"".join(part.raw for part in there))
 
 
-def _missing(parts: dict[int, Message], total: int) -> str:
-    """Which parts did not come, the first few by number."""
-    missing = list(
-        islice((number for number in range(1, total + 1) if number not in parts), MAX_MISSING_TOLD)
-    )
-    more = total - len(parts) - len(missing)
-    told = ", ".join(map(str, missing)) + (f" and {more} more" if more else "")
-    return f"part{'s' if total - len(parts) > 1 else ''} {told} did not come"
+def _numbered(numbers: Sequence[int], more: int = 0) -> str:
+    """Parts by number, the first few of many; ``more`` of them are not in ``numbers``."""
+    told = numbers[:MAX_MISSING_TOLD]
+    more += len(numbers) - len(told)
+    rest = f" and {more} more" if more else ""
+    return f"part{'s' if len(told) + more > 1 else ''} {', '.join(map(str, told))}{rest}"
 
 
 def _answered(message: Message, answer: Answer) -> None:
