@@ -51,7 +51,7 @@ class SpaceStore(ReplayStore, SpaceJourneysStore, Protocol):
     """What judging reads."""
 
     async def seal_names(self, space: str) -> dict[int, str]: ...  # noqa: D102
-    async def seals_unclocked(self, space: str) -> list[int]: ...  # noqa: D102
+    async def seals_unclocked(self, space: str) -> dict[int, int]: ...  # noqa: D102
     async def known_pings(self, seal: NDArray[np.int32], time_ms: NDArray[np.int64]) -> KnownPings: ...  # noqa: D102
     async def pings_after(self, seals: Sequence[int], after_ms: Sequence[int]) -> PingBatch: ...  # noqa: D102
     async def unsettled_episodes(  # noqa: D102
@@ -71,7 +71,7 @@ class SpaceJudge(SpaceJourneys[SpaceStore]):
         self.equipment: frozenset[str] = frozenset()
         self._revisions: dict[UUID, int] = {}
         self._heard: set[int] = set()
-        self._unclocked: set[int] = set()
+        self._unclocked: dict[int, int] = {}
 
     @property
     def plan(self) -> Plan | None:
@@ -87,7 +87,7 @@ class SpaceJudge(SpaceJourneys[SpaceStore]):
         """
         self.names = await self._store.seal_names(self.space)
         self.numbers = {name: number for number, name in self.names.items()}
-        self._unclocked = set(await self._store.seals_unclocked(self.space))
+        self._unclocked = await self._store.seals_unclocked(self.space)
         await self.use_plans(plans, journeys)
         prepared = Prepared()
         numbers = sorted(self.names)
@@ -132,9 +132,7 @@ class SpaceJudge(SpaceJourneys[SpaceStore]):
         await self._load_missing(np.unique(pings.seal), out)
         await self._reach_back(pings)
         tardy = late(self.states, pings)
-        # One without a believable clock counts at its arrival, and that is another when the broker sends it again.
-        self._unclocked.update(pings.seal[~pings.clock_ok].tolist())
-        asked = tardy | (np.isin(pings.seal, list(self._unclocked)) if self._unclocked else False)
+        asked = tardy | self._may_be_again(pings)
         if asked.any():
             pings, tardy = await self._without_stored(pings, asked, tardy, out)
         self._heard.update(np.unique(pings.seal).tolist())
@@ -247,6 +245,21 @@ class SpaceJudge(SpaceJourneys[SpaceStore]):
         out.late_before_ms = beside.late_before_ms | out.late_before_ms
         out.seals |= beside.devices
         out.installs.append(lambda: self._companions.install(beside))
+
+    def _may_be_again(self, pings: PingBatch) -> NDArray[np.bool_]:
+        """Which pings may be stored though they are no older than what was judged.
+
+        One without a believable clock counts at its arrival, and that is another when the broker sends it again: it may be believed by then.
+        """
+        wrong = ~pings.clock_ok
+        for i in np.flatnonzero(wrong).tolist():
+            seal, claimed_ms = int(pings.seal[i]), int(pings.time_ms[i])
+            self._unclocked[seal] = max(claimed_ms, self._unclocked.get(seal, NO_TIME))
+        if not self._unclocked:
+            return wrong
+        newest = np.array([self._unclocked.get(seal, NO_TIME) for seal in pings.seal.tolist()], np.int64)
+        again: NDArray[np.bool_] = wrong | (pings.time_ms <= newest)
+        return again
 
     async def _without_stored(
         self, pings: PingBatch, asked: NDArray[np.bool_], tardy: NDArray[np.bool_], out: Prepared

@@ -39,7 +39,6 @@ KNOWN = {
     "convoy-clock": "a clock two minutes ahead is within what is believed, so the escort's track runs ahead of it",
     "deviation-jump-lying": f"{THROWN}; three fixes 400 m off are a deviation by the contract",
     "deviation-spoofed": "the false track is what a truck would do that left its road; only another witness could tell",
-    "hours-unsaid-parked": "a seal that says no speed moves, by the contract, where its fixes are 200 m apart: reflections of 60 m throw some so far",
     "opened-at-gate-jump": f"{THROWN}; the officer's card is used while it seems to be outside, and that is latched",
     "stop-held-track": "a track that is held still is what a standing truck looks like",
 }

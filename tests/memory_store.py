@@ -42,8 +42,10 @@ class MemoryStore:
     async def seal_names(self, _space: str) -> dict[int, str]:
         return {number: name for name, number in self.numbers.items()}
 
-    async def seals_unclocked(self, _space: str) -> list[int]:
-        return np.unique(self.pings.seal[~self.pings.clock_ok]).tolist()
+    async def seals_unclocked(self, _space: str) -> dict[int, int]:
+        wrong = self.pings.take(~self.pings.clock_ok)
+        pairs = sorted(zip(wrong.seal.tolist(), wrong.time_ms.tolist(), strict=True))
+        return dict(pairs)
 
     async def known_pings(self, seal: Any, time_ms: Any) -> KnownPings:
         asked = set(zip(seal.tolist(), time_ms.tolist(), strict=True))

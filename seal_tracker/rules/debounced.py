@@ -94,6 +94,7 @@ def of_fixes(
     among: Mask | None = None,
     value: I8 | None = None,
     beyond: I8 | None = None,
+    away: I8 | None = None,
     limits: Limits | None = None,
     closing: Evidence = _nothing,
     severity: Callable[[Moment], Severity] | None = None,
@@ -113,6 +114,8 @@ def of_fixes(
         int64[n fixes], what a peak is kept of; the rule's state must then be a ``PEAKED_RUN`` at least.
     beyond
         int64[n fixes], what each fix counts as evidence (distance rules); together with ``value``, and in a ``MEASURED_RUN``.
+    away
+        int64[n fixes], how many mm from its first fix a run must have come for each further fix, to raise.
     limits
         unset: those of the policy, by regime and route.
     evidence, closing
@@ -132,7 +135,7 @@ def of_fixes(
         armed = ctx.armed[fixes.row]
         among = armed if among is None else among & armed
     telling = _Telling(name, "journey", evidence, closing, severity, off_since_ms)
-    _judge(ctx, columns, telling, on, off, among, value, limits, beyond)
+    _judge(ctx, columns, telling, on, off, among, value, limits, beyond, away)
 
 
 def of_pings(
@@ -206,6 +209,7 @@ def _judge(
     value: I8 | None,
     limits: Limits | None,
     beyond: I8 | None = None,
+    away: I8 | None = None,
 ) -> None:
     name, row = telling.name, columns.row
     carries = ctx.carries(name)
@@ -233,6 +237,7 @@ def _judge(
         off=~holds if off is None else off[seen] & ~holds,
         beyond_mm=None if beyond is None else beyond[seen],
         value_mm=None if value is None else value[seen],
+        away_mm=None if away is None else away[seen],
     )
     carry = ctx.state[name]
     found = debounce(carry, obs, ctx.limits(name) if limits is None else limits)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geofences.masks import every, some, which
+from geofences.projection import distance_m
 from geofences.ragged import group_starts
 from seal_tracker.model import NO_TIME
 from seal_tracker.rules.arrays import begins, ends, previous
@@ -97,7 +98,8 @@ class Observations:
 
     ``stream`` int64 index into the carry; ``beyond_mm`` metres beyond the limit in mm as a distance rule weighs them,
     ``value_mm`` what a peak is kept of, ``raise_ms`` and ``clear_ms`` how long a run must have been true, or false, at each row,
-    beside the limits, to raise or clear; each may be None.
+    beside the limits, to raise or clear, ``away_mm`` how far from its first fix a run must have come at each row for each further fix, to raise; each may be
+    None.
     """
 
     stream: I8
@@ -110,6 +112,7 @@ class Observations:
     value_mm: I8 | None = None
     raise_ms: I8 | None = None
     clear_ms: I8 | None = None
+    away_mm: I8 | None = None
 
     def __len__(self) -> int:
         return len(self.stream)
@@ -211,6 +214,19 @@ def _completes(obs: Observations, on: _Runs, excess: I8 | None, limits: Limits) 
     return done
 
 
+def _keep_those_that_went(done: Mask, obs: Observations, on: _Runs, carry: NDArray[np.void]) -> None:
+    """Of the runs that are ``done`` leave those that have come far enough from where they began."""
+    assert obs.away_mm is not None
+    row = which(done & (on.n > 1) & (obs.away_mm > 0))
+    if len(row):
+        lon, lat = (
+            _began(carry[f"on_{name}"], getattr(obs, f"{name}_e7"), on, row, obs.stream)
+            for name in ("lon", "lat")
+        )
+        metres = distance_m(lon.astype(np.int64), lat.astype(np.int64), obs.lon_e7[row], obs.lat_e7[row])
+        done[row] = np.rint(metres * 1000.0) > obs.away_mm[row] * (on.n[row] - 1)
+
+
 def _ends(obs: Observations, off: _Runs, limits: Limits) -> Mask:
     lasts_ms = obs.time_ms - off.began_ms
     done: Mask = obs.off & (off.n >= per(limits.clear_fixes, obs.stream))
@@ -242,6 +258,8 @@ def debounce(carry: NDArray[np.void], obs: Observations, limits: Limits) -> Tran
     on = _runs(obs.on, obs.time_ms, i, first, carry["on_n"][stream], carry["on_ms"][stream])
     excess = None if obs.beyond_mm is None else _evidence(obs, on, i, first, carry)
     raises = _completes(obs, on, excess, limits)
+    if obs.away_mm is not None:
+        _keep_those_that_went(raises, obs, on, carry)
     off, open_before, open_after = None, was_open, was_open | raises
     if some(open_after):
         off = _runs(obs.off, obs.time_ms, i, first, carry["off_n"][stream], carry["off_ms"][stream])

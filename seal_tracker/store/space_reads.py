@@ -77,10 +77,11 @@ class SpaceReads(Database):
         self._numbers.setdefault(space, {}).update((name, number) for number, name in names.items())
         return names
 
-    async def seals_unclocked(self, space: str) -> list[int]:
-        """Seals of which pings are stored that came without a believable clock."""
+    async def seals_unclocked(self, space: str) -> dict[int, int]:
+        """Seals of which pings are stored that came without a believable clock, with the newest time that one of these claims."""
         async with self._reading() as connection:
-            return [row["id"] for row in await connection.fetch(sql("seals_unclocked"), space)]
+            rows = await connection.fetch(sql("seals_unclocked"), space)
+        return {row["id"]: row["time"] for row in rows}
 
     async def counters(self, space: str) -> dict[str, int]:
         """All counters of a space, by name; what never happened is absent."""

@@ -95,6 +95,18 @@ def test_a_device_that_gives_no_speed_moves_when_it_has_moved() -> None:
     assert not told(made, [ping(60 * i, 199 * i) for i in range(4)])
 
 
+def test_a_device_that_gives_no_speed_and_is_thrown_hither_and_thither_stands() -> None:
+    """Steps of 300 m that lead nowhere are reflections; by the device's own speed it moves all the same."""
+    made = ground(windows=[NIGHT])
+    thrown = [ping(30 * i, 300 * (i % 2)) for i in range(12)]
+    assert not told(made, thrown)
+    assert told(made, [p | {"speed_kmh": 36} for p in thrown])
+    bend = [
+        ping(30 * i, *place) for i, place in enumerate([(0, 0), (300, 0), (550, 100), (700, 350), (720, 650)])
+    ]
+    assert span(one(told(made, bend), RULE))[:2] == (30, 90)
+
+
 def test_days_are_those_on_which_a_window_begins() -> None:
     """Monday's night lasts into Tuesday; Tuesday has none, and Sunday's lasts into Monday."""
     made = ground(windows=[NIGHT | {"days": ["mon", "sun"]}])

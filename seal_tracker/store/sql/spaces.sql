@@ -23,8 +23,14 @@ RETURNING name, id;
 SELECT id, name FROM seals WHERE space = $1;
 
 -- name: seals_unclocked
--- Seals of a space that have sent pings without a believable clock: one look into that table's primary key for each seal.
-SELECT id FROM seals WHERE space = $1 AND EXISTS (SELECT FROM pings_unclocked AS p WHERE p.seal = seals.id);
+-- Seals of a space that have sent pings without a believable clock, and the newest time that one of these claims: one look into that
+-- table's primary key for each seal.
+SELECT seals.id, newest.time
+FROM seals
+CROSS JOIN LATERAL (
+    SELECT p.time FROM pings_unclocked AS p WHERE p.seal = seals.id ORDER BY p.time DESC LIMIT 1
+) AS newest
+WHERE seals.space = $1;
 
 -- name: seals_of_space
 -- Which of these numbers are seals of this space.
