@@ -14,7 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, replace
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -36,6 +36,7 @@ __all__ = [
     "newest_row",
     "read_plan",
     "record_newest",
+    "sharing",
     "spans_of_both",
     "stored_plans",
     "to_import",
@@ -45,12 +46,21 @@ __all__ = [
 READ_HERE_BYTES = 2_000_000
 """Plans up to this are read in a thread: a tenth of a second, less than a process takes to start."""
 
+T = TypeVar("T", bound="Named")
+
 DatedPlan = tuple[int, Plan]
 """(in force from, plan); the first version holds from the beginning."""
 
 
 class PlanRefusedError(ValueError):
     """A plan stored earlier can no longer be read by this version of the service."""
+
+
+class Named(Protocol):
+    """What a plan has many of, each by its id."""
+
+    @property
+    def id(self) -> str: ...
 
 
 class PlanStore(Protocol):
@@ -86,19 +96,41 @@ async def stored_plans(store: PlanStore, space: str, known: Plan | None = None) 
     PlanRefusedError
         One has become faulty by this version's rules.
     """
-    plans = []
+    plans: list[DatedPlan] = []
     for row in await store.plan_versions(space):
-        if known is not None and known.digest == row.digest:
-            plans.append(_dated(known, row.version, row.valid_from_ms, row.recorded_ms))
-            continue
-        plan, faults = await read_plan(row.files)
-        if plan is None:
-            first = errors_of(faults)[0]
-            raise PlanRefusedError(
-                f"plan version {row.version} of space {space!r} cannot be read any more: {first}"
-            )
+        plan: Plan | None = known
+        if known is None or known.digest != row.digest:
+            plan, faults = await read_plan(row.files)
+            if plan is None:
+                first = errors_of(faults)[0]
+                raise PlanRefusedError(
+                    f"plan version {row.version} of space {space!r} cannot be read any more: {first}"
+                )
+        assert plan is not None
+        plan = sharing(plan, plans[-1][1]) if plans else plan
         plans.append(_dated(plan, row.version, row.valid_from_ms, row.recorded_ms))
     return plans
+
+
+def sharing(plan: Plan, before: Plan) -> Plan:
+    """The plan with what it has in common with the version before: all versions stay in memory, for pings that come late."""
+    same = {
+        name for name in ("routes.geojson", "zones.geojson") if plan.files.get(name) == before.files.get(name)
+    }
+    return replace(
+        plan,
+        corridors=before.corridors if "routes.geojson" in same else plan.corridors,
+        zone_set=before.zone_set if "zones.geojson" in same else plan.zone_set,
+        routes=_same_where_equal(plan.routes, before.routes),
+        zones=_same_where_equal(plan.zones, before.zones),
+        journeys=_same_where_equal(plan.journeys, before.journeys),
+    )
+
+
+def _same_where_equal(now: tuple[T, ...], before: tuple[T, ...]) -> tuple[T, ...]:
+    """Those of now, each that was equal before by the object it was."""
+    known = {one.id: one for one in before}
+    return tuple(old if (old := known.get(one.id)) == one else one for one in now)
 
 
 def _dated(plan: Plan, version: int, valid_from_ms: int | None, recorded_ms: int) -> DatedPlan:

@@ -10,6 +10,7 @@ seals were heard since time was last judged. `prepare` loads seals not met befor
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 from uuid import UUID
@@ -28,6 +29,7 @@ from seal_tracker.plans.model import Plan
 from seal_tracker.prepared import Prepared
 from seal_tracker.rejudge import Rejudged, Span, advanced_by_time, standing
 from seal_tracker.replaying import FOREVER_MS, Replay, ReplayStore, nows_that_were, pings_between
+from seal_tracker.rules.context import Terrain
 from seal_tracker.space_journeys import SpaceJourneys, SpaceJourneysStore
 from seal_tracker.store.records import Checkpoint, EpisodeRow, KnownPings
 from seal_tracker.tracking.epochs import Facts, Version
@@ -96,11 +98,27 @@ class SpaceJudge(SpaceJourneys[SpaceStore]):
         await self._find_revisions(prepared)
         return prepared
 
-    async def use_plans(self, plans: Sequence[tuple[int, Plan]], journeys: InForce | None = None) -> None:
-        """Judge by these versions from now on, by an empty plan where there is none; journeys given once are kept."""
+    async def use_plans(
+        self,
+        plans: Sequence[tuple[int, Plan]],
+        journeys: InForce | None = None,
+        terrains: Mapping[int, Terrain] | None = None,
+    ) -> None:
+        """Judge by these versions from now on, by an empty plan where there is none; journeys given once are kept.
+
+        ``terrains``: those of versions that were made already; the others are made in a thread, for that takes a while.
+        """
         plans = plans or [(NO_TIME, empty_plan())]
         known = {v.plan.version: v for v in self.versions}
-        self.versions = tuple(known.get(p.version) or Version(at, p, terrain_of(p)) for at, p in plans)
+        versions = []
+        for at, plan in plans:
+            if (version := known.get(plan.version)) is None:
+                terrain = terrains.get(plan.version) if terrains else None
+                if terrain is None:
+                    terrain = await asyncio.to_thread(terrain_of, plan)
+                version = Version(at, plan, terrain)
+            versions.append(version)
+        self.versions = tuple(versions)
         self._are_kept |= journeys is not None
         if journeys is None:
             journeys = self._in_force if self._are_kept else InForce(plans[-1][1].journeys)

@@ -14,12 +14,12 @@ import msgspec
 
 from geofences.catalog import Fault
 from seal_tracker.deeds import Deed
-from seal_tracker.planning import DatedPlan, newest_row, read_plan, with_newest
+from seal_tracker.planning import DatedPlan, newest_row, read_plan, sharing, with_newest
 from seal_tracker.plans.folder import empty_plan
-from seal_tracker.plans.model import Plan
 from seal_tracker.prepared import Prepared
 from seal_tracker.space import SpaceJudge
 from seal_tracker.store.records import Action, NewPlan
+from seal_tracker.tracking.terrains import terrain_of
 
 __all__ = ["Change", "Editor", "PlanEdited", "PlanMovedError", "edit_plan"]
 
@@ -63,7 +63,9 @@ async def edit_plan(
     plan, faults = await read_plan(files)
     if plan is None or plan.digest == base.digest:
         return PlanEdited(None, faults)
-    plan = _sharing(plan, base)
+    plan = sharing(plan, base)
+    # Seconds for thousands of routes: in a thread, and before its turn, so that pings go on being judged meanwhile.
+    terrain = await asyncio.to_thread(terrain_of, replace(plan, version=base.version + 1))
     rows: list[NewPlan] = []
 
     async def work(now_judging: SpaceJudge) -> tuple[Prepared, Deed]:
@@ -74,7 +76,7 @@ async def edit_plan(
         before: list[DatedPlan] = [(v.from_ms, v.plan) for v in now_judging.versions if v.plan.version]
         now_ms = max([clock_ms(), *(at + 1 for at, _ in before)])
         plans = with_newest(plan, before, now_ms)
-        await now_judging.use_plans(plans)
+        await now_judging.use_plans(plans, terrains={terrain.version: terrain})
         try:
             prepared = await now_judging.rejudge_since(now_judging.judged_past(plans[-1][0]))
         except BaseException:
@@ -92,12 +94,3 @@ async def edit_plan(
 
     await act(judging.space, work)
     return PlanEdited(rows[0], faults)
-
-
-def _sharing(plan: Plan, base: Plan) -> Plan:
-    """The plan with the geometry of ``base`` where that is the same: versions that differ in a zone share their routes."""
-    if plan.files["routes.geojson"] == base.files.get("routes.geojson"):
-        plan = replace(plan, corridors=base.corridors)
-    if plan.files["zones.geojson"] == base.files.get("zones.geojson"):
-        plan = replace(plan, zone_set=base.zone_set)
-    return plan

@@ -1,10 +1,18 @@
 """Edits of a plan: what is put stands, what differs is named, and what two changed is nobody's silent loss."""
 
 import json
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from memory_store import MemoryStore
 
+from seal_tracker import space
+from seal_tracker.model import LIVE
+from seal_tracker.planning import sharing
+from seal_tracker.plans import load_files
 from seal_tracker.plans.edits import (
     Conflict,
     Differences,
@@ -14,6 +22,11 @@ from seal_tracker.plans.edits import (
     features_of,
     joined,
 )
+from seal_tracker.plans.model import Plan
+from seal_tracker.space import SpaceJudge
+from seal_tracker.supervision import plan_editing
+from seal_tracker.supervision.plan_editing import Editor, edit_plan
+from seal_tracker.tracking.terrains import terrain_of
 
 
 def zone(name: str, /, **properties: Any) -> dict[str, Any]:
@@ -87,3 +100,61 @@ def test_other_files_are_joined_whole() -> None:
     assert out["units.toml"] == "c"
     assert [type(c) for c in conflicts] == [Conflict]
     assert "units.toml" not in joined(base, base, plan())[0]
+
+
+def loaded(*zones: dict[str, Any], version: int = 1) -> Plan:
+    """A version with these zones and always the same route."""
+    line = {"type": "LineString", "coordinates": [[106.0, 20.0], [106.5, 20.2]]}
+    route = {"type": "Feature", "id": "R", "geometry": line, "properties": {"name": "r", "half_width_m": 200}}
+    made, faults = load_files(plan(*zones, **{"routes.geojson": collection(route)}))
+    assert made is not None, faults
+    return replace(made, version=version)
+
+
+def collection(*features: dict[str, Any]) -> str:
+    return json.dumps({"type": "FeatureCollection", "features": features})
+
+
+def drawn(name: str, /, **properties: Any) -> dict[str, Any]:
+    place = {"type": "Point", "coordinates": [106.2, 20.1]}
+    told = {"name": name, "kind": "depot", "radius_m": 100} | properties
+    return {"type": "Feature", "id": name, "geometry": place, "properties": told}
+
+
+def test_versions_share_what_they_have_in_common() -> None:
+    """All of them stay in memory, for pings that come late: a day of editing zones is not a day of copies of the routes."""
+    before = loaded(drawn("A"), drawn("B"))
+    after = sharing(loaded(drawn("A"), drawn("B", name="other")), before)
+    assert after.corridors is before.corridors
+    assert after.routes[0] is before.routes[0]
+    assert after.zones[0] is before.zones[0]
+    assert after.zones[1].name == "other"
+    assert after.zone_set is not before.zone_set
+    assert sharing(loaded(drawn("A"), drawn("B")), before).zone_set is before.zone_set
+
+
+async def test_an_edit_is_made_ready_in_a_thread_before_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pings are judged meanwhile; in its turn nothing is left to be worked out, and versions come in the order of their turns."""
+    judging = SpaceJudge(LIVE, MemoryStore())
+    await judging.open([(0, loaded(drawn("A")))])
+    steps: list[str] = []
+
+    def noted(made: Plan) -> Any:
+        steps.append("made" if threading.current_thread() is not threading.main_thread() else "made here")
+        return terrain_of(made)
+
+    for module in (space, plan_editing):
+        monkeypatch.setattr(module, "terrain_of", noted)
+
+    async def act(_space: str, work: Any) -> None:
+        steps.append("turn")
+        await work(judging)
+        steps.append("done")
+
+    def change(files: Mapping[str, str]) -> dict[str, str]:
+        return {**files, "zones.geojson": collection(drawn("A"), drawn("B"))}
+
+    edited = await edit_plan(act, judging, change, Editor("an", "supervisor"), lambda: 1_000)
+    assert edited.row is not None
+    assert (edited.row.version, steps) == (2, ["made", "turn", "done"])
+    assert [v.terrain.version for v in judging.versions] == [1, 2]
