@@ -14,7 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, replace
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import msgspec
 
@@ -45,8 +45,6 @@ __all__ = [
 
 READ_HERE_BYTES = 2_000_000
 """Plans up to this are read in a thread: a tenth of a second, less than a process takes to start."""
-
-T = TypeVar("T", bound="Named")
 
 DatedPlan = tuple[int, Plan]
 """(in force from, plan); the first version holds from the beginning."""
@@ -114,23 +112,13 @@ async def stored_plans(store: PlanStore, space: str, known: Plan | None = None) 
 
 def sharing(plan: Plan, before: Plan) -> Plan:
     """The plan with what it has in common with the version before: all versions stay in memory, for pings that come late."""
-    same = {
-        name for name in ("routes.geojson", "zones.geojson") if plan.files.get(name) == before.files.get(name)
-    }
-    return replace(
-        plan,
-        corridors=before.corridors if "routes.geojson" in same else plan.corridors,
-        zone_set=before.zone_set if "zones.geojson" in same else plan.zone_set,
-        routes=_same_where_equal(plan.routes, before.routes),
-        zones=_same_where_equal(plan.zones, before.zones),
-        journeys=_same_where_equal(plan.journeys, before.journeys),
-    )
-
-
-def _same_where_equal(now: tuple[T, ...], before: tuple[T, ...]) -> tuple[T, ...]:
-    """Those of now, each that was equal before by the object it was."""
-    known = {one.id: one for one in before}
-    return tuple(old if (old := known.get(one.id)) == one else one for one in now)
+    if plan.files.get("routes.geojson") == before.files.get("routes.geojson"):
+        plan = replace(plan, routes=before.routes, route_index=before.route_index, corridors=before.corridors)
+    if plan.files.get("zones.geojson") == before.files.get("zones.geojson"):
+        plan = replace(plan, zones=before.zones, zone_index=before.zone_index, zone_set=before.zone_set)
+    known = {journey.id: journey for journey in before.journeys}
+    journeys = ((known.get(now.id), now) for now in plan.journeys)
+    return replace(plan, journeys=tuple(now if old is None or old != now else old for old, now in journeys))
 
 
 def _dated(plan: Plan, version: int, valid_from_ms: int | None, recorded_ms: int) -> DatedPlan:
