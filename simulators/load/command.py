@@ -254,7 +254,7 @@ class _Progress:
     def show(self, after_s: float, tally: Tally, alerts: Alerts) -> None:
         """What is so far."""
         line = (
-            f"{tally.sent:,} sent, {tally.in_flight:,} in flight, {tally.unsent:,} due, {tally.refused.total():,} refused, "
+            f"{tally.sent:,} sent, {tally.in_flight:,} in flight, {tally.unsent:,} held up, {tally.refused.total():,} refused, "
             f"{alerts.came:,} alerts, {alerts.missing:,} awaited"
         )
         if self._bar.disable:

@@ -22,6 +22,8 @@ __all__ = ["Done", "Load", "Progress", "Stops", "run"]
 
 TICK_S = 0.002
 """Between two looks at what is due, at least; so much later than due a message may leave of itself."""
+REST_S = 0.02
+"""Between two looks when nothing is left to send."""
 LOOK_S = 1.0
 """Between two lines of progress."""
 KEEP_ALIVE_S = 20.0
@@ -187,7 +189,7 @@ class _Sender:
             if not (self.lanes.backlog or tally.in_flight or self.alerts.missing):
                 break
             self._turn()
-            await asyncio.sleep(TICK_S)
+            await asyncio.sleep(TICK_S if self.lanes.backlog else REST_S)
         self.alerts.forget_unsent()
         self._settle()
 
