@@ -288,9 +288,9 @@ def told(value: Any, content_type: str = JSON) -> web.Response:
 
 def _routes() -> Iterable[Route]:
     one = f"{BASE}/collections/{{collection}}"
-    yield Route(
-        "GET", BASE, landing, Right.READ, "OGC API - Features: where a client begins.", answer=Landing
-    )
+    for path in (BASE, f"{BASE}/"):  # the standard's own path is `/` below the address, and clients add it
+        summary = "OGC API - Features: where a client begins."
+        yield Route("GET", path, landing, Right.READ, summary, answer=Landing)
     yield Route(
         "GET", f"{BASE}/conformance", conformance, Right.READ, "What it conforms to.", answer=Conformance
     )

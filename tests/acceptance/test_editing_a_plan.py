@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from owslib.ogcapi.features import Features
 from parts import wait_until
 from running import PLANS, Running
 from traffic import iso
@@ -122,6 +123,39 @@ def test_qgis_finds_what_was_edited(edited: Running) -> None:
         page = edited.get(following[0])
     assert seen == sorted(seen)
     assert len(seen) == page["numberMatched"]
+
+
+def test_another_library_reads_the_collections_as_a_server_of_ogc_api_features(edited: Running) -> None:
+    """OWSLib, which knows nothing of us: landing page, conformance, collections, features, pages and filters.
+
+    It asks for a description in OpenAPI 3.0 alone; ours is 3.1, and says so.
+    """
+    bearer = {"Authorization": f"Bearer {edited.account('operator')['token']}"}
+    server = Features(edited.ready["http"].rstrip("/") + "/api/v1/ogc", headers=bearer)
+    assert server.links
+    core = "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core"
+    assert core in server.conformance()["conformsTo"]
+    names = server.feature_collections()
+    assert set(names) == {"zones", "routes", "seals"}
+    for name in names:
+        told = server.collection(name)
+        assert told["id"] == name
+        west, south, east, north = told["extent"]["spatial"]["bbox"][0]
+        assert -180 <= west <= east <= 180, name
+        assert -90 <= south <= north <= 90, name
+        page = server.collection_items(name, limit=2)
+        assert page["type"] == "FeatureCollection"
+        assert page["numberReturned"] == len(page["features"]) <= 2
+        if page["features"]:
+            first = page["features"][0]
+            assert server.collection_item(name, first["id"])["id"] == first["id"]
+    found = server.collection_items("zones", bbox=[106.002, 21.002, 106.003, 21.003])
+    assert [feature["id"] for feature in found["features"]] == ["NEW"]
+    assert server.collection_items("zones", datetime_="2020-01-01T00:00:00Z/..")["numberMatched"] > 0
+    with pytest.raises(RuntimeError, match="400"):
+        server.collection_items("zones", bbox=[1, 2, 3])
+    with pytest.raises(RuntimeError, match="404"):
+        server.collection_item("zones", "NOT-THERE")
 
 
 def test_a_restart_keeps_edits_and_a_changed_folder_is_joined_with_them(edited: Running) -> None:

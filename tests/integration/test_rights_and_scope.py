@@ -84,6 +84,7 @@ ROUTE_TABLE: dict[str, tuple[str, Any]] = {
     "GET /api/v1/plan-versions": (COMMON, None),
     "GET /api/v1/plan-versions/{version}/{collection}": (COMMON, None),
     "GET /api/v1/ogc": (COMMON, None),
+    "GET /api/v1/ogc/": (COMMON, None),
     "GET /api/v1/ogc/conformance": (COMMON, None),
     "GET /api/v1/ogc/collections": (COMMON, None),
     "GET /api/v1/ogc/collections/{collection}": (COMMON, None),
