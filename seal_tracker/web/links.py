@@ -31,7 +31,9 @@ def plain_path(route: Route) -> str:
 
 def operation_id(route: Route) -> str:
     """The name by which links find a route."""
-    return route.method.lower() + re.sub(r"\W+", "_", plain_path(route).removeprefix(API)).rstrip("_")
+    path = plain_path(route).removeprefix(API)
+    path += "root" if path.endswith("/") else ""
+    return route.method.lower() + re.sub(r"\W+", "_", path).rstrip("_")
 
 
 def has_version(route: Route) -> bool:

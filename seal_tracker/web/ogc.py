@@ -141,6 +141,11 @@ async def landing(request: web.Request) -> web.Response:
     )
 
 
+async def landing_at_root(request: web.Request) -> web.Response:
+    """The same at ``/`` below our address, which is the standard's own path for it."""
+    return await landing(request)
+
+
 async def conformance(request: web.Request) -> web.Response:
     """What this conforms to."""
     read_query(request, NoQuery)
@@ -288,9 +293,10 @@ def told(value: Any, content_type: str = JSON) -> web.Response:
 
 def _routes() -> Iterable[Route]:
     one = f"{BASE}/collections/{{collection}}"
-    for path in (BASE, f"{BASE}/"):  # the standard's own path is `/` below the address, and clients add it
-        summary = "OGC API - Features: where a client begins."
-        yield Route("GET", path, landing, Right.READ, summary, answer=Landing)
+    yield Route(
+        "GET", BASE, landing, Right.READ, "OGC API - Features: where a client begins.", answer=Landing
+    )
+    yield Route("GET", f"{BASE}/", landing_at_root, Right.READ, "The same.", answer=Landing)
     yield Route(
         "GET", f"{BASE}/conformance", conformance, Right.READ, "What it conforms to.", answer=Conformance
     )
