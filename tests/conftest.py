@@ -22,11 +22,18 @@ from parts import Broker, ComposeBroker, LoopThread
 from seal_tracker.embedded import EmbeddedParts
 from seal_tracker.embedded.ports import choose_port
 from seal_tracker.embedded.postgres import prepare_ledger
+from seal_tracker.store import Store
 
 __all__ = ["production_database"]  # a fixture that another file holds
 
 IN_CI = 2000
 """Examples that CI asks for, always the same ones; a release asks for more, and others."""
+
+UNSYNCED = (
+    "ALTER SYSTEM SET fsync = off",
+    "ALTER SYSTEM SET full_page_writes = off",
+    "SELECT pg_reload_conf()",
+)
 
 settings.register_profile(
     "seal-tracker",
@@ -67,33 +74,68 @@ def open_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def embedded(session_folder: Path) -> Iterator[EmbeddedParts]:
-    """NATS and PostgreSQL of one temporary folder, watched, for the whole session; the gateway's tenant is ``demo``."""
+    """NATS and PostgreSQL of one temporary folder, watched, for the whole session; the gateway's tenant is ``demo``.
+
+    Nothing kills this PostgreSQL, so it need not wait for the disk; tests of what a kill leaves start their own.
+    """
     thread = LoopThread()
     parts = EmbeddedParts(session_folder / "embedded", tenant="demo")
     thread.run(parts.start())
+    for statement in UNSYNCED:
+        asyncio.run(_execute(parts.superuser_dsn, statement))
     yield parts
     thread.run(parts.stop())
     thread.close()
 
 
+@pytest.fixture(scope="session")
+def furnished(embedded: EmbeddedParts) -> str:
+    """A database to which every migration was applied: its files are copied for each test that needs one, a tenth of the work."""
+    _make_empty(embedded, "furnished")
+    dsn = embedded.postgres_dsn.rpartition("/")[0] + "/furnished"
+
+    async def migrate() -> None:
+        await (await Store.open(dsn)).close()
+
+    asyncio.run(migrate())
+    return "furnished"
+
+
 @pytest.fixture
-def postgres_dsn(embedded: EmbeddedParts) -> Iterator[str]:
-    """Address of an empty database of this test's own, dropped afterwards; its role owns all but the ledger, and is no superuser."""
-    yield from _own_database(embedded)
+def postgres_dsn(embedded: EmbeddedParts, furnished: str) -> Iterator[str]:
+    """Address of a database of this test's own, migrated, without a row, dropped afterwards.
+
+    Its role owns all but the ledger, and is no superuser.
+    """
+    yield from _own_database(embedded, furnished)
 
 
 @pytest.fixture(scope="module")
-def module_dsn(embedded: EmbeddedParts) -> Iterator[str]:
-    """The same for all tests of a module, which keep apart by their spaces: a second or two a test."""
-    yield from _own_database(embedded)
+def module_dsn(embedded: EmbeddedParts, furnished: str) -> Iterator[str]:
+    """The same for all tests of a module, which keep apart by their spaces."""
+    yield from _own_database(embedded, furnished)
 
 
-def _own_database(embedded: EmbeddedParts) -> Iterator[str]:
+@pytest.fixture
+def empty_dsn(embedded: EmbeddedParts) -> Iterator[str]:
+    """The same as a first start finds it: nothing in it but the ledger."""
+    yield from _own_database(embedded, None)
+
+
+def _own_database(embedded: EmbeddedParts, template: str | None) -> Iterator[str]:
     name = f"test_{secrets.token_hex(6)}"
-    asyncio.run(_execute(embedded.superuser_dsn, f"CREATE DATABASE {name} OWNER seal_tracker"))
-    asyncio.run(prepare_ledger(embedded.superuser_dsn.rpartition("/")[0] + f"/{name}"))
+    if template is None:
+        _make_empty(embedded, name)
+    else:
+        copied = f"CREATE DATABASE {name} OWNER seal_tracker TEMPLATE {template} STRATEGY FILE_COPY"
+        asyncio.run(_execute(embedded.superuser_dsn, copied))
     yield embedded.postgres_dsn.rpartition("/")[0] + f"/{name}"
     asyncio.run(_execute(embedded.superuser_dsn, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+def _make_empty(embedded: EmbeddedParts, name: str) -> None:
+    asyncio.run(_execute(embedded.superuser_dsn, f"CREATE DATABASE {name} OWNER seal_tracker"))
+    asyncio.run(prepare_ledger(embedded.superuser_dsn.rpartition("/")[0] + f"/{name}"))
 
 
 @pytest.fixture(scope="session")

@@ -438,10 +438,10 @@ async def test_an_alarm_orders_its_journey_to_follow_another_route_or_nothing_is
     assert await watch.history(after) == [("diverted", "an")]
 
 
-async def test_alarms_of_an_earlier_release_go_on_with_deadlines_from_the_upgrade(postgres_dsn: str) -> None:
+async def test_alarms_of_an_earlier_release_go_on_with_deadlines_from_the_upgrade(empty_dsn: str) -> None:
     """What was open is open under its id, due from now on; an officer can handle it, and the clock escalates it."""
     before = [step for step in MIGRATIONS if step.version < 8]
-    connection = await connect(postgres_dsn, "test", 30)
+    connection = await connect(empty_dsn, "test", 30)
     await apply_migrations(connection, before)
     old = {
         "alarm": str(UUID(int=1)), "state": "unacknowledged", "episode": str(UUID(int=2)), "type": "SEAL_TAMPER",
@@ -453,7 +453,7 @@ async def test_alarms_of_an_earlier_release_go_on_with_deadlines_from_the_upgrad
         UUID(int=1), UUID(int=2), "unacknowledged", T0_MS, json.dumps(old),
     )  # fmt: skip
     await connection.close()
-    store = await Store.open(postgres_dsn)
+    store = await Store.open(empty_dsn)
     row = await store.alarm(LIVE, UUID(int=1))
     assert row is not None
     alarm = alarm_in(row)

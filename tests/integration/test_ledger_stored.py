@@ -553,19 +553,17 @@ async def test_a_change_between_two_commits_breaks_the_chain_at_the_next(
         assert check.broken.number == 3
 
 
-async def test_a_database_without_a_ledger_says_what_to_run(
-    embedded: EmbeddedParts, postgres_dsn: str
-) -> None:
+async def test_a_database_without_a_ledger_says_what_to_run(embedded: EmbeddedParts, empty_dsn: str) -> None:
     """An upgrade of a production database needs a superuser once, and the message says for what."""
-    server, _, name = postgres_dsn.rpartition("/")
+    server, _, name = empty_dsn.rpartition("/")
     superuser = await asyncpg.connect(embedded.superuser_dsn.rpartition("/")[0] + f"/{name}")
     await superuser.execute("DROP SCHEMA ledger CASCADE")
     with pytest.raises(SchemaMismatch, match=rf"seal-tracker ledger prepare \| psql --dbname {name}"):
-        await Store.open(postgres_dsn)
+        await Store.open(empty_dsn)
     await prepare_ledger(embedded.superuser_dsn.rpartition("/")[0] + f"/{name}")
     await superuser.execute("GRANT UPDATE ON ledger.links TO seal_tracker")
     with pytest.raises(SchemaMismatch, match="role seal_tracker could change the ledger"):
-        await Store.open(postgres_dsn)
+        await Store.open(empty_dsn)
     await superuser.execute("REVOKE UPDATE ON ledger.links FROM seal_tracker")
     await superuser.close()
     async with opened(f"{server}/{name}") as store:

@@ -50,22 +50,22 @@ async def execute(dsn: str, statement: str) -> None:
     await connection.close()
 
 
-async def test_opening_twice_migrates_once(postgres_dsn: str) -> None:
+async def test_opening_twice_migrates_once(empty_dsn: str) -> None:
     """What was applied is recorded and not applied again."""
     for migrate in (True, True, False):
-        async with opened(postgres_dsn, migrate=migrate):
+        async with opened(empty_dsn, migrate=migrate):
             pass
-    connection = await asyncpg.connect(postgres_dsn)
+    connection = await asyncpg.connect(empty_dsn)
     rows = await connection.fetch("SELECT version, name FROM schema_migrations ORDER BY version")
     assert [tuple(row) for row in rows] == [(step.version, step.name) for step in MIGRATIONS]
     await connection.close()
 
 
-async def test_a_new_database_is_refused_without_leave_to_migrate(postgres_dsn: str) -> None:
+async def test_a_new_database_is_refused_without_leave_to_migrate(empty_dsn: str) -> None:
     """``migrate=False`` names what is missing and changes nothing."""
     with pytest.raises(SchemaMismatch, match=r"lacks migrations \(001_spaces_seals_and_pings"):
-        await Store.open(postgres_dsn, migrate=False)
-    connection = await asyncpg.connect(postgres_dsn)
+        await Store.open(empty_dsn, migrate=False)
+    connection = await asyncpg.connect(empty_dsn)
     assert (
         await connection.fetchval("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace")
         == 0
@@ -73,32 +73,32 @@ async def test_a_new_database_is_refused_without_leave_to_migrate(postgres_dsn: 
     await connection.close()
 
 
-async def test_a_database_newer_than_the_program_is_refused(postgres_dsn: str) -> None:
+async def test_a_database_newer_than_the_program_is_refused(empty_dsn: str) -> None:
     """An old program must not write by rules that no longer hold, and leaves the lock free."""
-    async with opened(postgres_dsn):
+    async with opened(empty_dsn):
         pass
-    await execute(postgres_dsn, "INSERT INTO schema_migrations VALUES (999, 'from_the_future', 'x')")
+    await execute(empty_dsn, "INSERT INTO schema_migrations VALUES (999, 'from_the_future', 'x')")
     with pytest.raises(SchemaMismatch, match=r"at migration 999 \(from_the_future\)"):
-        await Store.open(postgres_dsn)
-    await execute(postgres_dsn, "DELETE FROM schema_migrations WHERE version = 999")
-    async with opened(postgres_dsn, lock_wait_s=0):
+        await Store.open(empty_dsn)
+    await execute(empty_dsn, "DELETE FROM schema_migrations WHERE version = 999")
+    async with opened(empty_dsn, lock_wait_s=0):
         pass
 
 
-async def test_an_applied_migration_that_was_edited_is_refused(postgres_dsn: str) -> None:
+async def test_an_applied_migration_that_was_edited_is_refused(empty_dsn: str) -> None:
     """Two databases of one version must be the same."""
-    async with opened(postgres_dsn):
+    async with opened(empty_dsn):
         pass
-    await execute(postgres_dsn, "UPDATE schema_migrations SET checksum = 'other' WHERE version = 2")
+    await execute(empty_dsn, "UPDATE schema_migrations SET checksum = 'other' WHERE version = 2")
     with pytest.raises(SchemaMismatch, match="migration 2"):
-        await Store.open(postgres_dsn)
+        await Store.open(empty_dsn)
 
 
 async def test_pings_from_before_there_were_weeks_stay_where_they_lie_and_are_found(
-    postgres_dsn: str,
+    empty_dsn: str,
 ) -> None:
     """An upgrade makes one table of all of them but those of no believable time, and the next pings go on from there."""
-    connection = await connect(postgres_dsn, "test", 30)
+    connection = await connect(empty_dsn, "test", 30)
     await apply_migrations(connection, MIGRATIONS[:13])
     await connection.execute("INSERT INTO seals (space, name) VALUES ('live', 'S-0'), ('live', 'S-1')")
     old = pings([1, 2], 40, start_ms=START_MS - 300 * 86_400_000)
@@ -112,7 +112,7 @@ async def test_pings_from_before_there_were_weeks_stay_where_they_lie_and_are_fo
     counts = "SELECT tableoid::regclass::text AS table, count(*) FROM pings GROUP BY 1"
     expected = {"pings_before": int(old.clock_ok.sum()), "pings_unclocked": int((~old.clock_ok).sum())}
     assert dict(map(tuple, await connection.fetch(counts))) == expected | {"pings_other_weeks": 2}
-    async with opened(postgres_dsn) as store:
+    async with opened(empty_dsn) as store:
         new = pings([1, 2], 5, seed=3)
         await store.commit(Commit(space="live", pings=new))
         found = await store.pings_after([1, 2], [NO_TIME] * 2)
@@ -122,12 +122,12 @@ async def test_pings_from_before_there_were_weeks_stay_where_they_lie_and_are_fo
     await connection.close()
 
 
-async def test_a_migration_that_fails_leaves_those_before_it(postgres_dsn: str) -> None:
+async def test_a_migration_that_fails_leaves_those_before_it(empty_dsn: str) -> None:
     """Each step stands or falls as a whole, and the next start goes on from there."""
     good = Migration(1, "good", "CREATE TABLE one (a int)")
     bad = Migration(2, "bad", "CREATE TABLE two (a int); SELECT 1/0")
     mended = Migration(2, "bad", "CREATE TABLE two (a int)")
-    connection = await connect(postgres_dsn, "test", 5)
+    connection = await connect(empty_dsn, "test", 5)
     with pytest.raises(asyncpg.DivisionByZeroError):
         await apply_migrations(connection, [good, bad])
     assert await connection.fetchval("SELECT to_regclass('one') IS NOT NULL AND to_regclass('two') IS NULL")
