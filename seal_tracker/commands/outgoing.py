@@ -6,7 +6,7 @@ when they arrived; in an exercise the topic says it (`replayed_topic`), and a he
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -21,7 +21,6 @@ from seal_tracker.joining import Joining
 from seal_tracker.model import EQUIPMENT_PREFIX, LIVE, NO_TIME
 from seal_tracker.publishing.errors import TopicError
 from seal_tracker.publishing.topics import device_topic, frame_topic, replayed_topic
-from seal_tracker.sources.errors import TraceError
 from seal_tracker.sources.file import open_trace
 from seal_tracker.sources.framing import RawMessage
 from seal_tracker.sources.recording import Recording, by_arrival, device_of, read_recording
@@ -87,18 +86,17 @@ def recorded_in(file: Path) -> Recording:
         with open_trace(file) as lines:
             found = read_recording(lines, str(file))
     except OSError as error:
-        raise TraceError(str(file), f"cannot be read: {error.strerror or error}") from error
-    for fault in found.faults[:SHOWN_FAULTS]:
-        click.echo(str(fault), err=True)
-    if len(found.faults) > SHOWN_FAULTS:
-        click.echo(f"{file}: {len(found.faults) - SHOWN_FAULTS:,} more lines cannot be read", err=True)
+        raise CommandError(f"{file}: cannot be read: {error.strerror or error}") from error
+    _tell([str(fault) for fault in found.faults])
     if not found.messages:
         raise CommandError(f"{file}: no message in it can be sent")
     return found
 
 
 def of_recording(recording: Recording, tenant: str, space: str, *, paced: bool) -> Outgoing:
-    """Recorded messages byte for byte, but for parts of one message in an exercise: they are put together as they arrived at the time.
+    """Recorded messages byte for byte, but for two things in an exercise. Parts of one message are put together as they arrived at the
+    time. And a heartbeat is given its time; one that could not be believed at the time, or that nobody can date, is told on standard error
+    and left out: the exercise would take it for what it is not.
 
     Raises
     ------
@@ -111,10 +109,16 @@ def of_recording(recording: Recording, tenant: str, space: str, *, paced: bool) 
         raise CommandError(
             "no line says when it was received, so there are no gaps to keep: leave out --speed"
         )
-    try:
-        messages = [_message(recorded, tenant, space, at) for at, recorded in due]
-    except TopicError as fault:
-        raise CommandError(f"cannot be sent: {fault}") from fault
+    messages: list[Message] = []
+    left_out: list[str] = []
+    for at, recorded in due:
+        try:
+            messages.append(_message(recorded, tenant, space, at))
+        except DecodeError as fault:
+            left_out.append(f"line {recorded.mid}: left out: {fault}")
+        except TopicError as fault:
+            raise CommandError(f"line {recorded.mid}: cannot be sent: {fault}") from fault
+    _tell(left_out)
     return Outgoing(messages, len(messages), _accounted(messages, tenant, space), first_ms)
 
 
@@ -122,8 +126,9 @@ def _message(recorded: RawMessage, tenant: str, space: str, due_ms: int) -> Mess
     device, protocol, gateway = device_of(recorded.topic)
     arrival_ms, payload = recorded.received_ms, recorded.payload
     if device.startswith(EQUIPMENT_PREFIX):
-        dated = _dated(payload, arrival_ms) if space != LIVE else payload
-        return Message(device_topic(tenant, device, space), dated, due_ms)
+        if space != LIVE:
+            payload = encode_status(decode_status(payload, arrival_ms))
+        return Message(device_topic(tenant, device, space), payload, due_ms)
     if space != LIVE:
         arrival = None if arrival_ms == NO_TIME else arrival_ms
         topic = replayed_topic(tenant, protocol or NATIVE, device, space, arrival, gateway)
@@ -140,12 +145,11 @@ def _joined(messages: Iterable[RawMessage]) -> list[RawMessage]:
     return ready + joining.end()
 
 
-def _dated(payload: bytes, arrival_ms: int) -> bytes:
-    """A heartbeat with its time, which it needs where it is not heard live; what is none stays as it is."""
-    try:
-        return encode_status(decode_status(payload, arrival_ms))
-    except DecodeError:
-        return payload
+def _tell(faults: Sequence[str]) -> None:
+    for fault in faults[:SHOWN_FAULTS]:
+        click.echo(fault, err=True)
+    if len(faults) > SHOWN_FAULTS:
+        click.echo(f"and {len(faults) - SHOWN_FAULTS:,} more lines", err=True)
 
 
 def _accounted(messages: Iterable[Message], tenant: str, space: str) -> int:

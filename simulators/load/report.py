@@ -84,11 +84,11 @@ def shortfalls(found: dict[str, Any]) -> list[str]:
         told.append(f"{messages['in_flight']:,} messages stayed in flight: the broker has them, or has not")
     if messages["unsent"]:
         told.append(
-            f"{messages['unsent']:,} messages were due and never left: the broker or this machine was too slow"
+            f"{messages['unsent']:,} messages were due and never left: broker or this machine was too slow, or a connection was gone"
         )
     if alerts["missing"]:
         told.append(
-            f"{alerts['missing']:,} of {alerts['sent']:,} alerts did not come (a seal that was cut before raises no second one)"
+            f"{alerts['missing']:,} of {alerts['sent']:,} alerts did not come (none does for a message that was refused, or a seal that was cut before)"
         )
     if alerts["trouble"]:
         told.append(f"alerts were not heard to the end: {alerts['trouble']}")

@@ -127,6 +127,20 @@ def test_a_heartbeat_is_given_the_time_at_which_it_was_heard() -> None:
     assert json.loads(message.payload) == {"status": "offline", "time": "2026-11-22T03:00:00Z"}
 
 
+def test_a_heartbeat_that_nobody_can_date_is_left_out_of_an_exercise_and_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Else it would be of when it is replayed; so is one whose clock could not be believed when it came. Live both go as they are."""
+    tomorrow = b'{"status":"online","time":"2026-11-23T03:00:00Z"}'
+    some = lines(("equip/cam-1/status", b"online", None), ("equip/cam-1/status", tomorrow, NOW))
+    recording = read_recording(some, "f")
+    assert of_recording(recording, "demo", "drill", paced=False).total == 0
+    told = capsys.readouterr().err
+    assert "line 1: left out: time is missing" in told
+    assert "line 2: left out: time 2026-11-23T03:00:00+00:00: cannot be believed" in told
+    assert of_recording(recording, "demo", LIVE, paced=False).total == 2
+
+
 def test_what_will_be_accounted_for_is_pings_and_dead_letters() -> None:
     """Of what holds neither, such as a keep-alive, the service stores nothing, and nobody waits for it."""
     some = lines(
