@@ -28,6 +28,9 @@ LONGEST: Final = timedelta(milliseconds=LONGEST_SHIFT_MS)
 
 LONGEST_ABSENCE: Final = timedelta(milliseconds=LONGEST_ABSENCE_MS)
 
+FIRST: Final = (0, UUID(int=0))
+"""The place before all shifts and absences."""
+
 SERVICE: Final = "service"
 """The role of what the service does itself."""
 
@@ -63,13 +66,15 @@ class DutyReads(Database):
         return None if row is None else ShiftRow(*row)
 
     async def shifts(
-        self, which: ShiftFilter, *, after: tuple[int, UUID] = (0, UUID(int=0)), limit: int = 100
+        self, which: ShiftFilter, *, after: tuple[int, UUID] | None = None, limit: int = 100
     ) -> tuple[list[ShiftRow], bool]:
         """A page of shifts by when they begin, those after a place (begin, id), and whether there are more."""
         scope = None if which.scope is None else sorted(which.scope)
         window = which.from_ms, which.to_ms, LONGEST
         async with self._reading() as connection:
-            rows = await connection.fetch(sql("shifts_listed"), *window, *after, which.unit, scope, limit + 1)
+            rows = await connection.fetch(
+                sql("shifts_listed"), *window, *(after or FIRST), which.unit, scope, limit + 1
+            )
         return [ShiftRow(*row) for row in rows[:limit]], len(rows) > limit
 
     async def shifts_of_officer(self, officer: str, from_ms: int, to_ms: int) -> list[ShiftRow]:
@@ -122,14 +127,14 @@ class DutyReads(Database):
         return None if row is None else AbsenceRow(*row)
 
     async def absences(
-        self, which: ShiftFilter, *, after: tuple[int, UUID] = (0, UUID(int=0)), limit: int = 100
+        self, which: ShiftFilter, *, after: tuple[int, UUID] | None = None, limit: int = 100
     ) -> tuple[list[AbsenceRow], bool]:
         """A page of absences by when they begin, those after a place (begin, id), and whether there are more."""
         scope = None if which.scope is None else sorted(which.scope)
         window = which.from_ms, which.to_ms, LONGEST_ABSENCE
         async with self._reading() as connection:
             rows = await connection.fetch(
-                sql("absences_listed"), *window, *after, which.unit, scope, limit + 1
+                sql("absences_listed"), *window, *(after or FIRST), which.unit, scope, limit + 1
             )
         return [AbsenceRow(*row) for row in rows[:limit]], len(rows) > limit
 

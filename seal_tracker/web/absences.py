@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from typing import Final
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from aiohttp import web
 
 from seal_tracker.clock import clock_ms
-from seal_tracker.store.duty_reads import ShiftFilter
 from seal_tracker.store.duty_rows import AbsenceRow
 from seal_tracker.supervision.absences import AbsenceDesk
 from seal_tracker.web.accounts import Right
+from seal_tracker.web.acting import acted, actor_of, checking, paged, path_uuid, place_of
 from seal_tracker.web.alarms import moment_ms
 from seal_tracker.web.auth import scope_of
 from seal_tracker.web.context import CONTEXT
-from seal_tracker.web.cursors import DutyCursor, encode_cursor
 from seal_tracker.web.duty_answers import absence_item
 from seal_tracker.web.duty_bodies import (
     AbsenceEdit,
@@ -25,9 +24,8 @@ from seal_tracker.web.duty_bodies import (
     NewAbsence,
     ShiftId,
 )
-from seal_tracker.web.duty_requests import acted, actor_of, checking, given_of, path_uuid, period, plan_units
-from seal_tracker.web.queries import NoQuery, cursor_of, read_body, read_query
-from seal_tracker.web.reading import encoded
+from seal_tracker.web.duty_requests import given_of, plan_units, shifts_asked
+from seal_tracker.web.queries import NoQuery, read_body, read_query
 from seal_tracker.web.refusals import refusals_told
 from seal_tracker.web.routes import Route
 from seal_tracker.web.versions import versioned
@@ -39,13 +37,10 @@ __all__ = ["ROUTES"]
 async def list_absences(request: web.Request) -> web.Response:
     """Absences by when they begin."""
     query = read_query(request, AbsencesQuery)
-    from_ms, to_ms = period(query)
-    which = ShiftFilter(from_ms=from_ms, to_ms=to_ms, unit=query.unit or None, scope=scope_of(request))
-    cursor = cursor_of(query.after, DutyCursor)
-    after = (cursor.at_ms, cursor.id) if cursor else (0, UUID(int=0))
-    rows, more = await request.app[CONTEXT].store.absences(which, after=after, limit=query.limit)
-    following = encode_cursor(DutyCursor(rows[-1].begins_ms, rows[-1].id)) if more else None
-    return encoded(Page([absence_item(row) for row in rows], following))
+    rows, more = await request.app[CONTEXT].store.absences(
+        shifts_asked(request, query), after=place_of(query.after), limit=query.limit
+    )
+    return paged(rows, absence_item, lambda row: row.begins_ms, more=more)
 
 
 async def add_absence(request: web.Request) -> web.Response:
@@ -58,7 +53,7 @@ async def add_absence(request: web.Request) -> web.Response:
         id=uuid4(), unit=given.unit, officer=given.officer, begins_ms=begins_ms, ends_ms=ends_ms, reason=given.reason,
         version=1, made_by=actor_of(request).name, changed_ms=clock_ms(),
     )  # fmt: skip
-    deed = await acted(request, lambda: desk_of(request).add(row))
+    deed = await acted(request, lambda _: desk_of(request).add(row))
     return answer_of(deed.absences[0], status=201)
 
 
@@ -73,7 +68,7 @@ async def edit_absence(request: web.Request) -> web.Response:
     """Give an absence other times or another reason."""
     read_query(request, NoQuery)
     wanted, given = path_uuid(request, "absence"), given_of(await read_body(request, AbsenceEdit))
-    deed = await acted(request, lambda: desk_of(request).edit(wanted, given, checking(request), clock_ms()))
+    deed = await acted(request, lambda _: desk_of(request).edit(wanted, given, checking(request), clock_ms()))
     return answer_of(deed.absences[0])
 
 
@@ -82,7 +77,7 @@ async def cancel_absence(request: web.Request) -> web.Response:
     read_query(request, NoQuery)
     wanted, given = path_uuid(request, "absence"), await read_body(request, Cancelled)
     deed = await acted(
-        request, lambda: desk_of(request).cancel(wanted, given.reason, checking(request), clock_ms())
+        request, lambda _: desk_of(request).cancel(wanted, given.reason, checking(request), clock_ms())
     )
     return answer_of(deed.absences[0])
 

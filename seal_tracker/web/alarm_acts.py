@@ -26,7 +26,8 @@ from seal_tracker.supervision.journey_orders import Order
 from seal_tracker.supervision.journeys import JourneyDesk
 from seal_tracker.supervision.life_cycle import Verb as JourneyVerb
 from seal_tracker.web.accounts import Right
-from seal_tracker.web.alarms import ALARM_ID, AlarmId, AlarmItem, alarm_answer, moment_ms, path_alarm
+from seal_tracker.web.acting import path_uuid
+from seal_tracker.web.alarms import ALARM_ID, AlarmId, AlarmItem, alarm_answer, moment_ms
 from seal_tracker.web.auth import PRINCIPAL, scope_of
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.errors import Conflict, InvalidBody, Outdated
@@ -134,7 +135,7 @@ async def acted(request: web.Request, verb: Verb, kind: type[Any], *, edits: boo
     query = read_query(request, SpaceQuery)
     known_space(request, query.space)
     body = await read_body(request, kind)
-    alarm, said, order = path_alarm(request), said_of(request, body), order_of(request, body)
+    alarm, said, order = path_uuid(request, "alarm"), said_of(request, body), order_of(request, body)
     desk, scope = desk_of(request), scope_of(request)
 
     def check(row: AlarmRow) -> None:

@@ -20,6 +20,7 @@ from seal_tracker.store.alarm_reads import AlarmFilter, StoredAction
 from seal_tracker.store.records import AlarmRow
 from seal_tracker.supervision.alarms import may_see
 from seal_tracker.web.accounts import Right
+from seal_tracker.web.acting import path_uuid
 from seal_tracker.web.alarm_seen import SeenItem, note_seen, saw, seen_item
 from seal_tracker.web.auth import scope_of
 from seal_tracker.web.context import CONTEXT
@@ -43,7 +44,7 @@ from seal_tracker.web.routes import Route
 from seal_tracker.web.versions import versioned
 from seal_tracker.web.wire import Page
 
-__all__ = ["ALARM_ID", "ROUTES", "AlarmItem", "alarm_answer", "path_alarm"]
+__all__ = ["ALARM_ID", "ROUTES", "AlarmItem", "alarm_answer"]
 
 AlarmStateName = Literal[
     "unacknowledged", "returned_unacknowledged", "acknowledged", "shelved", "suppressed", "closed"
@@ -155,7 +156,7 @@ async def show_alarm(request: web.Request) -> web.Response:
     """One alarm; whoever handles alarms has seen it by that."""
     query = read_query(request, SpaceQuery)
     known_space(request, query.space)
-    alarm = path_alarm(request)
+    alarm = path_uuid(request, "alarm")
     row = await request.app[CONTEXT].store.alarm(query.space, alarm)
     if row is None or not may_see(scope_of(request), row):
         raise Missing(f"there is no alarm {str(alarm)!r}", field="alarm")
@@ -168,7 +169,7 @@ async def mark_seen(request: web.Request) -> web.Response:
     """Who asks has seen an alarm, wherever it was shown to them."""
     query = read_query(request, SpaceQuery)
     known_space(request, query.space)
-    alarm = path_alarm(request)
+    alarm = path_uuid(request, "alarm")
     with refusals_told():
         await saw(request, query.space, alarm)
     row = await request.app[CONTEXT].store.alarm(query.space, alarm)
@@ -199,20 +200,6 @@ def line_of(row: AlarmRow, open_in_groups: Mapping[UUID, int]) -> AlarmLine:
     """An alarm of a list."""
     open_ = 0 if row.group is None else open_in_groups.get(row.group, 0)
     return AlarmLine(**msgspec.structs.asdict(alarm_in(row)), open_in_group=open_)
-
-
-def path_alarm(request: web.Request) -> UUID:
-    """The alarm that the path names.
-
-    Raises
-    ------
-    Missing
-        No alarm can have that id.
-    """
-    try:
-        return UUID(request.match_info["alarm"])
-    except ValueError as error:
-        raise Missing("alarm: an alarm's id is a UUID", field="alarm") from error
 
 
 def states_of(query: AlarmsQuery) -> tuple[str, ...]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Annotated, Final
+from collections.abc import Sequence
+from typing import Annotated, Final
 from uuid import UUID, uuid4
 
 import msgspec
@@ -14,25 +14,18 @@ from seal_tracker.clock import clock_ms
 from seal_tracker.downlink.messages import CommandId, Kind
 from seal_tracker.downlink.states import Command, command_in
 from seal_tracker.model import LIVE
-from seal_tracker.prepared import Prepared
 from seal_tracker.store.command_reads import CommandFilter, CommandPlace
 from seal_tracker.supervision.commands import CommandDesk, Wanted
 from seal_tracker.web.accounts import Right
+from seal_tracker.web.acting import acted, checking, paged, path_uuid, place_of
 from seal_tracker.web.alarms import AlarmStep, step_item
 from seal_tracker.web.auth import PRINCIPAL, scope_of
 from seal_tracker.web.context import CONTEXT
-from seal_tracker.web.cursors import DutyCursor, encode_cursor
 from seal_tracker.web.errors import Conflict, Missing
-from seal_tracker.web.queries import Id, ListQuery, NoQuery, cursor_of, read_body, read_query
-from seal_tracker.web.reading import encoded
-from seal_tracker.web.refusals import refusals_told
+from seal_tracker.web.queries import Id, ListQuery, NoQuery, read_body, read_query
 from seal_tracker.web.routes import Route
-from seal_tracker.web.versions import check_version, versioned
+from seal_tracker.web.versions import versioned
 from seal_tracker.web.wire import Page
-
-if TYPE_CHECKING:
-    from seal_tracker.deeds import Deed
-    from seal_tracker.space import SpaceJudge
 
 __all__ = ["ROUTES"]
 
@@ -87,22 +80,21 @@ async def list_commands(request: web.Request) -> web.Response:
     """Commands, newest first."""
     query = read_query(request, CommandsQuery)
     commands_on(request)
-    cursor = cursor_of(query.after, DutyCursor)
+    place = place_of(query.after)
     which = CommandFilter(
         seal=query.seal or None, journey=query.journey or None, under_way=query.under_way, scope=scope_of(request)
     )  # fmt: skip
     rows, more = await request.app[CONTEXT].store.commands(
-        LIVE, which, before=CommandPlace(cursor.at_ms, cursor.id) if cursor else None, limit=query.limit
+        LIVE, which, before=CommandPlace(*place) if place else None, limit=query.limit
     )
-    following = encode_cursor(DutyCursor(rows[-1].requested_ms, rows[-1].id)) if more else None
-    return encoded(Page([command_in(row) for row in rows], following))
+    return paged(rows, command_in, lambda row: row.requested_ms, more=more)
 
 
 async def show_command(request: web.Request) -> web.Response:
     """One command."""
     read_query(request, NoQuery)
     commands_on(request)
-    return await command_answer(request, path_command(request))
+    return await command_answer(request, path_uuid(request, "command"))
 
 
 async def request_command(request: web.Request) -> web.Response:
@@ -121,8 +113,8 @@ async def approve_command(request: web.Request) -> web.Response:
     read_query(request, NoQuery)
     await read_body(request, CommandApproval)
     commands_on(request)
-    command, desk = path_command(request), desk_of(request)
-    await acted(request, lambda judging: desk.approve(judging, command, version_of(request)))
+    command, desk = path_uuid(request, "command"), desk_of(request)
+    await acted(request, lambda judging: desk.approve(judging, command, checking(request)))
     return await command_answer(request, command)
 
 
@@ -131,8 +123,8 @@ async def cancel_command(request: web.Request) -> web.Response:
     read_query(request, NoQuery)
     given = await read_body(request, CommandCancel)
     commands_on(request)
-    command, desk = path_command(request), desk_of(request)
-    await acted(request, lambda judging: desk.cancel(judging, command, given.reason, version_of(request)))
+    command, desk = path_uuid(request, "command"), desk_of(request)
+    await acted(request, lambda judging: desk.cancel(judging, command, given.reason, checking(request)))
     return await command_answer(request, command)
 
 
@@ -151,16 +143,6 @@ def commands_on(request: web.Request) -> None:
         )
 
 
-async def acted(request: web.Request, work: Callable[[SpaceJudge], Awaitable[Deed]]) -> None:
-    """Have the desk do it between two batches; what it refuses is told as a problem."""
-
-    async def done(judging: SpaceJudge) -> tuple[Prepared, Deed]:
-        return Prepared(), await work(judging)
-
-    with refusals_told():
-        await request.app[CONTEXT].live.act(LIVE, done)
-
-
 def desk_of(request: web.Request) -> CommandDesk:
     """A desk for one request."""
     context, account = request.app[CONTEXT], request[PRINCIPAL].account
@@ -176,11 +158,6 @@ def desk_of(request: web.Request) -> CommandDesk:
     )  # fmt: skip
 
 
-def version_of(request: web.Request) -> Callable[[int], None]:
-    """Refuses who has not seen the newest version."""
-    return lambda version: check_version(request, version)
-
-
 async def command_answer(request: web.Request, command: UUID, status: int = 200) -> web.Response:
     """A command as it stands, with its version and its steps."""
     store, scope = request.app[CONTEXT].store, scope_of(request)
@@ -190,20 +167,6 @@ async def command_answer(request: web.Request, command: UUID, status: int = 200)
     steps = await store.actions_of(LIVE, f"command/{command}", limit=HISTORY_TOLD)
     item = CommandItem(**msgspec.structs.asdict(command_in(row)), history=[step_item(step) for step in steps])
     return versioned(item, row.version, status=status, location=f"/api/v1/commands/{command}")
-
-
-def path_command(request: web.Request) -> UUID:
-    """The command that the path names.
-
-    Raises
-    ------
-    Missing
-        No command can have that id.
-    """
-    try:
-        return UUID(request.match_info["command"])
-    except ValueError as error:
-        raise Missing("command: its id is a UUID", field="command") from error
 
 
 ONE: Final = "/api/v1/commands/{command}"

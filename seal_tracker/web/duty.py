@@ -13,13 +13,14 @@ from seal_tracker.model import LIVE, iso_ms
 from seal_tracker.store.duty_reads import LateQuery, ShiftFilter
 from seal_tracker.supervision.duty_rules import on_duty
 from seal_tracker.web.accounts import Right
+from seal_tracker.web.acting import place_of
 from seal_tracker.web.auth import scope_of
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.cursors import DutyCursor, encode_cursor
 from seal_tracker.web.duty_answers import duty_item, late_item
 from seal_tracker.web.duty_bodies import DutyItem, LateAnswer, LateItem, LateUnitItem, LateWanted
 from seal_tracker.web.duty_requests import period, plan_units
-from seal_tracker.web.queries import NoQuery, cursor_of, read_query
+from seal_tracker.web.queries import NoQuery, read_query
 from seal_tracker.web.reading import encoded
 from seal_tracker.web.routes import Route
 from seal_tracker.web.scope import sees
@@ -52,9 +53,8 @@ async def show_accountability(request: web.Request) -> web.Response:
     asked = LateQuery(
         now_ms=now_ms, from_ms=from_ms, to_ms=to_ms, unit=query.unit or None, scope=scope_of(request)
     )
-    cursor, store = cursor_of(query.after, DutyCursor), request.app[CONTEXT].store
-    after = (cursor.at_ms, cursor.id) if cursor else None
-    late, alarms, more = await store.late(LIVE, asked, after=after, limit=query.limit)
+    store = request.app[CONTEXT].store
+    late, alarms, more = await store.late(LIVE, asked, after=place_of(query.after), limit=query.limit)
     following = encode_cursor(DutyCursor(alarms[-1].due_ms, alarms[-1].id)) if more else None
     by_unit: dict[str | None, list[LateItem]] = defaultdict(list)
     for alarm in alarms:

@@ -51,12 +51,8 @@ class ShiftsQuery(ListQuery, frozen=True, forbid_unknown_fields=True, rename={"f
     unit: Id | UnsetType = UNSET
 
 
-class LateWanted(ListQuery, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+class LateWanted(ShiftsQuery, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
     """When the alarms were opened, and which unit answers; all where nothing is said. A page is of so many alarms."""
-
-    from_: Moment | UnsetType = UNSET
-    to: Moment | UnsetType = UNSET
-    unit: Id | UnsetType = UNSET
 
 
 class NewShift(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -85,21 +81,14 @@ class Cancelled(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: Why
 
 
-class HandOversQuery(ListQuery, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+class HandOversQuery(ShiftsQuery, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
     """Hand-overs of [from, to), newest first; ``waiting``: those alone that nobody has taken."""
 
-    from_: Moment | UnsetType = UNSET
-    to: Moment | UnsetType = UNSET
-    unit: Id | UnsetType = UNSET
     waiting: bool = False
 
 
-class AbsencesQuery(ListQuery, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+class AbsencesQuery(ShiftsQuery, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
     """Absences that touch [from, to), by when they begin; all where nothing is said."""
-
-    from_: Moment | UnsetType = UNSET
-    to: Moment | UnsetType = UNSET
-    unit: Id | UnsetType = UNSET
 
 
 class NewAbsence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -23,7 +23,7 @@ class DutyReading(Protocol):
         """One shift, None where there is none."""
 
     async def shifts(
-        self, which: ShiftFilter, *, after: tuple[int, UUID] = (0, UUID(int=0)), limit: int = 100
+        self, which: ShiftFilter, *, after: tuple[int, UUID] | None = None, limit: int = 100
     ) -> tuple[list[ShiftRow], bool]:
         """A page of shifts by when they begin, and whether there are more."""
 
@@ -47,7 +47,7 @@ class DutyReading(Protocol):
         """One absence, None where there is none."""
 
     async def absences(
-        self, which: ShiftFilter, *, after: tuple[int, UUID] = (0, UUID(int=0)), limit: int = 100
+        self, which: ShiftFilter, *, after: tuple[int, UUID] | None = None, limit: int = 100
     ) -> tuple[list[AbsenceRow], bool]:
         """A page of absences by when they begin, and whether there are more."""
 

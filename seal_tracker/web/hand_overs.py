@@ -7,17 +7,14 @@ from typing import Final
 from aiohttp import web
 
 from seal_tracker.clock import clock_ms
-from seal_tracker.store.duty_reads import ShiftFilter
 from seal_tracker.store.duty_rows import HandOverRow
 from seal_tracker.web.accounts import Right
-from seal_tracker.web.auth import scope_of
+from seal_tracker.web.acting import acted, checking, paged, path_uuid, place_of
 from seal_tracker.web.context import CONTEXT
-from seal_tracker.web.cursors import DutyCursor, encode_cursor
 from seal_tracker.web.duty_answers import hand_over_item, hand_over_line
 from seal_tracker.web.duty_bodies import HandOverItem, HandOverLine, HandOversQuery, ShiftId
-from seal_tracker.web.duty_requests import acted, checking, desk_of, path_uuid, period
-from seal_tracker.web.queries import NoQuery, cursor_of, read_query
-from seal_tracker.web.reading import encoded
+from seal_tracker.web.duty_requests import desk_of, shifts_asked
+from seal_tracker.web.queries import NoQuery, read_query
 from seal_tracker.web.refusals import refusals_told
 from seal_tracker.web.routes import Route
 from seal_tracker.web.versions import versioned
@@ -29,14 +26,10 @@ __all__ = ["ROUTES", "hand_over_answer"]
 async def list_hand_overs(request: web.Request) -> web.Response:
     """Hand-overs, newest first."""
     query = read_query(request, HandOversQuery)
-    from_ms, to_ms = period(query)
-    which = ShiftFilter(from_ms=from_ms, to_ms=to_ms, unit=query.unit or None, scope=scope_of(request))
-    cursor = cursor_of(query.after, DutyCursor)
     rows, more = await request.app[CONTEXT].store.hand_overs(
-        which, waiting=query.waiting, after=(cursor.at_ms, cursor.id) if cursor else None, limit=query.limit
+        shifts_asked(request, query), waiting=query.waiting, after=place_of(query.after), limit=query.limit
     )
-    following = encode_cursor(DutyCursor(rows[-1].handed_ms, rows[-1].id)) if more else None
-    return encoded(Page([hand_over_line(row) for row in rows], following))
+    return paged(rows, hand_over_line, lambda row: row.handed_ms, more=more)
 
 
 async def show_hand_over(request: web.Request) -> web.Response:
@@ -50,7 +43,7 @@ async def take(request: web.Request) -> web.Response:
     """Take over."""
     read_query(request, NoQuery)
     wanted = path_uuid(request, "hand_over")
-    deed = await acted(request, lambda: desk_of(request).take(wanted, checking(request), clock_ms()))
+    deed = await acted(request, lambda _: desk_of(request).take(wanted, checking(request), clock_ms()))
     return hand_over_answer(deed.hand_overs[0])
 
 

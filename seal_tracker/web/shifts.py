@@ -9,13 +9,12 @@ from uuid import UUID, uuid4
 from aiohttp import web
 
 from seal_tracker.clock import clock_ms
-from seal_tracker.store.duty_reads import ShiftFilter
 from seal_tracker.store.duty_rows import ShiftRow
 from seal_tracker.web.accounts import Right, rights_of
+from seal_tracker.web.acting import acted, checking, paged, path_uuid, place_of
 from seal_tracker.web.alarms import moment_ms
 from seal_tracker.web.auth import PRINCIPAL, scope_of, units_of
 from seal_tracker.web.context import CONTEXT
-from seal_tracker.web.cursors import DutyCursor, encode_cursor
 from seal_tracker.web.duty_answers import shift_item
 from seal_tracker.web.duty_bodies import (
     Cancelled,
@@ -27,11 +26,10 @@ from seal_tracker.web.duty_bodies import (
     ShiftItem,
     ShiftsQuery,
 )
-from seal_tracker.web.duty_requests import acted, checking, desk_of, given_of, path_uuid, period, plan_units
+from seal_tracker.web.duty_requests import desk_of, given_of, plan_units, shifts_asked
 from seal_tracker.web.errors import InvalidBody
 from seal_tracker.web.hand_overs import hand_over_answer
-from seal_tracker.web.queries import NoQuery, cursor_of, read_body, read_query
-from seal_tracker.web.reading import encoded
+from seal_tracker.web.queries import NoQuery, read_body, read_query
 from seal_tracker.web.refusals import refusals_told
 from seal_tracker.web.routes import Route
 from seal_tracker.web.scope import sees, units_below
@@ -40,6 +38,7 @@ from seal_tracker.web.wire import Page
 
 if TYPE_CHECKING:
     from seal_tracker.deeds import Deed
+    from seal_tracker.space import SpaceJudge
 
 __all__ = ["ROUTES"]
 
@@ -47,15 +46,10 @@ __all__ = ["ROUTES"]
 async def list_shifts(request: web.Request) -> web.Response:
     """Shifts by when they begin."""
     query = read_query(request, ShiftsQuery)
-    from_ms, to_ms = period(query)
-    which = ShiftFilter(from_ms=from_ms, to_ms=to_ms, unit=query.unit or None, scope=scope_of(request))
-    cursor = cursor_of(query.after, DutyCursor)
-    after = (cursor.at_ms, cursor.id) if cursor else (0, UUID(int=0))
-    store = request.app[CONTEXT].store
-    rows, more = await store.shifts(which, after=after, limit=query.limit)
-    following = encode_cursor(DutyCursor(rows[-1].begins_ms, rows[-1].id)) if more else None
+    store, after = request.app[CONTEXT].store, place_of(query.after)
+    rows, more = await store.shifts(shifts_asked(request, query), after=after, limit=query.limit)
     handed = await store.hand_overs_of([row.id for row in rows])
-    return encoded(Page([shift_item(row, handed.get(row.id)) for row in rows], following))
+    return paged(rows, lambda row: shift_item(row, handed.get(row.id)), lambda row: row.begins_ms, more=more)
 
 
 async def plan_shift(request: web.Request) -> web.Response:
@@ -69,7 +63,7 @@ async def plan_shift(request: web.Request) -> web.Response:
         id=uuid4(), unit=given.unit, officer=given.officer, begins_ms=begins_ms, ends_ms=ends_ms, notes=given.notes,
         version=1, made_by=request[PRINCIPAL].account.username, changed_ms=clock_ms(),
     )  # fmt: skip
-    await acted(request, lambda: desk_of(request).plan(shift))
+    await acted(request, lambda _: desk_of(request).plan(shift))
     return await shift_answer(request, shift.id, status=201)
 
 
@@ -91,7 +85,9 @@ async def edit_shift(request: web.Request) -> web.Response:
             check_who(request, row.unit, given["officer"])
         return given
 
-    await acted(request, lambda: desk_of(request).edit(shift, changes, checking(request), clock_ms(), reason))
+    await acted(
+        request, lambda _: desk_of(request).edit(shift, changes, checking(request), clock_ms(), reason)
+    )
     return await shift_answer(request, shift)
 
 
@@ -100,7 +96,9 @@ async def cancel_shift(request: web.Request) -> web.Response:
     read_query(request, NoQuery)
     shift = path_uuid(request, "shift")
     given = await read_body(request, Cancelled)
-    await acted(request, lambda: desk_of(request).cancel(shift, given.reason, checking(request), clock_ms()))
+    await acted(
+        request, lambda _: desk_of(request).cancel(shift, given.reason, checking(request), clock_ms())
+    )
     return await shift_answer(request, shift)
 
 
@@ -111,7 +109,7 @@ async def hand_over(request: web.Request) -> web.Response:
     given = await read_body(request, HandOver)
     to = None if given.to is None else UUID(given.to)
 
-    async def work() -> Deed:
+    async def work(_: SpaceJudge) -> Deed:
         desk = desk_of(request)
         unit = (await desk.shift(shift)).unit
         units = None if unit is None else units_below(unit, plan_units(request))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Final
 from uuid import UUID, uuid4
 
@@ -13,15 +13,13 @@ from msgspec import UNSET, UnsetType
 from seal_tracker.alarms.suppressions import Circle, StateName, Suppression, order_in, state_at
 from seal_tracker.clock import clock_ms
 from seal_tracker.model import LIVE, iso_ms
-from seal_tracker.prepared import Prepared
 from seal_tracker.store.suppression_reads import SuppressionPlace
-from seal_tracker.supervision.journey_changes import Actor
 from seal_tracker.supervision.suppressions import SuppressionDesk
 from seal_tracker.web.accounts import Right
+from seal_tracker.web.acting import acted, actor_of, checking, paged, path_uuid, place_of
 from seal_tracker.web.alarms import AlarmId, AlarmStep, moment_ms, step_item
 from seal_tracker.web.auth import PRINCIPAL, scope_of
 from seal_tracker.web.context import CONTEXT
-from seal_tracker.web.cursors import DutyCursor, encode_cursor
 from seal_tracker.web.errors import Missing
 from seal_tracker.web.queries import (
     EventType,
@@ -29,19 +27,15 @@ from seal_tracker.web.queries import (
     Moment,
     PageQuery,
     SpaceQuery,
-    cursor_of,
     read_body,
     read_query,
 )
-from seal_tracker.web.reading import encoded, known_space
-from seal_tracker.web.refusals import refusals_told
+from seal_tracker.web.reading import known_space
 from seal_tracker.web.routes import Route
-from seal_tracker.web.versions import check_version, versioned
+from seal_tracker.web.versions import versioned
 from seal_tracker.web.wire import Page
 
 if TYPE_CHECKING:
-    from seal_tracker.deeds import Deed
-    from seal_tracker.space import SpaceJudge
     from seal_tracker.store.records import SuppressionRow
 
 __all__ = ["ROUTES"]
@@ -116,23 +110,22 @@ async def list_suppressions(request: web.Request) -> web.Response:
     """Orders, those that begin last first."""
     query = read_query(request, SuppressionsQuery)
     known_space(request, query.space)
-    cursor, now_ms = cursor_of(query.after, DutyCursor), now_of(request, query.space)
+    place, now_ms = place_of(query.after), now_of(request, query.space)
     rows, more = await request.app[CONTEXT].store.suppressions(
         query.space,
         standing_at_ms=now_ms if query.standing else None,
         scope=scope_of(request),
-        before=SuppressionPlace(cursor.at_ms, cursor.id) if cursor else None,
+        before=SuppressionPlace(*place) if place else None,
         limit=query.limit,
     )
-    following = encode_cursor(DutyCursor(rows[-1].from_ms, rows[-1].id)) if more else None
-    return encoded(Page([line_of(row, now_ms) for row in rows], following))
+    return paged(rows, lambda row: line_of(row, now_ms), lambda row: row.from_ms, more=more)
 
 
 async def show_suppression(request: web.Request) -> web.Response:
     """One order."""
     query = read_query(request, SpaceQuery)
     known_space(request, query.space)
-    return await suppression_answer(request, query.space, path_suppression(request))
+    return await suppression_answer(request, query.space, path_uuid(request, "suppression"))
 
 
 async def order_suppression(request: web.Request) -> web.Response:
@@ -153,7 +146,7 @@ async def order_suppression(request: web.Request) -> web.Response:
             made_by=by, made_at=now, changed_by=by, changed_at=now,
         )  # fmt: skip
 
-    await acted(request, query.space, lambda judging: desk_of(request).order(judging, wanted))
+    await acted(request, lambda judging: desk_of(request).order(judging, wanted), query.space)
     return await suppression_answer(request, query.space, order, status=201)
 
 
@@ -161,13 +154,14 @@ async def change_suppression(request: web.Request) -> web.Response:
     """Let an order end at another time."""
     query = read_query(request, SpaceQuery)
     known_space(request, query.space)
-    given, order = await read_body(request, SuppressionChange), path_suppression(request)
+    given, order = await read_body(request, SuppressionChange), path_uuid(request, "suppression")
     until_ms = moment_ms(given.until, "until")
     assert until_ms is not None
+    desk = desk_of(request)
     await acted(
         request,
+        lambda judging: desk.change(judging, order, until_ms, given.reason, checking(request)),
         query.space,
-        lambda judging: desk_of(request).change(judging, order, until_ms, given.reason, version_of(request)),
     )
     return await suppression_answer(request, query.space, order)
 
@@ -176,35 +170,20 @@ async def cancel_suppression(request: web.Request) -> web.Response:
     """Take an order back."""
     query = read_query(request, SpaceQuery)
     known_space(request, query.space)
-    given, order = await read_body(request, SuppressionCancel), path_suppression(request)
+    given, order = await read_body(request, SuppressionCancel), path_uuid(request, "suppression")
+    desk = desk_of(request)
     await acted(
-        request,
-        query.space,
-        lambda judging: desk_of(request).cancel(judging, order, given.reason, version_of(request)),
+        request, lambda judging: desk.cancel(judging, order, given.reason, checking(request)), query.space
     )
     return await suppression_answer(request, query.space, order)
 
 
-async def acted(request: web.Request, space: str, work: Callable[[SpaceJudge], Awaitable[Deed]]) -> None:
-    """Have the desk do it between two batches; what it refuses is told as a problem."""
-
-    async def done(judging: SpaceJudge) -> tuple[Prepared, Deed]:
-        return Prepared(), await work(judging)
-
-    with refusals_told():
-        await request.app[CONTEXT].live.act(space, done)
-
-
 def desk_of(request: web.Request) -> SuppressionDesk:
     """A desk for one request."""
-    context, account = request.app[CONTEXT], request[PRINCIPAL].account
-    actor = Actor(account.username, str(account.role))
-    return SuppressionDesk(context.store, context.config.alarm_terms, clock_ms, actor, scope_of(request))
-
-
-def version_of(request: web.Request) -> Callable[[int], None]:
-    """Refuses who has not seen the newest version."""
-    return lambda version: check_version(request, version)
+    context = request.app[CONTEXT]
+    return SuppressionDesk(
+        context.store, context.config.alarm_terms, clock_ms, actor_of(request), scope_of(request)
+    )
 
 
 async def suppression_answer(
@@ -234,20 +213,6 @@ def now_of(request: web.Request, space: str) -> int:
     """The space's now: of the live one our clock's; of an exercise its own, once it has any."""
     own = None if space == LIVE else request.app[CONTEXT].live.now_ms(space)
     return clock_ms() if own is None else own
-
-
-def path_suppression(request: web.Request) -> UUID:
-    """The order that the path names.
-
-    Raises
-    ------
-    Missing
-        No order can have that id.
-    """
-    try:
-        return UUID(request.match_info["suppression"])
-    except ValueError as error:
-        raise Missing("suppression: its id is a UUID", field="suppression") from error
 
 
 ONE: Final = "/api/v1/suppressions/{suppression}"
