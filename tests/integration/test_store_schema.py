@@ -22,7 +22,7 @@ from seal_tracker.store.connections import connect
 from seal_tracker.store.filters import EpisodeFilter, EventFilter
 from seal_tracker.store.migrations import MIGRATIONS, Migration, apply_migrations, missing_migrations
 from seal_tracker.store.ping_rows import copy_pings
-from seal_tracker.store.queries import QUERIES, parse_queries, sql
+from seal_tracker.store.queries import QUERIES, _whole, parse_queries, sql
 
 READ_IN_ORDER = {
     "events_after", "events_before", "last_sequence", "dead_letters", "alarms_open", "alarms_newest", "alarms_by_priority",
@@ -158,6 +158,12 @@ def test_a_query_without_description_is_refused() -> None:
     assert (one.name, one.description, one.text) == ("a", "Why. More.", "SELECT 1")
     with pytest.raises(ValueError, match="'b' lacks its description"):
         list(parse_queries("-- name: b\nSELECT 1;\n"))
+    found = {
+        q.name: q for q in parse_queries("-- part: c\n-- Of d.\nx, y\n\n-- name: d\n-- Why.\nSELECT {c};\n")
+    }
+    assert (found["c"].is_part, _whole(found["d"].text, found)) == (True, "SELECT x, y")
+    with pytest.raises(ValueError, match="there is no part 'e'"):
+        _whole("SELECT {e}", found)
 
 
 ANY = EpisodeFilter().arguments

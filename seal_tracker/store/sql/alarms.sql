@@ -2,62 +2,59 @@
 -- The lists take the same filters, $3 to $13 (NULL, or a time's infinity: not asked for), and differ in what leads them to an
 -- index. A unit sees what is its own, and what it answers for.
 
--- name: alarms_by_priority
--- Open alarms, the most severe first, of those the one that is due first. Index: alarms_by_priority.
-SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
-FROM alarms
-WHERE space = $1 AND state <> 'closed' AND (rank, coalesce(due_at, 'infinity'), id) > ($15, $16, $17::uuid)
-  AND state = ANY ($2::text[])
-  AND ($3::text IS NULL OR severity = $3) AND ($4::text IS NULL OR type = $4)
-  AND ($5::text IS NULL OR unit = $5 OR responsible = $5)
+-- part: alarm_columns
+-- What an alarm's row has, in the order of `AlarmRow`.
+id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
+object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
+
+-- part: alarms_asked
+-- The filters of the lists.
+{alarms_standing}
   AND ($6::text[] IS NULL OR journey = ANY ($6)) AND ($7::text IS NULL OR seal = $7)
   AND ($8::uuid IS NULL OR group_id = $8)
-  AND ($9::text IS NULL OR seal ^@ $9 OR journey IN (
+  AND {alarms_named}
+  AND {alarms_seen}
+
+-- part: alarms_standing
+-- Filters by what an alarm is and who answers for it.
+state = ANY ($2::text[])
+  AND ($3::text IS NULL OR severity = $3) AND ($4::text IS NULL OR type = $4)
+  AND ($5::text IS NULL OR unit = $5 OR responsible = $5)
+
+-- part: alarms_named
+-- The filter by how a journey's id, declaration or box begins, or a seal's id.
+($9::text IS NULL OR seal ^@ $9 OR journey IN (
       SELECT j.id FROM journeys AS j
       WHERE j.space = $1 AND (j.id ^@ $9 OR j.declaration ^@ upper($9) OR j.box ^@ upper($9))
   ))
-  AND ($10::timestamptz IS NULL OR opened_at >= $10)
+
+-- part: alarms_seen
+-- Filters by time, and the units that the asker may see.
+($10::timestamptz IS NULL OR opened_at >= $10)
   AND raised_at >= $12::timestamptz AND raised_at < $13::timestamptz
   AND ($11::text[] IS NULL OR unit = ANY ($11) OR responsible = ANY ($11))
+
+-- name: alarms_by_priority
+-- Open alarms, the most severe first, of those the one that is due first. Index: alarms_by_priority.
+SELECT {alarm_columns}
+FROM alarms
+WHERE space = $1 AND state <> 'closed' AND (rank, coalesce(due_at, 'infinity'), id) > ($15, $16, $17::uuid)
+  AND {alarms_asked}
 ORDER BY rank, coalesce(due_at, 'infinity'), id
 LIMIT $14;
 
 -- name: alarms_by_group
 -- As alarms_by_priority, but of each group only the alarm that comes first: an outage is one line. Indexes: alarms_by_priority, and
 -- alarms_of_group, one range an alarm.
-SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
+SELECT {alarm_columns}
 FROM alarms AS a
 WHERE a.space = $1 AND a.state <> 'closed' AND (a.rank, coalesce(a.due_at, 'infinity'), a.id) > ($15, $16, $17::uuid)
-  AND a.state = ANY ($2::text[])
-  AND ($3::text IS NULL OR a.severity = $3) AND ($4::text IS NULL OR a.type = $4)
-  AND ($5::text IS NULL OR a.unit = $5 OR a.responsible = $5)
-  AND ($6::text[] IS NULL OR a.journey = ANY ($6)) AND ($7::text IS NULL OR a.seal = $7)
-  AND ($8::uuid IS NULL OR a.group_id = $8)
-  AND ($9::text IS NULL OR a.seal ^@ $9 OR a.journey IN (
-      SELECT j.id FROM journeys AS j
-      WHERE j.space = $1 AND (j.id ^@ $9 OR j.declaration ^@ upper($9) OR j.box ^@ upper($9))
-  ))
-  AND ($10::timestamptz IS NULL OR a.opened_at >= $10)
-  AND a.raised_at >= $12::timestamptz AND a.raised_at < $13::timestamptz
-  AND ($11::text[] IS NULL OR a.unit = ANY ($11) OR a.responsible = ANY ($11))
+  AND {alarms_asked}
   AND NOT EXISTS (
       SELECT FROM alarms AS b
       WHERE b.space = $1 AND b.group_id = a.group_id AND b.state <> 'closed'
         AND (b.rank, coalesce(b.due_at, 'infinity'), b.id) < (a.rank, coalesce(a.due_at, 'infinity'), a.id)
-        AND b.state = ANY ($2::text[])
-        AND ($3::text IS NULL OR b.severity = $3) AND ($4::text IS NULL OR b.type = $4)
-        AND ($5::text IS NULL OR b.unit = $5 OR b.responsible = $5)
-        AND ($6::text[] IS NULL OR b.journey = ANY ($6)) AND ($7::text IS NULL OR b.seal = $7)
-        AND ($8::uuid IS NULL OR b.group_id = $8)
-        AND ($9::text IS NULL OR b.seal ^@ $9 OR b.journey IN (
-            SELECT j.id FROM journeys AS j
-            WHERE j.space = $1 AND (j.id ^@ $9 OR j.declaration ^@ upper($9) OR j.box ^@ upper($9))
-        ))
-        AND ($10::timestamptz IS NULL OR b.opened_at >= $10)
-        AND b.raised_at >= $12::timestamptz AND b.raised_at < $13::timestamptz
-        AND ($11::text[] IS NULL OR b.unit = ANY ($11) OR b.responsible = ANY ($11))
+        AND {alarms_asked}
   )
 ORDER BY a.rank, coalesce(a.due_at, 'infinity'), a.id
 LIMIT $14;
@@ -72,43 +69,19 @@ GROUP BY group_id;
 
 -- name: alarms_open
 -- Open alarms, newest first. Index: alarms_open.
-SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
+SELECT {alarm_columns}
 FROM alarms
 WHERE space = $1 AND state <> 'closed' AND (raised_at, id) < ($15, $16::uuid)
-  AND state = ANY ($2::text[])
-  AND ($3::text IS NULL OR severity = $3) AND ($4::text IS NULL OR type = $4)
-  AND ($5::text IS NULL OR unit = $5 OR responsible = $5)
-  AND ($6::text[] IS NULL OR journey = ANY ($6)) AND ($7::text IS NULL OR seal = $7)
-  AND ($8::uuid IS NULL OR group_id = $8)
-  AND ($9::text IS NULL OR seal ^@ $9 OR journey IN (
-      SELECT j.id FROM journeys AS j
-      WHERE j.space = $1 AND (j.id ^@ $9 OR j.declaration ^@ upper($9) OR j.box ^@ upper($9))
-  ))
-  AND ($10::timestamptz IS NULL OR opened_at >= $10)
-  AND raised_at >= $12::timestamptz AND raised_at < $13::timestamptz
-  AND ($11::text[] IS NULL OR unit = ANY ($11) OR responsible = ANY ($11))
+  AND {alarms_asked}
 ORDER BY raised_at DESC, id DESC
 LIMIT $14;
 
 -- name: alarms_newest
 -- Alarms in any state, newest first. Index: alarms_newest.
-SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
+SELECT {alarm_columns}
 FROM alarms
 WHERE space = $1 AND (raised_at, id) < ($15, $16::uuid)
-  AND state = ANY ($2::text[])
-  AND ($3::text IS NULL OR severity = $3) AND ($4::text IS NULL OR type = $4)
-  AND ($5::text IS NULL OR unit = $5 OR responsible = $5)
-  AND ($6::text[] IS NULL OR journey = ANY ($6)) AND ($7::text IS NULL OR seal = $7)
-  AND ($8::uuid IS NULL OR group_id = $8)
-  AND ($9::text IS NULL OR seal ^@ $9 OR journey IN (
-      SELECT j.id FROM journeys AS j
-      WHERE j.space = $1 AND (j.id ^@ $9 OR j.declaration ^@ upper($9) OR j.box ^@ upper($9))
-  ))
-  AND ($10::timestamptz IS NULL OR opened_at >= $10)
-  AND raised_at >= $12::timestamptz AND raised_at < $13::timestamptz
-  AND ($11::text[] IS NULL OR unit = ANY ($11) OR responsible = ANY ($11))
+  AND {alarms_asked}
 ORDER BY raised_at DESC, id DESC
 LIMIT $14;
 
@@ -117,22 +90,14 @@ LIMIT $14;
 SELECT a.*
 FROM unnest($6::text[]) AS wanted (journey)
 CROSS JOIN LATERAL (
-    SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-           object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
+    SELECT {alarm_columns}
     FROM alarms
     WHERE space = $1 AND journey = wanted.journey AND (raised_at, id) < ($15, $16::uuid)
-      AND state = ANY ($2::text[])
-      AND ($3::text IS NULL OR severity = $3) AND ($4::text IS NULL OR type = $4)
-      AND ($5::text IS NULL OR unit = $5 OR responsible = $5)
+      AND {alarms_standing}
       AND ($7::text IS NULL OR seal = $7)
       AND ($8::uuid IS NULL OR group_id = $8)
-      AND ($9::text IS NULL OR seal ^@ $9 OR journey IN (
-          SELECT j.id FROM journeys AS j
-          WHERE j.space = $1 AND (j.id ^@ $9 OR j.declaration ^@ upper($9) OR j.box ^@ upper($9))
-      ))
-      AND ($10::timestamptz IS NULL OR opened_at >= $10)
-      AND raised_at >= $12::timestamptz AND raised_at < $13::timestamptz
-      AND ($11::text[] IS NULL OR unit = ANY ($11) OR responsible = ANY ($11))
+      AND {alarms_named}
+      AND {alarms_seen}
     ORDER BY raised_at DESC, id DESC
     LIMIT $14
 ) AS a
@@ -141,111 +106,51 @@ LIMIT $14;
 
 -- name: alarms_of_seal
 -- Alarms of a seal, newest first. Index: alarms_of_seal.
-SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
+SELECT {alarm_columns}
 FROM alarms
 WHERE space = $1 AND seal = $7 AND (raised_at, id) < ($15, $16::uuid)
-  AND state = ANY ($2::text[])
-  AND ($3::text IS NULL OR severity = $3) AND ($4::text IS NULL OR type = $4)
-  AND ($5::text IS NULL OR unit = $5 OR responsible = $5)
-  AND ($6::text[] IS NULL OR journey = ANY ($6)) AND ($7::text IS NULL OR seal = $7)
-  AND ($8::uuid IS NULL OR group_id = $8)
-  AND ($9::text IS NULL OR seal ^@ $9 OR journey IN (
-      SELECT j.id FROM journeys AS j
-      WHERE j.space = $1 AND (j.id ^@ $9 OR j.declaration ^@ upper($9) OR j.box ^@ upper($9))
-  ))
-  AND ($10::timestamptz IS NULL OR opened_at >= $10)
-  AND raised_at >= $12::timestamptz AND raised_at < $13::timestamptz
-  AND ($11::text[] IS NULL OR unit = ANY ($11) OR responsible = ANY ($11))
+  AND {alarms_asked}
 ORDER BY raised_at DESC, id DESC
 LIMIT $14;
 
 -- name: alarms_of_group
 -- Alarms of a group, newest first. Index: alarms_of_group.
-SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
+SELECT {alarm_columns}
 FROM alarms
 WHERE space = $1 AND group_id = $8 AND (raised_at, id) < ($15, $16::uuid)
-  AND state = ANY ($2::text[])
-  AND ($3::text IS NULL OR severity = $3) AND ($4::text IS NULL OR type = $4)
-  AND ($5::text IS NULL OR unit = $5 OR responsible = $5)
-  AND ($6::text[] IS NULL OR journey = ANY ($6)) AND ($7::text IS NULL OR seal = $7)
-  AND ($8::uuid IS NULL OR group_id = $8)
-  AND ($9::text IS NULL OR seal ^@ $9 OR journey IN (
-      SELECT j.id FROM journeys AS j
-      WHERE j.space = $1 AND (j.id ^@ $9 OR j.declaration ^@ upper($9) OR j.box ^@ upper($9))
-  ))
-  AND ($10::timestamptz IS NULL OR opened_at >= $10)
-  AND raised_at >= $12::timestamptz AND raised_at < $13::timestamptz
-  AND ($11::text[] IS NULL OR unit = ANY ($11) OR responsible = ANY ($11))
+  AND {alarms_asked}
 ORDER BY raised_at DESC, id DESC
 LIMIT $14;
 
 -- name: alarms_of_type
 -- Alarms of a type, newest first. Index: alarms_of_type.
-SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
+SELECT {alarm_columns}
 FROM alarms
 WHERE space = $1 AND type = $4 AND (raised_at, id) < ($15, $16::uuid)
-  AND state = ANY ($2::text[])
-  AND ($3::text IS NULL OR severity = $3) AND ($4::text IS NULL OR type = $4)
-  AND ($5::text IS NULL OR unit = $5 OR responsible = $5)
-  AND ($6::text[] IS NULL OR journey = ANY ($6)) AND ($7::text IS NULL OR seal = $7)
-  AND ($8::uuid IS NULL OR group_id = $8)
-  AND ($9::text IS NULL OR seal ^@ $9 OR journey IN (
-      SELECT j.id FROM journeys AS j
-      WHERE j.space = $1 AND (j.id ^@ $9 OR j.declaration ^@ upper($9) OR j.box ^@ upper($9))
-  ))
-  AND ($10::timestamptz IS NULL OR opened_at >= $10)
-  AND raised_at >= $12::timestamptz AND raised_at < $13::timestamptz
-  AND ($11::text[] IS NULL OR unit = ANY ($11) OR responsible = ANY ($11))
+  AND {alarms_asked}
 ORDER BY raised_at DESC, id DESC
 LIMIT $14;
 
 -- name: alarms_of_severity
 -- Alarms of a severity, newest first. Index: alarms_of_severity.
-SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
+SELECT {alarm_columns}
 FROM alarms
 WHERE space = $1 AND severity = $3 AND (raised_at, id) < ($15, $16::uuid)
-  AND state = ANY ($2::text[])
-  AND ($3::text IS NULL OR severity = $3) AND ($4::text IS NULL OR type = $4)
-  AND ($5::text IS NULL OR unit = $5 OR responsible = $5)
-  AND ($6::text[] IS NULL OR journey = ANY ($6)) AND ($7::text IS NULL OR seal = $7)
-  AND ($8::uuid IS NULL OR group_id = $8)
-  AND ($9::text IS NULL OR seal ^@ $9 OR journey IN (
-      SELECT j.id FROM journeys AS j
-      WHERE j.space = $1 AND (j.id ^@ $9 OR j.declaration ^@ upper($9) OR j.box ^@ upper($9))
-  ))
-  AND ($10::timestamptz IS NULL OR opened_at >= $10)
-  AND raised_at >= $12::timestamptz AND raised_at < $13::timestamptz
-  AND ($11::text[] IS NULL OR unit = ANY ($11) OR responsible = ANY ($11))
+  AND {alarms_asked}
 ORDER BY raised_at DESC, id DESC
 LIMIT $14;
 
 -- name: alarms_of_units
 -- Alarms of some units, $17, and those that they answer for, newest first: as many of each as are wanted, joined. Indexes: alarms_of_unit
 -- and alarms_of_responsible, one range a unit.
-SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-           object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
+SELECT {alarm_columns}
 FROM (
     SELECT own.*
     FROM unnest($17::text[]) AS wanted (unit)
     CROSS JOIN LATERAL (
         SELECT * FROM alarms
         WHERE space = $1 AND unit = wanted.unit AND (raised_at, id) < ($15, $16::uuid)
-          AND state = ANY ($2::text[])
-          AND ($3::text IS NULL OR severity = $3) AND ($4::text IS NULL OR type = $4)
-          AND ($5::text IS NULL OR unit = $5 OR responsible = $5)
-          AND ($6::text[] IS NULL OR journey = ANY ($6)) AND ($7::text IS NULL OR seal = $7)
-          AND ($8::uuid IS NULL OR group_id = $8)
-          AND ($9::text IS NULL OR seal ^@ $9 OR journey IN (
-              SELECT j.id FROM journeys AS j
-              WHERE j.space = $1 AND (j.id ^@ $9 OR j.declaration ^@ upper($9) OR j.box ^@ upper($9))
-          ))
-          AND ($10::timestamptz IS NULL OR opened_at >= $10)
-          AND raised_at >= $12::timestamptz AND raised_at < $13::timestamptz
-          AND ($11::text[] IS NULL OR unit = ANY ($11) OR responsible = ANY ($11))
+          AND {alarms_asked}
         ORDER BY raised_at DESC, id DESC
         LIMIT $14
     ) AS own
@@ -255,18 +160,7 @@ FROM (
     CROSS JOIN LATERAL (
         SELECT * FROM alarms
         WHERE space = $1 AND responsible = wanted.unit AND (unit = ANY ($17)) IS NOT TRUE AND (raised_at, id) < ($15, $16::uuid)
-          AND state = ANY ($2::text[])
-          AND ($3::text IS NULL OR severity = $3) AND ($4::text IS NULL OR type = $4)
-          AND ($5::text IS NULL OR unit = $5 OR responsible = $5)
-          AND ($6::text[] IS NULL OR journey = ANY ($6)) AND ($7::text IS NULL OR seal = $7)
-          AND ($8::uuid IS NULL OR group_id = $8)
-          AND ($9::text IS NULL OR seal ^@ $9 OR journey IN (
-              SELECT j.id FROM journeys AS j
-              WHERE j.space = $1 AND (j.id ^@ $9 OR j.declaration ^@ upper($9) OR j.box ^@ upper($9))
-          ))
-          AND ($10::timestamptz IS NULL OR opened_at >= $10)
-          AND raised_at >= $12::timestamptz AND raised_at < $13::timestamptz
-          AND ($11::text[] IS NULL OR unit = ANY ($11) OR responsible = ANY ($11))
+          AND {alarms_asked}
         ORDER BY raised_at DESC, id DESC
         LIMIT $14
     ) AS answered
@@ -284,51 +178,40 @@ WITH named AS MATERIALIZED (
     UNION
     SELECT id FROM journeys WHERE space = $1 AND id ^@ $9
 )
-SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
+SELECT {alarm_columns}
 FROM (
     SELECT a.*
     FROM named
     CROSS JOIN LATERAL (
         SELECT * FROM alarms
-        WHERE space = $1 AND journey = named.id AND (raised_at, id) < ($15, $16::uuid) AND state = ANY ($2::text[])
-          AND ($3::text IS NULL OR severity = $3) AND ($4::text IS NULL OR type = $4)
-          AND ($5::text IS NULL OR unit = $5 OR responsible = $5)
+        WHERE space = $1 AND journey = named.id AND (raised_at, id) < ($15, $16::uuid) AND {alarms_standing}
           AND ($6::text[] IS NULL OR journey = ANY ($6)) AND ($7::text IS NULL OR seal = $7)
           AND ($8::uuid IS NULL OR group_id = $8)
-          AND ($10::timestamptz IS NULL OR opened_at >= $10)
-          AND raised_at >= $12::timestamptz AND raised_at < $13::timestamptz
-          AND ($11::text[] IS NULL OR unit = ANY ($11) OR responsible = ANY ($11))
+          AND {alarms_seen}
         ORDER BY raised_at DESC, id DESC
         LIMIT $14
     ) AS a
     UNION ALL
     SELECT * FROM alarms
     WHERE space = $1 AND seal ^@ $9 AND (journey IS NULL OR journey NOT IN (SELECT id FROM named))
-      AND (raised_at, id) < ($15, $16::uuid) AND state = ANY ($2::text[])
-      AND ($3::text IS NULL OR severity = $3) AND ($4::text IS NULL OR type = $4)
-      AND ($5::text IS NULL OR unit = $5 OR responsible = $5)
+      AND (raised_at, id) < ($15, $16::uuid) AND {alarms_standing}
       AND ($6::text[] IS NULL OR journey = ANY ($6)) AND ($7::text IS NULL OR seal = $7)
       AND ($8::uuid IS NULL OR group_id = $8)
-      AND ($10::timestamptz IS NULL OR opened_at >= $10)
-      AND raised_at >= $12::timestamptz AND raised_at < $13::timestamptz
-      AND ($11::text[] IS NULL OR unit = ANY ($11) OR responsible = ANY ($11))
+      AND {alarms_seen}
 ) AS found
 ORDER BY raised_at DESC, id DESC
 LIMIT $14;
 
 -- name: alarm_of_id
 -- One alarm. Index: the primary key.
-SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
+SELECT {alarm_columns}
 FROM alarms
 WHERE space = $1 AND id = $2;
 
 -- name: alarms_concerned
 -- What events may change: alarms that stand for their episodes, or have the id that one would get. Indexes: alarms_of_episodes
 -- and the primary key.
-SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
+SELECT {alarm_columns}
 FROM alarms
 WHERE episodes && $1::uuid[] OR id = ANY ($2::uuid[]);
 
@@ -338,8 +221,7 @@ WHERE episodes && $1::uuid[] OR id = ANY ($2::uuid[]);
 SELECT a.*
 FROM unnest($2::text[], $3::text[], $4::text[]) AS raised (subject, type, object)
 CROSS JOIN LATERAL (
-    SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
+    SELECT {alarm_columns}
     FROM alarms
     WHERE alarms.space = $1 AND state <> 'closed' AND alarms.subject = raised.subject AND alarms.type = raised.type
       AND coalesce(alarms.object, '') = coalesce(raised.object, '')
@@ -351,8 +233,7 @@ CROSS JOIN LATERAL (
 SELECT a.*
 FROM unnest($2::text[], $3::timestamptz[], $4::timestamptz[]) AS wanted (type, after, before)
 CROSS JOIN LATERAL (
-    SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
+    SELECT {alarm_columns}
     FROM alarms
     WHERE alarms.space = $1 AND begins AND alarms.type = wanted.type
       AND raised_at BETWEEN wanted.after AND wanted.before
@@ -365,8 +246,7 @@ SELECT seal, carrier, gateway FROM seal_ways WHERE space = $1;
 
 -- name: alarms_timed
 -- What the clock changes by a moment: shelves that expire, deadlines that pass. Index: alarms_by_timer.
-SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
+SELECT {alarm_columns}
 FROM alarms
 WHERE space = $1 AND timer_at <= $2
 ORDER BY timer_at, id
@@ -374,8 +254,7 @@ LIMIT $3;
 
 -- name: episodes_of_ids
 -- Episodes as they stand: what a step of an alarm is told with. Index: the primary key.
-SELECT episode, type, severity, subject_kind, subject, journey, seal, object, started_at, raised_at, ended_at,
-       cleared_at, inferred, latched, evidence, plan_version, regime, unit, changed_at, settled_at, revision
+SELECT {episode_columns}
 FROM episodes
 WHERE episode = ANY ($1::uuid[]);
 

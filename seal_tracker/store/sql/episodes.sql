@@ -3,29 +3,33 @@
 -- for: $5 only open ones, $6 units (the asker's, or the one asked for), $7 journeys, $8 seal, $9 type, $10 severity; and $11 to
 -- $12, when they were raised, [from, to), infinities where not asked for. They differ in what leads them to an index.
 
--- name: episodes_newest
--- Of a space. Index: episodes_newest.
-SELECT episode, type, severity, subject_kind, subject, journey, seal, object, started_at, raised_at, ended_at,
-       cleared_at, inferred, latched, evidence, plan_version, regime, unit, changed_at, settled_at, revision
-FROM episodes
-WHERE space = $1 AND NOT retracted AND (raised_at, episode) < ($2, $3::uuid)
-  AND (NOT $5::bool OR ended_at IS NULL) AND ($6::text[] IS NULL OR unit = ANY ($6))
+-- part: episode_columns
+-- What an episode's row has, in the order of `EpisodeRow`.
+episode, type, severity, subject_kind, subject, journey, seal, object, started_at, raised_at, ended_at,
+cleared_at, inferred, latched, evidence, plan_version, regime, unit, changed_at, settled_at, revision
+
+-- part: episodes_asked
+-- All filters.
+(NOT $5::bool OR ended_at IS NULL) AND ($6::text[] IS NULL OR unit = ANY ($6))
   AND ($7::text[] IS NULL OR journey = ANY ($7)) AND ($8::text IS NULL OR seal = $8)
   AND ($9::text IS NULL OR type = $9) AND ($10::text IS NULL OR severity = $10)
   AND raised_at >= $11::timestamptz AND raised_at < $12::timestamptz
+
+-- name: episodes_newest
+-- Of a space. Index: episodes_newest.
+SELECT {episode_columns}
+FROM episodes
+WHERE space = $1 AND NOT retracted AND (raised_at, episode) < ($2, $3::uuid)
+  AND {episodes_asked}
 ORDER BY raised_at DESC, episode DESC
 LIMIT $4;
 
 -- name: episodes_open
 -- Open ones of a space. Index: episodes_open.
-SELECT episode, type, severity, subject_kind, subject, journey, seal, object, started_at, raised_at, ended_at,
-       cleared_at, inferred, latched, evidence, plan_version, regime, unit, changed_at, settled_at, revision
+SELECT {episode_columns}
 FROM episodes
 WHERE space = $1 AND NOT retracted AND ended_at IS NULL AND (raised_at, episode) < ($2, $3::uuid)
-  AND (NOT $5::bool OR ended_at IS NULL) AND ($6::text[] IS NULL OR unit = ANY ($6))
-  AND ($7::text[] IS NULL OR journey = ANY ($7)) AND ($8::text IS NULL OR seal = $8)
-  AND ($9::text IS NULL OR type = $9) AND ($10::text IS NULL OR severity = $10)
-  AND raised_at >= $11::timestamptz AND raised_at < $12::timestamptz
+  AND {episodes_asked}
 ORDER BY raised_at DESC, episode DESC
 LIMIT $4;
 
@@ -34,8 +38,7 @@ LIMIT $4;
 SELECT e.*
 FROM unnest($6::text[]) AS wanted (unit)
 CROSS JOIN LATERAL (
-    SELECT episode, type, severity, subject_kind, subject, journey, seal, object, started_at, raised_at, ended_at,
-           cleared_at, inferred, latched, evidence, plan_version, regime, unit, changed_at, settled_at, revision
+    SELECT {episode_columns}
     FROM episodes
     WHERE space = $1 AND NOT retracted AND unit = wanted.unit AND (raised_at, episode) < ($2, $3::uuid)
       AND (NOT $5::bool OR ended_at IS NULL) AND ($7::text[] IS NULL OR journey = ANY ($7))
@@ -52,8 +55,7 @@ LIMIT $4;
 SELECT e.*
 FROM unnest($6::text[]) AS wanted (unit)
 CROSS JOIN LATERAL (
-    SELECT episode, type, severity, subject_kind, subject, journey, seal, object, started_at, raised_at, ended_at,
-           cleared_at, inferred, latched, evidence, plan_version, regime, unit, changed_at, settled_at, revision
+    SELECT {episode_columns}
     FROM episodes
     WHERE space = $1 AND NOT retracted AND unit = wanted.unit AND ended_at IS NULL AND (raised_at, episode) < ($2, $3::uuid)
       AND (NOT $5::bool OR ended_at IS NULL) AND ($7::text[] IS NULL OR journey = ANY ($7))
@@ -70,8 +72,7 @@ LIMIT $4;
 SELECT e.*
 FROM unnest($7::text[]) AS wanted (journey)
 CROSS JOIN LATERAL (
-    SELECT episode, type, severity, subject_kind, subject, journey, seal, object, started_at, raised_at, ended_at,
-           cleared_at, inferred, latched, evidence, plan_version, regime, unit, changed_at, settled_at, revision
+    SELECT {episode_columns}
     FROM episodes
     WHERE space = $1 AND NOT retracted AND journey = wanted.journey AND (raised_at, episode) < ($2, $3::uuid)
       AND (NOT $5::bool OR ended_at IS NULL) AND ($6::text[] IS NULL OR unit = ANY ($6))
@@ -85,8 +86,7 @@ LIMIT $4;
 
 -- name: episodes_of_seal
 -- Of a seal. Index: episodes_of_seal.
-SELECT episode, type, severity, subject_kind, subject, journey, seal, object, started_at, raised_at, ended_at,
-       cleared_at, inferred, latched, evidence, plan_version, regime, unit, changed_at, settled_at, revision
+SELECT {episode_columns}
 FROM episodes
 WHERE space = $1 AND NOT retracted AND seal = $8 AND (raised_at, episode) < ($2, $3::uuid)
   AND (NOT $5::bool OR ended_at IS NULL) AND ($6::text[] IS NULL OR unit = ANY ($6))
@@ -97,8 +97,7 @@ LIMIT $4;
 
 -- name: episodes_of_type
 -- Of a type. Index: episodes_of_type (space, type, raised_at DESC, episode DESC) WHERE NOT retracted.
-SELECT episode, type, severity, subject_kind, subject, journey, seal, object, started_at, raised_at, ended_at,
-       cleared_at, inferred, latched, evidence, plan_version, regime, unit, changed_at, settled_at, revision
+SELECT {episode_columns}
 FROM episodes
 WHERE space = $1 AND NOT retracted AND type = $9 AND (raised_at, episode) < ($2, $3::uuid)
   AND (NOT $5::bool OR ended_at IS NULL) AND ($6::text[] IS NULL OR unit = ANY ($6))
@@ -109,8 +108,7 @@ LIMIT $4;
 
 -- name: episodes_of_severity
 -- Of a severity. Index: episodes_of_severity (space, severity, raised_at DESC, episode DESC) WHERE NOT retracted.
-SELECT episode, type, severity, subject_kind, subject, journey, seal, object, started_at, raised_at, ended_at,
-       cleared_at, inferred, latched, evidence, plan_version, regime, unit, changed_at, settled_at, revision
+SELECT {episode_columns}
 FROM episodes
 WHERE space = $1 AND NOT retracted AND severity = $10 AND (raised_at, episode) < ($2, $3::uuid)
   AND (NOT $5::bool OR ended_at IS NULL) AND ($6::text[] IS NULL OR unit = ANY ($6))
@@ -123,8 +121,7 @@ LIMIT $4;
 -- A space's episodes in their published order (journey or else seal, type, object, start), after a place in it ($2 to $6), $7 of
 -- them; filters as above.
 -- Index: episodes_in_order, read forward: no sort, and each page costs the same.
-SELECT episode, type, severity, subject_kind, subject, journey, seal, object, started_at, raised_at, ended_at,
-       cleared_at, inferred, latched, evidence, plan_version, regime, unit, changed_at, settled_at, revision
+SELECT {episode_columns}
 FROM episodes
 WHERE space = $1 AND NOT retracted
   AND (coalesce(journey, seal), type, coalesce(object, ''), started_at, episode)
@@ -138,8 +135,7 @@ LIMIT $7;
 
 -- name: episodes_in_order_of_journeys
 -- The same of some journeys, which have few. Index: episodes_of_journey.
-SELECT episode, type, severity, subject_kind, subject, journey, seal, object, started_at, raised_at, ended_at,
-       cleared_at, inferred, latched, evidence, plan_version, regime, unit, changed_at, settled_at, revision
+SELECT {episode_columns}
 FROM episodes
 WHERE space = $1 AND NOT retracted AND journey = ANY ($9::text[])
   AND (coalesce(journey, seal), type, coalesce(object, ''), started_at, episode)
@@ -152,8 +148,7 @@ LIMIT $7;
 
 -- name: episodes_in_order_of_seal
 -- The same of a seal, which has few. Index: episodes_of_seal.
-SELECT episode, type, severity, subject_kind, subject, journey, seal, object, started_at, raised_at, ended_at,
-       cleared_at, inferred, latched, evidence, plan_version, regime, unit, changed_at, settled_at, revision
+SELECT {episode_columns}
 FROM episodes
 WHERE space = $1 AND NOT retracted AND seal = $10
   AND (coalesce(journey, seal), type, coalesce(object, ''), started_at, episode)
@@ -171,8 +166,7 @@ SELECT e.*
 FROM unnest($1::int[], $2::timestamptz[]) AS wanted (seal, after)
 JOIN seals ON seals.id = wanted.seal
 CROSS JOIN LATERAL (
-    SELECT episode, type, severity, subject_kind, subject, journey, seal, object, started_at, raised_at, ended_at,
-       cleared_at, inferred, latched, evidence, plan_version, regime, unit, changed_at, settled_at, revision
+    SELECT {episode_columns}
     FROM episodes
     WHERE episodes.space = seals.space AND episodes.seal = seals.name AND NOT retracted
       AND coalesce(settled_at, 'infinity') > wanted.after

@@ -3,6 +3,45 @@
 -- the one asked for), $5 journeys, $6 seal, $7 type, $8 severity; and $9 to $10, when it happened, [from, to), infinities
 -- where not asked for. They differ in what leads them to an index: what finds fewest goes first.
 
+-- part: events_seen
+-- Units that the asker may see, or the one asked for.
+($4::text[] IS NULL OR unit = ANY ($4) OR responsible = ANY ($4))
+
+-- part: events_told
+-- What an event is, and when it happened.
+($7::text IS NULL OR type = $7) AND ($8::text IS NULL OR severity = $8)
+  AND time >= $9::timestamptz AND time < $10::timestamptz
+
+-- part: events_by_day
+-- The days of the time asked for on which there were events.
+WITH known AS MATERIALIZED (
+    SELECT (SELECT date_bin('1 day', time, '1970-01-01 00:00:00+00') FROM events WHERE space = $1
+            ORDER BY date_bin('1 day', time, '1970-01-01 00:00:00+00') LIMIT 1) AS first,
+           (SELECT date_bin('1 day', time, '1970-01-01 00:00:00+00') FROM events WHERE space = $1
+            ORDER BY date_bin('1 day', time, '1970-01-01 00:00:00+00') DESC LIMIT 1) AS last
+), days AS (
+    SELECT generate_series(
+        date_bin('1 day', greatest(first, $9::timestamptz), '1970-01-01 00:00:00+00'), least(last, $10::timestamptz), '1 day'
+    ) AS day
+    FROM known
+    WHERE first IS NOT NULL
+)
+
+-- part: events_by_week
+-- The weeks of the time asked for in which there were events of the type.
+WITH known AS MATERIALIZED (
+    SELECT (SELECT date_bin('7 days', time, '1970-01-05 00:00:00+00') FROM events WHERE space = $1 AND type = $7
+            ORDER BY date_bin('7 days', time, '1970-01-05 00:00:00+00') LIMIT 1) AS first,
+           (SELECT date_bin('7 days', time, '1970-01-05 00:00:00+00') FROM events WHERE space = $1 AND type = $7
+            ORDER BY date_bin('7 days', time, '1970-01-05 00:00:00+00') DESC LIMIT 1) AS last
+), weeks AS (
+    SELECT generate_series(
+        date_bin('7 days', greatest(first, $9::timestamptz), '1970-01-05 00:00:00+00'), least(last, $10::timestamptz), '7 days'
+    ) AS week
+    FROM known
+    WHERE first IS NOT NULL
+)
+
 -- name: events_after_of_units
 -- Of some units: as many of each as are wanted, joined; and of what they answer for. Indexes: events_of_unit and
 -- events_of_responsible, one range a unit.
@@ -14,8 +53,7 @@ FROM (
         SELECT sequence, body FROM events
         WHERE space = $1 AND unit = wanted.unit AND sequence > $2
           AND ($5::text[] IS NULL OR journey = ANY ($5)) AND ($6::text IS NULL OR seal = $6)
-          AND ($7::text IS NULL OR type = $7) AND ($8::text IS NULL OR severity = $8)
-          AND time >= $9::timestamptz AND time < $10::timestamptz
+          AND {events_told}
         ORDER BY sequence
         LIMIT $3
     ) AS own
@@ -26,8 +64,7 @@ FROM (
         SELECT sequence, body FROM events
         WHERE space = $1 AND responsible = wanted.unit AND sequence > $2 AND (unit = ANY ($4)) IS NOT TRUE
           AND ($5::text[] IS NULL OR journey = ANY ($5)) AND ($6::text IS NULL OR seal = $6)
-          AND ($7::text IS NULL OR type = $7) AND ($8::text IS NULL OR severity = $8)
-          AND time >= $9::timestamptz AND time < $10::timestamptz
+          AND {events_told}
         ORDER BY sequence
         LIMIT $3
     ) AS answered
@@ -42,9 +79,8 @@ FROM unnest($5::text[]) AS wanted (journey)
 CROSS JOIN LATERAL (
     SELECT sequence, body FROM events
     WHERE space = $1 AND journey = wanted.journey AND sequence > $2
-      AND ($4::text[] IS NULL OR unit = ANY ($4) OR responsible = ANY ($4)) AND ($6::text IS NULL OR seal = $6)
-      AND ($7::text IS NULL OR type = $7) AND ($8::text IS NULL OR severity = $8)
-      AND time >= $9::timestamptz AND time < $10::timestamptz
+      AND {events_seen} AND ($6::text IS NULL OR seal = $6)
+      AND {events_told}
     ORDER BY sequence
     LIMIT $3
 ) AS e
@@ -55,9 +91,8 @@ LIMIT $3;
 -- Of a seal. Index: events_of_seal (space, seal, sequence).
 SELECT sequence, body FROM events
 WHERE space = $1 AND seal = $6 AND sequence > $2
-  AND ($4::text[] IS NULL OR unit = ANY ($4) OR responsible = ANY ($4)) AND ($5::text[] IS NULL OR journey = ANY ($5))
-  AND ($7::text IS NULL OR type = $7) AND ($8::text IS NULL OR severity = $8)
-  AND time >= $9::timestamptz AND time < $10::timestamptz
+  AND {events_seen} AND ($5::text[] IS NULL OR journey = ANY ($5))
+  AND {events_told}
 ORDER BY sequence
 LIMIT $3;
 
@@ -65,24 +100,13 @@ LIMIT $3;
 -- Of a type: of each week as many as are wanted, joined, so that neither a type that is rare nor a time long past has the others read
 -- through. Index: events_of_type
 -- (space, type, date_bin('7 days', time, '1970-01-05 00:00:00+00'), sequence) INCLUDE what is filtered by, one range a week.
-WITH known AS MATERIALIZED (
-    SELECT (SELECT date_bin('7 days', time, '1970-01-05 00:00:00+00') FROM events WHERE space = $1 AND type = $7
-            ORDER BY date_bin('7 days', time, '1970-01-05 00:00:00+00') LIMIT 1) AS first,
-           (SELECT date_bin('7 days', time, '1970-01-05 00:00:00+00') FROM events WHERE space = $1 AND type = $7
-            ORDER BY date_bin('7 days', time, '1970-01-05 00:00:00+00') DESC LIMIT 1) AS last
-), weeks AS (
-    SELECT generate_series(
-        date_bin('7 days', greatest(first, $9::timestamptz), '1970-01-05 00:00:00+00'), least(last, $10::timestamptz), '7 days'
-    ) AS week
-    FROM known
-    WHERE first IS NOT NULL
-), found AS (
+{events_by_week}, found AS (
     SELECT e.sequence
     FROM weeks
     CROSS JOIN LATERAL (
         SELECT sequence FROM events
         WHERE space = $1 AND type = $7 AND date_bin('7 days', time, '1970-01-05 00:00:00+00') = weeks.week AND sequence > $2
-          AND ($4::text[] IS NULL OR unit = ANY ($4) OR responsible = ANY ($4)) AND ($5::text[] IS NULL OR journey = ANY ($5))
+          AND {events_seen} AND ($5::text[] IS NULL OR journey = ANY ($5))
           AND ($6::text IS NULL OR seal = $6) AND ($8::text IS NULL OR severity = $8)
           AND time >= $9::timestamptz AND time < $10::timestamptz
         ORDER BY sequence
@@ -97,26 +121,14 @@ SELECT sequence, events.body FROM found JOIN events USING (sequence) ORDER BY se
 -- Within a time. The log is in the order in which events became known, so that no range of it is all of a time:
 -- of each day as many as are wanted, joined. Index: events_of_day
 -- (space, date_bin('1 day', time, '1970-01-01 00:00:00+00'), sequence) INCLUDE what is filtered by, one range a day.
-WITH known AS MATERIALIZED (
-    SELECT (SELECT date_bin('1 day', time, '1970-01-01 00:00:00+00') FROM events WHERE space = $1
-            ORDER BY date_bin('1 day', time, '1970-01-01 00:00:00+00') LIMIT 1) AS first,
-           (SELECT date_bin('1 day', time, '1970-01-01 00:00:00+00') FROM events WHERE space = $1
-            ORDER BY date_bin('1 day', time, '1970-01-01 00:00:00+00') DESC LIMIT 1) AS last
-), days AS (
-    SELECT generate_series(
-        date_bin('1 day', greatest(first, $9::timestamptz), '1970-01-01 00:00:00+00'), least(last, $10::timestamptz), '1 day'
-    ) AS day
-    FROM known
-    WHERE first IS NOT NULL
-), found AS (
+{events_by_day}, found AS (
     SELECT e.sequence
     FROM days
     CROSS JOIN LATERAL (
         SELECT sequence FROM events
         WHERE space = $1 AND date_bin('1 day', time, '1970-01-01 00:00:00+00') = days.day AND sequence > $2
-          AND ($4::text[] IS NULL OR unit = ANY ($4) OR responsible = ANY ($4)) AND ($5::text[] IS NULL OR journey = ANY ($5))
-          AND ($6::text IS NULL OR seal = $6) AND ($7::text IS NULL OR type = $7)
-          AND ($8::text IS NULL OR severity = $8) AND time >= $9::timestamptz AND time < $10::timestamptz
+          AND {events_seen} AND ($5::text[] IS NULL OR journey = ANY ($5))
+          AND ($6::text IS NULL OR seal = $6) AND {events_told}
         ORDER BY sequence
         LIMIT $3
     ) AS e
@@ -129,7 +141,7 @@ SELECT sequence, events.body FROM found JOIN events USING (sequence) ORDER BY se
 -- Of a severity. Index: events_of_severity (space, severity, sequence).
 SELECT sequence, body FROM events
 WHERE space = $1 AND severity = $8 AND sequence > $2
-  AND ($4::text[] IS NULL OR unit = ANY ($4) OR responsible = ANY ($4)) AND ($5::text[] IS NULL OR journey = ANY ($5))
+  AND {events_seen} AND ($5::text[] IS NULL OR journey = ANY ($5))
   AND ($6::text IS NULL OR seal = $6) AND ($7::text IS NULL OR type = $7)
   AND time >= $9::timestamptz AND time < $10::timestamptz
 ORDER BY sequence
@@ -146,8 +158,7 @@ FROM (
         SELECT sequence, body FROM events
         WHERE space = $1 AND unit = wanted.unit AND sequence < $2
           AND ($5::text[] IS NULL OR journey = ANY ($5)) AND ($6::text IS NULL OR seal = $6)
-          AND ($7::text IS NULL OR type = $7) AND ($8::text IS NULL OR severity = $8)
-          AND time >= $9::timestamptz AND time < $10::timestamptz
+          AND {events_told}
         ORDER BY sequence DESC
         LIMIT $3
     ) AS own
@@ -158,8 +169,7 @@ FROM (
         SELECT sequence, body FROM events
         WHERE space = $1 AND responsible = wanted.unit AND sequence < $2 AND (unit = ANY ($4)) IS NOT TRUE
           AND ($5::text[] IS NULL OR journey = ANY ($5)) AND ($6::text IS NULL OR seal = $6)
-          AND ($7::text IS NULL OR type = $7) AND ($8::text IS NULL OR severity = $8)
-          AND time >= $9::timestamptz AND time < $10::timestamptz
+          AND {events_told}
         ORDER BY sequence DESC
         LIMIT $3
     ) AS answered
@@ -174,9 +184,8 @@ FROM unnest($5::text[]) AS wanted (journey)
 CROSS JOIN LATERAL (
     SELECT sequence, body FROM events
     WHERE space = $1 AND journey = wanted.journey AND sequence < $2
-      AND ($4::text[] IS NULL OR unit = ANY ($4) OR responsible = ANY ($4)) AND ($6::text IS NULL OR seal = $6)
-      AND ($7::text IS NULL OR type = $7) AND ($8::text IS NULL OR severity = $8)
-      AND time >= $9::timestamptz AND time < $10::timestamptz
+      AND {events_seen} AND ($6::text IS NULL OR seal = $6)
+      AND {events_told}
     ORDER BY sequence DESC
     LIMIT $3
 ) AS e
@@ -187,9 +196,8 @@ LIMIT $3;
 -- Of a seal, newest first. Index: events_of_seal (space, seal, sequence).
 SELECT sequence, body FROM events
 WHERE space = $1 AND seal = $6 AND sequence < $2
-  AND ($4::text[] IS NULL OR unit = ANY ($4) OR responsible = ANY ($4)) AND ($5::text[] IS NULL OR journey = ANY ($5))
-  AND ($7::text IS NULL OR type = $7) AND ($8::text IS NULL OR severity = $8)
-  AND time >= $9::timestamptz AND time < $10::timestamptz
+  AND {events_seen} AND ($5::text[] IS NULL OR journey = ANY ($5))
+  AND {events_told}
 ORDER BY sequence DESC
 LIMIT $3;
 
@@ -197,24 +205,13 @@ LIMIT $3;
 -- Of a type, newest first: of each week as many as are wanted, joined, so that neither a type that is rare nor a time long past has
 -- the others read through. Index: events_of_type
 -- (space, type, date_bin('7 days', time, '1970-01-05 00:00:00+00'), sequence) INCLUDE what is filtered by, one range a week.
-WITH known AS MATERIALIZED (
-    SELECT (SELECT date_bin('7 days', time, '1970-01-05 00:00:00+00') FROM events WHERE space = $1 AND type = $7
-            ORDER BY date_bin('7 days', time, '1970-01-05 00:00:00+00') LIMIT 1) AS first,
-           (SELECT date_bin('7 days', time, '1970-01-05 00:00:00+00') FROM events WHERE space = $1 AND type = $7
-            ORDER BY date_bin('7 days', time, '1970-01-05 00:00:00+00') DESC LIMIT 1) AS last
-), weeks AS (
-    SELECT generate_series(
-        date_bin('7 days', greatest(first, $9::timestamptz), '1970-01-05 00:00:00+00'), least(last, $10::timestamptz), '7 days'
-    ) AS week
-    FROM known
-    WHERE first IS NOT NULL
-), found AS (
+{events_by_week}, found AS (
     SELECT e.sequence
     FROM weeks
     CROSS JOIN LATERAL (
         SELECT sequence FROM events
         WHERE space = $1 AND type = $7 AND date_bin('7 days', time, '1970-01-05 00:00:00+00') = weeks.week AND sequence < $2
-          AND ($4::text[] IS NULL OR unit = ANY ($4) OR responsible = ANY ($4)) AND ($5::text[] IS NULL OR journey = ANY ($5))
+          AND {events_seen} AND ($5::text[] IS NULL OR journey = ANY ($5))
           AND ($6::text IS NULL OR seal = $6) AND ($8::text IS NULL OR severity = $8)
           AND time >= $9::timestamptz AND time < $10::timestamptz
         ORDER BY sequence DESC
@@ -229,26 +226,14 @@ SELECT sequence, events.body FROM found JOIN events USING (sequence) ORDER BY se
 -- Within a time, newest first. The log is in the order in which events became known, so that no range of it is all of a time:
 -- of each day as many as are wanted, joined. Index: events_of_day
 -- (space, date_bin('1 day', time, '1970-01-01 00:00:00+00'), sequence) INCLUDE what is filtered by, one range a day.
-WITH known AS MATERIALIZED (
-    SELECT (SELECT date_bin('1 day', time, '1970-01-01 00:00:00+00') FROM events WHERE space = $1
-            ORDER BY date_bin('1 day', time, '1970-01-01 00:00:00+00') LIMIT 1) AS first,
-           (SELECT date_bin('1 day', time, '1970-01-01 00:00:00+00') FROM events WHERE space = $1
-            ORDER BY date_bin('1 day', time, '1970-01-01 00:00:00+00') DESC LIMIT 1) AS last
-), days AS (
-    SELECT generate_series(
-        date_bin('1 day', greatest(first, $9::timestamptz), '1970-01-01 00:00:00+00'), least(last, $10::timestamptz), '1 day'
-    ) AS day
-    FROM known
-    WHERE first IS NOT NULL
-), found AS (
+{events_by_day}, found AS (
     SELECT e.sequence
     FROM days
     CROSS JOIN LATERAL (
         SELECT sequence FROM events
         WHERE space = $1 AND date_bin('1 day', time, '1970-01-01 00:00:00+00') = days.day AND sequence < $2
-          AND ($4::text[] IS NULL OR unit = ANY ($4) OR responsible = ANY ($4)) AND ($5::text[] IS NULL OR journey = ANY ($5))
-          AND ($6::text IS NULL OR seal = $6) AND ($7::text IS NULL OR type = $7)
-          AND ($8::text IS NULL OR severity = $8) AND time >= $9::timestamptz AND time < $10::timestamptz
+          AND {events_seen} AND ($5::text[] IS NULL OR journey = ANY ($5))
+          AND ($6::text IS NULL OR seal = $6) AND {events_told}
         ORDER BY sequence DESC
         LIMIT $3
     ) AS e
@@ -261,7 +246,7 @@ SELECT sequence, events.body FROM found JOIN events USING (sequence) ORDER BY se
 -- Of a severity, newest first. Index: events_of_severity (space, severity, sequence).
 SELECT sequence, body FROM events
 WHERE space = $1 AND severity = $8 AND sequence < $2
-  AND ($4::text[] IS NULL OR unit = ANY ($4) OR responsible = ANY ($4)) AND ($5::text[] IS NULL OR journey = ANY ($5))
+  AND {events_seen} AND ($5::text[] IS NULL OR journey = ANY ($5))
   AND ($6::text IS NULL OR seal = $6) AND ($7::text IS NULL OR type = $7)
   AND time >= $9::timestamptz AND time < $10::timestamptz
 ORDER BY sequence DESC

@@ -1,8 +1,11 @@
+-- part: journey_columns
+-- What a journey's row has, in the order of `JourneyRow`.
+id, version, state, regime, unit, route, declaration, box, armed_at, ended_at, changed_at, plan_digest, edited, body
+
 -- name: upsert_journeys
 -- Writes journeys as they now stand.
 INSERT INTO journeys (
-    space, id, version, state, regime, unit, route, declaration, box, armed_at, ended_at, changed_at, plan_digest,
-    edited, body
+    space, {journey_columns}
 )
 SELECT $1, j.*
 FROM unnest(
@@ -38,7 +41,7 @@ FROM unnest($2::text[], $3::text[], $4::text[], $5::bool[], $6::timestamptz[], $
 
 -- name: journey
 -- A journey as it stands. Index: the primary key.
-SELECT id, version, state, regime, unit, route, declaration, box, armed_at, ended_at, changed_at, plan_digest, edited, body
+SELECT {journey_columns}
 FROM journeys WHERE space = $1 AND id = $2;
 
 -- name: journeys_known
@@ -47,7 +50,7 @@ SELECT id FROM journeys WHERE space = $1 AND id = ANY($2::text[]);
 
 -- name: journeys_named
 -- Some journeys as they stand. Index: the primary key.
-SELECT id, version, state, regime, unit, route, declaration, box, armed_at, ended_at, changed_at, plan_digest, edited, body
+SELECT {journey_columns}
 FROM journeys WHERE space = $1 AND id = ANY($2::text[]);
 
 -- name: journeys_planned

@@ -33,14 +33,13 @@ WHERE space = $1;
 
 -- name: alarms_to_verify
 -- Every alarm of a space, in no order.
-SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
+SELECT {alarm_columns}
 FROM alarms
 WHERE space = $1;
 
 -- name: journeys_to_verify
 -- Every journey of a space, in no order.
-SELECT id, version, state, regime, unit, route, declaration, box, armed_at, ended_at, changed_at, plan_digest, edited, body
+SELECT {journey_columns}
 FROM journeys
 WHERE space = $1;
 

@@ -34,8 +34,7 @@ SELECT coalesce(max(until_at), '-infinity') FROM suppressions WHERE space = $1 A
 
 -- name: alarms_suppressed_by
 -- Alarms that an order has suppressed. Index: alarms_suppressed.
-SELECT id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, repeats, body, version, subject,
-       object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
+SELECT {alarm_columns}
 FROM alarms
 WHERE space = $1 AND state = 'suppressed' AND body -> 'suppression' ->> 'order' = $2
 ORDER BY id;
