@@ -110,7 +110,7 @@ async def fill(dsn: str, sizes: Sizes, tell: Callable[[str], None] = lambda _: N
         known, begun = await connection.fetchrow(
             "SELECT to_regclass('journeys') IS NOT NULL, to_regclass('filled') IS NOT NULL"
         )
-        if known and not begun:
+        if known and not begun and await connection.fetchval("SELECT EXISTS (SELECT FROM journeys)"):
             raise ValueError("this database has something else in it: name another folder")
         await connection.execute(DONE)
         done = dict(map(tuple, await connection.fetch("SELECT part, of FROM filled")))
