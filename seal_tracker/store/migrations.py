@@ -2,7 +2,7 @@
 
 ``migrations/NNN_effect.sql`` are applied in order of number, each in one transaction together with its record in
 ``schema_migrations``, so a crash leaves a step applied and recorded or neither. A step that was applied must never
-be edited: its checksum is compared. The caller holds the writer's lock, so two programs never migrate at once.
+be edited: its checksum is compared. Where a comment had to be corrected, ``-- formerly CHECKSUM`` says what it was before. The caller holds the writer's lock, so two programs never migrate at once.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ __all__ = ["MIGRATIONS", "Migration", "apply_migrations", "check_schema", "missi
 STEP_TIMEOUT_S: Final = 3600.0
 """A step may have to read all pings there are; whoever starts the service waits for it."""
 
+FORMERLY: Final = re.compile(r"^-- formerly ([0-9a-f]{64})$", re.MULTILINE)
+
 FILE_NAME: Final = re.compile(r"^(?P<version>\d{3})_(?P<name>[a-z0-9_]+)\.sql$")
 
 
@@ -40,6 +42,11 @@ class Migration:
     def checksum(self) -> str:
         """SHA-256 of the text, in hex; line endings do not count, so a checkout on Windows is the same step."""
         return hashlib.sha256(self.text.replace("\r\n", "\n").encode()).hexdigest()
+
+    @property
+    def checksums(self) -> frozenset[str]:
+        """That, and those it had before its comments were corrected."""
+        return frozenset([self.checksum, *FORMERLY.findall(self.text.replace("\r\n", "\n"))])
 
 
 def load_migrations() -> tuple[Migration, ...]:
@@ -73,7 +80,7 @@ def missing_migrations(
             "start the newer program, or restore a backup made before it"
         )
     for (version, name, checksum), step in zip(applied, known, strict=False):
-        if (version, checksum) != (step.version, step.checksum):
+        if version != step.version or checksum not in step.checksums:
             raise SchemaMismatch(
                 f"migration {version} ({name}) was applied with checksum {checksum[:12]}…, but the program's "
                 f"{step.version:03}_{step.name}.sql has {step.checksum[:12]}…: an applied migration must not be edited"

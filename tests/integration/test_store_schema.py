@@ -142,6 +142,15 @@ def test_line_endings_do_not_change_a_migration() -> None:
     assert missing_migrations([(1, "a", unix.checksum)], [windows]) == []
 
 
+def test_a_step_whose_comment_was_corrected_is_the_one_that_was_applied():
+    """It says what it was; a step that does not is refused."""
+    before = Migration(1, "a", "-- Takes 20 s.\nSELECT 1;\n")
+    after = Migration(1, "a", f"-- Takes 65 s.\n-- formerly {before.checksum}\nSELECT 1;\n")
+    assert missing_migrations([(1, "a", before.checksum)], [after]) == []
+    with pytest.raises(SchemaMismatch, match="must not be edited"):
+        missing_migrations([(1, "a", before.checksum)], [Migration(1, "a", "-- Takes 65 s.\nSELECT 1;\n")])
+
+
 def test_every_query_used_exists_and_every_query_is_used() -> None:
     """No misspelt name waits for its first call, and no dead statement stays behind."""
     code = "".join(path.read_text() for path in SOURCE.glob("*.py"))

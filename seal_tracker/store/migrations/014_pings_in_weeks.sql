@@ -48,7 +48,8 @@ BEGIN
 END $$;
 
 -- What an installation has becomes one table of all weeks so far, where it lies: only what that table must not hold is moved. This
--- reads the table three times and writes nearly nothing: some 20 s for 50 million pings.
+-- reads the table three times and writes nearly nothing: 65 s for 50 million pings, on two busy cores.
+-- formerly 961ceea81a6635f8730d7ebf7756b14c87c218e59b5353b39e384e1d486f5b90
 DO $$ DECLARE
     begins timestamptz := '2019-12-30T00:00:00Z';
     ends timestamptz := date_trunc('week', now(), 'UTC') + interval '168 hours';
