@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import msgspec
 
@@ -25,6 +26,7 @@ __all__ = ["Change", "Editor", "PlanEdited", "PlanMovedError", "edit_plan"]
 
 Act = Callable[[str, Callable[[SpaceJudge], Awaitable[tuple[Prepared, Deed]]]], Awaitable[None]]
 Change = Callable[[Mapping[str, str]], dict[str, str]]
+MOVED: Final = "the plan has been changed meanwhile; read it again, and make your change to it"
 
 
 class PlanMovedError(ValueError):
@@ -33,11 +35,12 @@ class PlanMovedError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Editor:
-    """Who edits, in which role, and why."""
+    """Who edits, in which role, why, and the digest of the plan that was looked at; None: whichever is in force."""
 
     username: str
     role: str
     note: str | None = None
+    seen: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ async def edit_plan(
         Somebody else's edit was quicker.
     """
     base = judging.plan or empty_plan()
+    if editor.seen is not None and editor.seen != base.digest:
+        raise PlanMovedError(MOVED)
     files = await asyncio.to_thread(change, base.files)
     plan, faults = await read_plan(files)
     if plan is None or plan.digest == base.digest:
@@ -70,9 +75,7 @@ async def edit_plan(
 
     async def work(now_judging: SpaceJudge) -> tuple[Prepared, Deed]:
         if (now_judging.plan or empty_plan()).digest != base.digest:
-            raise PlanMovedError(
-                "the plan has been changed meanwhile; read it again, and make your change to it"
-            )
+            raise PlanMovedError(MOVED)
         before: list[DatedPlan] = [(v.from_ms, v.plan) for v in now_judging.versions if v.plan.version]
         now_ms = max([clock_ms(), *(at + 1 for at, _ in before)])
         plans = with_newest(plan, before, now_ms)

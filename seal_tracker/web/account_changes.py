@@ -173,7 +173,7 @@ def make_token(
     has = sorted(right for right in rights_of(account) if right in rights)
     if excess := sorted(wanted.scopes - set(has)):
         raise InvalidBody(
-            f"scopes: {excess[0]!r} is more than the account has: {', '.join(has)}", field="scopes"
+            f"scopes: {excess[0].value!r} is more than the account has: {', '.join(has)}", field="scopes"
         )
     if not now_ms < wanted.expires_ms <= now_ms + TOKEN_MAX_MS:
         raise InvalidBody("expires_at: a time of the next 366 days is expected", field="expires_at")

@@ -152,9 +152,8 @@ async def declare_journey(request: web.Request) -> web.Response:
     if record is None:
         raise faulty(faults, "the journey cannot be declared so", faults[0].where if faults else None)
     if not sees(scope_of(request), record.unit):
-        raise InvalidBody(
-            f"unit: {record.unit!r} is not yours to declare for; name a unit of yours", field="unit"
-        )
+        wrong = f"{record.unit!r} is not yours to declare for" if record.unit else "is missing"
+        raise InvalidBody(f"unit: {wrong}; name a unit of yours", field="unit")
     desk, actor = _desk(request), _actor(request)
     with refusals_told():
         await request.app[CONTEXT].live.act(query.space, lambda judging: desk.declare(judging, record, actor))

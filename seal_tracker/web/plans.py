@@ -12,6 +12,7 @@ from msgspec import UNSET, UnsetType
 
 from seal_tracker.model import iso_ms, iso_or_none
 from seal_tracker.plans.edits import COLLECTIONS, edited, feature_tag, features_of, id_of
+from seal_tracker.plans.model import Plan
 from seal_tracker.store.records import PlanEntry
 from seal_tracker.supervision.plan_editing import Editor, PlanMovedError
 from seal_tracker.web.accounts import Right
@@ -109,7 +110,7 @@ def show_feature(collection: str) -> Callable[[web.Request], Any]:
     async def show(request: web.Request) -> web.Response:
         query = read_query(request, SpaceQuery)
         known_space(request, query.space)
-        feature = await found(request, collection, query.space)
+        feature = await found(request, collection, request.app[CONTEXT].live.plan(query.space))
         body = msgspec.json.encode(feature)
         return web.Response(body=body, content_type=GEO_JSON, headers={"ETag": etag(feature_tag(feature))})
 
@@ -129,7 +130,8 @@ def put_feature(collection: str) -> Callable[[web.Request], Any]:
             raise InvalidBody(
                 f"id: is {str(body.id)[:80]!r}, and the address says {name!r}; they must agree", field="id"
             )
-        there = (await features_here(request, collection, query.space)).get(name)
+        plan = request.app[CONTEXT].live.plan(query.space)
+        there = (await features_of_plan(plan, collection)).get(name)
         if there is not None:
             check_version(request, feature_tag(there))
         elif request.if_match:
@@ -142,7 +144,10 @@ def put_feature(collection: str) -> Callable[[web.Request], Any]:
             "geometry": body.geometry,
             "properties": body.properties or {},
         }
-        return await edit(request, query, lambda files: edited(files, collection, [feature]), there is None)
+        made = await edit(request, query, lambda files: edited(files, collection, [feature]), plan)
+        made.set_status(201 if there is None else 200)
+        made.headers["ETag"] = etag(feature_tag(feature))  # of what the address shows from now on
+        return made
 
     return put
 
@@ -154,9 +159,10 @@ def remove_feature(collection: str) -> Callable[[web.Request], Any]:
         headquarters_only(request, "the plan")
         query = read_query(request, EditQuery)
         known_space(request, query.space)
-        feature = await found(request, collection, query.space)
+        plan = request.app[CONTEXT].live.plan(query.space)
+        feature = await found(request, collection, plan)
         check_version(request, feature_tag(feature))
-        return await edit(request, query, lambda files: edited(files, collection, [], [id_of(feature)]))
+        return await edit(request, query, lambda files: edited(files, collection, [], [id_of(feature)]), plan)
 
     return remove
 
@@ -172,7 +178,7 @@ def put_collection(collection: str) -> Callable[[web.Request], Any]:
         plan = request.app[CONTEXT].live.plan(query.space)
         check_version(request, plan.digest if plan else "none")
         text = msgspec.json.encode({"type": body.type, "features": body.features}).decode()
-        return await edit(request, query, lambda files: {**files, COLLECTIONS[collection]: text})
+        return await edit(request, query, lambda files: {**files, COLLECTIONS[collection]: text}, plan)
 
     return put
 
@@ -181,12 +187,12 @@ async def edit(
     request: web.Request,
     query: EditQuery,
     change: Callable[[Mapping[str, str]], dict[str, str]],
-    made: bool = False,
+    seen: Plan | None,
 ) -> web.Response:
-    """Make a change the plan's next version, or refuse it with every fault."""
+    """Make a change of the plan ``seen`` the next version, or refuse it with every fault; ``ETag`` is the collection's."""
     account = request[PRINCIPAL].account
     live = request.app[CONTEXT].live
-    editor = Editor(account.username, account.role, query.note or None)
+    editor = Editor(account.username, account.role, query.note or None, seen.digest if seen else None)
     try:
         done = await live.edit_plan(query.space, change, editor)
     except PlanMovedError as error:
@@ -203,7 +209,7 @@ async def edit(
     changes = msgspec.json.decode(done.row.changes or b"{}", type=dict[str, Changes]) if done.row else {}
     answer = EditAnswer(version=plan.version if plan else 0, changes=changes, warnings=told)
     return web.Response(
-        status=201 if made else 200, body=msgspec.json.encode(answer), content_type="application/json",
+        body=msgspec.json.encode(answer), content_type="application/json",
         headers={"ETag": etag(plan.digest if plan else "none")},
     )  # fmt: skip
 
@@ -253,16 +259,15 @@ def version_item(row: PlanEntry) -> VersionItem:
     )
 
 
-async def features_here(request: web.Request, collection: str, space: str) -> dict[str, Json]:
-    """The features of the plan in force."""
-    plan = request.app[CONTEXT].live.plan(space)
+async def features_of_plan(plan: Plan | None, collection: str) -> dict[str, Json]:
+    """The features of a plan, by id; none where there is no plan."""
     return await asyncio.to_thread(lambda: features_of(plan.files[COLLECTIONS[collection]])) if plan else {}
 
 
-async def found(request: web.Request, collection: str, space: str) -> Json:
-    """The feature in the path."""
+async def found(request: web.Request, collection: str, plan: Plan | None) -> Json:
+    """The feature in the path, as the plan has it."""
     name = path_id(request, "id")
-    feature = (await features_here(request, collection, space)).get(name)
+    feature = (await features_of_plan(plan, collection)).get(name)
     if feature is None:
         raise Missing(f"there is no {collection[:-1]} {name!r}", field="id")
     return feature

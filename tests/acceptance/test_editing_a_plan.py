@@ -82,7 +82,9 @@ def test_an_edit_needs_the_version_it_was_made_on(edited: Running) -> None:
     tag = shown.headers["ETag"]
     assert edited.ask("PUT", "/api/v1/zones/NEW", zone(reason="x")).status == 428
     assert edited.ask("PUT", "/api/v1/zones/NEW", zone(reason="x"), If_Match='"other"').status == 412
-    assert edited.ask("PUT", "/api/v1/zones/NEW", zone(reason="x"), If_Match=tag).status == 200
+    put = edited.ask("PUT", "/api/v1/zones/NEW", zone(reason="x"), If_Match=tag)
+    assert put.status == 200
+    assert put.headers["ETag"] == edited.ask("GET", "/api/v1/zones/NEW").headers["ETag"], "to edit on with"
     assert edited.ask("PUT", "/api/v1/zones/NEW", zone(reason="y"), If_Match=tag).status == 412
     assert edited.get("/api/v1/zones/NEW")["properties"]["reason"] == "x"
 

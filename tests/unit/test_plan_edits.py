@@ -4,7 +4,8 @@ import json
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from memory_store import MemoryStore
@@ -25,7 +26,7 @@ from seal_tracker.plans.edits import (
 from seal_tracker.plans.model import Plan
 from seal_tracker.space import SpaceJudge
 from seal_tracker.supervision import plan_editing
-from seal_tracker.supervision.plan_editing import Editor, edit_plan
+from seal_tracker.supervision.plan_editing import Editor, PlanMovedError, edit_plan
 from seal_tracker.tracking.terrains import terrain_of
 
 
@@ -157,3 +158,14 @@ async def test_an_edit_is_made_ready_in_a_thread_before_its_turn(monkeypatch: py
     assert edited.row is not None
     assert (edited.row.version, steps) == (2, ["made", "turn", "done"])
     assert [v.terrain.version for v in judging.versions] == [1, 2]
+
+
+async def test_an_edit_that_was_checked_against_an_older_plan_is_refused_before_anything_is_made() -> None:
+    """Between the look at a feature's version and the edit another edit may have been made: it is not written over."""
+    judging = cast("SpaceJudge", SimpleNamespace(space=LIVE, plan=None))
+
+    async def never(*_given: object) -> None:
+        raise AssertionError("nothing is to be done")
+
+    with pytest.raises(PlanMovedError, match="read it again"):
+        await edit_plan(never, judging, dict, Editor("lan", "supervisor", seen="another plan's digest"), int)
