@@ -73,6 +73,10 @@ class Service:
         """The plan in force."""
         return self._spaces[space].plan
 
+    def plan_versions(self, space: str) -> Sequence[tuple[int, Plan]]:
+        """Every version that is judged by, and from when on it holds."""
+        return [(version.from_ms, version.plan) for version in self._spaces[space].versions]
+
     async def journey(self, space: str, journey: str) -> Journey | None:
         """A journey that was armed, by its id."""
         if (held := self._spaces[space].journey(journey)) is not None:

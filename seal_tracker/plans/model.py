@@ -31,7 +31,7 @@ ROLES: tuple[str, ...] = ("seal", "tractor", "trailer", "escort")
 LEAD_ROLES: tuple[str, ...] = ("seal", "tractor")
 """Whose track is the journey's: the seal's; the tractor's for a vehicle that may not be sealed."""
 
-EQUIPMENT_KINDS: tuple[str, ...] = ("camera", "scanner", "reader")
+EQUIPMENT_KINDS: tuple[str, ...] = ("camera", "scanner", "weighbridge", "reader")
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from seal_tracker.store.connections import Connection
 from seal_tracker.store.database import WriterAt
 from seal_tracker.store.duty_reads import DutyReads
 from seal_tracker.store.episode_reads import EpisodeReads
+from seal_tracker.store.equipment_reads import EquipmentReads
 from seal_tracker.store.errors import CommitRefused, StoreUnavailable
 from seal_tracker.store.event_reads import EventReads
 from seal_tracker.store.hook_reads import HookTable
@@ -64,6 +65,7 @@ class Store(
     PingReads,
     OldPingsReads,
     EpisodeReads,
+    EquipmentReads,
     EventReads,
     AlarmReads,
     JourneyReads,

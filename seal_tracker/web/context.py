@@ -91,6 +91,11 @@ class Reading(LedgerReading, DutyReading, SuppressionReading, CommandReading, Pr
     async def report_summary(self, space: str, asked: RateQuery, until_ms: int) -> Summary:
         """The figures of a period; a silence that is not over by ``until_ms`` is told up to then."""
 
+    async def offline_times(
+        self, space: str, from_ms: int, to_ms: int, equipment: Collection[str]
+    ) -> Mapping[str, Sequence[tuple[int, int | None]]]:
+        """When equipment was offline, as far as that touches [from, to), by its id; an end of None: it still is."""
+
     async def last_sequence(self) -> int:
         """Sequence of the newest event of any space, 0 where there is none."""
 
@@ -170,6 +175,9 @@ class Live(Protocol):
 
     def plan(self, space: str) -> Plan | None:
         """The plan in force, None where the space has none."""
+
+    def plan_versions(self, space: str) -> Sequence[tuple[int, Plan]]:
+        """Every version that is judged by and from when on it holds (``NO_TIME``: always), oldest first."""
 
     def stats_extra(self) -> Mapping[str, int | float]:
         """Counts that are not in the store, joined to its own for the live space."""

@@ -96,8 +96,23 @@ async def test_a_camera_that_falls_silent_is_told_and_so_is_its_return(
         stats = await here.get("/api/v1/stats")
         assert (stats["pings_stored"], stats["dead_letters"]) == (4, 2)
         assert (await here.get("/api/v1/seals"))["items"] == []
+        await told_available(here)
         shown = await here.get("/api/v1/events")
         assert {e["subject"] for e in shown["items"]} == {"equipment/CAM-1", "equipment/CAM-2"}
+
+
+async def told_available(here: Checkpoint) -> None:
+    """Both cameras were away once, and watched since the service began; a page has one, its sum has both."""
+    path = "/api/v1/equipment/availability?limit=1"
+    first = await here.get(path)
+    (camera,), (group,) = first["items"], first["groups"]
+    (other,) = (await here.get(f"{path}&after={first['next']}"))["items"]
+    assert [camera["id"], other["id"], first["total"]["failures"]] == ["CAM-1", "CAM-2", 2]
+    for one in (camera, other):
+        assert 0 < one["down_s"] < one["watched_s"]
+        assert one["availability"] == round(1 - one["down_s"] / one["watched_s"], 6)
+    assert (group["unit"], group["kind"], group["pieces"]) == (None, "camera", 2)
+    assert (await here.get(f"{path}&kind=reader"))["total"]["availability"] is None
 
 
 async def test_a_service_that_starts_again_knows_who_is_silent(open_folder: Path, data_folder: Path) -> None:

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 from report_stories import HOUR, UNITS, T, counted, seeds, silences
+from store_stories import episode
 
 from seal_tracker.model import LIVE
-from seal_tracker.store import Store
+from seal_tracker.store import Commit, Store
 from seal_tracker.store.alarm_reads import RateQuery
 from seal_tracker.store.connections import connect
 from seal_tracker.store.queries import sql
+from seal_tracker.store.records import EpisodeRow
 from seal_tracker.store.report_reads import Figures, Summary
 
 
@@ -118,4 +120,34 @@ async def test_a_week_of_many_can_be_read_by_index(seeded: Store, module_dsn: st
         steps = nodes(json.loads(text)[0]["Plan"])
         assert not [step for step in steps if step["Node Type"] == "Seq Scan"], (name, text)
         assert indexes <= {step.get("Index Name") for step in steps}, (name, text)
+    await connection.close()
+
+
+async def test_equipment_offline_in_a_period_is_read_from_an_index_alone(
+    seeded: Store, module_dsn: str
+) -> None:
+    """What began before it and what is not over are in it; what touches its edges, and what others had, is not."""
+    await seeded.add_space("cameras")
+    times = {"CAM-1": [(-9, 0), (-5, 1), (2, 3), (9, 30), (10, 20)], "CAM-2": [(4, None)], "CAM-3": [(4, 5)]}
+    made = [
+        episode(
+            100_000 + 100 * i + j, type="EQUIPMENT_OFFLINE", subject_kind="equipment", subject=name, journey=None, seal=f"equip/{name}",
+            started_at_ms=T + begin, raised_at_ms=T + begin, ended_at_ms=None if end is None else T + end,
+        )
+        for i, (name, found) in enumerate(times.items())
+        for j, (begin, end) in enumerate(found)
+    ]  # fmt: skip
+    await seeded.commit(Commit(space="cameras", episodes=[EpisodeRow(one, 1) for one in made]))
+    found = await seeded.offline_times("cameras", T, T + 10, {"CAM-1", "CAM-2"})
+    assert found == {"CAM-1": [(T - 5, T + 1), (T + 2, T + 3), (T + 9, T + 30)], "CAM-2": [(T + 4, None)]}
+    connection = await connect(module_dsn, "test", 30)
+    await connection.execute("ANALYZE episodes; SET enable_seqscan = off")
+    asked = ("cameras", T, T + 10, ["CAM-1"])
+    (text,) = await connection.fetchrow(f"EXPLAIN (FORMAT JSON) {sql('offline_times')}", *asked)
+    read = {
+        (step["Node Type"], step["Index Name"])
+        for step in nodes(json.loads(text)[0]["Plan"])
+        if "Index Name" in step
+    }
+    assert read == {("Index Only Scan", "episodes_offline")}, text
     await connection.close()

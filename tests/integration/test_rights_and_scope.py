@@ -99,6 +99,7 @@ ROUTE_TABLE: dict[str, tuple[str, Any]] = {
     "POST /api/v1/seals/{seal}/account": (COMMON, None),
     "DELETE /api/v1/seals/{seal}/account": (COMMON, None),
     "GET /api/v1/equipment": (LIST, "equipment"),
+    "GET /api/v1/equipment/availability": (LIST, "equipment"),
     "GET /api/v1/tracks/{journey}": (OBJECT, "journey"),
     "GET /api/v1/reports": (COMMON, None),
     "GET /api/v1/reports/summary": (COMMON, None),
