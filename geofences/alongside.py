@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geofences.corridors import CorridorSet
-from geofences.masks import which
+from geofences.masks import ONE, START, which
 from geofences.paths import Passages, Segments
 from geofences.projection import wrap_e7
 from geofences.ragged import chunks, expand, group_starts
@@ -24,6 +24,8 @@ __all__ = ["ZonesAlong"]
 
 BIN_M = 250.0
 """Where a stretch begins is rounded down to this before the look at what may follow: finer costs memory, coarser time."""
+
+BIN = np.array(BIN_M)
 
 JOIN_M = 0.01
 """Parts this near each other are one: 1e-7 degree is 11 mm, and legs meet at whole ones."""
@@ -82,7 +84,7 @@ class ZonesAlong:
         """
         low_m, high_m = np.minimum(from_m, to_m), np.maximum(from_m, to_m)
         first = self.bin_first[route]
-        least_m = self.least_leave_m[first + _bin(low_m, self.bin_first[route + 1] - first)]
+        least_m = self.least_leave_m[first + _bin(low_m, self.bin_first[route + ONE] - first)]
         rows = which(least_m < high_m)
         if len(rows) == 0:
             none = np.empty(0)
@@ -115,7 +117,8 @@ class ZonesAlong:
 
 def _bin(chainage_m: F8, bins: I8) -> I8:
     """Bin of chainages; before the route the first, after it the last."""
-    return np.minimum((np.maximum(chainage_m, 0.0) / BIN_M).astype(np.int64), bins - 1)
+    found: I8 = np.minimum((np.maximum(chainage_m, START) / BIN).astype(np.int64), bins - ONE)
+    return found
 
 
 def _rounded_down(metres: F8) -> NDArray[np.float32]:

@@ -12,7 +12,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from geofences.masks import some, which
+from geofences.masks import ONE, some, which
 from geofences.projection import HALF_TURN_E7, TURN_E7
 from geofences.ragged import distinct, expand
 
@@ -32,6 +32,9 @@ MIX = 0x9E3779B97F4A7C15 - (1 << 64)
 
 ROW_BITS = 32
 ITEM_MASK = (1 << ROW_BITS) - 1
+
+BITS, SPREAD, HALF_TURN = np.array(ROW_BITS), np.array(MIX), np.array(HALF_TURN_E7)
+"""As arrays (see ``masks``)."""
 
 I8 = NDArray[np.int64]
 
@@ -75,7 +78,8 @@ class CellTable:
         """Cells ``i`` asked about with an item that may touch them; a cell once for each item, in order."""
         bucket = _bucket_of(column, row, len(self.first) - 1)
         begin = self.first[bucket]
-        count = self.first[bucket + 1] - begin
+        bucket += ONE
+        count = self.first[bucket] - begin
         taken = which(count)
         mine, at = expand(begin[taken], count[taken])
         return taken[mine], self.items[at].astype(np.int64)
@@ -105,7 +109,7 @@ class CellIndex:
         """Candidate (point, item) pairs; longitudes in [-180°, 180°). Each pair once, sorted by point, then item,
         for each size.
         """
-        x, y = lon_e7 + HALF_TURN_E7, lat_e7 + HALF_TURN_E7
+        x, y = lon_e7 + HALF_TURN, lat_e7 + HALF_TURN
         return _joined([table.items_in(x >> table.shift, y >> table.shift) for table in self.tables])
 
     def touching(self, boxes: Boxes) -> tuple[I8, I8]:
@@ -132,7 +136,12 @@ def _joined(parts: list[tuple[I8, I8]]) -> tuple[I8, I8]:
 
 def _bucket_of(column: I8, row: I8, buckets: int) -> I8:
     """Bucket of each cell; ``buckets`` is a power of two."""
-    return (((column << ROW_BITS) | row) * MIX >> ROW_BITS) & (buckets - 1)
+    bucket: I8 = column << BITS
+    bucket |= row
+    bucket *= SPREAD
+    bucket >>= BITS
+    bucket &= buckets - 1
+    return bucket
 
 
 def _cells_of(boxes: Boxes, shift: int) -> tuple[I8, I8, I8]:

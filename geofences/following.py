@@ -48,6 +48,8 @@ which noise could now do harm, are confused as seldom as before."""
 LEAP_M = 2_000.0
 """Less along the route is never a leap: a checkpoint counts as missed 2 km past it."""
 
+LEAP = np.array(LEAP_M)
+
 WINDING = 3.0
 """Metres of mountain road for a metre in a straight line, at most; more along the route is a leap."""
 
@@ -204,7 +206,7 @@ def _in_order(
 def _may_leap(lines: RouteLines, line: I8, plane: Plane, previous_m: F8, chainage_m: F8) -> Mask:
     """Fixes that may have leapt; a little more than those that have."""
     step_m = np.abs(chainage_m - previous_m)
-    leaps = step_m > LEAP_M
+    leaps = step_m > LEAP
     rows = which(leaps)
     if len(rows) == 0:
         return leaps

@@ -15,7 +15,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from geofences.masks import some, which
+from geofences.masks import END, ONE, START, some, which
 from geofences.ragged import expand, group_starts
 
 __all__ = ["LegHits", "LineIndex", "Plane"]
@@ -31,6 +31,8 @@ ROUNDING = 1.0 + 1e-9
 
 TINY_M2 = 1e-12
 """Squared metres below which a leg is a point: at a pole a leg along the parallel has no length."""
+
+TINY = np.array(TINY_M2)
 
 F8 = NDArray[np.float64]
 I8 = NDArray[np.int64]
@@ -190,13 +192,14 @@ class LineIndex:
     def measure(self, owner: I8, leg: I8, plane: Plane) -> tuple[F8, F8]:
         """Squared metres from points to legs, and where on the leg (0..1) the nearest point lies."""
         x_e7, y_e7, per_x_m, per_y_m = (column[owner] for column in plane)
+        end = leg + ONE
         ax, ay = (self.x_e7[leg] - x_e7) * per_x_m, (self.y_e7[leg] - y_e7) * per_y_m
-        ex, ey = (self.x_e7[leg + 1] - x_e7) * per_x_m, (self.y_e7[leg + 1] - y_e7) * per_y_m
+        ex, ey = (self.x_e7[end] - x_e7) * per_x_m, (self.y_e7[end] - y_e7) * per_y_m
         ex -= ax
         ey -= ay
         length_m2 = ex * ex + ey * ey
-        along = -(ax * ex + ay * ey) / np.maximum(length_m2, TINY_M2)
-        along = np.minimum(np.maximum(along, 0.0), 1.0)
+        along = -(ax * ex + ay * ey) / np.maximum(length_m2, TINY)
+        along = np.minimum(np.maximum(along, START), END)
         ax += along * ex
         ay += along * ey
         square_m2 = ax * ax + ay * ay

@@ -45,7 +45,7 @@ CELL_BITS = 16
 """What a key keeps of a column and of a row. Cells 3,000 km apart share a key, and so a window that serves them all."""
 
 BITS, MOST, HALF_TURN = np.array(CELL_BITS), np.array((1 << CELL_BITS) - 1), np.array(HALF_TURN_E7)
-"""As arrays, which numpy reads sooner than numbers (see ``projection``)."""
+"""As arrays (see ``masks``)."""
 
 LEAST_M_PER_LAT_DEG = 110_574.0
 """A degree of latitude at the equator, where it is shortest."""

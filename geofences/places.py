@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geofences.lines import LegHits, LineIndex, Plane
-from geofences.masks import every, which
+from geofences.masks import ONE, every, which
 from geofences.nearby import NearbyLegs
 from geofences.passes import Passes, find_passes
 from geofences.ragged import group_starts
@@ -25,8 +25,7 @@ __all__ = ["REACH_M", "Places", "find_places"]
 REACH_M = 50.0
 """Another pass is a candidate up to this much farther than the nearest: GNSS error plus the width of a road."""
 
-REACH, ONE = np.array(REACH_M), np.array(1)
-"""As arrays, which numpy reads sooner than numbers (see ``projection``)."""
+REACH = np.array(REACH_M)
 
 MOST_FIXES = 8_192
 """Fixes measured at a time: their matrices stay in a processor's cache, and a million take no more memory than these."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from geofences.errors import GeometryError
 from geofences.lines import LineIndex
-from geofences.masks import every, some, which
+from geofences.masks import NOTHING, ONE, every, some, which
 from geofences.projection import DEGREE_E7, EARTH_A_M, EARTH_E2, HALF_TURN_E7, to_e7, wrap_e7
 from geofences.ragged import expand, group_starts
 
@@ -95,10 +95,10 @@ class RingIndex:
     def holds(self, polygon: I8, lon_e7: I8, lat_e7: I8) -> Mask:
         """Whether polygons hold points, pair by pair; the boundary belongs to the polygon."""
         x = self.relative(polygon, lon_e7)
-        west, east, south, north = self.boxes.take(polygon, axis=0).T
+        west, east, south, north = self.boxes.take(polygon, axis=0).T.astype(np.int64)
         inside: Mask = (x >= west) & (x <= east) & (lat_e7 >= south) & (lat_e7 <= north)
         rows = which(inside)
-        inside[rows] = self._odd(polygon[rows], x[rows], lat_e7[rows])
+        inside[rows] = self._odd(polygon[rows], x[rows], lat_e7[rows], south[rows])
         return inside
 
     def cross(self, polygon: I8, lon_e7: I8, lat_e7: I8, dlon_e7: I8, dlat_e7: I8) -> Touches:
@@ -188,16 +188,18 @@ class RingIndex:
         x = self.relative(mine, lon_e7[near])
         return near[row], *_meet(self.edges.take(at, axis=0), x[row], y[row], dlon_e7[near[row]], dy[row])
 
-    def _odd(self, polygon: I8, x: I8, y: I8) -> Mask:
-        """Whether points are on an edge, or have an odd number of edges to the east."""
-        slab = self.slab_first[polygon] + ((y - self.boxes[polygon, 2]) >> self.slab_shift[polygon])
+    def _odd(self, polygon: I8, x: I8, y: I8, south: I8) -> Mask:
+        """Whether points in boxes from ``south`` on are on an edge, or have an odd number of edges to the east."""
+        slab = (y - south) >> self.slab_shift[polygon]
+        slab += self.slab_first[polygon]
         first = self.edge_first[slab]
-        pair, at = expand(first, self.edge_first[slab + 1] - first)
+        slab += ONE
+        pair, at = expand(first, self.edge_first[slab] - first)
         ax, ay, bx, by = _seen_from(self.edges.take(at, axis=0), x[pair], y[pair])
         turn = ax * by - bx * ay
-        east = ((ay > 0) != (by > 0)) & ((turn > 0) == (by > ay))
-        held: Mask = (np.bincount(pair[east], minlength=len(polygon)) & 1) > 0
-        on_line = which(turn == 0)
+        east = ((ay > NOTHING) != (by > NOTHING)) & ((turn > NOTHING) == (by > ay))
+        held: Mask = (np.bincount(pair[east], minlength=len(polygon)) & ONE).astype(np.bool_)
+        on_line = which(turn == NOTHING)
         if len(on_line) == 0:
             return held
         ax, ay, bx, by = ax[on_line], ay[on_line], bx[on_line], by[on_line]

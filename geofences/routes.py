@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geofences.errors import GeometryError
-from geofences.masks import every, some, which
+from geofences.masks import ONE, every, some, which
 from geofences.projection import DEGREE_E7, HALF_TURN_E7, metres_per_degree, to_e7, wrap_e7
 from geofences.ragged import chunks, expand
 
@@ -92,7 +92,8 @@ class RouteLines:
     def chainage_at(self, leg: I8, along: F8) -> F8:
         """Metres along the route at a part (0..1) of a leg."""
         begin_m = self.chainage_m[leg]
-        return begin_m + along * (self.chainage_m[leg + 1] - begin_m)
+        at_m: F8 = begin_m + along * (self.chainage_m[leg + ONE] - begin_m)
+        return at_m
 
     def given_leg_at(self, route: I8, chainage_m: F8) -> NDArray[np.int32]:
         """Which leg of the route as given lies at chainages, a vertex counting to the leg that begins there."""

@@ -11,16 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from geofences.lines import TINY_M2, LegHits, LineIndex, Plane
-from geofences.masks import every, some
+from geofences.lines import TINY, LegHits, LineIndex, Plane
+from geofences.masks import END, START, every, some
 
 __all__ = ["WindowHits", "compared", "first_row", "lowest_places", "measure_windows", "only_row"]
 
 STEPS = np.arange(64)[:, None]
 """More than the vertices of any window."""
-
-START, END, TINY = np.array(0.0), np.array(1.0), np.array(TINY_M2)
-"""As arrays, which numpy reads sooner than numbers (see ``projection``)."""
 
 FEW = 256
 """Columns of which ``argmax`` finds the row sooner: it looks at each by itself, and needs no other call."""

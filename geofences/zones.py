@@ -102,7 +102,9 @@ class ZoneSet:
 
     def holds(self, lon_e7: NDArray[Any], lat_e7: NDArray[Any], zone: NDArray[Any]) -> Mask:
         """Whether ``zone[i]`` holds point ``i``; its boundary belongs to it."""
-        return self._holds(np.asarray(zone, np.int64), wrap_e7(lon_e7), np.asarray(lat_e7, np.int64))
+        return self._holds(
+            np.asarray(zone, np.int64), np.asarray(lon_e7, np.int64), np.asarray(lat_e7, np.int64)
+        )
 
     def distance_m(self, lon_e7: NDArray[Any], lat_e7: NDArray[Any], zone: NDArray[Any]) -> F8:
         """Metres from point ``i`` to ``zone[i]``; 0 inside and on the boundary."""
@@ -126,7 +128,11 @@ class ZoneSet:
 
     def beyond(self, lon_e7: NDArray[Any], lat_e7: NDArray[Any], zone: NDArray[Any], least_m: F8) -> Mask:
         """Whether point ``i``, outside ``zone[i]``, is ``least_m[i]`` or more from its boundary, as by ``boundary_m``."""
-        lon, lat, zone = wrap_e7(lon_e7), np.asarray(lat_e7, np.int64), np.asarray(zone, np.int64)
+        lon, lat, zone = (
+            np.asarray(lon_e7, np.int64),
+            np.asarray(lat_e7, np.int64),
+            np.asarray(zone, np.int64),
+        )
         if len(self.circles.lon_e7) == 0:
             return boundaries.beyond(self.rings, self.shape[zone], lon, lat, least_m)
         out = np.zeros(len(zone), np.bool_)

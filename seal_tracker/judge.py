@@ -15,7 +15,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from geofences.masks import which
+from geofences.masks import every, which
 from seal_tracker.model import NO_TIME, Episode, PingBatch
 from seal_tracker.rules.arrays import begins
 from seal_tracker.rules.book import Book, OpenEpisodes
@@ -76,9 +76,9 @@ class Verdict:
         """Pings bring nothing forward but a silence after the newest, unless with them a phase has begun."""
         track = self.rows["track"]
         quiet = quiet_ms(track, self.rows[SIGNAL_LOST])
-        return np.where(
-            states.in_phase(self.seals, track), np.minimum(states.due_ms(self.seals), quiet), NO_TIME
-        )
+        due_ms = np.minimum(states.due_ms(self.seals), quiet)
+        stays = states.in_phase(self.seals, track)
+        return due_ms if every(stays) else np.where(stays, due_ms, NO_TIME)
 
 
 def late(states: SealStates, pings: PingBatch) -> NDArray[np.bool_]:
@@ -91,8 +91,10 @@ def late(states: SealStates, pings: PingBatch) -> NDArray[np.bool_]:
 def judge(states: SealStates, pings: PingBatch, facts: Facts) -> Verdict:
     """Judge pings, in any order, each later than its seal's ``through_ms``."""
     pings = merge_variants(in_order(pings))
-    first = begins(pings.seal)
-    seals, row = pings.seal[first].astype(np.int64), np.cumsum(first) - 1
+    first, seals = begins(pings.seal), pings.seal.astype(np.int64)
+    row = np.arange(len(seals))
+    if not every(first):  # not one ping of each seal, as in most live batches
+        seals, row = seals[first], first.cumsum() - 1
     work = _Work(states, seals, facts)
     for one in passes(facts, seals, row, pings.time_ms):
         if len(one.pings) == len(pings):
@@ -198,10 +200,10 @@ class _Work(Timeline):
 
     def pass_time(self, until: NDArray[np.int64]) -> None:
         """Pass every set moment up to ``until``, by seal; raise what time alone has raised by then."""
-        every = np.arange(len(self.seals))
-        self.advance(every, until)
-        at = self.places(every)
-        going = which((at >= 0) | self.is_equipment(every))
+        rows = np.arange(len(self.seals))
+        self.advance(rows, until)
+        at = self.places(rows)
+        going = which((at >= 0) | self.is_equipment(rows))
         version = np.searchsorted(self.facts.version_from_ms, until[going], side="right")
         self.due_ms = np.full(len(self.seals), NEVER_MS)
         self.let_time_pass(going, at[going], version, until[going], self.due_ms)
@@ -227,7 +229,7 @@ class _Work(Timeline):
     def _carried(self, rows: NDArray[np.int64]) -> NDArray[np.void]:
         """Streams of some rows, their ``row`` the position among these."""
         if self._are_all(rows) or not len(self.streams):
-            return copied(self.streams)
+            return self.streams
         position = np.full(len(self.seals), -1)
         position[rows] = np.arange(len(rows))
         at = position[self.streams["row"]]
@@ -241,8 +243,10 @@ class _Work(Timeline):
             self.rows.put(rows, ctx.state)
             kept = [_renumbered(part, rows) for part in kept]
             kept.append(picked(self.streams, ~np.isin(self.streams["row"], rows)))
-        streams = joined(kept) if kept else np.zeros(0, STREAM)
-        self.streams = picked(streams, np.lexsort((streams["key"], streams["rule"], streams["row"])))
+        self.streams = joined(kept) if kept else np.zeros(0, STREAM)
+        if len(kept) > 1:
+            order = np.lexsort((self.streams["key"], self.streams["rule"], self.streams["row"]))
+            self.streams = picked(self.streams, order)
 
 
 def _renumbered(streams: NDArray[np.void], rows: NDArray[np.int64]) -> NDArray[np.void]:

@@ -21,6 +21,7 @@ from seal_tracker.rules.catalog import BITS, OF_EVERY_SEAL, OF_EVERY_TRACKER, RU
 from seal_tracker.rules.context import Context
 from seal_tracker.rules.records import Rows, picked
 from seal_tracker.rules.rule import Rule
+from seal_tracker.rules.runs import RUN
 from seal_tracker.rules.signal import begin_silence, close_silence
 from seal_tracker.rules.unheard import NEVER_MS, SILENCE_MS
 from seal_tracker.tracking.epochs import Facts, key_of
@@ -69,11 +70,13 @@ class Timeline:
     def bring_to(self, rows: I8, at: I8, version: int, until_ms: I8) -> None:
         """Bring rows to their next pings, at ``until_ms`` and in the phases ``at`` (positions, -1 none) of a version."""
         phases, track = self.facts.journeys.with_none, self.rows["track"]
-        was, key = track["journey"][rows], phases.key[at]
-        stay = (was == key) & (key != 0) & (track["phase_ms"][rows] == phases.from_ms[at])
-        stay &= self._clock(rows) >= until_ms - SILENCE_MS
+        mine = slice(None) if len(rows) == len(self.seals) else rows
+        key = phases.key[at]
+        stay = (track["journey"][mine] == key) & (key != 0) & (track["phase_ms"][mine] == phases.from_ms[at])
+        stay &= self._clock(mine) >= until_ms - SILENCE_MS
         if every(stay) and not len(self.facts.version_from_ms):
             return  # on the journeys and in the phases of their pings, and heard of lately, as most of the time
+        was = track["journey"][rows]
         leaving = (was != key) & (was != 0)
         if some(leaving):
             self._leave(rows[leaving], at[leaving], until_ms[leaving])
@@ -152,7 +155,9 @@ class Timeline:
             track["through_ms"] = np.maximum(track["through_ms"], raised_ms)
             self.rows.put(rows[of], ctx.state)
             if len(ctx.streams) and (raised_ms != NO_TIME).any():
-                self.streams["run"][np.isin(self.streams["row"], rows[of])] = ctx.streams["run"]
+                mine = np.isin(self.streams["row"], rows[of])
+                for name in RUN.names or ():
+                    self.streams[name][mine] = ctx.streams[name]
 
     def _next_due(self, ctx: Context, at: I8, version: int, until_ms: I8) -> I8:
         """From when on time may change rows of which it has just been let pass: the next set moment, or what a rule says."""
@@ -163,7 +168,7 @@ class Timeline:
                 due = np.minimum(due, until_ms if rule.next_due is None else rule.next_due(ctx, until_ms))
         return due
 
-    def _clock(self, rows: I8) -> I8:
+    def _clock(self, rows: I8 | slice) -> I8:
         """The last moment that each row was judged at."""
         track = self.rows["track"]
         clock: I8 = np.maximum(track["last_ms"][rows], track["phase_ms"][rows])

@@ -102,7 +102,7 @@ def _reached(ctx: Context) -> None:
         _tell_reached(ctx, int(row[k]), found, k)
     new = np.zeros(len(first), STREAM)
     new["row"], new["key"], new["rule"] = row[first], key[first], NUMBER
-    ctx.survivors.append(new)
+    ctx.survivors.append(picked(new, np.lexsort((new["key"], new["row"]))))
 
 
 def _tell_reached(ctx: Context, row: int, found: Entries, k: int) -> None:

@@ -16,10 +16,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from geofences.alongside import ZonesAlong
 from geofences.corridors import CorridorSet, Located
-from geofences.masks import every, some
+from geofences.masks import all_true, every, some
 from geofences.zones import ZoneSet
 from seal_tracker.journey import Journey
-from seal_tracker.model import NO_TIME, PingBatch, Severity
+from seal_tracker.model import NO_TIME, Lock, PingBatch, Severity
 from seal_tracker.rules.arrays import ends
 from seal_tracker.rules.book import Book, Subject
 from seal_tracker.rules.keys import PolicyValue
@@ -41,10 +41,15 @@ T = TypeVar("T")
 DEBOUNCE = ("raise_fixes", "raise_s", "clear_fixes", "clear_s", "latched")
 """Keys of ``Limits``, in its order."""
 
+MM_OF_M = np.array(1000.0)
+
+OPEN, CUT = int(Lock.OPEN), int(Lock.CUT)
+
 
 def mm_of_m(metres: ArrayLike) -> NDArray[np.int64]:
     """Metres to whole millimetres, the unit in which everything is judged."""
-    return np.rint(np.asarray(metres, np.float64) * 1000.0).astype(np.int64)
+    mm: I8 = np.rint(np.asarray(metres, np.float64) * MM_OF_M).astype(np.int64)
+    return mm
 
 
 @dataclass(frozen=True)
@@ -93,16 +98,24 @@ class Terrain:
 
     def zone_of(self, key: I8) -> I8:
         """Zone index of each of some zone keys, -1 where this version has no such zone."""
-        order, ascending = self._by_key
+        (order, _), ascending = self.zones_by_key, self._ascending_keys
         if not len(order):
             return np.full(len(key), -1)
-        at = np.minimum(np.searchsorted(ascending, key), len(order) - 1)
-        return np.where(ascending[at] == key, order[at], -1)
+        at = np.minimum(ascending.searchsorted(key), len(order) - 1)
+        zone, known = order[at], ascending[at] == key
+        return zone if every(known) else np.where(known, zone, -1)
 
     @cached_property
-    def _by_key(self) -> tuple[I8, I8]:
+    def zones_by_key(self) -> tuple[I8, I8]:
+        """The zones in the order of their keys, and the place of each zone in that order."""
         order = np.argsort(self.zone_key)
-        return order, self.zone_key[order]
+        place = np.empty_like(order)
+        place[order] = np.arange(len(order))
+        return order, place
+
+    @cached_property
+    def _ascending_keys(self) -> I8:
+        return self.zone_key[self.zones_by_key[0]]
 
     @cached_property
     def zone_index(self) -> dict[str, int]:
@@ -157,7 +170,7 @@ class Terrain:
     def in_force(self, zone: NDArray[Any], time_ms: I8) -> NDArray[np.bool_]:
         """Which of some zones hold at some moments, one moment a zone."""
         if self.always_in_force:
-            return np.ones(len(zone), bool)
+            return all_true(len(zone))
         holds: NDArray[np.bool_] = (self.zone_from_ms[zone] <= time_ms) & (time_ms < self.zone_to_ms[zone])
         return holds
 
@@ -268,6 +281,7 @@ class Context:
     ``stands_e7`` says where (longitude, latitude) a row that is stands by a version of the plan, given its number.
     ``watched_from_ms`` is when the version in force began to watch what no version before it did (NO_TIME: nobody knows).
     ``seals_cargo``: its rows are seals, not the trackers of a journey's escorts.
+    ``survivors`` are the streams that go on, each part sorted by (row, rule, key).
     ``passed_ms``: when the checkpoints (row, place in the order of the route) that the pass shows as passed by were known to be.
     """
 
@@ -330,11 +344,12 @@ class Context:
 
     def carries(self, rule: str) -> bool:
         """Whether any row has a run or an episode of ``rule`` under way."""
-        return self._any_active & self.bits[rule] != 0
+        return rule in self._under_way
 
     @once
-    def _any_active(self) -> int:
-        return int(np.bitwise_or.reduce(self.active, initial=0))
+    def _under_way(self) -> frozenset[str]:
+        active = int(np.bitwise_or.reduce(self.active, initial=0))
+        return frozenset(rule for rule, bit in self.bits.items() if active & bit)
 
     def mark(self, rule: str, row: I8, active: NDArray[np.bool_]) -> None:
         """Say of some rows whether ``rule`` has a run or an episode under way."""
@@ -362,12 +377,14 @@ class Context:
     @once
     def said(self) -> int:
         """Bits of every ``Fact`` that any ping of the pass tells: a rule about others need not look."""
-        return int(np.bitwise_or.reduce(self.pings.facts, initial=0))
+        facts = self.pings.facts
+        return 0 if facts.tobytes() == bytes(facts.nbytes) else int(np.bitwise_or.reduce(facts))
 
     @once
-    def worst_lock(self) -> int:
-        """The greatest ``Lock`` that any ping of the pass tells."""
-        return int(np.maximum.reduce(self.pings.lock, initial=0))
+    def any_unlocked(self) -> bool:
+        """Whether any ping of the pass tells of a lock that is open or cut."""
+        lock = self.pings.lock.tobytes()
+        return OPEN in lock or CUT in lock
 
     @once
     def all_have_fix(self) -> bool:
@@ -392,7 +409,8 @@ class Context:
     @once
     def step_mm(self) -> I8:
         """Millimetres from the fix before to each fix; 0 where there is none before."""
-        return np.where(self.fixes.has_prev, mm_of_m(self.fixes.step_m), 0)
+        step_mm = mm_of_m(self.fixes.step_m)
+        return step_mm if every(self.fixes.has_prev) else np.where(self.fixes.has_prev, step_mm, 0)
 
     def policy(self, rule: str, key: str) -> Values:
         """A threshold for every row of the pass: a scalar, or one value a row."""
@@ -412,7 +430,7 @@ class Context:
     def enabled(self, rule: str, row: NDArray[Any], zone: NDArray[Any] | None = None) -> NDArray[np.bool_]:
         """Which of the given rows, each in a zone where given, the policy lets ``rule`` judge."""
         if self.judges_all(rule):
-            return np.ones(len(row), bool)
+            return all_true(len(row))
         if zone is None:
             flag = per(self.policy(rule, "enabled"), row)
         else:

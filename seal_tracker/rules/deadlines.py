@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from geofences.masks import some, which
+from geofences.masks import every, some, which
 from seal_tracker.journey import Journey
 from seal_tracker.model import NO_TIME, iso_ms
 from seal_tracker.rules.arrays import begins, ends, previous
@@ -33,6 +33,9 @@ ARRIVAL, LIMIT = "ARRIVAL_LATE", "TRANSIT_LIMIT"
 
 UNPLANNED_MS = 1 << 62
 """When a journey without a due time is due; far enough from the end of int64 that times can be taken from it."""
+
+UNPLANNED = np.array(UNPLANNED_MS)
+NEVER = np.array([NO_TIME])
 
 TRANSIT_H = 720.0
 """The longest transit through Viet Nam is 30 days from the end of the formalities at the gate of entry, where a seal is
@@ -85,7 +88,7 @@ def _due_ms(journey: Journey) -> int:
 
 def _arrival(ctx: Context) -> None:
     due, arrived = ctx.of_journey(_due_ms, UNPLANNED_MS), ctx.state[ARRIVAL]["arrived_ms"]
-    if not ctx.carries(ARRIVAL) and int(due.min(initial=UNPLANNED_MS)) == UNPLANNED_MS:
+    if not ctx.carries(ARRIVAL) and every(due == UNPLANNED):
         arrived[ctx.fixes.row] = 0
         return
     row, planned = ctx.fixes.row, due[ctx.fixes.row]
@@ -235,7 +238,7 @@ def _use_up(ctx: Context, until_ms: I8) -> I8:
     A plan version that shortens the time uses it up when it begins to hold, never before. Once used up in one version
     it stays so through the next ones until one gives more.
     """
-    moved = np.full(len(until_ms), NO_TIME)
+    moved = NEVER.repeat(len(until_ms))
     due = ctx.journey_armed_ms + whole(ctx.policy(LIMIT, "limit_h"), 3_600_000)
     if not ctx.carries(LIMIT) and not some(ctx.armed & (due <= until_ms)):
         return moved

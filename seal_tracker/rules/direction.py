@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from geofences.masks import every, which
-from seal_tracker.rules.arrays import begins, ends, previous
+from geofences.masks import all_true, every, which
+from seal_tracker.rules.arrays import before, begins, ends
 from seal_tracker.rules.context import Context, mm_of_m
 from seal_tracker.rules.debounced import Moment, of_fixes
 from seal_tracker.rules.keys import PolicyKey, common_keys
@@ -76,13 +76,12 @@ def _judge(ctx: Context) -> None:
     if not len(at) and not ctx.carries(NAME):
         return
     row = ctx.fixes.row[at]
-    start = begins(row)
-    along = _Along(at, row, mm_of_m(chainage_m[at]), start, row[start])
+    start = all_true(len(row)) if ctx.one_fix_each else begins(row)
+    along = _Along(at, row, mm_of_m(chainage_m[at]), start, row if ctx.one_fix_each else row[start])
     state = ctx.state[NAME]
     seen, last_mm, high_mm = (state[name][along.seals] for name in ("seen", "last_mm", "high_mm"))
-    first_mm = along.chainage_mm[start]
-    before_mm = previous(along.chainage_mm)
-    before_mm[start] = np.where(seen, last_mm, first_mm)
+    first_mm = along.chainage_mm if ctx.one_fix_each else along.chainage_mm[start]
+    before_mm = before(along.chainage_mm, start, np.where(seen, last_mm, first_mm))
     goes_on = every(along.chainage_mm >= before_mm) and every((high_mm == last_mm) | ~seen)
     if goes_on and not ctx.carries(NAME):
         _remember(ctx, along, along.chainage_mm)
@@ -178,7 +177,7 @@ def _rises(ctx: Context, along: _Along, before_mm: I8) -> tuple[Mask, I8, I8]:
 
 
 def _remember(ctx: Context, along: _Along, high_mm: I8) -> None:
-    last, state = ends(along.start), ctx.state[NAME]
+    state, last = ctx.state[NAME], slice(None) if len(along.seals) == len(along.at) else ends(along.start)
     state["last_mm"][along.seals], state["high_mm"][along.seals] = along.chainage_mm[last], high_mm[last]
 
 

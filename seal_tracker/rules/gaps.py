@@ -58,15 +58,19 @@ KEYS = common_keys("medium", raise_=(1, 0), clear=None) | {
 ASLEEP = int(Mode.ASLEEP)
 
 GAP = np.dtype([("awake_ms", "i8")])
-"""The newest ping that did not say that the seal is asleep, NO_TIME: none."""
+"""Of a seal asleep the newest ping that did not say so, NO_TIME: none. One awake has said so with its newest ping."""
 
 
 def _judge(ctx: Context) -> None:
     if not len(ctx.ping_row):
         return
-    asleep = ctx.pings.mode == ASLEEP
-    sleeps = some(asleep)
-    awake_ms = _newest_awake(ctx, asleep) if sleeps else ctx.pings.time_ms
+    asleep, track = ctx.pings.mode == ASLEEP, ctx.state["track"]
+    slept_before = track["last_mode"] == ASLEEP
+    sleeps = some(asleep) or some(slept_before)
+    before_ms = (
+        np.where(slept_before, ctx.state[NAME]["awake_ms"], track["last_ms"]) if sleeps else track["last_ms"]
+    )
+    awake_ms = _newest_awake(ctx, asleep, before_ms) if sleeps else ctx.pings.time_ms
     gap_ms = ctx.fixes.time_ms - ctx.fixes.prev_ms
     least_s = ctx.terrain.policies.everywhere(NAME, ("gap_s", "asleep_gap_s"))
     long = ctx.fixes.has_prev
@@ -76,21 +80,21 @@ def _judge(ctx: Context) -> None:
     if len(at):
         limit, asleep_limit = (whole(ctx.policy(NAME, key), 1000) for key in ("gap_s", "asleep_gap_s"))
         row, before = ctx.fixes.row[at], _ping_before(ctx, at)
-        state, track = ctx.state[NAME], ctx.state["track"]
-        slept = np.where(before < 0, state["awake_ms"][row], awake_ms[before]) < ctx.fixes.prev_ms[at]
+        slept = np.where(before < 0, before_ms[row], awake_ms[before]) < ctx.fixes.prev_ms[at]
         interval_s = np.where(before < 0, track["last_interval_s"][row], ctx.pings.interval_s[before])
         rhythm_ms = per(whole(ctx.policy(NAME, "intervals"), 1000), row) * interval_s.astype(np.int64)
         least_ms = np.maximum(np.where(slept, per(asleep_limit, row), per(limit, row)), rhythm_ms)
         counts = which((gap_ms[at] > least_ms) & ctx.armed[row] & ctx.enabled(NAME, row))
         _measure(ctx, at[counts], least_ms[counts])
-    ctx.state[NAME]["awake_ms"] = awake_ms[ctx.newest] if sleeps else ctx.newest_ms
+    if sleeps:
+        ctx.state[NAME]["awake_ms"] = np.where(asleep[ctx.newest], awake_ms[ctx.newest], NO_TIME)
 
 
-def _newest_awake(ctx: Context, asleep: NDArray[np.bool_]) -> I8:
-    """For each ping the time of the newest of its seal, up to and with it, that did not say asleep."""
+def _newest_awake(ctx: Context, asleep: NDArray[np.bool_], before_ms: I8) -> I8:
+    """For each ping the time of the newest of its seal, up to and with it, that did not say asleep; ``before_ms`` is by row."""
     i = np.arange(len(asleep))
     newest = np.maximum.accumulate(np.where(ctx.ping_start | ~asleep, i, 0))
-    return np.where(asleep[newest], ctx.state[NAME]["awake_ms"][ctx.ping_row], ctx.pings.time_ms[newest])
+    return np.where(asleep[newest], before_ms[ctx.ping_row], ctx.pings.time_ms[newest])
 
 
 def _ping_before(ctx: Context, at: I8) -> I8:

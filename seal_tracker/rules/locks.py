@@ -68,7 +68,7 @@ class _Holding:
 
 
 def _outside(ctx: Context) -> None:
-    if ctx.worst_lock < OPEN and not ctx.carries(OUTSIDE):
+    if not ctx.any_unlocked and not ctx.carries(OUTSIDE):
         return
     lock = ctx.pings.lock
     opened = which(lock == OPEN)
@@ -151,7 +151,7 @@ def _names(facts: int) -> list[str]:
 
 
 def _too_long(ctx: Context) -> None:
-    if ctx.worst_lock < OPEN and not ctx.carries(TOO_LONG):
+    if not ctx.any_unlocked and not ctx.carries(TOO_LONG):
         return
     lock = ctx.pings.lock
     opened = lock == OPEN

@@ -18,7 +18,7 @@ from seal_tracker.rules.context import Context
 from seal_tracker.rules.evidence import last_fix, place_evidence, zone_evidence
 from seal_tracker.rules.keys import PolicyKey, common_keys, zoned
 from seal_tracker.rules.rule import Rule
-from seal_tracker.rules.runs import Limits, new_runs
+from seal_tracker.rules.runs import RUN, Limits, new_runs
 from seal_tracker.rules.stays import Stay, in_zones, leaving_margin_m, of_zones
 from seal_tracker.rules.streams import STREAM_NUMBER
 from seal_tracker.rules.unheard import NEVER_MS, UNHEARD_KEYS, unheard_ms
@@ -78,8 +78,7 @@ def _overdue(ctx: Context) -> tuple[I8, I8, I8]:
     stops, streams, none = ctx.terrain.limited_stops, ctx.streams, np.zeros(0, np.int64)
     if stops is None or not len(streams):
         return none, none, none
-    run = streams["run"]
-    at = np.flatnonzero((streams["rule"] == STREAM_NUMBER[NAME]) & (run["on_n"] > 0) & ~run["open"])
+    at = np.flatnonzero((streams["rule"] == STREAM_NUMBER[NAME]) & (streams["on_n"] > 0) & ~streams["open"])
     zone = ctx.terrain.zone_of(streams["key"][at])
     watched = (zone >= 0) & stops[zone]
     watched &= ctx.enabled(NAME, streams["row"][at], zone) & ctx.armed[streams["row"][at]]
@@ -88,7 +87,7 @@ def _overdue(ctx: Context) -> tuple[I8, I8, I8]:
     grace = ctx.terrain.policies.value(NAME, "raise_s", ctx.regime[row], ctx.route[row], zone)
     limit_s = ctx.terrain.zone_stop_s[zone] + np.asarray(grace, np.float64) + LONGER_S
     limit_ms = np.ceil(limit_s * 1000).astype(np.int64)
-    at_ms = np.maximum(run["on_ms"][at] + limit_ms, unheard_ms(ctx, NAME)[row])
+    at_ms = np.maximum(streams["on_ms"][at] + limit_ms, unheard_ms(ctx, NAME)[row])
     return at, zone, np.maximum(at_ms, ctx.version_from_ms)
 
 
@@ -104,14 +103,15 @@ def _unheard(ctx: Context, until_ms: I8) -> I8:
     """Raise the stays that time alone shows to be too long before ``until_ms`` (by row); returns when, ``NO_TIME``: none."""
     raised, streams = np.full(len(until_ms), NO_TIME), ctx.streams
     at, zone, at_ms = _overdue(ctx)
-    row, run = streams["row"][at], streams["run"]
+    row = streams["row"][at]
     due = np.flatnonzero((at_ms < until_ms[row]) & ctx.terrain.in_force(zone, at_ms))
     for k in due.tolist():
-        _raise_unheard(ctx, int(row[k]), int(zone[k]), run[at[k]], int(at_ms[k]))
+        _raise_unheard(ctx, int(row[k]), int(zone[k]), streams[at[k]], int(at_ms[k]))
     np.maximum.at(raised, row[due], at_ms[due])
     kept = new_runs(len(due))
     kept["open"] = True
-    streams["run"][at[due]] = kept
+    for name in RUN.names or ():
+        streams[name][at[due]] = kept[name]
     return raised
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from geofences.masks import every, some, which
+from geofences.masks import NOTHING, ONE, every, some, which
 from geofences.projection import distance_m
 from geofences.ragged import group_starts
 from seal_tracker.model import NO_TIME
@@ -36,6 +36,9 @@ __all__ = [
 
 I8 = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+
+ALL = slice(None)
+"""Every stream, each with one observation: as in most live batches."""
 
 EVIDENCE_PAIR_CAP_MS = 60_000
 """The longest that one pair of fixes may count as evidence: a longer silence says nothing of what was between."""
@@ -138,8 +141,8 @@ class Transitions:
     """What changed, in the order of observations. ``raised`` false is a clearing.
 
     ``row`` indexes the observations, ``stream`` the carry; ``began_*`` is the first fix of the completing run, ``n``
-    its fixes, ``excess`` its evidence in mm·ms. ``group`` gives each observation the first row its peak counts from,
-    ``group_carries`` whether that peak continues the carried one in ``peak_before``.
+    its fixes, ``excess`` its evidence in mm·ms. Where a peak is kept, ``group`` gives each observation the first row its peak
+    counts from, ``group_carries`` whether that peak continues the carried one in ``peak_before``.
     """
 
     row: I8
@@ -171,8 +174,10 @@ class _Runs(NamedTuple):
 def _runs(flag: Mask, time_ms: I8, i: I8, first: I8, carried_n: I8, carried_ms: I8) -> _Runs:
     """Runs of true flags; of length 0 where the flag is false. ``i`` numbers the rows, ``first`` is the first of each stream."""
     if first is i:  # one row a stream: it has nothing before it but what is carried
-        continues = flag & (carried_n > 0)
-        return _Runs((carried_n + 1) * flag, np.where(continues, carried_ms, time_ms), i, continues)
+        continues = flag & (carried_n > NOTHING)
+        if not some(continues):
+            return _Runs(flag.astype(np.int64), time_ms, i, continues)
+        return _Runs((carried_n + ONE) * flag, np.where(continues, carried_ms, time_ms), i, continues)
     last_break = np.maximum.accumulate(np.where(flag, -1, i))
     begin = np.maximum(last_break + 1, first)
     continues = flag & (last_break < first) & (carried_n > 0)
@@ -254,15 +259,16 @@ def debounce(carry: NDArray[np.void], obs: Observations, limits: Limits) -> Tran
     start = begins(stream)
     one_each = every(start)
     first = i if one_each else np.maximum.accumulate(np.where(start, i, 0))
-    was_open = carry["open"][stream]
-    on = _runs(obs.on, obs.time_ms, i, first, carry["on_n"][stream], carry["on_ms"][stream])
+    own = ALL if one_each and len(stream) == len(carry) else stream
+    was_open = carry["open"][own]
+    on = _runs(obs.on, obs.time_ms, i, first, carry["on_n"][own], carry["on_ms"][own])
     excess = None if obs.beyond_mm is None else _evidence(obs, on, i, first, carry)
     raises = _completes(obs, on, excess, limits)
     if obs.away_mm is not None:
         _keep_those_that_went(raises, obs, on, carry)
     off, open_before, open_after = None, was_open, was_open | raises
     if some(open_after):
-        off = _runs(obs.off, obs.time_ms, i, first, carry["off_n"][stream], carry["off_ms"][stream])
+        off = _runs(obs.off, obs.time_ms, i, first, carry["off_n"][own], carry["off_ms"][own])
         clears = _ends(obs, off, limits)
         if one_each:
             open_after = open_after & ~clears
@@ -271,13 +277,15 @@ def debounce(carry: NDArray[np.void], obs: Observations, limits: Limits) -> Tran
             open_after = np.where(last_mark >= first, raises[last_mark], was_open)
             open_before = np.where(start, was_open, previous(open_after))
     row = which(open_after != open_before)
-    anew = obs.on & ~open_before & (on.begin == i) & ~on.continues
-    group = i if one_each else np.maximum.accumulate(np.where(anew | start, i, 0))
+    group, anew = i, start
+    if obs.value_mm is not None:
+        anew = obs.on & ~open_before & (on.begin == i) & ~on.continues
+        group = i if one_each else np.maximum.accumulate(np.where(anew | start, i, 0))
     out = Transitions(
         row=row,
         stream=stream[row],
         raised=open_after[row],
-        began_ms=on.began_ms[row] if off is None else np.where(open_after, on.began_ms, off.began_ms)[row],
+        began_ms=_changed_ms(on, off, open_after, row),
         began_lon=_began(carry["on_lon"], obs.lon_e7, on, row, stream),
         began_lat=_began(carry["on_lat"], obs.lat_e7, on, row, stream),
         n=on.n[row],
@@ -287,8 +295,15 @@ def debounce(carry: NDArray[np.void], obs: Observations, limits: Limits) -> Tran
         group_carries=~anew if one_each else (group == first) & ~anew[group],
         peak_before=carry["peak_mm"][stream] if obs.value_mm is not None else on.n,
     )
-    _carry_on(carry, obs, on, off, excess, out, i if one_each else ends(start))
+    _carry_on(carry, obs, on, off, excess, out, ALL if one_each else ends(start), own)
     return out
+
+
+def _changed_ms(on: _Runs, off: _Runs | None, open_after: Mask, row: I8) -> I8:
+    """When the runs began that raised or cleared at some rows."""
+    if off is None or not len(row):
+        return on.began_ms[row]
+    return np.where(open_after[row], on.began_ms[row], off.began_ms[row])
 
 
 def _began(carried: NDArray[Any], column: NDArray[Any], runs: _Runs, row: I8, stream: I8) -> NDArray[Any]:
@@ -305,10 +320,14 @@ def _carry_on(
     off: _Runs | None,
     excess: I8 | None,
     out: Transitions,
-    last: I8,
+    last: I8 | slice,
+    own: I8 | slice,
 ) -> None:
-    """Write each stream's state after its ``last`` observation into ``carry``; ``off`` None: none is open or was."""
-    s = obs.stream[last]
+    """Write each stream's state after its ``last`` observation into ``carry``; ``off`` None: none is open or was.
+
+    ``own`` is which streams these are, where each has one observation.
+    """
+    s = own if last is ALL else obs.stream[last]
     is_open = out.open_after[last]
     running = obs.on[last]
     counted = running & ~is_open  # a run of true fixes tells nothing while there is an episode
@@ -319,7 +338,7 @@ def _carry_on(
         carry["last_ms"][s] = np.where(counted, obs.time_ms[last], NO_TIME)
         carry["last_mm"][s] = np.where(counted, np.minimum(obs.beyond_mm[last], EXCESS_CAP_MM), 0)
         carry["excess"][s] = np.where(counted, excess[last], 0)
-    runs = last[counted]
+    runs = which(counted) if isinstance(last, slice) else last[counted]
     lon, lat = (
         _began(carry["on_lon"], obs.lon_e7, on, runs, obs.stream),
         _began(carry["on_lat"], obs.lat_e7, on, runs, obs.stream),
@@ -330,18 +349,20 @@ def _carry_on(
         carry["on_n"][of], carry["on_ms"][of] = on.n[runs], on.began_ms[runs]
         carry["on_lon"][of], carry["on_lat"][of] = lon, lat
     if off is not None:
-        leaving = is_open & (off.n[last] > 0)  # a run of false fixes tells nothing while nothing is open
-        carry["off_n"][s] = np.where(leaving, off.n[last], 0)
-        carry["off_ms"][s] = np.where(leaving, off.began_ms[last], NO_TIME)
-        carry["open"][s] = is_open
+        leaving = is_open & (
+            off.n[last] > NOTHING
+        )  # a run of false fixes tells nothing while nothing is open
+        carry["off_n"][s], carry["off_ms"][s], carry["open"][s] = 0, NO_TIME, is_open
+        if some(leaving):
+            carry["off_n"][s] = np.where(leaving, off.n[last], 0)
+            carry["off_ms"][s] = np.where(leaving, off.began_ms[last], NO_TIME)
 
 
-def _peaks(carry: NDArray[np.void], obs: Observations, out: Transitions, last: I8) -> I8:
+def _peaks(carry: NDArray[np.void], obs: Observations, out: Transitions, last: I8 | slice) -> I8:
     """Greatest value since the last run began, for each stream's last observation."""
-    if obs.value_mm is None or not len(obs):
-        return np.zeros(len(last), np.int64)
+    assert obs.value_mm is not None
     here = value = np.where(obs.on, obs.value_mm, 0)
-    if last is not out.group:
+    if last is not ALL and len(obs):
         groups = group_starts(out.group)
         here = np.maximum.reduceat(value, groups)[groups.searchsorted(out.group[last])]
     carried = np.where(out.group_carries[last], carry["peak_mm"][obs.stream[last]], 0)

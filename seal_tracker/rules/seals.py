@@ -67,7 +67,7 @@ def _observed(
 
 
 def _tamper(ctx: Context) -> None:
-    if not ctx.carries(TAMPER) and not ctx.said & TAMPER_FACTS and ctx.worst_lock < OPEN:
+    if not ctx.carries(TAMPER) and not ctx.said & TAMPER_FACTS and not ctx.any_unlocked:
         return
     pings = ctx.pings
     tampered = (pings.lock == CUT) | ((pings.facts & TAMPER_FACTS) != 0)

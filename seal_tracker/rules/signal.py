@@ -7,13 +7,13 @@ judgement does not find it, and its episode is retracted.
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geofences.masks import which
-from seal_tracker.model import NO_TIME, Episode, Mode, Severity, iso_ms
+from geofences.masks import some, which
+from seal_tracker.model import NO_TIME, Episode, Mode, iso_ms
 from seal_tracker.rules.arrays import before
 from seal_tracker.rules.context import Context
 from seal_tracker.rules.keys import COUNTED, SEVERITIES, PolicyKey, common_keys
@@ -56,7 +56,8 @@ def _limit_ms(
     intervals, asleep_s, awake_s = (
         per(ctx.policy(NAME, key), row) for key in ("intervals", "asleep_floor_s", "awake_floor_s")
     )
-    floor_s = np.where(mode == ASLEEP, asleep_s, awake_s)
+    asleep = mode == ASLEEP
+    floor_s = np.where(asleep, asleep_s, awake_s) if some(asleep) else awake_s
     limit: NDArray[np.int64] = np.rint(np.maximum(intervals * interval_s, floor_s) * 1000.0).astype(np.int64)
     if ctx.all_armed and ctx.judges_all(NAME):
         return limit
@@ -65,10 +66,6 @@ def _limit_ms(
 
 def _terms(ctx: Context) -> NDArray[np.void]:
     """What is in force in this pass, for each row; the limit, which is a ping's, is left at 0."""
-    usual = ctx.terrain.policies.everywhere(NAME, ("severity", "latched"))
-    if usual is not None:
-        one = (0, SEVERITIES.index(cast("Severity", usual[0])), usual[1], ctx.terrain.version)
-        return np.array([one], SILENCE).repeat(len(ctx.seal))
     terms = np.zeros(len(ctx.seal), SILENCE)
     severity = ctx.policy(NAME, "severity")
     found = severity.tolist() if isinstance(severity, np.ndarray) else [severity]

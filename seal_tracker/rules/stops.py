@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from geofences.masks import some, which
 from seal_tracker.model import Severity
-from seal_tracker.rules.context import Context, mm_of_m
+from seal_tracker.rules.context import Context
 from seal_tracker.rules.evidence import fix_evidence, place_evidence
 from seal_tracker.rules.keys import PolicyKey, common_keys
 from seal_tracker.rules.lingering import NAME, NO_ANCHOR, START, STOP, Telling, follow
 from seal_tracker.rules.rule import Rule
-from seal_tracker.rules.table import per
+from seal_tracker.rules.table import per, whole
 
 __all__ = ["RULE"]
 
@@ -38,7 +38,7 @@ def _judge(ctx: Context) -> None:
     if carries and enabled is not True:
         _switched_off(ctx, enabled)
     fixes = ctx.fixes
-    notable = fixes.has_prev & (ctx.step_mm <= mm_of_m(per(ctx.policy(NAME, "radius_m"), fixes.row)))
+    notable = fixes.has_prev & (ctx.step_mm <= per(whole(ctx.policy(NAME, "radius_m"), 1000), fixes.row))
     outside = _outside(ctx, enabled)
     if outside is not None:
         notable |= ~outside

@@ -12,13 +12,15 @@ from geofences.masks import every, which
 from geofences.ragged import expand
 from seal_tracker.rules.arrays import begins
 from seal_tracker.rules.context import Context
-from seal_tracker.rules.records import copied, picked, put, put_field
+from seal_tracker.rules.records import picked, put
 from seal_tracker.rules.runs import RUN, new_runs
 
 __all__ = ["STREAM", "STREAM_NUMBER", "Carried", "Watch", "still_watched", "watch"]
 
-STREAM = np.dtype([("row", "i8"), ("rule", "i8"), ("key", "i8"), ("run", RUN)])
-"""State of one watched zone: the seal's row in the pass (its number at rest), the rule's number, the zone's key."""
+STREAM = np.dtype([("row", "i8"), ("rule", "i8"), ("key", "i8"), *RUN.descr])
+"""State of one watched zone: the seal's row in the pass (its number at rest), the rule's number, the zone's key, and its run."""
+
+NEW = new_runs(1, STREAM)
 
 STREAM_NUMBER = {
     "ZONE_ENTERED": 1,
@@ -35,15 +37,13 @@ STREAM_NUMBER = {
 class Watch:
     """Streams of one rule in one pass, and what they observe.
 
-    ``row``, ``zone``, ``run``, ``was_open`` are by stream, sorted by (row, zone key); ``fix``, ``stream``, ``inside`` are
-    by observation, sorted by (stream, time). A new stream observes from its first fix inside on, a carried one from the
-    first fix of its seal; both to the last.
+    ``row``, ``zone``, ``run`` (of `STREAM`), ``was_open`` are by stream, sorted by (row, zone key); ``fix``, ``stream``,
+    ``inside`` are by observation, sorted by (stream, time). A new stream observes from its first fix inside on, a carried one
+    from the first fix of its seal; both to the last.
     """
 
-    number: int
     row: NDArray[np.int64]
     zone: NDArray[np.int64]
-    key: NDArray[np.int64]
     run: NDArray[np.void]
     was_open: NDArray[np.bool_]
     fix: NDArray[np.int64]
@@ -53,12 +53,8 @@ class Watch:
     def survive(self, ctx: Context, keep: NDArray[np.bool_]) -> None:
         """Hand the streams worth keeping back to the pass."""
         at = which(keep)
-        if not len(at):
-            return
-        kept = np.zeros(len(at), STREAM)
-        kept["row"], kept["rule"], kept["key"] = self.row[at], self.number, self.key[at]
-        put_field(kept, "run", picked(self.run, at))
-        ctx.survivors.append(kept)
+        if len(at):
+            ctx.survivors.append(self.run if len(at) == len(keep) else picked(self.run, at))
 
 
 class Carried(NamedTuple):
@@ -81,7 +77,7 @@ def still_watched(ctx: Context, name: str, mine: NDArray[np.int64], zones: NDArr
         watched[watched] = ctx.enabled(name, row[watched], zone[watched])
     if every(watched):
         return Carried(carried, zone)
-    for r in np.unique(row[~watched & carried["run"]["open"]]).tolist():
+    for r in np.unique(row[~watched & carried["open"]]).tolist():
         _close_unwatched(ctx, name, r, set(zone[watched & (row == r)].tolist()))
     ctx.streams = np.delete(ctx.streams, mine[~watched])
     return Carried(picked(carried, watched), zone[watched])
@@ -101,16 +97,18 @@ def watch(ctx: Context, number: int, before: Carried, hit: NDArray[np.int64]) ->
     """Streams of rule ``number``, given those from before and the indexes of the hits it looks at."""
     assert ctx.hits is not None
     fix, zone = ctx.hits.fix[hit], ctx.hits.zone[hit]
-    row = ctx.fixes.row[fix]
-    carried, carried_zone = before
-    n_zones = max(len(ctx.terrain.zone_key), 1)
-    hits = row * n_zones + zone
-    pairs, where = _distinct(np.concatenate([carried["row"] * n_zones + carried_zone, hits]))
+    carried, n_zones = before.streams, max(len(ctx.terrain.zone_key), 1)
+    by_key, place = ctx.terrain.zones_by_key
+    rows = np.concatenate([carried["row"], ctx.fixes.row[fix]])
+    rows *= n_zones
+    rows += place[np.concatenate([before.zone, zone])]
+    pairs, where = _distinct(rows)
     n, n_carried = len(pairs), len(carried)
-    run = new_runs(n)
+    stream_row, stream_place = np.divmod(pairs, n_zones)
+    stream_zone, run = by_key[stream_place], NEW.repeat(n)
     if n_carried:
-        put(run, where[:n_carried], copied(carried, "run"))
-    stream_row, stream_zone = np.divmod(pairs, n_zones)
+        put(run, where[:n_carried], carried)
+    run["row"], run["rule"], run["key"] = stream_row, number, ctx.terrain.zone_key[stream_zone]
     if ctx.one_fix_each:
         stream, obs_fix, inside = np.arange(n), stream_row, np.zeros(n, bool)
         inside[where[n_carried:]] = True
@@ -119,10 +117,8 @@ def watch(ctx: Context, number: int, before: Carried, hit: NDArray[np.int64]) ->
         stream, obs_fix = expand(begin, np.maximum(end - begin, 0))
         inside = _among(obs_fix * n_zones + stream_zone[stream], fix * n_zones + zone)
     return Watch(
-        number=number,
         row=stream_row,
         zone=stream_zone,
-        key=ctx.terrain.zone_key[stream_zone],
         run=run,
         was_open=run["open"].copy(),
         fix=obs_fix,

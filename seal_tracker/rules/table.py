@@ -84,8 +84,10 @@ class Policies:
         """Values for rows of (regime, route[, zone]) indexes; -1 is none. A scalar where all rows agree."""
         grid = self._grid(rule, key)
         out: Values = grid if not isinstance(grid, np.ndarray) else grid[regime, route]
-        overrides = self._zone_overrides(rule, key) if zone is not None else None
-        if not overrides or zone is None:
+        if zone is None:
+            return out
+        overrides = self._zone_overrides(rule, key)
+        if not overrides:
             return out
         full = np.array(np.broadcast_to(np.asarray(out, _dtype(self._keys[rule][key])), zone.shape))
         for index, value in overrides.items():

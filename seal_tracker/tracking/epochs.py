@@ -32,6 +32,9 @@ T = TypeVar("T")
 NEVER_MS = np.iinfo(np.int64).max
 """The end of what has none."""
 
+MANNERS = tuple(Manner)
+"""By number."""
+
 PASS_PINGS = 512
 """Most pings of one seal in one pass: bounds what a zone stream looks at, and costs nothing at live batch sizes."""
 
@@ -193,8 +196,13 @@ class JourneyTable:
     ) -> NDArray[np.int64]:
         """Position of the phase in force for each (seal row, moment), -1 where none; ``seals`` sorted, by row."""
         low, high = self._spans(seals)
-        if not some(high > low):
+        has = high > low
+        if not some(has):
             return np.full(len(row), -1)
+        if every(high - low <= 1):
+            at, phases = low[row], self.with_none
+            holds = has[row] & (phases.from_ms[at] <= time_ms) & (time_ms < phases.to_ms[at])
+            return at if every(holds) else np.where(holds, at, -1)
         begun = self._begun(low, high, row, time_ms)
         at = np.maximum(low[row] + begun - 1, 0)
         return np.where((begun > 0) & (time_ms < self.to_ms[at]), at, -1)
@@ -221,7 +229,13 @@ class JourneyTable:
 
     def _spans(self, seals: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Where the phases of each seal begin and end in the table."""
-        return self.seal.searchsorted(seals), self.seal.searchsorted(seals, side="right")
+        return self._first.take(seals, mode="clip"), self._first.take(seals + 1, mode="clip")
+
+    @cached_property
+    def _first(self) -> NDArray[np.int64]:
+        """By seal, and one more for all beyond the last: how many phases those before it have."""
+        count = np.bincount(self.seal) if len(self.seal) else np.zeros(0, np.int64)
+        return np.concatenate([[0], np.cumsum(count)])
 
     def _begun(
         self,
@@ -326,8 +340,11 @@ def passes(
     """Cut pings, sorted by (row, time), into passes; a seal's stretches come in time order."""
     n = len(row)
     journey = facts.journeys.at(seals, row, time_ms)
-    version = np.searchsorted(facts.version_from_ms, time_ms, side="right")
-    kind = len(Manner) * version + facts.journeys.with_none.manner[journey]
+    kind = facts.journeys.with_none.manner[journey]
+    version = np.zeros(n, np.int64)
+    if len(facts.version_from_ms):
+        version = facts.version_from_ms.searchsorted(time_ms, side="right")
+        kind += len(MANNERS) * version
     if n and n == len(seals) and every(kind == kind[0]):  # one ping of each seal, as in live batches
         yield Pass(row, row, journey, *_version_and_manner(int(kind[0])))
         return
@@ -352,5 +369,5 @@ def passes(
 
 
 def _version_and_manner(kind: int) -> tuple[int, Manner]:
-    version, manner = divmod(kind, len(Manner))
-    return version, Manner(manner)
+    version, manner = divmod(kind, len(MANNERS))
+    return version, MANNERS[manner]

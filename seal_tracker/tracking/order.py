@@ -45,7 +45,7 @@ def effective_time_ms(pings: PingBatch) -> NDArray[np.int64]:
 
 def usable_fix(pings: PingBatch) -> NDArray[np.bool_]:
     """Whether a ping's position may move the track: GNSS valid, in range, not (0, 0), from a plausible clock."""
-    somewhere = (pings.lon_e7 != 0) | (pings.lat_e7 != 0)
+    somewhere = (pings.lon_e7 | pings.lat_e7).astype(np.bool_)
     usable: NDArray[np.bool_] = pings.valid & pings.has_position & somewhere & pings.clock_ok
     return usable
 
@@ -93,7 +93,8 @@ def merge_variants(pings: OrderedPings) -> OrderedPings:
     """
     if not len(pings):
         return pings
-    if not some(_neighbours_equal(pings.seal, pings.time_ms)):
+    repeated = pings.seal[1:] == pings.seal[:-1]
+    if not some(repeated) or not some(repeated & (pings.time_ms[1:] == pings.time_ms[:-1])):
         return pings
     accuracy = np.where(np.isnan(pings.accuracy_m), np.inf, pings.accuracy_m)
     rows = np.lexsort(

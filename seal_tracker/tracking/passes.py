@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from geofences.masks import which
+from geofences.masks import all_true, which
 from geofences.projection import wrap_e7
 from seal_tracker.journey import Journey
 from seal_tracker.model import EQUIPMENT_PREFIX, NO_TIME, PingBatch
@@ -45,13 +45,11 @@ def build_context(
     book: Book,
     counts: dict[str, int],
 ) -> Context:
-    """A pass without its fixes yet; ``journey`` is by row, -1 for none."""
+    """A pass without its fixes yet; ``journey`` is by row, -1 for none: what the last row of columns of journeys stands for."""
     armed, table = journey >= 0, facts.journeys
     beats = facts.heartbeats.get(version.from_ms)
     columns = table.columns(version)
-    start = np.ones(len(seal), bool) if len(ping_row) == len(seal) else begins(ping_row)
-    none = len(table.key)  # the last row of the columns stands for no journey
-    at = np.where(armed, journey, none)
+    start = all_true(len(seal)) if len(ping_row) == len(seal) else begins(ping_row)
     return Context(
         terrain=version.terrain,
         version_from_ms=version.from_ms,
@@ -61,13 +59,13 @@ def build_context(
         subjects=Subjects(facts, seal, journey),
         armed=armed,
         seal_subjects=Subjects(facts, seal, journey, of_seal=True),
-        regime=columns.regime[at],
-        route=columns.route[at],
-        epoch_start_ms=columns.armed_ms[at],
-        stretch_ms=table.with_none.stretch_ms[at],
-        authorisations=_authorisations(table, at, columns.authorised[at], version),
+        regime=columns.regime[journey],
+        route=columns.route[journey],
+        epoch_start_ms=columns.armed_ms[journey],
+        stretch_ms=table.with_none.stretch_ms[journey],
+        authorisations=_authorisations(table, journey, columns.authorised[journey], version),
         journeys=table,
-        journey_at=at,
+        journey_at=journey,
         active=state["track"]["active"].copy(),
         bits=BITS,
         pings=pings,

@@ -26,6 +26,9 @@ REACH_MM = 100_000
 """100 m of slack for two fixes of one moment: twice the error of a poor urban fix."""
 
 
+MM_OF_M, TOP_SPEED, REACH = np.array(1000.0), np.array(TOP_SPEED_MM_PER_MS), np.array(REACH_MM)
+"""As arrays (see ``geofences.masks``)."""
+
 NONE, LAST, HELD_BEFORE = -3, -2, -1
 """Stand for no fix, for the last one accepted before the batch, and for the one held before it."""
 
@@ -105,7 +108,7 @@ class Accepted(NamedTuple):
 
 
 def _reachable(dt_ms: Any, metres: Any) -> Any:
-    return np.rint(metres * 1000.0) <= dt_ms * TOP_SPEED_MM_PER_MS + REACH_MM
+    return np.rint(metres * MM_OF_M) <= dt_ms * TOP_SPEED + REACH
 
 
 def accept(track: NDArray[np.void], fixes: Candidates) -> Accepted:
@@ -119,16 +122,16 @@ def accept(track: NDArray[np.void], fixes: Candidates) -> Accepted:
         return Accepted(none, none, none, NOTHING_THROWN)
     start = begins(fixes.row)
     if n == len(track) and every(start):  # one of each row, as in live batches
-        at = np.arange(n)
         before = _before(track, fixes, ALL, ALL)
-        near = _near(before, fixes, at)
+        near = _near(before, fixes)
         if every(near & (track["held_ms"] == NO_TIME)):
             _move(track, fixes, ALL, ALL)
+            at = np.arange(n)
             return Accepted(at, at, none, NOTHING_THROWN, before)
     first, last = which(start), ends(start)
     row = fixes.row[first]
     before = _before(track, fixes, first, row)
-    near = _near(before, fixes, first)
+    near = _near(before, fixes)
     plain = np.logical_and.reduceat(near, first) & (track["held_ms"][row] == NO_TIME)
     if every(plain):
         _move(track, fixes, row, last)
@@ -167,18 +170,14 @@ def _before(track: NDArray[np.void], fixes: Candidates, first: Rows, row: Rows) 
     return Before(before(fixes.time_ms, "ms"), lon, lat, metres)
 
 
-def _near(before: Before, fixes: Candidates, first: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _near(before: Before, fixes: Candidates) -> NDArray[np.bool_]:
     """Whether each fix is within reach of the candidate before it.
 
     The first fix of a seal that has neither is within reach of nothing, and near.
     """
-    unknown = first[before.time_ms[first] == NO_TIME]
-    since_ms = before.time_ms
-    if len(unknown):
-        since_ms = since_ms.copy()
-        since_ms[unknown] = fixes.time_ms[unknown]
-    near: NDArray[np.bool_] = _reachable(fixes.time_ms - since_ms, before.metres)
-    near[unknown] = True
+    unknown = before.time_ms == NO_TIME
+    since_ms = np.where(unknown, fixes.time_ms, before.time_ms) if some(unknown) else before.time_ms
+    near: NDArray[np.bool_] = unknown | _reachable(fixes.time_ms - since_ms, before.metres)
     return near
 
 

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from geofences.masks import which
+from geofences.masks import every, which
 from seal_tracker.model import NO_TIME, Episode
 from seal_tracker.rules.book import OpenEpisodes
 from seal_tracker.rules.catalog import RULES
@@ -209,7 +209,8 @@ class SealStates:
         where = self._where(seals)
         if not self._n:
             return np.full(len(seals), NO_TIME)
-        return np.where(where >= 0, self._due[where], NO_TIME)
+        known = where >= 0
+        return self._due[where] if every(known) else np.where(known, self._due[where], NO_TIME)
 
     def look_again(self, seals: NDArray[Any] | None = None) -> None:
         """What is known of when some seals (None: any) are due holds no more: other facts are."""
@@ -264,7 +265,12 @@ class SealStates:
     def streams(self, seals: NDArray[Any]) -> NDArray[np.void]:
         """Streams of some seals, their ``row`` the position among these, in order."""
         where = self._where(seals)
-        return self._pool.take(np.where(where >= 0, self._head[where], NO_STREAM) if self._n else where)
+        if not self._n:
+            return self._pool.take(where)
+        known = where >= 0
+        return self._pool.take(
+            self._head[where] if every(known) else np.where(known, self._head[where], NO_STREAM)
+        )
 
     def put(
         self,
