@@ -1,7 +1,8 @@
 """OGC API - Features, part 1 (17-069r4), core and GeoJSON: QGIS and its like open zones, routes and seals by their URL.
 
 Read only; the same files and positions as the rest of the API, so the same scope and the same sign-in. Features come in the order of
-their ids, so a page stays where it is while others are added.
+their ids, so a page stays where it is while others are added. Links are whole addresses: QGIS and GDAL of before the middle of
+2024, as distributions have them, follow no relative ones.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from msgspec import UNSET, UnsetType
 from seal_tracker.model import iso_ms
 from seal_tracker.plans.edits import features_of
 from seal_tracker.web.accounts import Right
+from seal_tracker.web.addresses import own_address
 from seal_tracker.web.auth import scope_of
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.cursors import NameCursor, encode_cursor
@@ -123,14 +125,14 @@ class ItemsAnswer(msgspec.Struct, frozen=True, kw_only=True):
 async def landing(request: web.Request) -> web.Response:
     """Where a client begins."""
     read_query(request, NoQuery)
+    ours = address_of(request)
+    openapi = "application/vnd.oai.openapi+json;version=3.1"
     links = [
-        link(BASE, "self", JSON, "this document"),
-        link(
-            "/api/v1/openapi.json", "service-desc", "application/vnd.oai.openapi+json;version=3.1", "the API"
-        ),
-        link("/api/v1/docs", "service-doc", "text/html", "the API, to read and try"),
-        link(f"{BASE}/conformance", "conformance", JSON, "what this conforms to"),
-        link(f"{BASE}/collections", "data", JSON, "the collections"),
+        link(f"{ours}{BASE}", "self", JSON, "this document"),
+        link(f"{ours}/api/v1/openapi.json", "service-desc", openapi, "the API"),
+        link(f"{ours}/api/v1/docs", "service-doc", "text/html", "the API, to read and try"),
+        link(f"{ours}{BASE}/conformance", "conformance", JSON, "what this conforms to"),
+        link(f"{ours}{BASE}/collections", "data", JSON, "the collections"),
     ]
     return told(
         Landing(
@@ -155,14 +157,15 @@ async def conformance(request: web.Request) -> web.Response:
 async def collections(request: web.Request) -> web.Response:
     """All collections."""
     read_query(request, NoQuery)
-    links = [link(f"{BASE}/collections", "self", JSON, "this document")]
-    return told(CollectionsAnswer(collections=[described(name) for name in COLLECTIONS], links=links))
+    ours = address_of(request)
+    links = [link(f"{ours}{BASE}/collections", "self", JSON, "this document")]
+    return told(CollectionsAnswer(collections=[described(name, ours) for name in COLLECTIONS], links=links))
 
 
 async def collection(request: web.Request) -> web.Response:
     """One collection."""
     read_query(request, NoQuery)
-    return told(described(known(request)))
+    return told(described(known(request), address_of(request)))
 
 
 async def items(request: web.Request) -> web.Response:
@@ -173,11 +176,13 @@ async def items(request: web.Request) -> web.Response:
     box, span = box_of(query.bbox), span_of(query.datetime)
     cursor = cursor_of(query.after, NameCursor)
     features = await COLLECTIONS[name].read(request, query.space)
-    return await asyncio.to_thread(page, name, features, query, box, span, cursor)
+    path = f"{address_of(request)}{BASE}/collections/{name}"
+    return await asyncio.to_thread(page, name, path, features, query, box, span, cursor)
 
 
 def page(
     name: str,
+    address: str,
     features: Mapping[str, Json],
     query: ItemsQuery,
     box: shapely.Geometry | None,
@@ -190,9 +195,9 @@ def page(
     shown = rest[: min(query.limit, MOST_ITEMS)]
     here: Json = {"limit": query.limit, "space": query.space}
     here |= {k: v for k, v in (("bbox", query.bbox), ("datetime", query.datetime)) if v is not UNSET}
-    path = f"{BASE}/collections/{name}/items"
+    path = f"{address}/items"
     links = [link(f"{path}?{urlencode(here)}", "self", GEO_JSON, "this page")]
-    links.append(link(f"{BASE}/collections/{name}", "collection", JSON, COLLECTIONS[name].title))
+    links.append(link(address, "collection", JSON, COLLECTIONS[name].title))
     if len(rest) > len(shown):
         onward = here | {"after": encode_cursor(NameCursor(shown[-1]))}
         links.append(link(f"{path}?{urlencode(onward)}", "next", GEO_JSON, "the next page"))
@@ -215,7 +220,7 @@ async def item(request: web.Request) -> web.Response:
     feature = (await COLLECTIONS[name].read(request, query.space)).get(key)
     if feature is None:
         raise Missing(f"{name} have no feature {key!r}", field="feature")
-    path = f"{BASE}/collections/{name}"
+    path = f"{address_of(request)}{BASE}/collections/{name}"
     links = [
         link(f"{path}/items/{key}", "self", GEO_JSON, key),
         link(path, "collection", JSON, COLLECTIONS[name].title),
@@ -262,9 +267,9 @@ def known(request: web.Request) -> str:
     return name
 
 
-def described(name: str) -> CollectionItem:
-    """A collection as its document says it."""
-    path, its = f"{BASE}/collections/{name}", COLLECTIONS[name]
+def described(name: str, ours: str) -> CollectionItem:
+    """A collection as its document says it; ``ours``: where the client found us."""
+    path, its = f"{ours}{BASE}/collections/{name}", COLLECTIONS[name]
     return CollectionItem(
         id=name,
         title=its.title,
@@ -277,6 +282,13 @@ def described(name: str) -> CollectionItem:
         },
         links=[link(path, "self", JSON, its.title), link(f"{path}/items", "items", GEO_JSON, its.title)],
     )
+
+
+def address_of(request: web.Request) -> str:
+    """Where the client found us: before each link; empty, so that links are relative, where it does not say."""
+    config, headers = request.app[CONTEXT].config, request.headers
+    forwarded = headers.get("X-Forwarded-Host", "")
+    return own_address(headers.get("Host", ""), forwarded, tls=config.tls, proxied=config.proxied)
 
 
 def link(href: str, rel: str, kind: str, title: str) -> Link:

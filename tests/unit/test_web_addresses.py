@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from seal_tracker.web.addresses import client_address
+from seal_tracker.web.addresses import client_address, own_address
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,21 @@ def test_an_address_is_that_of_the_client_not_of_what_it_says(
 ):
     """Only our own proxy's word counts, and a network that one customer has counts as one."""
     assert client_address(remote, forwarded, proxied=proxied) == address
+
+
+@pytest.mark.parametrize(
+    ("host", "forwarded", "tls", "proxied", "address"),
+    [
+        ("seals.example.vn:8443", "", True, False, "https://seals.example.vn:8443"),
+        ("[::1]:8080", "", False, False, "http://[::1]:8080"),
+        ("inner:8080", "made-up, seals.example.vn", True, True, "https://seals.example.vn"),
+        ("inner:8080", "made-up.example", True, False, "https://inner:8080"),
+        ("inner:8080", "no host/at all", True, True, "https://inner:8080"),
+        ('a"><script>', "", False, False, ""),
+        ("", "", False, False, ""),
+    ],
+)
+def test_our_own_address_is_what_the_client_or_our_proxy_says_it_is(
+    host: str, forwarded: str, tls: bool, proxied: bool, address: str
+) -> None:
+    assert own_address(host, forwarded, tls=tls, proxied=proxied) == address
