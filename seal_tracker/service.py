@@ -104,8 +104,8 @@ class Service:
         source, out = self.source.status, self.publisher.status.link
         stalled = self.pipeline.stalled
         return [
-            ("broker_in", source.ready, source.last_error or "connected"),
-            ("broker_out", out.connected, out.last_error or "connected"),
+            _link("broker_in", source.ready, source.last_error),
+            _link("broker_out", out.connected, out.last_error),
             ("ingest", stalled is None, stalled or "running"),
             self._heard_ourselves(),
         ]
@@ -171,3 +171,8 @@ class Service:
             OUTBOX_WAITING.set(self.publisher.status.waiting)
             SOURCE_QUEUED.set(self.source.queued)
             await asyncio.sleep(CANARY_EVERY_S)
+
+
+def _link(name: str, up: bool, last_error: str | None) -> Check:
+    """A connection that stands has no error, whatever ended the one before it."""
+    return (name, up, "connected" if up else last_error or "not connected")

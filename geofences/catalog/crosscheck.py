@@ -26,8 +26,8 @@ AMONG_PCT = (10, 90)
 AMONG_MARGIN_DEG = 3.0
 """Degrees (some 300 km) around that box that still belong to it."""
 
-FEW = 4
-"""With fewer features there is no majority that one of them could lie away from."""
+FEW = 2
+"""With fewer features there is nothing that one of them could lie away from."""
 
 METRES_PER_DEGREE = 111_195.0
 """Of latitude, on a sphere; good to half a percent."""

@@ -87,6 +87,9 @@ class Fields:
                 key, "holds half a character", "a lone surrogate is not Unicode text", "type the text again"
             )
             return None
+        if "\0" in value:
+            self.error(key, "holds NUL", "a database cannot keep it in a text", "type the text again")
+            return None
         return value
 
     def id(self, key: str) -> str | None:

@@ -89,6 +89,12 @@ def _place(before: str) -> tuple[int, int]:
 
 def features_of(text: str, sink: FaultSink) -> list[Any]:
     """The members of a FeatureCollection as decoded; empty, with a fault, where there is none."""
+    if not text.strip():
+        if not sink.is_faulty(-1):  # else its bytes could not be read, which has been said
+            why = "a plan file is one GeoJSON FeatureCollection"
+            remedy = 'with nothing in it yet it is {"type": "FeatureCollection", "features": []}'
+            sink.error(-1, "", "", "is empty", why, remedy)
+        return []
     decoded = decode_json(text)
     if decoded.fault is not None:
         line, column, message = decoded.fault
@@ -154,8 +160,10 @@ def identify(features: list[Any], sink: FaultSink) -> Iterator[RawFeature]:
             why = "every member of the list is a Feature"
             sink.error(row, label, "type", f"is {quoted(kind)}", why, "make it a GeoJSON Feature")
             continue
-        properties = feature.get("properties") or {}
-        if not isinstance(properties, dict):
+        properties = feature.get("properties")
+        if properties is None:  # which GeoJSON allows
+            properties = {}
+        elif not isinstance(properties, dict):
             what = f"is {quoted(properties)}"
             sink.error(row, label, "properties", what, "it must be an object", 'write an object: {"…": …}')
             properties = {}
@@ -166,8 +174,8 @@ def identify(features: list[Any], sink: FaultSink) -> Iterator[RawFeature]:
             sink.error(row, name, "id", what, why, "give one of the two another id")
         label = name or label
         geometry = feature.get("geometry")
-        if not isinstance(geometry, dict):
-            what = "has no geometry" if geometry is None else f"is {quoted(geometry)}, not an object"
+        if not isinstance(geometry, dict) or not geometry:
+            what = "has no geometry" if geometry in (None, {}) else f"is {quoted(geometry)}, not an object"
             sink.error(row, label, "geometry", what, "a feature without a place cannot be judged", "draw it")
             geometry = {}
         yield RawFeature(row, label, name or "", geometry, properties)

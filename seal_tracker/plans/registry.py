@@ -74,7 +74,9 @@ def _unit(name: str, fields: Fields, tables: Mapping[str, Any], references: Refe
 def _deputies(fields: Fields) -> tuple[str, ...]:
     """Who acts for the head, in order; each once, the head not among them."""
     given = fields.values.get("deputies", [])
-    if not isinstance(given, list) or not all(isinstance(name, str) and name.strip() for name in given):
+    if not isinstance(given, list) or not all(
+        isinstance(name, str) and name.strip() and "\0" not in name for name in given
+    ):
         why, remedy = "deputies are names, in the order in which they act", 'write deputies = ["…", "…"]'
         fields.error("deputies", f"is {quoted(given)}", why, remedy)
         return ()

@@ -39,7 +39,7 @@ NDJSON: Final = "application/x-ndjson"
 CHUNK_BYTES: Final = 64 * 1024
 """Lines are gathered to about this much before they are written."""
 
-NOT_DISCARDED: Final = ("late", "rejudged_seals")
+NOT_DISCARDED: Final = ("late", "rejudged_seals", "rejudged_pings")
 """Counters of the store that say what was done, not what was left out."""
 
 TAKEN_S: Final = 60.0

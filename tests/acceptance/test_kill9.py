@@ -143,6 +143,13 @@ def test_every_acknowledged_ping_is_stored_once(aftermath: Aftermath) -> None:
     assert aftermath.stats["dead_letters"] == 0
 
 
+def test_readiness_does_not_tell_of_an_error_that_is_over(aftermath: Aftermath) -> None:
+    """The broker came back: what had ended the connection before is no detail of the one that stands."""
+    _, checks = aftermath.service.readyz()
+    assert checks["broker_in"] == (True, "connected")
+    assert checks["broker_out"] == (True, "connected")
+
+
 def test_table_of_pings_has_each_ping_once(aftermath: Aftermath) -> None:
     """What the database says agrees with the counter."""
     [row] = aftermath.service.rows(

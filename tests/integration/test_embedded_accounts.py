@@ -64,6 +64,18 @@ def test_gateway_reads_nothing_and_publishes_no_alert(broker: Broker, mark: str)
         assert gateway.topics() == []
 
 
+def test_a_message_too_large_ends_its_connection_and_is_not_acknowledged(broker: Broker, mark: str) -> None:
+    """Nothing acknowledged is lost: a broker that drops what is beyond its limit must not say that it has it."""
+    with broker.client("gateway") as gateway:
+        ended: list[object] = []
+        gateway.paho.on_disconnect = lambda *told: ended.append(told)
+        largest = gateway.publish(f"{ROOT}/dev/{mark}/ping", b"x" * 999_000)
+        wait_until(lambda: largest in gateway.acknowledged, what="the largest that is taken")
+        too_large = gateway.publish(f"{ROOT}/dev/{mark}/ping", b"x" * 1_001_000)
+        wait_until(lambda: bool(ended), what="the end of the connection")
+        assert too_large not in gateway.acknowledged
+
+
 def test_integrator_reads_all_kinds_of_alert_in_one_durable_session_and_misses_none_while_away(
     broker: Broker, mark: str
 ) -> None:

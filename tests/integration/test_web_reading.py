@@ -272,7 +272,9 @@ async def test_lists_are_filtered_by_all_that_an_officer_knows(world: World):
 async def test_stats_tell_what_is_stored_and_what_was_discarded(world: World):
     """The store's counts, discards by name, and what the service itself knows."""
     await world.commit([1, 2])
-    await world.store.commit(Commit(space=LIVE, counts={"duplicates": 4, "clock_implausible": 2, "late": 3}))
+    await world.store.commit(
+        Commit(space=LIVE, counts={"duplicates": 4, "clock_implausible": 2, "late": 3, "rejudged_pings": 7})
+    )
     assert (await world.ask("/api/v1/stats")).json() == {
         "pings_stored": 0,
         "duplicates": 4,
@@ -281,6 +283,7 @@ async def test_stats_tell_what_is_stored_and_what_was_discarded(world: World):
         "outbox_pending": 0,
         "late": 3,
         "rejudged_seals": 0,
+        "rejudged_pings": 7,
         "discards": {"clock_implausible": 2},
         "seals_known": 0,
     }

@@ -114,6 +114,14 @@ def test_a_faulty_zone_geometry_is_named_with_its_place(geometry: Any, where: st
     assert len(faults) == 1
 
 
+@pytest.mark.parametrize("geometry", [None, {}, [], "text"], ids=repr)
+def test_a_zone_without_a_geometry_is_named(geometry: Any) -> None:
+    """An empty object is none either: the zone must not be left out unsaid."""
+    zones, faults = read_zones(collection(zone() | {"geometry": geometry}), "zones.geojson")
+    assert zones == []
+    assert_fault(faults, "a feature without a place cannot be judged", feature="Z", where="geometry")
+
+
 @pytest.mark.parametrize(
     ("properties", "where", "says"),
     [
@@ -126,6 +134,7 @@ def test_a_faulty_zone_geometry_is_named_with_its_place(geometry: Any, where: st
         ({"speed_limit_kmh": True}, "speed_limit_kmh", "must be a number"),
         ({"name": 7}, "name", "must be a text"),
         ({"name": "\ud800"}, "name", "half a character"),
+        ({"name": "a\0b"}, "name", "holds NUL"),
         ({"valid_from": "2026-11-22"}, "valid_from", "no time of day"),
         ({"valid_from": "2026-11-22T03:00:00"}, "valid_from", "no time zone"),
         ({"valid_to": "2026-11-31T03:00:00Z"}, "valid_to", "ISO 8601"),
@@ -157,6 +166,13 @@ def test_a_point_needs_a_radius(properties: dict[str, Any], says: str) -> None:
     assert_fault(zone_faults(circle(**properties)), says, feature="C", where="properties.radius_m")
 
 
+@pytest.mark.parametrize("properties", [[], "", 0, False], ids=repr)
+def test_properties_that_are_no_object_are_named(properties: Any) -> None:
+    """GeoJSON allows null for none; anything else was meant to say something."""
+    faults = zone_faults(zone() | {"properties": properties})
+    assert_fault(faults, "must be an object", feature="#1", where="properties")
+
+
 def test_every_fault_of_a_file_comes_out_in_one_run() -> None:
     """Who mends a plan sees all that is wrong at once, in the order of the file; several in one feature too."""
     twice = zone("Z1", polygon(BOW_TIE), kind="nothing", max_stop_min=-1)
@@ -181,7 +197,8 @@ def test_the_id_may_stand_at_the_top_or_in_the_properties() -> None:
     ("text", "where", "says"),
     [
         ('{"type": "FeatureCollection",\n "features": [}', "line 2, column 15", "is not JSON"),
-        ("", "line 1, column 1", "is not JSON"),
+        ("", "", "is empty"),
+        (b" \r\n", "", "is empty"),
         ("[" * 200_000, "line 1", "nested too deeply"),
         ('{"type": "Feature"}', "type", "not a FeatureCollection"),
         ("[]", "type", "not a FeatureCollection"),
@@ -203,6 +220,7 @@ def test_a_file_that_is_no_feature_collection_is_named_with_the_place(
         features, faults = read(text, "f.geojson")
         assert features == []
         assert_fault(faults, says, feature="", where=where)
+        assert len(faults) == 1
 
 
 def test_not_a_number_is_named_with_its_line_and_its_feature() -> None:

@@ -128,6 +128,8 @@ def test_a_feature_with_swapped_axes_is_told_from_one_that_is_only_far() -> None
     assert len(faults) == 2
     assert_fault(faults, "axes swapped", feature="swapped", level="warning")
     assert_fault(faults, "from every other feature", feature="far", level="warning")
+    few = crossed([near[0], near[1], zone("far", square(80, -40))], [])
+    assert [fault.feature for fault in few] == ["far"], "in a small plan too"
 
 
 def test_zones_of_one_shape_are_warned_of() -> None:
