@@ -149,13 +149,23 @@ async def _restored(file: Path, manifest: Manifest, embedded: Path | None, dsn: 
         )
     with tempfile.TemporaryDirectory() as folder, tarfile.open(file) as tar:
         tar.extractall(folder, filter="data")
-        if embedded is not None:
-            _take_files(Path(folder), manifest, embedded)
-        async with AsyncExitStack() as stack:
-            source = await _source(stack, embedded, dsn)
-            await _fill(source, Path(folder) / DUMP)
-            if source.broker is not None and HELD in manifest.files:
-                await put_back(source.broker, Path(folder) / HELD)
+        if embedded is None:
+            await _put(Path(folder), manifest, None, dsn)
+            return
+        _take_files(Path(folder), manifest, embedded)
+        try:
+            await _put(Path(folder), manifest, embedded, None)
+        except CommandError as error:
+            raise BackupError(f"{error}. What is in {embedded} is not whole: remove it") from error
+
+
+async def _put(unpacked: Path, manifest: Manifest, embedded: Path | None, dsn: str | None) -> None:
+    """Fill database and broker."""
+    async with AsyncExitStack() as stack:
+        source = await _source(stack, embedded, dsn)
+        await _fill(source, unpacked / DUMP)
+        if source.broker is not None and HELD in manifest.files:
+            await put_back(source.broker, unpacked / HELD)
 
 
 async def _fill(source: Source, dump: Path) -> None:
