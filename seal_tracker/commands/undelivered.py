@@ -73,7 +73,9 @@ class EmbeddedBroker:
             async with aiomqtt.Client(
                 self.host, self.port, username=account.username, password=account.password, timeout=ASK_S
             ) as client:
-                client.pending_calls_threshold = AT_ONCE  # it warns above, a line each: pages are the bound here
+                client.pending_calls_threshold = (
+                    AT_ONCE  # it warns above, a line each: pages are the bound here
+                )
                 yield client
         except aiomqtt.MqttError as error:
             raise CommandError(f"the broker at {self.host}:{self.port} does not answer: {error}") from error

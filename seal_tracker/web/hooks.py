@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import web
 from msgspec import UNSET, UnsetType
 
+from seal_tracker.alarms.texts import TEXTS
 from seal_tracker.clock import clock_ms
 from seal_tracker.deeds import Deed
 from seal_tracker.hooks.rows import HookRow, Progress
@@ -120,6 +121,11 @@ async def make_hook(request: web.Request) -> web.Response:
     context = request.app[CONTEXT]
     if refusal := refusal_of(wanted.url, private=context.config.webhook_private):
         raise InvalidBody(f"url: {wanted.url[:200]} {refusal}", field="url")
+    if unknown := [name for name in wanted.types if name not in TEXTS]:
+        raise InvalidBody(
+            f"types: there is no type {unknown[0]!r}, nothing would be sent; GET /api/v1/alarms/texts lists them",
+            field="types",
+        )
     cursor = cursor_of(wanted.after, EventCursor)
     now_ms = clock_ms()
     hook = HookRow(

@@ -241,6 +241,7 @@ def test_an_integrators_webhook_through_its_life(service: Running) -> None:
             ({"url": "gopher://there.example/"}, 422, "url"),
             ({"url": receiver.url, "after": "x"}, 400, "after"),
             ({"url": receiver.url, "severities": ["grave"]}, 422, "severities"),
+            ({"url": receiver.url, "types": ["SEAL_TEMPER"]}, 422, "types"),
         ):
             refused = service.ask("POST", "/api/v1/hooks", body, "integrator")
             assert (refused.status, refused.json()["field"]) == (status, field), refused.body
