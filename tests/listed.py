@@ -297,5 +297,10 @@ LISTS: Final = (
     Listed(
         "events of a type in half a year", "events_of_type", lambda a: a.before(type=a.type, **a.time(182))
     ),
+    Listed(
+        "events of a severity in half a year",
+        "events_of_severity",
+        lambda a: a.before(severity=a.severity, **a.time(182)),
+    ),
 )
 """What is listed. ``pings_pkey`` stands for that of any table of pings."""

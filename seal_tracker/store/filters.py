@@ -82,8 +82,8 @@ class EventFilter(_OfWhatHappened):
             (self.is_short, in_time),
             (self.has_few_units, ("events_after_of_units", "events_before_of_units")),
             (self.type is not None, ("events_after_of_type", "events_before_of_type")),
-            (timed, in_time),
             (self.severity is not None, ("events_after_of_severity", "events_before_of_severity")),
+            (timed, in_time),
         )
         return next(
             (names for leads, names in ways if leads), ("events_after_of_units", "events_before_of_units")

@@ -27,12 +27,27 @@ WITH known AS MATERIALIZED (
     WHERE first IS NOT NULL
 )
 
--- part: events_by_week
+-- part: events_by_week_of_type
 -- The weeks of the time asked for in which there were events of the type.
 WITH known AS MATERIALIZED (
     SELECT (SELECT date_bin('7 days', time, '1970-01-05 00:00:00+00') FROM events WHERE space = $1 AND type = $7
             ORDER BY date_bin('7 days', time, '1970-01-05 00:00:00+00') LIMIT 1) AS first,
            (SELECT date_bin('7 days', time, '1970-01-05 00:00:00+00') FROM events WHERE space = $1 AND type = $7
+            ORDER BY date_bin('7 days', time, '1970-01-05 00:00:00+00') DESC LIMIT 1) AS last
+), weeks AS (
+    SELECT generate_series(
+        date_bin('7 days', greatest(first, $9::timestamptz), '1970-01-05 00:00:00+00'), least(last, $10::timestamptz), '7 days'
+    ) AS week
+    FROM known
+    WHERE first IS NOT NULL
+)
+
+-- part: events_by_week_of_severity
+-- The weeks of the time asked for in which there were events of the severity.
+WITH known AS MATERIALIZED (
+    SELECT (SELECT date_bin('7 days', time, '1970-01-05 00:00:00+00') FROM events WHERE space = $1 AND severity = $8
+            ORDER BY date_bin('7 days', time, '1970-01-05 00:00:00+00') LIMIT 1) AS first,
+           (SELECT date_bin('7 days', time, '1970-01-05 00:00:00+00') FROM events WHERE space = $1 AND severity = $8
             ORDER BY date_bin('7 days', time, '1970-01-05 00:00:00+00') DESC LIMIT 1) AS last
 ), weeks AS (
     SELECT generate_series(
@@ -100,7 +115,7 @@ LIMIT $3;
 -- Of a type: of each week as many as are wanted, joined, so that neither a type that is rare nor a time long past has the others read
 -- through. Index: events_of_type
 -- (space, type, date_bin('7 days', time, '1970-01-05 00:00:00+00'), sequence) INCLUDE what is filtered by, one range a week.
-{events_by_week}, found AS (
+{events_by_week_of_type}, found AS (
     SELECT e.sequence
     FROM weeks
     CROSS JOIN LATERAL (
@@ -138,14 +153,25 @@ SELECT sequence, events.body FROM found JOIN events USING (sequence) ORDER BY se
 SELECT sequence, events.body FROM found JOIN events USING (sequence) ORDER BY sequence;
 
 -- name: events_after_of_severity
--- Of a severity. Index: events_of_severity (space, severity, sequence).
-SELECT sequence, body FROM events
-WHERE space = $1 AND severity = $8 AND sequence > $2
-  AND {events_seen} AND ($5::text[] IS NULL OR journey = ANY ($5))
-  AND ($6::text IS NULL OR seal = $6) AND ($7::text IS NULL OR type = $7)
-  AND time >= $9::timestamptz AND time < $10::timestamptz
-ORDER BY sequence
-LIMIT $3;
+-- Of a severity: of each week as many as are wanted, joined, so that neither one that is rare nor a time long past has the others read
+-- through. Index: events_of_severity
+-- (space, severity, date_bin('7 days', time, '1970-01-05 00:00:00+00'), sequence) INCLUDE what is filtered by, one range a week.
+{events_by_week_of_severity}, found AS (
+    SELECT e.sequence
+    FROM weeks
+    CROSS JOIN LATERAL (
+        SELECT sequence FROM events
+        WHERE space = $1 AND severity = $8 AND date_bin('7 days', time, '1970-01-05 00:00:00+00') = weeks.week AND sequence > $2
+          AND {events_seen} AND ($5::text[] IS NULL OR journey = ANY ($5))
+          AND ($6::text IS NULL OR seal = $6) AND ($7::text IS NULL OR type = $7)
+          AND time >= $9::timestamptz AND time < $10::timestamptz
+        ORDER BY sequence
+        LIMIT $3
+    ) AS e
+    ORDER BY e.sequence
+    LIMIT $3
+)
+SELECT sequence, events.body FROM found JOIN events USING (sequence) ORDER BY sequence;
 
 -- name: events_before_of_units
 -- Of some units, newest first: as many of each as are wanted, joined; and of what they answer for. Indexes: events_of_unit and
@@ -205,7 +231,7 @@ LIMIT $3;
 -- Of a type, newest first: of each week as many as are wanted, joined, so that neither a type that is rare nor a time long past has
 -- the others read through. Index: events_of_type
 -- (space, type, date_bin('7 days', time, '1970-01-05 00:00:00+00'), sequence) INCLUDE what is filtered by, one range a week.
-{events_by_week}, found AS (
+{events_by_week_of_type}, found AS (
     SELECT e.sequence
     FROM weeks
     CROSS JOIN LATERAL (
@@ -243,11 +269,22 @@ SELECT sequence, events.body FROM found JOIN events USING (sequence) ORDER BY se
 SELECT sequence, events.body FROM found JOIN events USING (sequence) ORDER BY sequence DESC;
 
 -- name: events_before_of_severity
--- Of a severity, newest first. Index: events_of_severity (space, severity, sequence).
-SELECT sequence, body FROM events
-WHERE space = $1 AND severity = $8 AND sequence < $2
-  AND {events_seen} AND ($5::text[] IS NULL OR journey = ANY ($5))
-  AND ($6::text IS NULL OR seal = $6) AND ($7::text IS NULL OR type = $7)
-  AND time >= $9::timestamptz AND time < $10::timestamptz
-ORDER BY sequence DESC
-LIMIT $3;
+-- Of a severity, newest first: of each week as many as are wanted, joined, so that neither one that is rare nor a time long past has
+-- the others read through. Index: events_of_severity
+-- (space, severity, date_bin('7 days', time, '1970-01-05 00:00:00+00'), sequence) INCLUDE what is filtered by, one range a week.
+{events_by_week_of_severity}, found AS (
+    SELECT e.sequence
+    FROM weeks
+    CROSS JOIN LATERAL (
+        SELECT sequence FROM events
+        WHERE space = $1 AND severity = $8 AND date_bin('7 days', time, '1970-01-05 00:00:00+00') = weeks.week AND sequence < $2
+          AND {events_seen} AND ($5::text[] IS NULL OR journey = ANY ($5))
+          AND ($6::text IS NULL OR seal = $6) AND ($7::text IS NULL OR type = $7)
+          AND time >= $9::timestamptz AND time < $10::timestamptz
+        ORDER BY sequence DESC
+        LIMIT $3
+    ) AS e
+    ORDER BY e.sequence DESC
+    LIMIT $3
+)
+SELECT sequence, events.body FROM found JOIN events USING (sequence) ORDER BY sequence DESC;
