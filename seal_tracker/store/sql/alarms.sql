@@ -8,7 +8,18 @@ id, episode, state, severity, type, journey, seal, unit, raised_at, updated_at, 
 object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at, code, silent, begins
 
 -- part: alarms_asked
--- The filters of the lists.
+-- The filters of the lists that are in the order of time: an index is read from one of its ends to the other.
+{alarms_but_raised}
+  AND raised_at >= $12::timestamptz AND raised_at < $13::timestamptz
+
+-- part: alarms_asked_in_order
+-- The same for lists in another order, by another index: planned once for any time, a range that an index of times could be read by is
+-- taken for the best way to so few rows; that reads all open alarms, and for each of them all once more where groups are looked at.
+{alarms_but_raised}
+  AND coalesce(raised_at, $12) >= $12::timestamptz AND coalesce(raised_at, $13) < $13::timestamptz
+
+-- part: alarms_but_raised
+-- The filters but for the time.
 {alarms_standing}
   AND ($6::text[] IS NULL OR journey = ANY ($6)) AND ($7::text IS NULL OR seal = $7)
   AND ($8::uuid IS NULL OR group_id = $8)
@@ -29,9 +40,8 @@ state = ANY ($2::text[])
   ))
 
 -- part: alarms_seen
--- Filters by time, and the units that the asker may see.
+-- Filters by when they became known, and the units that the asker may see.
 ($10::timestamptz IS NULL OR opened_at >= $10)
-  AND raised_at >= $12::timestamptz AND raised_at < $13::timestamptz
   AND ($11::text[] IS NULL OR unit = ANY ($11) OR responsible = ANY ($11))
 
 -- name: alarms_by_priority
@@ -39,7 +49,7 @@ state = ANY ($2::text[])
 SELECT {alarm_columns}
 FROM alarms
 WHERE space = $1 AND state <> 'closed' AND (rank, coalesce(due_at, 'infinity'), id) > ($15, $16, $17::uuid)
-  AND {alarms_asked}
+  AND {alarms_asked_in_order}
 ORDER BY rank, coalesce(due_at, 'infinity'), id
 LIMIT $14;
 
@@ -49,12 +59,12 @@ LIMIT $14;
 SELECT {alarm_columns}
 FROM alarms AS a
 WHERE a.space = $1 AND a.state <> 'closed' AND (a.rank, coalesce(a.due_at, 'infinity'), a.id) > ($15, $16, $17::uuid)
-  AND {alarms_asked}
+  AND {alarms_asked_in_order}
   AND NOT EXISTS (
       SELECT FROM alarms AS b
       WHERE b.space = $1 AND b.group_id = a.group_id AND b.state <> 'closed'
         AND (b.rank, coalesce(b.due_at, 'infinity'), b.id) < (a.rank, coalesce(a.due_at, 'infinity'), a.id)
-        AND {alarms_asked}
+        AND {alarms_asked_in_order}
   )
 ORDER BY a.rank, coalesce(a.due_at, 'infinity'), a.id
 LIMIT $14;
@@ -97,7 +107,7 @@ CROSS JOIN LATERAL (
       AND ($7::text IS NULL OR seal = $7)
       AND ($8::uuid IS NULL OR group_id = $8)
       AND {alarms_named}
-      AND {alarms_seen}
+      AND raised_at >= $12::timestamptz AND raised_at < $13::timestamptz AND {alarms_seen}
     ORDER BY raised_at DESC, id DESC
     LIMIT $14
 ) AS a
@@ -187,7 +197,7 @@ FROM (
         WHERE space = $1 AND journey = named.id AND (raised_at, id) < ($15, $16::uuid) AND {alarms_standing}
           AND ($6::text[] IS NULL OR journey = ANY ($6)) AND ($7::text IS NULL OR seal = $7)
           AND ($8::uuid IS NULL OR group_id = $8)
-          AND {alarms_seen}
+          AND raised_at >= $12::timestamptz AND raised_at < $13::timestamptz AND {alarms_seen}
         ORDER BY raised_at DESC, id DESC
         LIMIT $14
     ) AS a
@@ -197,7 +207,7 @@ FROM (
       AND (raised_at, id) < ($15, $16::uuid) AND {alarms_standing}
       AND ($6::text[] IS NULL OR journey = ANY ($6)) AND ($7::text IS NULL OR seal = $7)
       AND ($8::uuid IS NULL OR group_id = $8)
-      AND {alarms_seen}
+      AND raised_at >= $12::timestamptz AND raised_at < $13::timestamptz AND {alarms_seen}
 ) AS found
 ORDER BY raised_at DESC, id DESC
 LIMIT $14;
