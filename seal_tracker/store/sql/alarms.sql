@@ -16,7 +16,7 @@ object, responsible, episodes, group_id, opened_at, due_at, timer_at, closed_at,
 -- The same for lists in another order, by another index: planned once for any time, a range that an index of times could be read by is
 -- taken for the best way to so few rows; that reads all open alarms, and for each of them all once more where groups are looked at.
 {alarms_but_raised}
-  AND coalesce(raised_at, $12) >= $12::timestamptz AND coalesce(raised_at, $13) < $13::timestamptz
+  AND coalesce(raised_at >= $12::timestamptz AND raised_at < $13::timestamptz, false)
 
 -- part: alarms_but_raised
 -- The filters but for the time.
