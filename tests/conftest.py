@@ -46,14 +46,25 @@ settings.load_profile("seal-tracker")
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """With ``-n``: a file's tests stay together, for they share what it started; files begin in the order of their names.
-
-    So ``acceptance/``, whose files are few and wait long, is not what all the others have to wait for at the end.
-    """
+    """With ``-n``: a file's tests stay together, for they share what it started; files begin in the order of collection."""
     from xdist.scheduler import LoadFileScheduling  # noqa: PLC0415 - there only where the hook is called
 
     config.option.loadscopereorder = False
     return LoadFileScheduling(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With ``-n``: files that wait for services begin in turn with those that only reckon, so that no core is idle.
+
+    ``property/`` is first of its kind: its laws are what all the others would have to wait for at the end.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    files = list(dict.fromkeys(item.path for item in items))
+    waiting = [file for file in files if file.parent.name in ("acceptance", "integration")]
+    reckoning = [file for file in files if file not in waiting]
+    turns = {file: (n + 0.5) / len(kind) for kind in (waiting, reckoning) for n, file in enumerate(kind)}
+    items.sort(key=lambda item: (turns[item.path], str(item.path)))
 
 
 @pytest.fixture(scope="session")
