@@ -46,11 +46,18 @@ settings.load_profile("seal-tracker")
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """With ``-n``: a file's tests stay together, for they share what it started; files begin in the order of collection."""
+    """With ``-n``: a file's tests stay together, for they share what it started; files begin in the order of collection.
+
+    Parts of a law share nothing, and are long: each goes to whoever is free.
+    """
     from xdist.scheduler import LoadFileScheduling  # noqa: PLC0415 - there only where the hook is called
 
+    class ByFileOrPart(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return nodeid if "[part " in nodeid else super()._split_scope(nodeid)
+
     config.option.loadscopereorder = False
-    return LoadFileScheduling(config, log)
+    return ByFileOrPart(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
