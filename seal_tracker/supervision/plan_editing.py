@@ -7,7 +7,7 @@ files ─ change ─ read and check ─┬─ faulty: every fault told, nothing 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -15,14 +15,16 @@ import msgspec
 
 from geofences.catalog import Fault
 from seal_tracker.deeds import Deed
+from seal_tracker.journey import Journey
 from seal_tracker.planning import DatedPlan, newest_row, read_plan, sharing, with_newest
 from seal_tracker.plans.folder import empty_plan
+from seal_tracker.plans.model import Plan
 from seal_tracker.prepared import Prepared
 from seal_tracker.space import SpaceJudge
 from seal_tracker.store.records import Action, NewPlan
 from seal_tracker.tracking.terrains import terrain_of
 
-__all__ = ["Change", "Editor", "PlanEdited", "PlanMovedError", "edit_plan"]
+__all__ = ["Change", "Editor", "PlanEdited", "PlanMovedError", "RouteInUseError", "edit_plan"]
 
 Act = Callable[[str, Callable[[SpaceJudge], Awaitable[tuple[Prepared, Deed]]]], Awaitable[None]]
 Change = Callable[[Mapping[str, str]], dict[str, str]]
@@ -31,6 +33,10 @@ MOVED: Final = "the plan has been changed meanwhile; read it again, and make you
 
 class PlanMovedError(ValueError):
     """The plan has another version than the edit was made on."""
+
+
+class RouteInUseError(ValueError):
+    """Journeys under way follow a route that the edit removes: nothing would be judged by it any more, and nobody told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,8 @@ async def edit_plan(
     ------
     PlanMovedError
         Somebody else's edit was quicker.
+    RouteInUseError
+        It removes the route of a journey under way.
     """
     base = judging.plan or empty_plan()
     if editor.seen is not None and editor.seen != base.digest:
@@ -76,6 +84,7 @@ async def edit_plan(
     async def work(now_judging: SpaceJudge) -> tuple[Prepared, Deed]:
         if (now_judging.plan or empty_plan()).digest != base.digest:
             raise PlanMovedError(MOVED)
+        _leave_nobody(base, plan, now_judging.journeys.journeys)
         before: list[DatedPlan] = [(v.from_ms, v.plan) for v in now_judging.versions if v.plan.version]
         now_ms = max([clock_ms(), *(at + 1 for at, _ in before)])
         plans = with_newest(plan, before, now_ms)
@@ -97,3 +106,24 @@ async def edit_plan(
 
     await act(judging.space, work)
     return PlanEdited(rows[0], faults)
+
+
+def _leave_nobody(base: Plan, plan: Plan, journeys: Iterable[Journey]) -> None:
+    """Refuse to take the route from a journey under way. Those of the plan's own file are told as its faults."""
+    removed = base.route_index.keys() - plan.route_index.keys()
+    if not removed:
+        return
+    followed = {j.id: route for j in journeys if (route := _route_now(j)) in removed}
+    if followed:
+        first = min(followed)
+        more = f" and {len(followed) - 1} more" if len(followed) > 1 else ""
+        raise RouteInUseError(
+            f"journey {first!r}{more} under way by route {followed[first]!r}; divert or disarm what is on it, then remove it"
+        )
+
+
+def _route_now(journey: Journey) -> str | None:
+    """The route that a journey under way follows; None where it has none, or is over."""
+    if journey.disarmed_at_ms is not None:
+        return None
+    return max(journey.diversions, key=lambda d: d.at_ms).route if journey.diversions else journey.route

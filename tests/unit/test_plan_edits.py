@@ -11,6 +11,8 @@ import pytest
 from memory_store import MemoryStore
 
 from seal_tracker import space
+from seal_tracker.in_force import InForce
+from seal_tracker.journey import Diversion, Journey
 from seal_tracker.model import LIVE
 from seal_tracker.planning import sharing
 from seal_tracker.plans import load_files
@@ -26,7 +28,7 @@ from seal_tracker.plans.edits import (
 from seal_tracker.plans.model import Plan
 from seal_tracker.space import SpaceJudge
 from seal_tracker.supervision import plan_editing
-from seal_tracker.supervision.plan_editing import Editor, PlanMovedError, edit_plan
+from seal_tracker.supervision.plan_editing import Editor, PlanMovedError, RouteInUseError, edit_plan
 from seal_tracker.tracking.terrains import terrain_of
 
 
@@ -169,3 +171,42 @@ async def test_an_edit_that_was_checked_against_an_older_plan_is_refused_before_
 
     with pytest.raises(PlanMovedError, match="read it again"):
         await edit_plan(never, judging, dict, Editor("lan", "supervisor", seen="another plan's digest"), int)
+
+
+def followed(name: str, **told: Any) -> Journey:
+    return Journey(
+        id=name,
+        seal=f"S-{name}",
+        devices=((f"S-{name}", "seal"),),
+        **{"route": "R", "regime": "transit", "armed_at_ms": 500} | told,
+    )
+
+
+@pytest.mark.parametrize(
+    ("journey", "refused"),
+    [
+        (followed("J-1"), True),
+        (followed("J-2", route=None, diversions=(Diversion(600, "R", "an"),)), True),
+        (followed("J-3", diversions=(Diversion(700, None, "an"), Diversion(600, "R", "an"))), False),
+        (followed("J-4", disarmed_at_ms=700), False),
+        (followed("J-5", route="other"), False),
+    ],
+)
+async def test_no_route_is_removed_under_a_journey_that_follows_it(journey: Journey, refused: bool) -> None:
+    """It would be judged by none from then on, and nobody would know."""
+    judging = SpaceJudge(LIVE, MemoryStore())
+    await judging.open([(0, loaded(drawn("A")))], InForce([journey]))
+
+    async def act(_space: str, work: Any) -> None:
+        await work(judging)
+
+    def change(files: Mapping[str, str]) -> dict[str, str]:
+        return {**files, "routes.geojson": collection()}
+
+    editing = edit_plan(act, judging, change, Editor("an", "supervisor"), lambda: 1_000)
+    if refused:
+        with pytest.raises(RouteInUseError, match=f"journey '{journey.id}' under way by route 'R'"):
+            await editing
+        assert [len(v.plan.routes) for v in judging.versions] == [1]
+    else:
+        assert (await editing).row is not None
