@@ -14,7 +14,7 @@ from seal_tracker.web.wire import EquipmentRow, PositionRow, UnderWay, seal_item
 
 __all__ = ["derived_state", "equipment_rows", "position_rows", "progress_pct", "tracks_of", "under_way"]
 
-OFFLINE, STOPPED = "EQUIPMENT_OFFLINE", "STOP_UNPLANNED"
+OFFLINE, FLAPPING, STOPPED = "EQUIPMENT_OFFLINE", "flapping", "STOP_UNPLANNED"
 
 
 def progress_pct(judging: SpaceJudge, route: str | None, chainage_m: float) -> float | None:
@@ -100,9 +100,11 @@ def equipment_rows(judging: SpaceJudge) -> Iterator[EquipmentRow]:
     tracks = tracks_of(judging, (number for number in numbers if number >= 0))
     for equipment, number in zip(wall, numbers, strict=True):
         last_ms = int(tracks[number]["last_ms"]) if number >= 0 else NO_TIME
-        missed = [e for e in judging.states.open.get(number, {}).values() if e.type == OFFLINE]
+        episodes = judging.states.open.get(number, {})
+        missed, flaps = episodes.get((OFFLINE, None)), episodes.get((OFFLINE, FLAPPING))
         yield EquipmentRow(
             equipment=equipment,
             last_ms=None if last_ms == NO_TIME else last_ms,
-            offline_since_ms=min((e.started_at_ms for e in missed), default=None),
+            offline_since_ms=missed.started_at_ms if missed else None,
+            flapping_since_ms=flaps.started_at_ms if flaps else None,
         )

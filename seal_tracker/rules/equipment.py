@@ -3,7 +3,7 @@
 The episode begins with the last heartbeat, or where there was none with the plan version that began to watch it, and is
 raised when the missed ones are due, whenever that is noticed; an explicit ``offline`` (as a broker publishes for one that
 is gone) begins and raises it at once. What was in force when the silence began decides, so that the clock and the next
-heartbeat cannot disagree.
+heartbeat cannot disagree. What is offline again and again for a short while is flapping (`flaps`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from geofences.masks import some, which
 from seal_tracker.model import NO_TIME, Episode, Fact, iso_ms
+from seal_tracker.rules import flaps
 from seal_tracker.rules.arrays import ends, previous
 from seal_tracker.rules.context import Context
 from seal_tracker.rules.evidence import place_evidence
@@ -28,6 +29,7 @@ NAME = "EQUIPMENT_OFFLINE"
 
 KEYS = common_keys("medium", raise_=(1, 0), clear=(1, 0), idle=COUNTED) | {
     "intervals": PolicyKey("number", 3.0, "missed heartbeats before it counts as offline", minimum=1),
+    **flaps.KEYS,
 }
 
 HEARD = np.dtype(
@@ -39,6 +41,7 @@ HEARD = np.dtype(
         ("latched", "?"),
         ("offline", "?"),  # the last that was heard is that it is offline
         ("open", "?"),
+        *flaps.COLUMNS,
     ]
 )
 """What the last heartbeat, or the version that began to watch it, left in force for the silence after it."""
@@ -80,8 +83,11 @@ def _judge(ctx: Context) -> None:
     was_offline = np.where(ctx.ping_start, carried["offline"][row], previous(said_offline))
     allowed = np.where(ctx.ping_start, carried["limit_ms"][row], limit[row])
     silent = (allowed > 0) & ~was_offline & (pings.time_ms > since_ms + allowed)
-    terms["open"] = carried["open"]
+    for name in ("open", *(name for name, _ in flaps.COLUMNS)):
+        terms[name] = carried[name]
     told = silent | said_offline | was_offline | (ctx.ping_start & carried["open"][row])
+    if some(told) or some(carried["flaps"] > 0):  # what comes after an offline may show that it is calm
+        told |= (carried["flaps"] > 0)[row] | np.isin(row, row[told])
     for i in which((limit[row] > 0) & told).tolist():
         r = int(row[i])
         before = carried[r] if ctx.ping_start[i] else terms[r]
@@ -105,6 +111,11 @@ def _come_to_version(ctx: Context, limit_ms: I8) -> None:
         episode = ctx.book.open_of(int(ctx.seal[row]))[NAME, None]
         at = max(ctx.version_from_ms, episode.raised_at_ms)
         _close(ctx, row, episode, at, closed_by="plan_changed")
+    for row in which((carried["flaps"] > 0) & (limit_ms == 0)).tolist():
+        at = max(ctx.version_from_ms, int(carried["flap_until_ms"][row]))
+        flaps.stop(
+            ctx, NAME, row, carried[row], int(carried["flap_until_ms"][row]), at, closed_by="plan_changed"
+        )
     watched = carried["limit_ms"] > 0
     gone = watched & (limit_ms == 0)
     new = ~watched & (limit_ms > 0) & (ctx.watched_from_ms != NO_TIME)
@@ -130,11 +141,25 @@ def _hear(ctx: Context, i: int, silent_since: int | None, before: np.void, now: 
     if episode is None:
         if offline:
             _open(ctx, row, at, now, status="offline")
+        else:
+            flaps.go_calm(ctx, NAME, row, now, at)
         return offline
     if offline or episode.latched:
         return True
+    _fall_down(ctx, row, episode, now, at)
+    episode = ctx.book.open_of(int(ctx.seal[row]))[NAME, None]
     _close(ctx, row, episode, at)
+    flaps.count(ctx, NAME, row, episode, now, at)
     return False
+
+
+def _fall_down(ctx: Context, row: int, episode: Episode, chain: np.void, until_ms: int) -> int:
+    """Tell what has been offline too long to flap; when that was, `NO_TIME` where it was not."""
+    down_ms = flaps.down_ms(episode)
+    if down_ms is None or until_ms <= down_ms:
+        return NO_TIME
+    flaps.fall_down(ctx, NAME, row, episode, chain, down_ms)
+    return down_ms
 
 
 def _was_heard(ctx: Context, row: int) -> bool:
@@ -151,12 +176,14 @@ def _open(
         return found
     stands = ctx.stands_e7(row, int(terms["version"]))
     begun = {"last_ping" if heard else "watched_at": iso_ms(since_ms)}
+    usual = SEVERITIES[terms["severity"]]
+    severity, flap = flaps.as_flap(ctx, NAME, row, usual)
     return ctx.book.raise_(
         int(ctx.seal[row]),
         ctx.seal_subjects[row],
         NAME,
         None,
-        severity=SEVERITIES[terms["severity"]],
+        severity=severity,
         started_at_ms=since_ms,
         raised_at_ms=since_ms if said else since_ms + int(terms["limit_ms"]),
         latched=bool(terms["latched"]),
@@ -164,6 +191,7 @@ def _open(
         evidence=said
         | {"limit_s": int(terms["limit_ms"]) / 1000}
         | begun
+        | flap
         | {"fixes": [] if stands is None else [place_evidence(since_ms, *stands)]},
     )
 
@@ -185,6 +213,10 @@ def _pass_time(ctx: Context, until_ms: I8) -> I8:
         since, heard = int(terms["since_ms"][row]), _was_heard(ctx, row)
         raised_ms[row] = _open(ctx, row, since, terms[row], heard=heard).raised_at_ms
         terms["open"][row] = True
+    for row in which(terms["open"] & (terms["flaps"] > 0)).tolist():
+        episode = ctx.book.open_of(int(ctx.seal[row]))[NAME, None]
+        down_ms = _fall_down(ctx, row, episode, terms[row], int(until_ms[row]))
+        raised_ms[row] = max(int(raised_ms[row]), down_ms)
     return raised_ms
 
 

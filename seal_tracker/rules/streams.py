@@ -17,7 +17,7 @@ from seal_tracker.rules.runs import RUN, new_runs
 
 __all__ = ["STREAM", "STREAM_NUMBER", "Carried", "Watch", "still_watched", "watch"]
 
-STREAM = np.dtype([("row", "i8"), ("rule", "i8"), ("key", "i8"), *RUN.descr])
+STREAM = np.dtype([("row", "i8"), ("rule", "i2"), ("key", "i8"), *RUN.descr])
 """State of one watched zone: the seal's row in the pass (its number at rest), the rule's number, the zone's key, and its run."""
 
 NEW = new_runs(1, STREAM)

@@ -48,8 +48,8 @@ TRACK = np.dtype(
         ("held_speed_kmh", "f4"),
         ("journey", "i8"),  # key of the journey judged last, 0: none
         ("phase_ms", "i8"),  # when the phase of it began that was judged last
-        ("n", "i8"),  # pings judged
-        ("active", "i8"),  # rules that have a run or an episode under way, one bit each
+        ("n", "i4"),  # pings judged
+        ("active", "i4"),  # rules that have a run or an episode under way, one bit each
     ]
 )
 

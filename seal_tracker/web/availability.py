@@ -30,6 +30,9 @@ __all__ = ["ROUTES"]
 WEEK_MS: Final = 7 * 86_400_000
 LONGEST_MS: Final = 366 * 86_400_000
 
+BEHIND_MS: Final = 15_000
+"""The live space hears its own time every 5 s; three missed, and it is behind or cut off (as for ``/readyz``)."""
+
 Kind = Literal["camera", "scanner", "weighbridge", "reader"]
 
 
@@ -154,9 +157,11 @@ def asked_period(request: web.Request, query: AvailabilityQuery) -> Interval:
 
 
 def now_of(request: web.Request, space: str) -> int:
-    """Up to when a space has been judged; our clock where it has heard nothing yet."""
-    own = request.app[CONTEXT].live.now_ms(space)
-    return clock_ms() if own is None else own
+    """Up to when a space has been judged: an exercise by its own clock, the live one up to now unless it is behind."""
+    own, now_ms = request.app[CONTEXT].live.now_ms(space), clock_ms()
+    if own is None or (space == LIVE and now_ms - own <= BEHIND_MS):
+        return now_ms
+    return own
 
 
 def groups_of(found: Iterable[Available]) -> list[AvailabilityGroup]:

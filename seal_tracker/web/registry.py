@@ -18,7 +18,7 @@ from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.queries import PageQuery, SpaceQuery, read_query
 from seal_tracker.web.reading import encoded, known_space, page_of
 from seal_tracker.web.routes import Route
-from seal_tracker.web.wire import EquipmentItem, EquipmentRow, Page, PolicyItem
+from seal_tracker.web.wire import EquipmentItem, EquipmentRow, EquipmentState, Page, PolicyItem
 
 if TYPE_CHECKING:
     from seal_tracker.plans import Plan
@@ -49,6 +49,8 @@ async def equipment(request: web.Request) -> web.Response:
 def equipment_item(row: EquipmentRow) -> EquipmentItem:
     """The row in outer units."""
     one = row.equipment
+    heard: EquipmentState = "never_heard" if row.last_ms is None else "heard"
+    missed: EquipmentState = heard if row.offline_since_ms is None else "down"
     return EquipmentItem(
         id=one.id,
         kind=one.kind,
@@ -58,6 +60,8 @@ def equipment_item(row: EquipmentRow) -> EquipmentItem:
         heartbeat_s=one.heartbeat_s,
         last_heard_at=None if row.last_ms is None else iso_ms(row.last_ms),
         offline_since=iso_or_none(row.offline_since_ms),
+        flapping_since=iso_or_none(row.flapping_since_ms),
+        state=missed if row.flapping_since_ms is None else "flapping",
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -21,6 +21,7 @@ __all__ = [
     "EpisodeItem",
     "EquipmentItem",
     "EquipmentRow",
+    "EquipmentState",
     "FeatureCollection",
     "HealthAnswer",
     "Page",
@@ -213,16 +214,20 @@ class UnderWay(msgspec.Struct, frozen=True, kw_only=True):
     time: str
 
 
+EquipmentState = Literal["heard", "flapping", "down", "never_heard"]
+
+
 class EquipmentRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A piece of equipment, when it was last heard (None: never), and since when it is missed (None: it is not)."""
+    """A piece of equipment, when it was last heard (None: never), since when it is missed and since when it flaps (None: it does not)."""
 
     equipment: Equipment
     last_ms: int | None
     offline_since_ms: int | None
+    flapping_since_ms: int | None = None
 
 
 class EquipmentItem(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of ``/api/v1/equipment``."""
+    """A row of ``/api/v1/equipment``. One that flaps is offline now and then, for a short while each; else one that is missed is down."""
 
     id: str
     kind: str
@@ -232,6 +237,8 @@ class EquipmentItem(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat_s: float
     last_heard_at: str | None
     offline_since: str | None
+    flapping_since: str | None
+    state: EquipmentState
 
 
 class PolicyItem(msgspec.Struct, frozen=True, kw_only=True):
