@@ -22,7 +22,16 @@ from seal_tracker.store.duty_reads import LateQuery
 from seal_tracker.store.episode_reads import cursor_text
 from seal_tracker.store.filters import EpisodeFilter, EventFilter, JourneyFilter
 
-__all__ = ["LISTS", "Asked", "Listed"]
+__all__ = ["GENERIC_PLAN", "LISTS", "Asked", "Listed"]
+
+GENERIC_PLAN: Final = """
+CREATE FUNCTION pg_temp.generic_plan(query text) RETURNS text LANGUAGE plpgsql AS $f$ DECLARE plan text; BEGIN
+    EXECUTE 'EXPLAIN (GENERIC_PLAN, FORMAT JSON) ' || query INTO plan;
+    RETURN plan;
+END $f$"""
+"""What shows the plan that a statement has for whatever it is asked with, as the database makes one after some times; EXPLAIN of a statement
+that has its arguments shows the other, whatever ``plan_cache_mode`` says.
+"""
 
 DAY_MS: Final = 86_400_000
 PAGE: Final = 100

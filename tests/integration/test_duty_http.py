@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from listed import GENERIC_PLAN
 from web_support import Answer, World, assert_problem, plan_files
 
 from seal_tracker.alarming import action_of
@@ -433,10 +434,13 @@ async def test_lists_of_duty_are_read_by_their_index(world: World, postgres_dsn:
         "overdue_alarms": ((*late, 0, UUID(int=0), 101, "service"), "alarms_late"),
         "alarm_seen": ((LIVE, f"alarm/{UUID(int=1)}", "service"), "actions_of_subject"),
     }
-    for mode in ("force_custom_plan", "force_generic_plan"):
-        await connection.execute(f"SET plan_cache_mode = {mode}")
+    await connection.execute(GENERIC_PLAN)
+    for mode in ("custom", "generic"):
         for name, (args, index) in asked.items():
-            (text,) = await connection.fetchrow(f"EXPLAIN (FORMAT JSON) {sql(name)}", *args)
+            if mode == "generic":
+                text = await connection.fetchval("SELECT pg_temp.generic_plan($1)", sql(name))
+            else:
+                text = await connection.fetchval(f"EXPLAIN (FORMAT JSON) {sql(name)}", *args)
             assert f'"{index}"' in text, (mode, name, text)
             assert "Seq Scan" not in text, (mode, name, text)
     await connection.close()
