@@ -10,7 +10,6 @@ from pathlib import Path
 import structlog
 import uvloop
 
-from seal_tracker.app import running
 from seal_tracker.config import load_settings
 from seal_tracker.logs import set_up_logs
 
@@ -23,6 +22,7 @@ def serve(*, embedded: Path | None, ready_file: Path | None, plan: Path | None, 
     """Run the service; 0 after a clean end."""
     settings = load_settings(plan=plan, http=http)
     set_up_logs(settings.log_format, settings.log_level)
+    from seal_tracker.app import running  # noqa: PLC0415 - a wrong setting is told a second sooner; others need `stop_event` alone
 
     async def run() -> None:
         stop = stop_event()
