@@ -1,6 +1,6 @@
 """Orders that suppress alarms by design: given before there is any, for works that are planned, a closed bridge, an exercise. Pure.
 
-An order says which alarms (by type, seal, journey, unit, zone, circle; all that it names must hold) of what is raised in which time. An
+An order says which alarms (by type, seal, journey, equipment, unit, zone, circle; all that it names must hold) of what is raised in which time. An
 alarm that it covers is suppressed as it is opened, and comes back when the order ends or is cancelled.
 """
 
@@ -52,6 +52,8 @@ class Suppression(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes
     ----------
+    equipment
+        whose alarms: a camera's, scanner's, weighbridge's or reader's, which is in planned maintenance then.
     unit
         whose alarms, those of the units below it too: of its journeys, and those that it answers for.
     zone, circle
@@ -66,6 +68,7 @@ class Suppression(msgspec.Struct, frozen=True, kw_only=True):
     unit: str | None = None
     zone: str | None = None
     circle: Circle | None = None
+    equipment: str | None = None
     from_at: str
     until: str
     reason: str
@@ -110,6 +113,7 @@ class Orders:
             and (not order.types or alarm.type in order.types)
             and order.seal in {None, alarm.seal}
             and order.journey in {None, alarm.journey}
+            and (order.equipment is None or alarm.subject == f"equipment/{order.equipment}")
             and (
                 order.unit is None
                 or order.unit in {*self.upwards(alarm.unit), *self.upwards(alarm.responsible)}

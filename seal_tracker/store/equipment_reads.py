@@ -23,3 +23,16 @@ class EquipmentReads(Database):
         for subject, started_ms, ended_ms in rows:
             found.setdefault(subject, []).append((started_ms, ended_ms))
         return found
+
+    async def maintenance_times(
+        self, space: str, from_ms: int, to_ms: int, equipment: Collection[str]
+    ) -> dict[str, list[tuple[int, int]]]:
+        """When equipment was in planned maintenance, as far as that touches [from, to), by its id; from when that was ordered at the
+        earliest, so that what has failed is not excused afterwards.
+        """
+        async with self._counting() as connection:
+            rows = await connection.fetch(sql("maintenance_times"), space, from_ms, to_ms, sorted(equipment))
+        found: dict[str, list[tuple[int, int]]] = {}
+        for name, begin_ms, end_ms in rows:
+            found.setdefault(name, []).append((begin_ms, end_ms))
+        return found

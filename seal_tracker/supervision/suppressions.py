@@ -125,10 +125,18 @@ class SuppressionDesk:
         return found
 
     def _check(self, order: Suppression, plan: Plan | None, now_ms: int) -> None:
-        named = (order.types, order.seal, order.journey, order.unit, order.zone, order.circle)
+        named = (
+            order.types,
+            order.seal,
+            order.journey,
+            order.unit,
+            order.zone,
+            order.circle,
+            order.equipment,
+        )
         if not any(named):
             raise Unfit(
-                "name what is suppressed: types, seal, journey, unit, zone or circle; everything is never suppressed",
+                "name what is suppressed: types, seal, journey, equipment, unit, zone or circle; everything is never suppressed",
                 field="types",
             )
         if self.scope is not None and order.unit not in self.scope:
@@ -142,7 +150,23 @@ class SuppressionDesk:
             raise Unfit(f"zone: the plan in force has no zone {order.zone!r}", field="zone")
         if order.unit is not None and plan is not None and order.unit not in {u.id for u in plan.units}:
             raise Unfit(f"unit: the plan in force has no unit {order.unit!r}", field="unit")
+        self._check_equipment(order, plan)
         self._check_times(order, now_ms)
+
+    def _check_equipment(self, order: Suppression, plan: Plan | None) -> None:
+        """Maintenance is of a piece that the plan has and the actor may see, whole: wherever it is, whatever it says."""
+        if order.equipment is None:
+            return
+        if any((order.seal, order.journey, order.zone, order.circle)):
+            raise Unfit(
+                "equipment: stands still and is on no journey; name it without seal, journey, zone and circle",
+                field="equipment",
+            )
+        units = {one.id: one.unit for one in plan.equipment} if plan is not None else {}
+        if order.equipment not in units or not (self.scope is None or units[order.equipment] in self.scope):
+            raise Unfit(
+                f"equipment: the plan in force has no {order.equipment!r} of yours", field="equipment"
+            )
 
     @staticmethod
     def _check_times(order: Suppression, now_ms: int) -> None:

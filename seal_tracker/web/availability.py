@@ -46,12 +46,15 @@ class AvailabilityQuery(PageQuery, frozen=True, forbid_unknown_fields=True, kw_o
 
 
 class AvailabilityPart(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds, exact to the millisecond: watched, and of these offline; how often it went offline; and the share of the time watched
-    in which it was not, null where it was not watched.
+    """Seconds, exact to the millisecond: watched, of these in planned maintenance, of the rest offline, and offline in maintenance; how
+    often it went offline when none was planned; and the share of the time watched, but for maintenance, in which it was not offline, null
+    where there is no such time.
     """
 
     watched_s: float
+    maintenance_s: float
     down_s: float
+    excused_s: float
     failures: int
     availability: float | None
 
@@ -114,12 +117,14 @@ async def available(request: web.Request, query: AvailabilityQuery, period: Inte
     context, scope = request.app[CONTEXT], scope_of(request)
     versions, is_live = context.live.plan_versions(query.space), query.space == LIVE
     stays = await asyncio.to_thread(stays_asked, versions, is_live, query, scope)
-    offline = await context.store.offline_times(query.space, *period, {piece.id for piece in stays})
+    ids = {piece.id for piece in stays}
+    offline = await context.store.offline_times(query.space, *period, ids)
+    maintenance = await context.store.maintenance_times(query.space, *period, ids)
     ended = {
         name: [(begin, period[1] if end is None else end) for begin, end in times]
         for name, times in offline.items()
     }
-    return await asyncio.to_thread(availability, period, stays, ended, {})
+    return await asyncio.to_thread(availability, period, stays, ended, maintenance)
 
 
 def stays_asked(
@@ -182,7 +187,9 @@ def part_of(figures: Tally) -> dict[str, Any]:
     share = figures.availability
     return {
         "watched_s": figures.watched_ms / 1000,
+        "maintenance_s": figures.maintenance_ms / 1000,
         "down_s": figures.down_ms / 1000,
+        "excused_s": figures.excused_ms / 1000,
         "failures": figures.failures,
         "availability": None if share is None else round(share, 6),
     }

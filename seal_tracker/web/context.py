@@ -96,6 +96,11 @@ class Reading(LedgerReading, DutyReading, SuppressionReading, CommandReading, Pr
     ) -> Mapping[str, Sequence[tuple[int, int | None]]]:
         """When equipment was offline, as far as that touches [from, to), by its id; an end of None: it still is."""
 
+    async def maintenance_times(
+        self, space: str, from_ms: int, to_ms: int, equipment: Collection[str]
+    ) -> Mapping[str, Sequence[tuple[int, int]]]:
+        """When equipment was in planned maintenance, as far as that touches [from, to), by its id."""
+
     async def last_sequence(self) -> int:
         """Sequence of the newest event of any space, 0 where there is none."""
 

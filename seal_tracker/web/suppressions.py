@@ -66,7 +66,7 @@ class NewSuppression(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"from_": "from"}
 ):
     """Which alarms, of what is raised in [from, until): all that is named must hold. ``from`` is now where nothing is said; ``unit``
-    includes those below it.
+    includes those below it. ``equipment``, of which neither seal nor journey nor place is named, is in planned maintenance then.
     """
 
     until: Moment
@@ -78,6 +78,7 @@ class NewSuppression(
     unit: Id | None = None
     zone: Id | None = None
     circle: SuppressionCircle | None = None
+    equipment: Id | None = None
 
 
 class SuppressionChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -141,7 +142,7 @@ async def order_suppression(request: web.Request) -> web.Response:
         now = iso_ms(now_ms)
         return Suppression(
             id=str(order), types=tuple(sorted(set(given.types))), seal=given.seal, journey=given.journey, unit=given.unit,
-            zone=given.zone, circle=None if given.circle is None else Circle(**msgspec.structs.asdict(given.circle)),
+            zone=given.zone, circle=None if given.circle is None else Circle(**msgspec.structs.asdict(given.circle)), equipment=given.equipment,
             from_at=iso_ms(now_ms if from_ms is None else from_ms), until=iso_ms(until_ms), reason=given.reason,
             made_by=by, made_at=now, changed_by=by, changed_at=now,
         )  # fmt: skip
@@ -225,7 +226,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     Route(
         "POST", "/api/v1/suppressions", order_suppression, Right.ORDER,
-        "Suppress alarms by design before there are any: by type, seal, journey, unit, place and time.",
+        "Suppress alarms by design before there are any: by type, seal, journey, equipment, unit, place and time.",
         query=SpaceQuery, body=NewSuppression, answer=SuppressionItem, status=201, problems=(404,), versioned=True,
         leads={ONE: {"suppression": "/id"}},
     ),

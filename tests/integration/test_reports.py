@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from report_stories import HOUR, UNITS, T, counted, seeds, silences
 from store_stories import episode
 
-from seal_tracker.model import LIVE
+from seal_tracker.alarms.suppressions import Suppression, row_of_order
+from seal_tracker.model import LIVE, iso_ms
 from seal_tracker.store import Commit, Store
 from seal_tracker.store.alarm_reads import RateQuery
 from seal_tracker.store.connections import connect
@@ -121,6 +123,51 @@ async def test_a_week_of_many_can_be_read_by_index(seeded: Store, module_dsn: st
         assert not [step for step in steps if step["Node Type"] == "Seq Scan"], (name, text)
         assert indexes <= {step.get("Index Name") for step in steps}, (name, text)
     await connection.close()
+
+
+async def test_maintenance_counts_from_when_it_was_ordered_until_it_ends(
+    seeded: Store, module_dsn: str
+) -> None:
+    """Of one piece, of the alarms of its being offline; not what was cancelled before it began."""
+    await seeded.add_space("works")
+    plain = {"equipment": "CAM-1", "from_at": 0, "until": 100, "made_at": -50}
+    given: list[tuple[dict[str, Any], tuple[int, int] | None]] = [
+        (plain, (0, 100)),
+        (plain | {"types": ("EQUIPMENT_OFFLINE", "BATTERY_LOW"), "made_at": 40}, (40, 100)),
+        (plain | {"until": 80, "cancelled_at": 30}, (0, 30)),
+        (plain | {"cancelled_at": -10}, None),
+        (plain | {"types": ("BATTERY_LOW",)}, None),
+        (plain | {"equipment": "CAM-2"}, None),
+        (plain | {"equipment": None, "unit": "north"}, None),
+        (plain | {"from_at": 200, "until": 300}, None),
+    ]
+    rows = [row_of_order(maintenance(i, **order)) for i, (order, _) in enumerate(given)]
+    await seeded.commit(Commit(space="works", suppressions=rows))
+    found = await seeded.maintenance_times("works", T, T + 150, {"CAM-1"})
+    expected = sorted((T + times[0], T + times[1]) for _, times in given if times is not None)
+    assert {name: sorted(times) for name, times in found.items()} == {"CAM-1": expected}
+    connection = await connect(module_dsn, "test", 30)
+    await connection.execute("SET enable_seqscan = off")
+    asked = ("works", T, T + 150, ["CAM-1"])
+    (text,) = await connection.fetchrow(f"EXPLAIN (FORMAT JSON) {sql('maintenance_times')}", *asked)
+    read = {step["Index Name"] for step in nodes(json.loads(text)[0]["Plan"]) if "Index Name" in step}
+    assert read == {"suppressions_of_equipment"}, text
+    await connection.close()
+
+
+def maintenance(number: int, **fields: Any) -> Suppression:
+    times = {
+        name: iso_ms(T + value) if isinstance(value, int) else value
+        for name, value in fields.items()
+    }  # fmt: skip
+    return Suppression(
+        id=str(UUID(int=number + 1)),
+        reason="works",
+        made_by="an",
+        changed_by="an",
+        changed_at=iso_ms(T),
+        **times,
+    )
 
 
 async def test_equipment_offline_in_a_period_is_read_from_an_index_alone(

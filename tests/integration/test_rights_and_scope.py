@@ -608,6 +608,24 @@ async def test_no_filter_finds_what_is_anothers(service: Service):
     assert asked > 15
 
 
+async def test_a_unit_plans_maintenance_of_its_own_equipment_alone(service: Service):
+    """And its availability does not count the time."""
+    order = {"unit": "u1", "until": IN_AN_HOUR, "reason": "a new lens"}
+    async with described_session() as client:
+        for camera, more, status in (
+            ("E-u2", {}, 422),
+            ("E-none", {}, 422),
+            ("E-u11", {"zone": "Z1"}, 422),
+            ("E-u11", {}, 201),
+        ):
+            wanted = order | {"equipment": camera} | more
+            answer = await service.ask(client, "supervisor-u1", "POST", "/api/v1/suppressions", wanted)
+            assert answer.status == status, (camera, answer.text)
+        answer = await service.ask(client, "supervisor-u1", "GET", "/api/v1/equipment/availability")
+    spared = {item["id"]: item["maintenance_s"] > 0 for item in json.loads(answer.text)["items"]}
+    assert spared == {"E-u1": False, "E-u11": True}
+
+
 async def test_a_report_has_figures_of_the_askers_units_alone(service: Service):
     """Headquarters' of every unit and of what is none's."""
     now = datetime.now(UTC)

@@ -92,6 +92,18 @@ def test_an_order_covers_what_is_all_that_it_names(name: str) -> None:
     assert made.row().due_ms is None
 
 
+def test_an_order_of_a_camera_covers_that_camera() -> None:
+    """Whatever it says; not another's, nor a journey's of that name."""
+    maintenance = order(equipment="CAM-1")
+    for kind, subject, state in (
+        ("equipment", "CAM-1", "suppressed"),
+        ("equipment", "CAM-2", "unacknowledged"),
+        ("journey", "CAM-1", "unacknowledged"),
+    ):
+        told = episode(type="EQUIPMENT_OFFLINE", subject_kind=kind, subject=subject, journey=None)
+        assert board(maintenance).hear(event(told, "raised")).only.state == state
+
+
 def test_of_several_orders_the_one_that_ends_last_holds() -> None:
     """So that no alarm calls in between."""
     late = order(id="o-2", until=iso_ms(T + 3 * HOUR), seal="S-1")
