@@ -65,17 +65,17 @@ def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
     return [plan, *(node for child in plan.get("Plans", []) for node in nodes(child))]
 
 
-async def test_every_list_is_read_by_its_index(postgres_dsn: str) -> None:
+async def test_every_list_is_read_by_its_index(empty_dsn: str) -> None:
     """Reading all of a table is the cheaper way for so few rows, so it is switched off: what is left must be the list's own index."""
     with pytest.raises(BrokenOff):
-        await fill(postgres_dsn, SIZES, break_off)
-    await fill(postgres_dsn, SIZES)  # goes on where it was
+        await fill(empty_dsn, SIZES, break_off)
+    await fill(empty_dsn, SIZES)  # goes on where it was
     with pytest.raises(ValueError, match="name another folder"):
-        await fill(postgres_dsn, replace(SIZES, pings=100))
-    store = await OverheardStore.open(postgres_dsn)
+        await fill(empty_dsn, replace(SIZES, pings=100))
+    store = await OverheardStore.open(empty_dsn)
     names = await store.seal_names(LIVE)
     asked = Asked(store, SIZES, {name: number for number, name in names.items()})
-    connection = await connect(postgres_dsn, "explain", 30)
+    connection = await connect(empty_dsn, "explain", 30)
     await connection.execute("SET enable_seqscan = off")
     wrong = []
     for one in LISTS:
