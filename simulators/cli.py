@@ -217,6 +217,11 @@ def main() -> None:
     except SimulatorError as error:
         click.echo(f"seal-sim: {error}", err=True)
         sys.exit(1)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        click.echo(f"seal-sim: {error.filename}: cannot be read or written: {error.strerror}", err=True)
+        sys.exit(1)
 
 
 async def _demo(fleet: list[Traveller], account: Account, options: Options, *, quiet: bool) -> Tally:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterable
 from functools import lru_cache
 from operator import itemgetter
@@ -103,7 +104,7 @@ def read_line(line: bytes, number: int) -> RawMessage:
         It is no recorded message of a device: what is wrong with it.
     """
     try:
-        message = _lines.decode(line)
+        message = _lines.decode(line.removeprefix(BOM_UTF8) if number == 1 else line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise LineError(f"is no recorded message: {error}") from error
     device_of(message.topic)
@@ -162,7 +163,12 @@ def _payload(message: _Line) -> bytes:
         raise LineError("has neither payload nor payload_hex")
     if raw[:1] != b'"':
         return raw
-    payload = msgspec.json.decode(raw, type=str).encode()
+    try:
+        payload = msgspec.json.decode(raw, type=str).encode()
+    except (msgspec.MsgspecError, UnicodeError) as error:  # it was cut out of the line unread
+        raise LineError(
+            f"payload is no text ({error}): bytes that are none belong into payload_hex"
+        ) from error
     if message.payloadlen not in (None, len(payload)):
         raise LineError(
             f"payload is {len(payload)} bytes of {message.payloadlen}: %j cannot hold these bytes; record with "

@@ -117,7 +117,16 @@ def _script(spec: language.Device, scenario: Scenario, ride: Ride, file: str) ->
     found = []
     for i, act in enumerate(scenario.script):
         if isinstance(act, acts.TimedAct) and act.who == spec.id:
-            found.append((_span(_moment_s(act, ride, file, f"script[{i}]"), act), act))
+            at_s = _moment_s(act, ride, file, f"script[{i}]")
+            if at_s >= scenario.minutes * 60.0:
+                what, why = (
+                    f"is {act.at_km:g}",
+                    f"it comes there after {at_s / 60.0:.0f} minutes, when all is over",
+                )
+                raise ScenarioError(
+                    file, f"script[{i}].at_km", what, why, "correct it, or let minutes be more"
+                )
+            found.append((_span(at_s, act), act))
     return _Script(sorted(found, key=lambda one: one[0].from_s))
 
 

@@ -5,7 +5,7 @@ Chainages are kilometres along a route, minutes count from the scenario's start,
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -28,6 +28,9 @@ __all__ = [
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 Positive = Annotated[float, Meta(gt=0)]
 Share = Annotated[float, Meta(ge=0)]
+
+MOST_MINUTES: Final = 14 * 24 * 60
+"""Two weeks: longer than any transit. A scenario is worked out in memory, and a slip such as `inf` would never end."""
 
 Case = Literal["true", "near_miss", "fault"]
 """What a scenario tries: the rule's case, something that looks like it, or a fault that could provoke it."""
@@ -145,7 +148,7 @@ class Scenario(_Part, frozen=True, kw_only=True):
     case: Case
     story: str = ""
     start: str = "2026-11-22T01:00:00Z"
-    minutes: Positive
+    minutes: Annotated[float, Meta(gt=0, le=MOST_MINUTES)]
     route: list[Route]
     zone: list[Zone] = []
     vehicle: list[Vehicle] = []

@@ -17,6 +17,7 @@ import msgspec
 
 from simulators.errors import ScenarioError
 from simulators.lab import acts
+from simulators.lab.doable import check_acts
 from simulators.lab.language import Scenario
 
 __all__ = ["LIBRARY", "find_scenario", "library", "load_scenario", "parse_scenario"]
@@ -85,7 +86,7 @@ def _merged(path: Path, depth: int) -> dict[str, Any]:
             str(path), "include", "files include one another", "there would be no end", "take one of them out"
         )
     try:
-        own = tomllib.loads(path.read_text("utf-8"))
+        own = tomllib.loads(path.read_text("utf-8-sig"))
     except tomllib.TOMLDecodeError as error:
         raise ScenarioError(
             str(path), "", f"is no TOML: {error}", "the file is read as TOML 1.0", "mend that line"
@@ -200,6 +201,7 @@ def _check(scenario: Scenario, file: str) -> None:
             remedy = f"known are {known}" if known else f"add a [[{kind}]] of that id"
             raise ScenarioError(file, key, f"{name!r} is no {kind}", f"it must be the id of a {kind}", remedy)
     _check_shapes(scenario, file)
+    check_acts(scenario, file)
 
 
 def _names(scenario: Scenario) -> Iterator[tuple[str, str, str | None]]:

@@ -154,7 +154,7 @@ def case_of(lines: Sequence[Line], file: str = "truth") -> Case:
 
 def read_told(lines: Iterable[bytes], file: str = "events") -> list[Told]:
     """Episodes that events tell, those that were taken back among them, by their start."""
-    newest: dict[str, tuple[tuple[int, str], dict[str, Any], dict[str, Any]]] = {}
+    newest: dict[str, tuple[tuple[int, str], Told]] = {}
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -162,17 +162,18 @@ def read_told(lines: Iterable[bytes], file: str = "events") -> list[Told]:
             event = msgspec.json.decode(line)
             properties = event["data"]["properties"]
             key = (int(properties["revision"]), str(event["sequence"]))
-            episode = str(properties["episode"])
+            if properties["transition"] not in TRANSITIONS:  # a step of an alarm: its episode is as it was
+                continue
+            one = _told(event, properties)
         except (msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:
             raise ScoreError(
                 f"{file}:{number}: is no event ({error!r}): one CloudEvent a line is read, as `seal-tracker backtest --events` writes them"
             ) from error
-        if properties["transition"] not in TRANSITIONS:  # a step of an alarm: its episode is as it was
-            continue
-        if episode not in newest or key >= newest[episode][0]:
-            newest[episode] = key, event, properties
-    told = [_told(event, p) for _, event, p in newest.values()]
-    return sorted(told, key=lambda t: (t.started_s, t.rule, t.subject, t.object or ""))
+        if one.episode not in newest or key >= newest[one.episode][0]:
+            newest[one.episode] = key, one
+    return sorted(
+        (one for _, one in newest.values()), key=lambda t: (t.started_s, t.rule, t.subject, t.object or "")
+    )
 
 
 def _told(event: dict[str, Any], p: dict[str, Any]) -> Told:

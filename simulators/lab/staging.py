@@ -14,6 +14,7 @@ import numpy as np
 
 from simulators.drive import Drive, Excursion, Halt, Style
 from simulators.lab import acts, language
+from simulators.lab.doable import check_reach, trip_m
 from simulators.lab.fitting import Fault, fit
 from simulators.lab.ground import Ground, lay_out
 from simulators.lab.language import Scenario
@@ -72,6 +73,7 @@ def set_stage(scenario: Scenario, name: str, seed: int, file: str) -> Stage:
     ground = lay_out(scenario, file)
     by = partial(_generator, seed, name)
     roads = {v.id: ground.road(v.route or _leader_route(v, scenario)) for v in scenario.vehicle}
+    check_reach(scenario, roads, file)
     rides = _rides(scenario, roads, by)
     made = [fit(d, scenario, ground.start_ms, rides, roads[d.on], by, file) for d in scenario.device]
     faults = [fault for one in made for fault in one.faults]
@@ -150,8 +152,7 @@ def _drive(vehicle: language.Vehicle, scenario: Scenario, road: Road, rng: np.ra
             turnings.append(Turning(act.at_km * 1000, act.back_to_km * 1000))
         elif isinstance(act, acts.Pace):
             paces.append(Stretch(act.from_km * 1000, act.to_km * 1000, act.speed_kmh))
-    to_m = road.length_m if vehicle.to_km is None else min(vehicle.to_km * 1000, road.length_m)
-    trip = Trip(vehicle.from_km * 1000, to_m, vehicle.departs_min * 60, halts, excursions, turnings, paces)
+    trip = Trip(*trip_m(vehicle, road), vehicle.departs_min * 60, halts, excursions, turnings, paces)
     return plan_trip(road, style, trip)
 
 

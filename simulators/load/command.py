@@ -9,6 +9,7 @@ import resource
 import signal
 import sys
 from datetime import UTC, datetime
+from math import isfinite
 from pathlib import Path
 from time import time
 from typing import Any
@@ -40,8 +41,18 @@ FILES_BESIDE = 50
 """Open files that are no connections."""
 VERSIONS = {"auto": None, "5": 5, "3.1.1": 3}
 Folder = click.Path(file_okay=False, path_type=Path)
-Share = click.FloatRange(0, 1)
-More = click.FloatRange(min=0, min_open=True)
+
+
+class _Finite(click.FloatRange):
+    """A range that neither `nan` nor `inf` is in: both pass for numbers, and no comparison keeps the first out."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(super().convert(value, param, ctx))
+        return number if isfinite(number) else self.fail(f"{value!r} is no number to count with.", param, ctx)
+
+
+Share = _Finite(0, 1)
+More = _Finite(min=0, min_open=True)
 
 
 @click.command("load-plan")
@@ -138,7 +149,7 @@ def load_plan(folder: Path, seals: int) -> None:
 @click.option(
     "--wait",
     "wait_s",
-    type=click.FloatRange(min=0),
+    type=_Finite(min=0),
     default=30,
     show_default=True,
     metavar="SECONDS",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -44,7 +45,8 @@ class Schedule:
         while time_s < until_s:
             back_s = next((o.to_s for o in self.off if o.holds(time_s)), None)
             if back_s is not None:
-                time_s, was_off = float(round(back_s)), True
+                # Up, never down: the whole second before its end still lies in the span.
+                time_s, was_off = float(math.ceil(back_s)), True
                 continue
             told: tuple[str, ...] = ()
             while changes and changes[0][0] <= time_s:

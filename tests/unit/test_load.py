@@ -184,12 +184,13 @@ def test_the_plan_of_a_load_is_sound_and_knows_its_seals(tmp_path: Path) -> None
     ("words", "code", "why"),
     [
         (["--alerts", "0.1"], 2, "nobody listens"),
+        (["--rate", "nan"], 2, "no number to count with"),
         (["--live", "--space", "x"], 2, "leave out --space"),
         (["--port", "9", "--for", "1"], 1, "no broker at 127.0.0.1:9 (.*): start it, or say where"),
         (["--ready-file", "/nowhere.json"], 1, "/nowhere.json: cannot be read as a ready file"),
         (["--plan", "."], 1, "cannot be read as a plan"),
     ],
-    ids=["nobody listens", "live and space", "no broker", "no ready file", "no plan"],
+    ids=["nobody listens", "no rate", "live and space", "no broker", "no ready file", "no plan"],
 )
 def test_what_is_in_its_way_is_said(words: list[str], code: int, why: str) -> None:
     result = CliRunner().invoke(cli, ["load", *words])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from pathlib import Path
 
 import pytest
@@ -155,6 +156,15 @@ def test_without_arrivals_there_are_no_gaps_to_keep() -> None:
     assert by_arrival(recording.messages)[0][0] == NO_TIME
     with pytest.raises(CommandError, match="leave out --speed"):
         of_recording(recording, "demo", "drill", paced=True)
+
+
+def test_a_line_that_is_no_text_leaves_those_behind_it_standing() -> None:
+    """A mark of byte order, as some editors write it, is no part of the first line."""
+    good, *_ = lines(("dev/A/ping", b"[]", 1))
+    recording = read_recording([BOM_UTF8 + good, good.replace(b"[]", b"\xe9"), good], "f")
+    assert [message.mid for message in recording.messages] == [1, 3]
+    (fault,) = recording.faults
+    assert (fault.line, fault.reason[:18]) == (2, "payload is no text")
 
 
 @pytest.mark.parametrize(

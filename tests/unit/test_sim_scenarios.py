@@ -18,6 +18,9 @@ from simulators.lab.running import run_file
 from simulators.lab.truth.record import Deed
 
 BASE = f'include = ["{LIBRARY}/base/truck.toml"]\ntitle = "T"\nabout = "SIGNAL_LOST"\ncase = "true"\n'
+CUT = '[[script]]\ndo = "lock"\nwho = "S-1"\nact = "cut_rope"\n'
+STOP = '[[script]]\ndo = "stop"\nwho = "{}"\nat_km = {}\nfor_min = 3\n'
+FOLLOWER = '[[vehicle]]\nid = "b"\nfollows = "truck"\n'
 
 
 NOT_SIMULATED = {"GATE_MISMATCH", "MASS_BALANCE"}
@@ -83,6 +86,15 @@ def written(folder: Path, text: str) -> Path:
             "journey[0].permit.structures[0].zone",
             "no zone",
         ),
+        (BASE + f"{CUT}at_min = 60\n", "script[0].at_min", "over after 60"),
+        (
+            BASE + f'{CUT}at_km = 35\n[[vehicle]]\nid = "truck"\npace = 0.4\n',
+            "script[0].at_km",
+            "all is over",
+        ),
+        (BASE + STOP.format("truck", 90), "script[0].at_km", "drives from 0.0 to 36.0"),
+        (BASE + FOLLOWER + STOP.format("b", 9), "script[0].who", "follows 'truck'"),
+        (BASE + "minutes = inf\n", "minutes", "20160"),
         ('include = ["none.toml"]\n', "include", "there is no"),
         ('include = ["mine.toml"]\n', "include", "include one another"),
     ],

@@ -137,6 +137,8 @@ def test_files_that_are_none_are_refused_with_their_line():
         read_truth([b"{}"], "t")
     with pytest.raises(ScoreError, match=r"e:2: is no event"):
         read_told([event(), b'{"specversion":"1.0"}'], "e")
+    with pytest.raises(ScoreError, match=r"e:1: is no event .*raised_at"):
+        read_told([event().replace(b"raised_at", b"seen_at")], "e")
     with pytest.raises(ScoreError, match="0 scenarios"):
         read_truth([], "t")
 

@@ -239,6 +239,12 @@ class TestDevices:
         assert asleep[0] == 2000.0
         assert len(asleep) == 3
 
+    def test_a_seal_that_is_on_again_within_a_second_says_so_at_the_next(self):
+        """Where it restarts by a place on the road, its end is no whole second."""
+        schedule = Schedule(30, off=[Span(900.0, 960.3)])
+        (restarted,) = [due for due in schedule.due(rng(), 0.0, 2000.0) if due.restarted]
+        assert restarted.time_s == 961.0
+
     def test_a_dead_battery_says_nothing(self):
         said = list(device(battery=Battery(5.0, 10.0)).says(0.0, 4000.0))
         assert said[-1].time_s < 1800.0
