@@ -83,7 +83,7 @@ def test_parts_of_a_message_may_stand_in_lines_of_their_own() -> None:
     assert len(pings(result)) == 2
     alone = run("jt808", given=f"{second}\n{row('jt808', 'a position report of 2013')}")
     assert len(pings(alone)) == 1
-    assert "part 2 of 2: the others are not in this payload" in alone.stderr
+    assert "part 2 of 2 of message 0x0704: part 1 did not come" in alone.stderr
     assert alone.exit_code == 1
 
 
