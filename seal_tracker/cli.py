@@ -43,7 +43,12 @@ def cli() -> None:
 @click.option(
     "--embedded", type=Folder, metavar="DIR", help="Start broker and database too, all data in DIR."
 )
-@click.option("--plan", type=Folder, metavar="DIR", help="Plan folder to import when it has changed.")
+@click.option(
+    "--plan",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Plan folder to import when it has changed.",
+)
 @click.option("--http", metavar="HOST:PORT", help="Where to serve; port 0 takes a free one.")
 @click.option(
     "--ready-file", type=File, metavar="FILE", help="Written when pings are taken: where, and accounts."

@@ -57,7 +57,7 @@ async def load_plan(settings: Settings) -> Plan | None:
     try:
         plan, faults = await read_plan(await asyncio.to_thread(read_folder, settings.plan))
     except OSError as fault:
-        raise PlanFaultyError(f"{settings.plan}: {fault.strerror}") from fault
+        raise PlanFaultyError(f"the plan cannot be read: {fault}") from fault
     if plan is None:
         raise PlanFaultyError(render_faults(errors_of(faults)))
     for found in faults:

@@ -15,6 +15,8 @@ from folders import assert_only_error, files, journey, plan_of, zone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from seal_tracker.config import Settings
+from seal_tracker.opening import PlanFaultyError, load_plan
 from seal_tracker.plans import load_files, load_folder
 from seal_tracker.plans.folder import errors_of
 from seal_tracker.plans.packed import PackedTexts
@@ -41,6 +43,17 @@ def test_a_sound_folder_becomes_a_plan(tmp_path: Path) -> None:
         ("CAM1", "camera", 106.7, 20.8, 30, "HQ-HP")
     ]
     assert plan.policies.default("ROUTE_DEVIATION", "raise_fixes") == 4
+
+
+@pytest.mark.parametrize(("make", "says"), [("none", "is not a folder"), ("inside", "Is a directory")])
+async def test_a_plan_that_cannot_be_read_says_which_and_why(make: str, says: str, tmp_path: Path) -> None:
+    """The service that is told of a folder that is not there, or of files that are none, ends with the words."""
+    plan = tmp_path / "plan"
+    if make == "inside":
+        (plan / "zones.geojson").mkdir(parents=True)
+    with pytest.raises(PlanFaultyError, match=rf"cannot be read: .*{says}") as told:
+        await load_plan(Settings(plan=plan))
+    assert str(plan) in str(told.value)
 
 
 def test_only_zones_and_routes_are_needed() -> None:
