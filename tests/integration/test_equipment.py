@@ -7,15 +7,19 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from described import described_session
 from parts import PATIENCE_S, Broker, Client
-from story import Ground
+from story import T0_MS, Ground, at
 
 from seal_tracker.app import Ready, running
 from seal_tracker.config import Settings
+
+ARMED_S = datetime.now(UTC).timestamp() - T0_MS / 1000 - 5
+"""In the story's seconds; the same over a start."""
 
 NAMES = ("zones.geojson", "routes.geojson", "journeys.jsonl", "equipment.jsonl")
 
@@ -30,6 +34,14 @@ class Checkpoint:
 
     def say(self, camera: str, payload: str) -> None:
         self.gateway.publish(f"eseal/v1/{self.ready.tenant}/equip/{camera}/status", payload)
+
+    def pass_by(self, seal: str) -> None:
+        """A truck stands before the cameras for half a second."""
+        lon, lat = at(0, 0)
+        for ago_s in (1.0, 0.5):
+            time = (datetime.now(UTC) - timedelta(seconds=ago_s)).isoformat()
+            said = {"time": time, "lon": lon, "lat": lat, "valid": True}
+            self.gateway.publish(f"eseal/v1/{self.ready.tenant}/dev/{seal}/ping", json.dumps(said))
 
     def events(self) -> list[tuple[str, str]]:
         """(camera, transition), as heard over MQTT."""
@@ -61,7 +73,7 @@ def account(ready: Ready, name: str) -> tuple[str, str]:
 
 
 def write_plan(folder: Path) -> None:
-    made = Ground().equipment("CAM-1", 1).equipment("CAM-2", 3600).plan()
+    made = Ground().equipment("CAM-1", 1).equipment("CAM-2", 3600).journey(armed_s=ARMED_S).plan()
     folder.mkdir()
     for name in NAMES:
         (folder / name).write_text(made.files[name])
@@ -116,14 +128,20 @@ async def told_available(here: Checkpoint) -> None:
 
 
 async def test_a_service_that_starts_again_knows_who_is_silent(open_folder: Path, data_folder: Path) -> None:
-    """What was raised stays so over the start, is not told again, and ends with the next heartbeat."""
+    """What was raised stays so over the start, is not told again, and ends with the next heartbeat. A truck that passed meanwhile was seen
+    by the other camera alone.
+    """
     async with checkpoint(open_folder / "plan", data_folder) as here:
         here.say("CAM-1", "online")
         await here.hears("CAM-1", "raised")
     (open_folder / "plan").rename(open_folder / "before")
     async with checkpoint(open_folder / "plan", data_folder) as here:
+        here.pass_by("S1")
         here.say("CAM-1", "online")
         await here.hears("CAM-1", "cleared")
         assert ("equipment/CAM-1", "retracted") not in here.events()
         told = [e["type"].rpartition(".")[2] for e in (await here.get("/api/v1/events"))["items"]]
         assert sorted(told)[:2] == ["cleared", "raised"]
+        (unseen,) = (await here.get("/api/v1/journeys/J-S1/unseen"))["items"]
+        assert (unseen["equipment"], unseen["seen_by"], unseen["from_m"]) == ("CAM-1", ["CAM-2"], None)
+        assert unseen["from"] < unseen["to"]

@@ -111,6 +111,7 @@ ROUTE_TABLE: dict[str, tuple[str, Any]] = {
     "POST /api/v1/journeys": (COMMON, None),
     "POST /api/v1/journeys/import": (COMMON, None),
     "GET /api/v1/journeys/{id}": (OBJECT, "journey"),
+    "GET /api/v1/journeys/{id}/unseen": (OBJECT, "journey"),
     "POST /api/v1/journeys/{id}/assign": (
         OBJECT,
         ("journey", {"devices": [{"id": "S-new", "role": "seal"}]}),
