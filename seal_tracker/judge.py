@@ -191,7 +191,8 @@ class _Work(Timeline):
             rule.judge(ctx)
         last, last_ms = ctx.newest, ctx.newest_ms
         for said, name in LAST_SAID.items():
-            track[said] = getattr(pings, name)[last]
+            column = getattr(pings, name)
+            track[said] = column if isinstance(last, slice) else column[last]
         track["last_ms"], track["through_ms"] = last_ms, np.maximum(track["through_ms"], last_ms)
         track["n"] += 1 if isinstance(last, slice) else np.bincount(ping_row, minlength=len(one.rows))
         track["active"] = ctx.active

@@ -117,6 +117,9 @@ class Policies:
 
     def _grid(self, rule: str, key: str) -> Values:
         """Scalar, or an array [regime + 1, route + 1] whose last row is "no regime", the last column "no route"."""
+        known = self._grids.get((rule, key))
+        if known is not None:
+            return known
         if (rule, key) not in self._grids:
             default = self.default(rule, key)
             spec = self._keys[rule][key]

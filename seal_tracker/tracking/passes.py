@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from geofences.masks import all_true, which
+from geofences.masks import NOTHING, all_true, every, which
 from geofences.projection import wrap_e7
 from seal_tracker.journey import Journey
 from seal_tracker.model import EQUIPMENT_PREFIX, NO_TIME, PingBatch
@@ -25,6 +25,8 @@ __all__ = ["CROSSING_GAP_MS", "build_context", "locate"]
 
 CROSSING_GAP_MS = 300_000
 """The longest pair of fixes between which a straight line says where the cargo was (SEMANTICS, *Inferred crossings*)."""
+
+MS_OF_S, GAP = np.array(1000.0), np.array(CROSSING_GAP_MS)
 
 I8 = NDArray[np.int64]
 
@@ -142,13 +144,14 @@ def locate(ctx: Context, track: NDArray[np.void]) -> None:
         last = ends(fixes.start)
         tracks, route = fixes.row[last], route[fixes.row]
     since_ms = fixes.time_ms - fixes.prev_ms
+    elapsed_s = since_ms / MS_OF_S
     where = ctx.terrain.corridors.locate(
         route,
         fixes.lon_e7,
         fixes.lat_e7,
         fixes.start,
         ctx.state["track"]["chainage_m"][tracks],
-        np.where(fixes.has_prev, since_ms / 1000.0, np.nan),
+        elapsed_s if every(fixes.has_prev) else np.where(fixes.has_prev, elapsed_s, np.nan),
     )
     ctx.located = where
     ctx.on_corridor = where.distance_m <= where.half_width_m  # false where there is no route: both are NaN
@@ -181,7 +184,7 @@ def _crossings(
     ``since_ms`` is since the fix before, where there is one.
     """
     fixes, state = ctx.fixes, ctx.state["track"]
-    pairs = fixes.has_prev & (since_ms > 0) & (since_ms <= CROSSING_GAP_MS)
+    pairs = fixes.has_prev & (since_ms > NOTHING) & (since_ms <= GAP)
     if not ctx.all_armed:
         pairs &= ctx.armed[fixes.row]
     was_on, was_at = state["on_corridor"], state["chainage_m"]
