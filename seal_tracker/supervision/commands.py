@@ -144,7 +144,7 @@ class CommandDesk:
 def _check(wanted: Wanted) -> None:
     if (wanted.interval_s is not None) != (wanted.kind == "interval"):
         needs = "say in seconds how often it is to report" if wanted.kind == "interval" else "leave it out"
-        raise Unfit(f"interval_s: is of the kind interval alone; {needs}", field="interval_s")
+        raise Unfit(f"interval_s: belongs to the kind interval, and to it alone; {needs}", field="interval_s")
     longest_s = LONGEST_S[wanted.kind]
     if wanted.valid_s > longest_s:
         raise Unfit(

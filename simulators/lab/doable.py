@@ -30,6 +30,7 @@ def check_acts(scenario: Scenario, file: str) -> None:
             why = f"the scenario is over after {scenario.minutes:g} minutes"
             remedy = "correct it, or let minutes be more"
             raise ScenarioError(file, f"script[{i}].at_min", f"is {at_min:g}", why, remedy)
+        _check_stretch(act, f"script[{i}]", file)
         vehicle = vehicles.get(act.who)
         if vehicle is None or isinstance(act, acts.FallBehind) == (vehicle.follows is not None):
             continue
@@ -38,6 +39,15 @@ def check_acts(scenario: Scenario, file: str) -> None:
         )
         why = "a follower drives its leader's way, and only it can fall behind"
         raise ScenarioError(file, f"script[{i}].who", what, why, "name another vehicle, or another act")
+
+
+def _check_stretch(act: acts.Act, key: str, file: str) -> None:
+    if isinstance(act, acts.Detour | acts.Pace) and act.from_km >= act.to_km:
+        what, why = f"is {act.to_km:g}", f"the stretch begins at {act.from_km:g}"
+        raise ScenarioError(file, f"{key}.to_km", what, why, "let it end further on")
+    if isinstance(act, acts.TurnBack) and act.back_to_km >= act.at_km:
+        what, why = f"is {act.back_to_km:g}", f"it turns at {act.at_km:g}"
+        raise ScenarioError(file, f"{key}.back_to_km", what, why, "let it lie before that")
 
 
 def check_reach(scenario: Scenario, roads: Mapping[str, Road], file: str) -> None:
@@ -49,6 +59,12 @@ def check_reach(scenario: Scenario, roads: Mapping[str, Road], file: str) -> Non
         The first of them, with its key.
     """
     trips = {v.id: trip_m(v, roads[v.id]) for v in scenario.vehicle if v.follows is None}
+    for i, vehicle in enumerate(scenario.vehicle):
+        begin_m, end_m = trips.get(vehicle.id, (0.0, 1.0))
+        if begin_m >= end_m:
+            what, why = f"is {vehicle.from_km:g}", f"its trip ends at {end_m / 1000:.1f} km"
+            remedy = "let it begin before: a way back is a route of its own"
+            raise ScenarioError(file, f"vehicle[{i}].from_km", what, why, remedy)
     for i, act in enumerate(scenario.script):
         trip = trips.get(act.who)
         key = "from_km" if isinstance(act, acts.Detour | acts.Pace) else "at_km"

@@ -28,6 +28,8 @@ __all__ = [
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 Positive = Annotated[float, Meta(gt=0)]
 Share = Annotated[float, Meta(ge=0)]
+Lon = Annotated[float, Meta(ge=-180, le=180)]
+Lat = Annotated[float, Meta(ge=-90, le=90)]
 
 MOST_MINUTES: Final = 14 * 24 * 60
 """Two weeks: longer than any transit. A scenario is worked out in memory, and a slip such as `inf` would never end."""
@@ -55,7 +57,7 @@ class Route(_Part, frozen=True, kw_only=True):
     road: str | None = None
     from_km: Share = 0.0
     to_km: Positive | None = None
-    line: list[tuple[float, float]] | None = None
+    line: list[tuple[Lon, Lat]] | None = None
     half_width_m: Positive = 200.0
     speed_limit_kmh: Positive | None = None
     drive_kmh: Positive | None = None
@@ -149,7 +151,7 @@ class Scenario(_Part, frozen=True, kw_only=True):
     story: str = ""
     start: str = "2026-11-22T01:00:00Z"
     minutes: Annotated[float, Meta(gt=0, le=MOST_MINUTES)]
-    route: list[Route]
+    route: Annotated[list[Route], Meta(min_length=1)]
     zone: list[Zone] = []
     vehicle: list[Vehicle] = []
     device: list[Device] = []

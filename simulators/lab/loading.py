@@ -70,7 +70,8 @@ def parse_scenario(tables: Mapping[str, Any], file: str) -> Scenario:
     for key in ("title", "about", "case", "minutes", "route"):
         if key not in tables:
             raise ScenarioError(file, key, "is missing", "every scenario needs it", f"write {key} = …")
-    for i, act in enumerate(tables.get("script", [])):
+    script = tables.get("script", [])
+    for i, act in enumerate(script if isinstance(script, list) else ()):
         _check_act(act, i, file)
     try:
         scenario = msgspec.convert(tables, Scenario)
@@ -102,7 +103,12 @@ def _merged(path: Path, depth: int) -> dict[str, Any]:
     if isinstance(own.get("route"), dict):  # the only route needs neither list nor id
         own["route"] = [{"id": ONLY_ROUTE} | own["route"]]
     tables: dict[str, Any] = {}
-    for name in own.pop("include", []):
+    names = own.pop("include", [])
+    if not isinstance(names, list):
+        raise ScenarioError(
+            str(path), "include", f"is {names!r}", "it is a list", f"write include = [{names!r}]"
+        )
+    for name in names:
         base = path.parent / str(name)
         if not base.is_file():
             raise ScenarioError(

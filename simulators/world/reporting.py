@@ -39,7 +39,8 @@ class Schedule:
     def due(self, rng: np.random.Generator, from_s: float, until_s: float) -> Iterator[Due]:
         """Reports in order of time; a change of the lock is told at once, or when the seal is on again."""
         changes = sorted((c.at_s, c.facts) for c in self.lock_changes)
-        turns = sorted({float(round(t)) for s in self.sleeps for t in s})
+        # Its end up, as below: a seal that looks half a second too soon sleeps another half hour.
+        turns = sorted({float(t) for s in self.sleeps for t in (round(s.from_s), math.ceil(s.to_s))})
         time_s = from_s + float(rng.integers(0, self.interval_s))
         was_off = False
         while time_s < until_s:

@@ -95,6 +95,16 @@ def written(folder: Path, text: str) -> Path:
         (BASE + STOP.format("truck", 90), "script[0].at_km", "drives from 0.0 to 36.0"),
         (BASE + FOLLOWER + STOP.format("b", 9), "script[0].who", "follows 'truck'"),
         (BASE + "minutes = inf\n", "minutes", "20160"),
+        (
+            BASE
+            + STOP.replace("stop", "turn_back").replace("for_min = 3", "back_to_km = 9").format("truck", 8),
+            "script[0].back_to_km",
+            "turns at 8",
+        ),
+        ('include = "truck.toml"\n', "include", "it is a list"),
+        (BASE + "script = 3\n", "script", "Expected `array`"),
+        (BASE + "[route]\nline = [[1, 2], [1, 200]]\n", "route[0].line", "<= 90"),
+        (BASE + '[[vehicle]]\nid = "truck"\nfrom_km = 99\n', "vehicle[0].from_km", "ends at 36.0 km"),
         ('include = ["none.toml"]\n', "include", "there is no"),
         ('include = ["mine.toml"]\n', "include", "include one another"),
     ],

@@ -245,6 +245,12 @@ class TestDevices:
         (restarted,) = [due for due in schedule.due(rng(), 0.0, 2000.0) if due.restarted]
         assert restarted.time_s == 961.0
 
+    def test_a_seal_wakes_when_its_sleep_is_over_and_not_half_an_hour_later(self):
+        schedule = Schedule(30, sleeps=[Span(900.0, 1100.3)])
+        times = [due.time_s for due in schedule.due(rng(), 0.0, 2000.0)]
+        assert 1101.0 in times
+        assert len([time_s for time_s in times if time_s > 1101.0]) > 20
+
     def test_a_dead_battery_says_nothing(self):
         said = list(device(battery=Battery(5.0, 10.0)).says(0.0, 4000.0))
         assert said[-1].time_s < 1800.0
