@@ -6,6 +6,7 @@ import random
 from typing import Any
 
 import pytest
+from alarm_stories import Board, episode, event
 from story import Core, Ground, Ping, batch, only, ping, span, told
 
 from seal_tracker.model import Episode, iso_ms
@@ -101,6 +102,15 @@ def test_what_the_plan_no_longer_watches_does_not_flap() -> None:
     """It ends where that version begins."""
     (one,) = flapping(told(ground(), beats(*THRICE), now_s=1100, later=[(1000, Ground().plan(2))]))
     assert (span(one)[2:], one.evidence["closed_by"]) == ((900, 1000), "plan_changed")
+
+
+def test_what_was_information_calls_once_it_is_down() -> None:
+    """No alarm while it may be short; one as it has lasted too long."""
+    board = Board()
+    board.hear(event(episode(type=RULE, severity="info"), "raised"))
+    assert not board.rows
+    board.hear(event(episode(type=RULE, severity="medium"), "updated", 2))
+    assert (board.only.state, board.only.severity) == ("unacknowledged", "medium")
 
 
 @pytest.mark.parametrize("seed", range(8))
