@@ -22,7 +22,15 @@ from seal_tracker.embedded.folder import postgres_dsn_of
 from seal_tracker.ledger.checkpoints import fingerprint
 from seal_tracker.ledger.folding import Fold
 from seal_tracker.ledger.keys import KeyFileError, read_public_key
-from seal_tracker.ledger.verification import MAX_FAULTS, ChainCheck, LogCheck, Mark, events_digest, read_marks
+from seal_tracker.ledger.verification import (
+    MAX_FAULTS,
+    ChainCheck,
+    LogCheck,
+    Mark,
+    Told,
+    events_digest,
+    read_marks,
+)
 from seal_tracker.logs import set_up_logs
 from seal_tracker.model import iso_or_none
 from seal_tracker.store import StoreError, StoreUnavailable
@@ -166,7 +174,7 @@ async def _checked(connection: Connection, marks: Sequence[Mark]) -> tuple[Chain
     log = LogCheck(await oldest_event(connection))
     fold = Fold(log.fault, log.oldest)
     check = ChainCheck(marks, fold.take)
-    before: Sequence[tuple[int, bytes]] = ()
+    before: Sequence[Told] = ()
     last_action = 0
     with tqdm(unit=" links", disable=None, leave=False) as bar:
         async for page in all_links(connection):
@@ -177,7 +185,7 @@ async def _checked(connection: Connection, marks: Sequence[Mark]) -> tuple[Chain
             await comparing
             if check.broken is not None:
                 return check, log
-            before = check.events
+            before = [Told(*event, row) for event, row in zip(check.events, fold.logged(), strict=True)]
             if check.actions:
                 actions = await logged_actions(connection, last_action, len(check.actions))
                 log.actions(check.actions, actions)
@@ -202,11 +210,11 @@ async def _hold_tables(connection: Connection, fold: Fold) -> None:
     fold.check_missing()
 
 
-async def _compare(connection: Connection, log: LogCheck, told: Sequence[tuple[int, bytes]]) -> None:
+async def _compare(connection: Connection, log: LogCheck, told: Sequence[Told]) -> None:
     """Hold the ledger's next events against the log; one by one only where they differ."""
     if not told:
         return
-    first, last = log.next_event(told), told[-1][0]
+    first, last = log.next_event(told), told[-1].sequence
     if await logged_digest(connection, first, last) == events_digest(told):
         log.equal(told)
     else:

@@ -18,7 +18,7 @@ import numpy as np
 from seal_tracker.ledger.entries import about, index_in, states_in
 from seal_tracker.model import iso_ms
 
-__all__ = ["RETRACTED", "Fold", "Row", "Standing", "episode_digest"]
+__all__ = ["EVENT_COLUMNS", "RETRACTED", "Fold", "Row", "Standing", "episode_digest"]
 
 TRANSITIONS: Final = frozenset({"raised", "updated", "cleared", "retracted"})
 """What an episode goes through; any other is a step of an alarm, which shows the episode as it was."""
@@ -26,6 +26,15 @@ TRANSITIONS: Final = frozenset({"raised", "updated", "cleared", "retracted"})
 RETRACTED: Final = "retracted"
 
 EPISODE: Final = "episode/"
+
+EVENT_COLUMNS: Final = (
+    "id", "episode", "subject_kind", "subject", "journey", "seal", "type", "transition", "severity", "revision", "time", "recorded_at",
+    "late", "unit", "responsible",
+)  # fmt: skip
+"""What the log lists, orders and counts events by; each stands in the body, too."""
+
+UNREADABLE: Final = b"[]"
+"""The columns of an entry that is no event that we can read: those of no row."""
 
 NEVER_MS: Final = -(2**63)
 FOREVER_MS: Final = 2**63 - 1
@@ -52,6 +61,8 @@ class _Properties(msgspec.Struct, gc=False):
     episode: str
     severity: str
     evidence: msgspec.Raw
+    late: bool = False
+    responsible: str | None = None
     journey: str | None = None
     seal: str | None = None
     object: str | None = None
@@ -74,11 +85,15 @@ class _Data(msgspec.Struct, gc=False):
 
 
 class _Event(msgspec.Struct, gc=False):
+    id: str
+    time: str
+    recordedtime: str
     subject: str
     data: _Data
 
 
 _decode: Final = msgspec.json.Decoder(_Event).decode
+_encode: Final = msgspec.json.Encoder().encode
 
 
 class Fold:
@@ -109,6 +124,12 @@ class Fold:
         self._events_since: tuple[int, int] | None = None
         self._states_since_ms: int | None = None
         self._links_of: dict[str, array[int]] = {}
+        self._columns: list[bytes] = []
+
+    def logged(self) -> list[bytes]:
+        """What the log's row of each event since the last call must say beside its body, in order, as `event_columns` writes it."""
+        columns, self._columns = self._columns, []
+        return columns
 
     def take(self, link: int, recorded_ms: int, entries: Sequence[tuple[bytes, int | None]]) -> None:
         """Take in the entries of a link, each with its sequence; None: it is no event."""
@@ -141,7 +162,9 @@ class Fold:
         try:
             event = _decode(entry)
         except msgspec.MsgspecError:
+            self._columns.append(UNREADABLE)
             return about(entry).journey
+        self._columns.append(event_columns(event))
         properties = event.data.properties
         if properties.alarm is None and properties.transition in TRANSITIONS:
             taken_back = properties.transition == "retracted"
@@ -218,6 +241,24 @@ class Fold:
 def _digest_of_links(numbers: array[int]) -> bytes:
     """SHA-256 over numbers as the database writes them: 8 bytes each, big-endian."""
     return sha256(np.array(numbers, ">u8").tobytes()).digest()
+
+
+def event_columns(event: _Event) -> bytes:
+    """The columns of an event's row that its body decides, as a JSON array of texts in the order of `EVENT_COLUMNS`."""
+    p = event.data.properties
+    kind, _, subject = event.subject.partition("/")
+    responsible = p.responsible if p.alarm is not None and p.responsible != p.unit else None
+    return _encode(
+        (
+            event.id, p.episode, kind, subject, p.journey, p.seal, p.event, p.transition, p.severity, str(p.revision),
+            _micros(event.time), _micros(event.recordedtime), "true" if p.late else "false", p.unit, responsible,
+        )
+    )  # fmt: skip
+
+
+def _micros(time: str) -> str:
+    """A time of an event, which says milliseconds, as the database writes one."""
+    return f"{time[:-1]}000Z"
 
 
 def episode_digest(members: Sequence[str | int | bool | None], evidence: bytes) -> int:

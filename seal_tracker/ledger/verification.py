@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
+from itertools import zip_longest
 from typing import Final, NamedTuple
+
+import msgspec
 
 from seal_tracker.ledger.chain import GENESIS, Link, LinkError, link_hash, unpack
 from seal_tracker.ledger.checkpoints import Checkpoint, CheckpointError, fingerprint, read_checkpoint
 from seal_tracker.ledger.entries import is_action, sequence_of
+from seal_tracker.ledger.folding import EVENT_COLUMNS
 from seal_tracker.model import iso_ms
 
-__all__ = ["MAX_FAULTS", "Break", "ChainCheck", "LogCheck", "Mark", "events_digest", "read_marks"]
+__all__ = ["MAX_FAULTS", "Break", "ChainCheck", "LogCheck", "Mark", "Told", "events_digest", "read_marks"]
 
 MAX_FAULTS: Final = 20
 """So many faults of the log are told one by one."""
@@ -172,9 +176,17 @@ class ChainCheck:
         return True
 
 
-def events_digest(told: Sequence[tuple[int, bytes]]) -> bytes:
-    """What stands for events, as (sequence, hash), in their order."""
-    return sha256(b"".join([sequence.to_bytes(8, "big") + digest for sequence, digest in told])).digest()
+class Told(NamedTuple):
+    """An event as the ledger tells it: SHA-256 of its body, and what the other columns of its row must be (`event_columns`)."""
+
+    sequence: int
+    digest: bytes
+    columns: bytes
+
+
+def events_digest(told: Iterable[Told]) -> bytes:
+    """What stands for events, in their order. A JSON array says itself where it ends."""
+    return sha256(b"".join([event[0].to_bytes(8, "big") + event[1] + event[2] for event in told])).digest()
 
 
 class LogCheck:
@@ -195,28 +207,30 @@ class LogCheck:
         self.last: int | None = None
         self.oldest = oldest
 
-    def next_event(self, told: Sequence[tuple[int, bytes]]) -> int:
+    def next_event(self, told: Sequence[Told]) -> int:
         """From which sequence on the log must have nothing but ``told``."""
-        return told[0][0] if self.last is None else self.last + 1
+        return told[0].sequence if self.last is None else self.last + 1
 
-    def equal(self, told: Sequence[tuple[int, bytes]]) -> None:
+    def equal(self, told: Sequence[Told]) -> None:
         """The log has exactly these events since `next_event`."""
-        self.last = told[-1][0]
+        self.last = told[-1].sequence
 
-    def events(self, told: Sequence[tuple[int, bytes]], logged: Mapping[int, bytes]) -> None:
-        """Compare the ledger's next events with the log's, from `next_event` to the last of ``told``."""
+    def events(self, told: Sequence[Told], logged: Mapping[int, tuple[bytes, bytes]]) -> None:
+        """Compare the ledger's next events with the log's (digest, columns), from `next_event` to the last of ``told``."""
         unknown = dict(logged)
-        for sequence, digest in told:
+        for sequence, digest, columns in told:
             seen = unknown.pop(sequence, None)
             if seen is None and self.oldest is not None and sequence < self.oldest:
                 continue
             if seen is None:
                 self.fault(f"event {sequence}: is missing from the log")
-            elif seen != digest:
+            elif seen[0] != digest:
                 self.fault(f"event {sequence}: in the log it is not what was recorded")
+            elif differ := _differing(columns, seen[1]):
+                self.fault(f"event {sequence}: in the log its {', '.join(differ)} is not what was recorded")
         self.unrecorded(unknown)
         if told:
-            self.last = told[-1][0]
+            self.last = told[-1].sequence
 
     def unrecorded(self, sequences: Iterable[int]) -> None:
         """These events are in the log and not in the ledger."""
@@ -241,3 +255,9 @@ class LogCheck:
         self.found += 1
         if len(self.faults) < MAX_FAULTS:
             self.faults.append(what)
+
+
+def _differing(told: bytes, logged: bytes) -> list[str]:
+    """Names of the columns that differ; of an entry that cannot be read, all."""
+    ought, seen = msgspec.json.decode(told), msgspec.json.decode(logged)
+    return [name for name, a, b in zip_longest(EVENT_COLUMNS, ought, seen, fillvalue="") if a != b]

@@ -100,10 +100,10 @@ async def logged_digest(connection: Connection, first: int, last: int) -> bytes:
     return bytes(await connection.fetchval(sql("events_digest"), LIVE, first, last))
 
 
-async def logged_events(connection: Connection, first: int, last: int) -> dict[int, bytes]:
-    """SHA-256 of each event of the live log in [first, last], by sequence."""
+async def logged_events(connection: Connection, first: int, last: int) -> dict[int, tuple[bytes, bytes]]:
+    """SHA-256 of each event of the live log in [first, last], and its other columns as a JSON array, by sequence."""
     rows = await connection.fetch(sql("events_hashed"), LIVE, first, last)
-    return {sequence: bytes(digest) for sequence, digest in rows}
+    return {sequence: (bytes(digest), columns.encode()) for sequence, digest, columns in rows}
 
 
 async def events_beyond(connection: Connection, last: int) -> list[int]:

@@ -55,26 +55,28 @@ def told(number: int) -> tuple[Any, Any, bytes]:
 
 
 def chain(links: int, entries: int) -> Iterator[tuple[tuple[Any, ...], list[tuple[Any, ...]]]]:
-    """A row of ``ledger.links`` with its rows of ``events``; the events differ by their sequence."""
+    """A row of ``ledger.links`` with its rows of ``events``; the events differ by their sequence and id."""
     one, raised, body = told(0)
-    before, after = body.split(b"%020d" % raised.sequence)
+    start, rest = body.split(str(raised.id).encode())
+    before, after = rest.split(b"%020d" % raised.sequence)
     head, sequence = Head(0, GENESIS), 0
     for number in range(1, links + 1):
         numbers = range(sequence + 1, sequence + entries + 1)
         sequence += entries
-        held = [before + b"%020d" % n + after for n in numbers]
+        held = [start + str(UUID(int=n)).encode() + before + b"%020d" % n + after for n in numbers]
         held.append(index_entry(Index(one.journey or "", number - 1, entries)))
         link = link_after(head, START_MS + 1000 * number, held)
         head = Head(number, link.hash)
         yield link, [
-            (n, UUID(int=n), "live", one.episode, "journey", "J-1", "S-1", "T", "raised", "high", 1, START_MS, START_MS, False, entry)
+            (n, UUID(int=n), "live", one.episode, "journey", one.subject, one.journey, one.seal, one.type, "raised", one.severity, 1,
+             raised.time_ms, raised.recorded_ms, False, entry, one.unit)
             for n, entry in zip(numbers, held, strict=False)
         ]  # fmt: skip
 
 
 EVENT_COLUMNS = (
-    "sequence", "id", "space", "episode", "subject_kind", "subject", "seal", "type", "transition", "severity", "revision", "time",
-    "recorded_at", "late", "body",
+    "sequence", "id", "space", "episode", "subject_kind", "subject", "journey", "seal", "type", "transition", "severity", "revision", "time",
+    "recorded_at", "late", "body", "unit",
 )  # fmt: skip
 
 

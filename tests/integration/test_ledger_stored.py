@@ -415,6 +415,20 @@ LOGS = {
         "UPDATE events SET body = 'x' WHERE sequence = 12",
         ["event 12: in the log it is not what was recorded"],
     ),
+    "whose an event is edited": (
+        "UPDATE events SET journey = 'J-2', unit = NULL, severity = 'low' WHERE sequence = 12",
+        ["event 12: in the log its journey, severity, unit is not what was recorded"],
+    ),
+    "what and when an event was edited": (
+        """UPDATE events SET (id, episode, subject_kind, subject, seal, type, transition, revision, time, recorded_at, late, responsible)
+        = (gen_random_uuid(), gen_random_uuid(), 'seal', 's', 's', 't', 'cleared', 7, time - interval '1 us', now(), true, 'HP')
+        WHERE sequence IN (12, 21)""",
+        [
+            f"event {number}: in the log its id, episode, subject_kind, subject, seal, type, transition, revision, time, recorded_at, "
+            "late, responsible is not what was recorded"
+            for number in (12, 21)
+        ],
+    ),
     "an event removed": ("DELETE FROM events WHERE sequence = 12", ["event 12: is missing from the log"]),
     "an event slipped in between": (
         "UPDATE events SET sequence = 15 WHERE sequence = 12",

@@ -99,16 +99,32 @@ CROSS JOIN LATERAL (
 -- The first event that a space's log has. Index: events_of_space.
 SELECT min(sequence) FROM events WHERE space = $1;
 
+-- part: event_columns
+-- What an event's row says beside its body, as one JSON array of texts; times to the microsecond that a column has, which ours never
+-- use: where there are any, it is not as it was written.
+array_to_json(ARRAY[
+    id::text, episode::text, subject_kind, subject, journey, seal, type, transition, severity, revision::text,
+    to_char(time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+    to_char(recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), late::text, unit, responsible
+])::text
+
 -- name: events_digest
 -- One hash for a space's events from a sequence to a sequence, in order: nothing but it need travel where all is well.
 -- Index: events_of_space.
-SELECT sha256(coalesce(string_agg(int8send(sequence) || sha256(body), ''::bytea ORDER BY sequence), ''::bytea))
+SELECT sha256(coalesce(
+    string_agg(
+        int8send(sequence) || sha256(body) || convert_to({event_columns}, 'UTF8'), ''::bytea ORDER BY sequence
+    ),
+    ''::bytea
+))
 FROM events
 WHERE space = $1 AND sequence BETWEEN $2 AND $3;
 
 -- name: events_hashed
 -- What stands for a space's events from a sequence to a sequence. Index: events_of_space.
-SELECT sequence, sha256(body) FROM events WHERE space = $1 AND sequence BETWEEN $2 AND $3;
+SELECT sequence, sha256(body), {event_columns}
+FROM events
+WHERE space = $1 AND sequence BETWEEN $2 AND $3;
 
 -- name: unrecorded_after
 -- A space's events after a sequence, and no more than are told. Index: events_of_space.
