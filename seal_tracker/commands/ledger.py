@@ -40,13 +40,16 @@ from seal_tracker.store.ledger_reads import (
     all_checkpoints,
     all_links,
     episode_rows,
+    events_before,
     events_beyond,
+    hand_over_rows,
     journey_rows,
+    journey_version_rows,
     links_of_journeys,
     logged_actions,
     logged_digest,
     logged_events,
-    oldest_event,
+    suppression_rows,
 )
 
 __all__ = ["Found", "prepare", "verified_ledger", "verify"]
@@ -60,7 +63,10 @@ TIMEOUT_S: Final = 60.0
 
 
 class Found(msgspec.Struct, kw_only=True):
-    """What a verification found: the object of ``--json``. Times are ISO 8601."""
+    """What a verification found: the object of ``--json``. Times are ISO 8601.
+
+    ``uncovered`` counts rows that no entry vouches for since they are older than it, by what they are; they are no fault.
+    """
 
     whole: bool
     links: int
@@ -72,6 +78,7 @@ class Found(msgspec.Struct, kw_only=True):
     faulty_checkpoints: list[str]
     log_faults: list[str]
     log_faults_found: int
+    uncovered: dict[str, int]
     signed_to: int
     held_to: int
     unsigned_links: int
@@ -142,9 +149,9 @@ async def verified_ledger(
     kept = [(f"checkpoint of link {c.number}", c.jws) for c in await all_checkpoints(connection)]
     ours, faults = read_marks(kept, held=False, trusted=trusted)
     theirs, more = read_marks(held, held=True, trusted=trusted)
-    check, log = await _checked(connection, [*ours, *theirs])
+    check, log, fold = await _checked(connection, [*ours, *theirs])
     await connection.execute("COMMIT")
-    return _found(check, log, [*ours, *theirs], [*faults, *more], time.monotonic() - began)
+    return _found(check, log, fold, [*ours, *theirs], [*faults, *more], time.monotonic() - began)
 
 
 async def _connected(embedded: Path | None, dsn: str | None, stack: AsyncExitStack) -> Connection:
@@ -169,10 +176,10 @@ async def _connected(embedded: Path | None, dsn: str | None, stack: AsyncExitSta
     return connection
 
 
-async def _checked(connection: Connection, marks: Sequence[Mark]) -> tuple[ChainCheck, LogCheck]:
+async def _checked(connection: Connection, marks: Sequence[Mark]) -> tuple[ChainCheck, LogCheck, Fold]:
     """The chain, and as far as it is whole, the logs and the tables that people see."""
-    log = LogCheck(await oldest_event(connection))
-    fold = Fold(log.fault, log.oldest)
+    log = LogCheck()
+    fold = Fold(log.fault)
     check = ChainCheck(marks, fold.take)
     before: Sequence[Told] = ()
     last_action = 0
@@ -184,7 +191,7 @@ async def _checked(connection: Connection, marks: Sequence[Mark]) -> tuple[Chain
             check.take(page)
             await comparing
             if check.broken is not None:
-                return check, log
+                return check, log, fold
             before = [Told(*event, row) for event, row in zip(check.events, fold.logged(), strict=True)]
             if check.actions:
                 actions = await logged_actions(connection, last_action, len(check.actions))
@@ -195,18 +202,25 @@ async def _checked(connection: Connection, marks: Sequence[Mark]) -> tuple[Chain
     if log.last is not None:
         log.unrecorded(await events_beyond(connection, log.last))
     log.more_actions([number for number, _ in await logged_actions(connection, last_action, MAX_FAULTS)])
+    older, recorded = await events_before(connection, fold.first_event, check.first_ms)
+    log.unrecorded(recorded)
+    fold.older(older - len(recorded))
     await _hold_tables(connection, fold)
-    return check, log
+    return check, log, fold
 
 
 async def _hold_tables(connection: Connection, fold: Fold) -> None:
-    """Hold the tables of episodes, alarms and journeys, and the ledger's index, against what the entries lead to."""
+    """Hold the tables that show what was done and told, and the ledger's index, against what the entries lead to."""
     fold.check_journeys(await links_of_journeys(connection))
     async for rows in episode_rows(connection):
         fold.check_episodes(rows)
-    for table in (alarm_rows, journey_rows):
+    async for rows in alarm_rows(connection):
+        fold.check_alarms(rows)
+    for table in (journey_rows, hand_over_rows, suppression_rows):
         async for rows in table(connection):
             fold.check_states(rows)
+    async for rows in journey_version_rows(connection):
+        fold.check_versions(rows)
     fold.check_missing()
 
 
@@ -222,7 +236,7 @@ async def _compare(connection: Connection, log: LogCheck, told: Sequence[Told]) 
 
 
 def _found(
-    check: ChainCheck, log: LogCheck, marks: Sequence[Mark], faults: list[str], seconds: float
+    check: ChainCheck, log: LogCheck, fold: Fold, marks: Sequence[Mark], faults: list[str], seconds: float
 ) -> Found:
     return Found(
         whole=check.broken is None and not faults and not log.found,
@@ -235,6 +249,7 @@ def _found(
         faulty_checkpoints=faults,
         log_faults=log.faults,
         log_faults_found=log.found,
+        uncovered=dict(fold.uncovered),
         signed_to=check.signed_to,
         held_to=check.held_to,
         unsigned_links=check.links - check.signed_to,
@@ -254,6 +269,8 @@ def _print(found: Found, *, held: bool) -> None:
         click.echo(f"NOT AS RECORDED: {fault}")
     if found.log_faults_found > len(found.log_faults):
         click.echo(f"NOT AS RECORDED: {found.log_faults_found - len(found.log_faults):,} more")
+    for what, count in found.uncovered.items():
+        click.echo(f"NOT COVERED: {count:,} {what}: whether they are as they were does not show")
     if found.broken_at is not None:
         click.echo(f"BROKEN at link {found.broken_at:,}: {found.broken_what}")
     click.echo(

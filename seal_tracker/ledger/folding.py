@@ -8,6 +8,7 @@ journey.
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Final, NamedTuple
@@ -16,6 +17,7 @@ import msgspec
 import numpy as np
 
 from seal_tracker.ledger.entries import about, index_in, states_in
+from seal_tracker.ledger.versions import deed_in
 from seal_tracker.model import iso_ms
 
 __all__ = ["EVENT_COLUMNS", "RETRACTED", "Fold", "Row", "Standing", "episode_digest"]
@@ -41,9 +43,9 @@ FOREVER_MS: Final = 2**63 - 1
 
 
 class Standing(NamedTuple):
-    """How the entries leave something: its digest, and the number of the link that said so."""
+    """How the entries leave something: its digest (None: only that it is there), and the number of the link that said so."""
 
-    digest: int | str
+    digest: int | str | None
     link: int
 
 
@@ -103,26 +105,33 @@ class Fold:
     ----------
     fault
         is told of each thing that does not fit.
-    oldest
-        sequence of the first event that the log still has: what was told before may have been let go. None: nothing was.
 
     Attributes
     ----------
     episodes, states
         how each episode, and each alarm and journey, stands, by name (``episode/ID``, ``alarm/ID``, ``journey/ID``).
+    versions
+        the versions of each journey (``journey/ID version N``).
+    uncovered
+        how many rows there are that no entry vouches for, by what they are.
+    first_event
+        sequence of the first event that is told; None: none is.
     changed
         when each episode changed last, as its row must say; those that an earlier release told of last are absent.
     """
 
-    def __init__(self, fault: Callable[[str], None], oldest: int | None) -> None:
+    def __init__(self, fault: Callable[[str], None]) -> None:
         self.episodes: dict[str, Standing] = {}
         self.states: dict[str, Standing] = {}
         self.changed: dict[str, Standing] = {}
+        self.versions: dict[str, Standing] = {}
+        self.uncovered: Counter[str] = Counter()
+        self.first_event: int | None = None
         self._fault = fault
-        self._oldest = -1 if oldest is None else oldest
-        self._kept_since: int | None = None
-        self._events_since: tuple[int, int] | None = None
-        self._states_since_ms: int | None = None
+        self._nothing_before = True
+        self._events_since_ms = FOREVER_MS
+        self._states_since_ms = FOREVER_MS
+        self._without_states = False
         self._links_of: dict[str, array[int]] = {}
         self._columns: list[bytes] = []
 
@@ -142,23 +151,38 @@ class Fold:
                 said[index.journey] = index.after, index.entries
                 continue
             elif states := states_in(entry):
-                self._states_since_ms = self._states_since_ms or recorded_ms
+                self._states_since_ms = min(self._states_since_ms, recorded_ms)
                 for name, digest in states.items():
                     kept = self.changed if name.startswith(EPISODE) else self.states
                     kept[name] = Standing(digest, link)
                 continue
             else:
-                journey = about(entry).journey
+                journey = self._take_deed(link, entry)
             if journey is not None:
                 told[journey] = told.get(journey, 0) + 1
+        if self.first_event is not None and self._states_since_ms == FOREVER_MS:
+            self._without_states = True
         self._check_index(link, told, said)
+
+    def older(self, events: int) -> None:
+        """So many events are in the log from before the ledger: only then may episodes and alarms be. Call before the checks."""
+        if events:
+            self._nothing_before = False
+            self.uncovered["events of before the ledger"] += events
+
+    def _take_deed(self, link: int, entry: bytes) -> str | None:
+        """Fold what somebody did; the journey that it tells of."""
+        journey, row, version = deed_in(entry)
+        if row is not None:
+            self.states.setdefault(row, Standing(None, link))
+        if version is not None:
+            self.versions[version[0]] = Standing(version[1], link)
+        return journey
 
     def _take_event(self, link: int, recorded_ms: int, entry: bytes, sequence: int) -> str | None:
         """Fold an event; the journey that it tells of."""
-        if self._events_since is None:
-            self._events_since = sequence, recorded_ms
-        if self._kept_since is None and sequence >= self._oldest:
-            self._kept_since = link
+        if self.first_event is None:
+            self.first_event, self._events_since_ms = sequence, recorded_ms
         try:
             event = _decode(entry)
         except msgspec.MsgspecError:
@@ -206,10 +230,8 @@ class Fold:
 
     def check_episodes(self, rows: Iterable[Row]) -> None:
         """Hold some of the table's episodes against what they ought to be."""
-        sequence, since_ms = self._events_since or (0, 0)
-        from_the_first = sequence in (1, self._oldest)
         rows = list(rows)
-        self._check(self.episodes, rows, NEVER_MS if from_the_first else since_ms)
+        self._check(self.episodes, rows, NEVER_MS if self._nothing_before else self._events_since_ms)
         for row in rows:
             standing = self.changed.pop(row.name, None)
             if standing is not None and standing.digest != iso_ms(row.at_ms):
@@ -217,23 +239,36 @@ class Fold:
                     f"{row.name}: changed_at in its table is {iso_ms(row.at_ms)}, and link {standing.link} says {standing.digest}"
                 )
 
+    def check_alarms(self, rows: Iterable[Row]) -> None:
+        """Hold some of the table's alarms against what they ought to be."""
+        told_from_the_first = self._nothing_before and not self._without_states
+        self._check(self.states, rows, NEVER_MS if told_from_the_first else self._states_since_ms)
+
     def check_states(self, rows: Iterable[Row]) -> None:
-        """Hold some of the tables' alarms and journeys against what they ought to be."""
-        self._check(self.states, rows, FOREVER_MS if self._states_since_ms is None else self._states_since_ms)
+        """Hold some rows of a table that is younger than the ledger against what they ought to be: it has told of each."""
+        self._check(self.states, rows, NEVER_MS)
+
+    def check_versions(self, rows: Iterable[Row]) -> None:
+        """Hold some versions of journeys against the deeds that made them."""
+        self._check(self.versions, rows, NEVER_MS)
 
     def check_missing(self) -> None:
-        """Call once, after all rows: name what none of them was."""
-        for name, standing in [*self.episodes.items(), *self.states.items()]:
-            if standing.link >= (self._kept_since or 0) and standing.digest != RETRACTED:
-                self._fault(f"{name}: is missing from its table; link {standing.link} says how it stands")
+        """Call once, after all rows: name what none of them was. Nothing that is told of is ever deleted."""
+        for known in (self.episodes, self.states, self.versions):
+            for name, standing in known.items():
+                if standing.digest != RETRACTED:
+                    self._fault(f"{name}: is missing from its table; link {standing.link} says how it stands")
 
     def _check(self, known: dict[str, Standing], rows: Iterable[Row], since_ms: int) -> None:
         """Rows that are found are taken out of ``known``; one from before ``since_ms`` may be older than the ledger."""
         for row in rows:
             standing = known.pop(row.name, None)
-            if standing is None:
-                if row.at_ms >= since_ms:
-                    self._fault(f"{row.name}: is in its table, and nothing recorded it")
+            if standing is None and row.at_ms < since_ms:
+                self.uncovered[f"{row.name.partition('/')[0]}s of before the ledger"] += 1
+            elif standing is None:
+                self._fault(f"{row.name}: is in its table, and nothing recorded it")
+            elif standing.digest is None:
+                self.uncovered[f"{row.name.partition('/')[0]}s whose content no link says yet"] += 1
             elif standing.digest != row.digest:
                 self._fault(f"{row.name}: in its table it is not what link {standing.link} says")
 

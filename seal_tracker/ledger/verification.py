@@ -192,8 +192,7 @@ def events_digest(told: Iterable[Told]) -> bytes:
 class LogCheck:
     """Checks that the logs people see, of events and of actions, are what a whole chain tells.
 
-    Events before the first that the ledger tells are not its, and those before ``oldest`` (the first that the log has) were let go;
-    between and after, both must have the same.
+    From the first event that the ledger tells on, both must have the same: nothing ever deletes one. Those before it are looked at apart.
 
     Attributes
     ----------
@@ -201,11 +200,10 @@ class LogCheck:
         What differs, the first `MAX_FAULTS` of ``found``.
     """
 
-    def __init__(self, oldest: int | None) -> None:
+    def __init__(self) -> None:
         self.faults: list[str] = []
         self.found = 0
         self.last: int | None = None
-        self.oldest = oldest
 
     def next_event(self, told: Sequence[Told]) -> int:
         """From which sequence on the log must have nothing but ``told``."""
@@ -220,8 +218,6 @@ class LogCheck:
         unknown = dict(logged)
         for sequence, digest, columns in told:
             seen = unknown.pop(sequence, None)
-            if seen is None and self.oldest is not None and sequence < self.oldest:
-                continue
             if seen is None:
                 self.fault(f"event {sequence}: is missing from the log")
             elif seen[0] != digest:

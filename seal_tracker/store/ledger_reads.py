@@ -7,7 +7,9 @@ from typing import Any, Final
 
 from seal_tracker.ledger.chain import Link, entry_hash
 from seal_tracker.ledger.checkpoints import StoredCheckpoint
+from seal_tracker.ledger.entries import state_digest
 from seal_tracker.ledger.folding import RETRACTED, Row, episode_digest
+from seal_tracker.ledger.versions import version_digest, version_name
 from seal_tracker.model import LIVE, iso_ms, iso_or_none
 from seal_tracker.store.alarm_reads import alarm_of
 from seal_tracker.store.connections import END_OF_TIME, Connection
@@ -23,13 +25,16 @@ __all__ = [
     "all_checkpoints",
     "all_links",
     "episode_rows",
+    "events_before",
     "events_beyond",
+    "hand_over_rows",
     "journey_rows",
+    "journey_version_rows",
     "links_of_journeys",
     "logged_actions",
     "logged_digest",
     "logged_events",
-    "oldest_event",
+    "suppression_rows",
 ]
 
 PAGE_LINKS: Final = 4_000
@@ -89,10 +94,13 @@ async def all_links(connection: Connection) -> AsyncIterator[list[Link]]:
         after = rows[-1]["number"]
 
 
-async def oldest_event(connection: Connection) -> int | None:
-    """Sequence of the first event that the live log has."""
-    oldest: int | None = await connection.fetchval(sql("oldest_event_logged"), LIVE)
-    return oldest
+async def events_before(
+    connection: Connection, first: int | None, since_ms: int | None
+) -> tuple[int, list[int]]:
+    """How many events the live log has before the ``first`` (None: in all), and of those recorded since a time (None: never) the first."""
+    before, since = (END_OF_TIME if number is None else number for number in (first, since_ms))
+    count, recorded = await connection.fetchrow(sql("events_of_before_the_ledger"), LIVE, before, since)
+    return count, list(recorded or ())
 
 
 async def logged_digest(connection: Connection, first: int, last: int) -> bytes:
@@ -144,6 +152,38 @@ async def journey_rows(connection: Connection) -> AsyncIterator[list[Row]]:
     """Every journey as it stands."""
     async for page in _pages(connection, "journeys_to_verify", journey_row):
         yield page
+
+
+async def journey_version_rows(connection: Connection) -> AsyncIterator[list[Row]]:
+    """Every version of every journey."""
+    async for page in _pages(connection, "journey_versions_to_verify", journey_version_row):
+        yield page
+
+
+async def hand_over_rows(connection: Connection) -> AsyncIterator[list[Row]]:
+    """Every hand-over as it stands."""
+    rows = await connection.fetch(sql("hand_overs_to_verify"))
+    yield [Row(f"hand_over/{row['id']}", state_digest(row), row["handed_at"]) for row in rows]
+
+
+async def suppression_rows(connection: Connection) -> AsyncIterator[list[Row]]:
+    """Every order that suppresses as it stands."""
+    async for page in _pages(connection, "suppressions_to_verify", suppression_row):
+        yield page
+
+
+def suppression_row(row: Any) -> Row:
+    """An order's row."""
+    return Row(
+        f"suppression/{row['id']}", state_digest((*tuple(row)[:-1], row["body"].encode())), row["from_at"]
+    )
+
+
+def journey_version_row(row: Any) -> Row:
+    """A version as the deed that made it tells it."""
+    journey, version, verb, state, effective_ms, recorded_ms, actor, role, reason, body = row
+    said = (verb, state, iso_ms(effective_ms), iso_ms(recorded_ms), actor, role, reason)
+    return Row(version_name(journey, version), version_digest(said, body.encode()), recorded_ms)
 
 
 def episode_row(row: Any) -> Row:

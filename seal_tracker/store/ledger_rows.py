@@ -74,6 +74,8 @@ async def ledger_entries(connection: Connection, commit: Commit, ends: JourneyEn
         entries += [index_entry(Index(name, before[name], n)) for name, n in sorted(named.items())]
     states = {f"alarm/{row.id}": alarm_state(row) for row in commit.alarms}
     states |= {f"journey/{change.row.id}": journey_state(change.row) for change in commit.journeys}
+    states |= {f"hand_over/{row.id}": state_digest(row) for row in commit.hand_overs}
+    states |= {f"suppression/{row.id}": state_digest(row) for row in commit.suppressions}
     told = {event.episode.episode for event in commit.events}.union(commit.moved)
     for episode, _, retracted in commit.episodes:
         if episode.episode in told and not retracted:

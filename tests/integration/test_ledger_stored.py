@@ -8,6 +8,7 @@ import secrets
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from parts import DEPLOY
 from store_servers import CutWire
-from store_stories import START_MS, episode, event
+from store_stories import START_MS, episode, event, number_id
 
 from seal_tracker.alarms.of_episodes import new_alarm
 from seal_tracker.alarms.rows import row_of
 from seal_tracker.commands.ledger import verified_ledger
 from seal_tracker.embedded import EmbeddedParts
 from seal_tracker.embedded.postgres import _ensure_database, prepare_ledger
+from seal_tracker.journey_record import JourneyRecord
 from seal_tracker.ledger.chain import GENESIS, Head, Link, unpack
 from seal_tracker.ledger.checkpoints import read_checkpoint, sign_checkpoint
 from seal_tracker.ledger.entries import index_in, states_in
@@ -34,8 +36,11 @@ from seal_tracker.model import iso_ms
 from seal_tracker.publishing.cloudevents import cloud_event
 from seal_tracker.store import Action, Commit, CommitRefused, SchemaMismatch, Store, StoreUnavailable
 from seal_tracker.store.connections import Connection, connect
+from seal_tracker.store.duty_rows import HandOverRow, ShiftRow
 from seal_tracker.store.ledger_reads import all_checkpoints, all_links
 from seal_tracker.store.queries import sql
+from seal_tracker.store.records import AccountRow, SuppressionRow
+from seal_tracker.supervision.journey_changes import PLAN, action_of, change_of
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 LINKS = 12
@@ -63,6 +68,27 @@ def told(first: int, count: int = 2, *, journey: str = "J-1", space: str = "live
         alarms=[row_of(alarm, [alarm.episode]) for alarm in alarms],
         actions=[action],
     )
+
+
+def first_of_all() -> Commit:
+    """What `told` has, and a journey, a shift that is handed over and an order that suppresses."""
+    commit = told(0)
+    record = JourneyRecord(id="J-5", regime="transit", unit="HP")
+    change = change_of(record, None, PLAN, "import", at_ms=START_MS, now_ms=START_MS, plan_digest=b"1")
+    shift = ShiftRow(number_id(1), "HP", "lan", START_MS, START_MS + 1, "", 1, "head", START_MS)
+    left = HandOverRow(
+        number_id(2), shift.id, None, "HP", "two are open", "[]", 2, START_MS, "lan", None, None, 1
+    )
+    order = SuppressionRow(number_id(3), 1, "HP", START_MS, START_MS + 1, None, b'{"a":1}')
+    officer = AccountRow("lan", "operator", "HP", None, False, False, "api", None, 1, START_MS, START_MS)
+    done = [
+        Action(START_MS, "lan", "operator", verb, f"{verb.partition('.')[0]}/{of}", None, "HP", b"{}")
+        for verb, of in (("hand_over.handed", left.id), ("suppression.ordered", order.id))
+    ]
+    return replace(
+        commit, actions=[*commit.actions, action_of(change), *done], journeys=[change], accounts=[officer], shifts=[shift], hand_overs=[left],
+        suppressions=[order],
+    )  # fmt: skip
 
 
 def retracting(of: Commit, sequence: int) -> Commit:
@@ -116,7 +142,8 @@ def filled(embedded: EmbeddedParts) -> Iterator[str]:
         await superuser.close()
         await prepare_ledger(f"{server}/{name}")
         async with opened(embedded.postgres_dsn.rpartition("/")[0] + f"/{name}") as store:
-            for number in range(LINKS - 1):
+            await store.commit(first_of_all())
+            for number in range(1, LINKS - 1):
                 await store.commit(told(10 * number))
             await store.commit(retracting(told(0), 10 * LINKS))
             await store.add_ledger_checkpoint(sign_checkpoint(KEY, "t", await store.ledger_head(), START_MS))
@@ -261,7 +288,7 @@ async def test_lists_of_the_ledger_are_read_by_their_index(embedded: EmbeddedPar
         "links_of_run": (4_000, 4_020, [4_001]),
         "ledger_checkpoints_before": (4_000, 100),
         "ledger_checkpoints_covering": ([4_000, 4_001],),
-        "oldest_event_logged": ("live",),
+        "events_of_before_the_ledger": ("live", 400, START_MS),
         "events_hashed": ("live", 400, 420),
         "events_digest": ("live", 400, 420),
         "unrecorded_after": ("live", 400),
@@ -443,14 +470,21 @@ LOGS = {
         ["action 4: in the log it is not what was recorded there"],
     ),
     "the last action removed": (
-        "DELETE FROM actions WHERE id = 11",
+        "DELETE FROM actions WHERE id = (SELECT max(id) FROM actions)",
         ["an action is missing at the end of the log: SHA-256 "],
     ),
     "an action slipped in": (
         "INSERT INTO actions (space, at, actor, role, kind, subject, body) VALUES ('live', now(), 'a', 'b', 'c', 'd', '{}')",
         [r"action \d+: is in the log, and nothing recorded it"],
     ),
-    "old events let go": ("DELETE FROM events WHERE sequence < 30", []),
+    "the first events removed": (
+        "DELETE FROM events WHERE sequence < 12",
+        [f"event {number}: is missing from the log" for number in (1, 2, 11)],
+    ),
+    "an event slipped in before the first": (
+        "UPDATE events SET sequence = 0, recorded_at = now() WHERE sequence = 12",
+        ["event 12: is missing from the log", "event 0: is in the log, and nothing recorded it"],
+    ),
     "an episode edited": (
         "UPDATE episodes SET severity = 'low' WHERE episode = (SELECT episode FROM events WHERE sequence = 12)",
         ["episode/.*: in its table it is not what link 2 says"],
@@ -497,13 +531,50 @@ LOGS = {
     ),
     "an alarm slipped in": (
         """INSERT INTO alarms (id, space, state, severity, type, raised_at, updated_at, opened_at, repeats, body)
-        VALUES (gen_random_uuid(), 'live', 'closed', 'low', 't', now(), now(), now() + interval '1 h', 1, '{}')""",
+        VALUES (gen_random_uuid(), 'live', 'closed', 'low', 't', now(), now(), '2020-01-01', 1, '{}')""",
         ["alarm/.*: is in its table, and nothing recorded it"],
     ),
     "a journey slipped in": (
         """INSERT INTO journeys (space, id, version, state, regime, changed_at, edited, body)
-        VALUES ('live', 'J-x', 1, 'ARMED', 'transit', now() + interval '1 h', false, '{}')""",
+        VALUES ('live', 'J-x', 1, 'ARMED', 'transit', '2020-01-01', false, '{}')""",
         ["journey/J-x: is in its table, and nothing recorded it"],
+    ),
+    "a journey of the first link removed": (
+        "DELETE FROM journeys",
+        ["journey/J-5: is missing from its table; link 1 says how it stands"],
+    ),
+    "versions of a journey removed": (
+        "TRUNCATE journey_versions",
+        ["journey/J-5 version 1: is missing from its table; link 1 says how it stands"],
+    ),
+    "a version of a journey edited": (
+        "UPDATE journey_versions SET actor = 'somebody else', effective_at = now()",
+        ["journey/J-5 version 1: in its table it is not what link 1 says"],
+    ),
+    "what a version says edited": (
+        "UPDATE journey_versions SET body = '{}'",
+        ["journey/J-5 version 1: in its table it is not what link 1 says"],
+    ),
+    "a version of a journey slipped in": (
+        """INSERT INTO journey_versions SELECT space, journey, 2, verb, state, effective_at, '2020-01-01', actor, role, reason, body
+        FROM journey_versions""",
+        ["journey/J-5 version 2: is in its table, and nothing recorded it"],
+    ),
+    "a hand-over's note edited": (
+        "UPDATE hand_overs SET note = 'all quiet'",
+        ["hand_over/.*: in its table it is not what link 1 says"],
+    ),
+    "a hand-over removed": (
+        "DELETE FROM hand_overs",
+        ["hand_over/.*: is missing from its table; link 1 says how it stands"],
+    ),
+    "a suppression made longer": (
+        "UPDATE suppressions SET until_at = until_at + interval '1 day'",
+        ["suppression/.*: in its table it is not what link 1 says"],
+    ),
+    "a suppression removed": (
+        "DELETE FROM suppressions",
+        ["suppression/.*: is missing from its table; link 1 says how it stands"],
     ),
     "a link taken from a journey": (
         "DELETE FROM ledger.journeys WHERE journey = 'J-1' AND number = 5",

@@ -20,6 +20,7 @@ from seal_tracker.ledger.checkpoints import (
     sign,
     sign_checkpoint,
 )
+from seal_tracker.ledger.folding import Fold, Row
 from seal_tracker.ledger.keys import KeyFileError, load_or_make_key, public_pem, read_public_key
 from seal_tracker.ledger.verification import ChainCheck, Mark, read_marks
 
@@ -199,6 +200,25 @@ def test_a_checkpoint_says_what_was_signed_and_by_which_key() -> None:
     assert "\n" not in signed.jws
     found = read_checkpoint(signed.jws + "\n")
     assert found == (LEDGER, 7, bytes(31) + b"\1", "2026-09-21T14:13:20.000Z", public_bytes(KEY))
+
+
+@pytest.mark.parametrize("older", [0, 2])
+def test_only_what_is_older_than_the_ledger_may_be_untold_and_is_counted(older: int) -> None:
+    """Alarms, only where the log has events of before it; journeys never; of a hand-over that was told without its content, that it is there."""
+    faults: list[str] = []
+    fold = Fold(faults.append)
+    said = b'{"action":"hand_over.handed","time":"","actor":"a","role":"r","subject":"hand_over/1","journey":null,"unit":null,"body":{}}'
+    fold.take(1, NOW_MS, [(said, None)])
+    fold.older(older)
+    fold.check_alarms([Row("alarm/1", "x", 0)])
+    fold.check_states([Row("hand_over/1", "x", 0), Row("journey/J-1", "x", 0)])
+    fold.check_missing()
+    untold = "is in its table, and nothing recorded it"
+    assert faults == (
+        [f"journey/J-1: {untold}"] if older else [f"alarm/1: {untold}", f"journey/J-1: {untold}"]
+    )
+    of_before = {"events of before the ledger": older, "alarms of before the ledger": 1} if older else {}
+    assert fold.uncovered == {**of_before, "hand_overs whose content no link says yet": 1}
 
 
 def test_a_checkpoint_that_was_tampered_with_is_refused() -> None:

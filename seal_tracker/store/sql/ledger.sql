@@ -43,6 +43,23 @@ SELECT {journey_columns}
 FROM journeys
 WHERE space = $1;
 
+-- name: journey_versions_to_verify
+-- Every version of every journey of a space, in no order.
+SELECT journey, version, verb, state, effective_at, recorded_at, actor, role, reason, body
+FROM journey_versions
+WHERE space = $1;
+
+-- name: hand_overs_to_verify
+-- Every hand-over, in no order; there are none in exercises.
+SELECT id, shift, to_shift, unit, note, alarms, alarms_open, handed_at, handed_by, taken_at, taken_by, version
+FROM hand_overs;
+
+-- name: suppressions_to_verify
+-- Every order of a space that suppresses, in no order.
+SELECT id, version, unit, from_at, until_at, cancelled_at, body
+FROM suppressions
+WHERE space = $1;
+
 -- name: links_before
 -- Links before a number, newest first, without their bodies. Index: the primary key read backwards.
 SELECT number, recorded_at, previous, entries_hash, hash, ''::bytea
@@ -95,9 +112,11 @@ CROSS JOIN LATERAL (
     SELECT number, signed_at, jws FROM ledger.checkpoints WHERE number >= link ORDER BY number LIMIT 1
 ) AS c;
 
--- name: oldest_event_logged
--- The first event that a space's log has. Index: events_of_space.
-SELECT min(sequence) FROM events WHERE space = $1;
+-- name: events_of_before_the_ledger
+-- A space's events before a sequence, and of them the sequences of the first that were recorded since a time. Index: events_of_space.
+SELECT count(*), (array_agg(sequence ORDER BY sequence) FILTER (WHERE recorded_at >= $3))[1:20]
+FROM events
+WHERE space = $1 AND sequence < $2;
 
 -- part: event_columns
 -- What an event's row says beside its body, as one JSON array of texts; times to the microsecond that a column has, which ours never
