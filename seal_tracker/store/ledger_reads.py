@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Final
 
+import msgspec
+
+from seal_tracker.alarms.grouping import own_group
 from seal_tracker.ledger.chain import Link, entry_hash
 from seal_tracker.ledger.checkpoints import StoredCheckpoint
 from seal_tracker.ledger.entries import state_digest
@@ -17,7 +20,7 @@ from seal_tracker.store.database import Database
 from seal_tracker.store.journey_reads import journey_of
 from seal_tracker.store.ledger_rows import action_entry, alarm_state, journey_state
 from seal_tracker.store.queries import sql
-from seal_tracker.store.records import Action
+from seal_tracker.store.records import Action, AlarmRow
 
 __all__ = [
     "LedgerReads",
@@ -36,6 +39,18 @@ __all__ = [
     "logged_events",
     "suppression_rows",
 ]
+
+NOT_AS_ITS_BODY_SAYS: Final = ""
+
+
+class _Said(msgspec.Struct, gc=False):
+    """What an alarm's body says of its group, and of when it was opened."""
+
+    group: str = ""
+    opened_at: str = ""
+
+
+_decode_said: Final = msgspec.json.Decoder(_Said).decode
 
 PAGE_LINKS: Final = 4_000
 """Links read at once to check them all: some megabytes."""
@@ -202,9 +217,20 @@ def episode_row(row: Any) -> Row:
 
 
 def alarm_row(row: Any) -> Row:
-    """An alarm's row."""
+    """An alarm's row; its state is no recorded one's where the columns that the state leaves to the body say something else."""
     alarm = alarm_of(row)
-    return Row(f"alarm/{alarm.id}", alarm_state(alarm), alarm.opened_at_ms)
+    state = alarm_state(alarm) if _as_its_body_says(alarm) else NOT_AS_ITS_BODY_SAYS
+    return Row(f"alarm/{alarm.id}", state, alarm.opened_at_ms)
+
+
+def _as_its_body_says(alarm: AlarmRow) -> bool:
+    """Whether group and time of opening are those of the body; what an earlier release did not write there may be any."""
+    try:
+        said = _decode_said(alarm.body)
+    except msgspec.MsgspecError:
+        return False
+    as_grouped = (str(alarm.group), alarm.begins) == (said.group, said.group == own_group(str(alarm.id)))
+    return (not said.group or as_grouped) and said.opened_at in ("", iso_ms(alarm.opened_at_ms))
 
 
 def journey_row(row: Any) -> Row:

@@ -525,6 +525,18 @@ LOGS = {
         "UPDATE alarms SET body = '{}' WHERE episode = (SELECT episode FROM events WHERE sequence = 12)",
         ["alarm/.*: in its table it is not what link 2 says"],
     ),
+    "an alarm put into another group": (
+        "UPDATE alarms SET group_id = gen_random_uuid() WHERE episode = (SELECT episode FROM events WHERE sequence = 12)",
+        ["alarm/.*: in its table it is not what link 2 says"],
+    ),
+    "an alarm that no longer begins its group": (
+        "UPDATE alarms SET begins = false WHERE episode = (SELECT episode FROM events WHERE sequence = 12)",
+        ["alarm/.*: in its table it is not what link 2 says"],
+    ),
+    "when an alarm was opened edited": (
+        "UPDATE alarms SET opened_at = now() WHERE episode = (SELECT episode FROM events WHERE sequence = 12)",
+        ["alarm/.*: in its table it is not what link 2 says"],
+    ),
     "an alarm removed": (
         "DELETE FROM alarms WHERE episode = (SELECT episode FROM events WHERE sequence = 12)",
         ["alarm/.*: is missing from its table; link 2 says how it stands"],
