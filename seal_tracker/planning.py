@@ -25,7 +25,7 @@ from seal_tracker.plans.edits import Conflict, differences, joined
 from seal_tracker.plans.folder import errors_of, load_files
 from seal_tracker.plans.model import Diversion, Journey, Plan
 from seal_tracker.rejudge import Span
-from seal_tracker.store.records import NewPlan, PlanVersion
+from seal_tracker.store.records import Commit, NewPlan, PlanVersion
 
 __all__ = [
     "DatedPlan",
@@ -65,7 +65,7 @@ class PlanStore(Protocol):
     """What plan versions are kept in."""
 
     async def plan_versions(self, space: str) -> list[PlanVersion]: ...  # noqa: D102
-    async def add_plan_version(self, space: str, plan: NewPlan) -> None: ...  # noqa: D102
+    async def commit(self, commit: Commit) -> list[int]: ...  # noqa: D102
     async def last_import(self, space: str) -> tuple[str, dict[str, str]] | None: ...  # noqa: D102
 
 
@@ -194,7 +194,7 @@ async def record_newest(
 
     Do it when everything is judged by it: a start that is cut short before then finds it new again, and judges again.
     """
-    await store.add_plan_version(space, newest_row(plans, now_ms, folder=folder))
+    await store.commit(Commit(space=space, plans=[newest_row(plans, now_ms, folder=folder)]))
 
 
 def changed_journeys(old: tuple[Journey, ...], new: tuple[Journey, ...]) -> dict[str, Span]:

@@ -49,6 +49,7 @@ from seal_tracker.store.ledger_reads import (
     logged_actions,
     logged_digest,
     logged_events,
+    plan_rows,
     suppression_rows,
 )
 
@@ -219,6 +220,8 @@ async def _hold_tables(connection: Connection, fold: Fold) -> None:
     for table in (journey_rows, hand_over_rows, suppression_rows):
         async for rows in table(connection):
             fold.check_states(rows)
+    async for rows in plan_rows(connection):
+        fold.check_plans(rows)
     async for rows in journey_version_rows(connection):
         fold.check_versions(rows)
     fold.check_missing()

@@ -28,6 +28,7 @@ TRANSITIONS: Final = frozenset({"raised", "updated", "cleared", "retracted"})
 RETRACTED: Final = "retracted"
 
 EPISODE: Final = "episode/"
+PLAN: Final = "plan/"
 
 EVENT_COLUMNS: Final = (
     "id", "episode", "subject_kind", "subject", "journey", "seal", "type", "transition", "severity", "revision", "time", "recorded_at",
@@ -131,6 +132,7 @@ class Fold:
         self._nothing_before = True
         self._events_since_ms = FOREVER_MS
         self._states_since_ms = FOREVER_MS
+        self._plans_since: int | None = None
         self._without_states = False
         self._links_of: dict[str, array[int]] = {}
         self._columns: list[bytes] = []
@@ -247,6 +249,18 @@ class Fold:
     def check_states(self, rows: Iterable[Row]) -> None:
         """Hold some rows of a table that is younger than the ledger against what they ought to be: it has told of each."""
         self._check(self.states, rows, NEVER_MS)
+
+    def check_plans(self, rows: Iterable[Row]) -> None:
+        """Hold some versions of the plan, each with its number for a time, against what they ought to be.
+
+        Versions rise by one, so those before the first that a link tells are an earlier release's, which told none.
+        """
+        if self._plans_since is None:
+            told = [
+                int(n.removeprefix(PLAN)) for n, s in self.states.items() if n.startswith(PLAN) and s.digest
+            ]
+            self._plans_since = min(told, default=FOREVER_MS)
+        self._check(self.states, rows, self._plans_since)
 
     def check_versions(self, rows: Iterable[Row]) -> None:
         """Hold some versions of journeys against the deeds that made them."""

@@ -37,6 +37,7 @@ __all__ = [
     "logged_actions",
     "logged_digest",
     "logged_events",
+    "plan_rows",
     "suppression_rows",
 ]
 
@@ -181,6 +182,12 @@ async def hand_over_rows(connection: Connection) -> AsyncIterator[list[Row]]:
     yield [Row(f"hand_over/{row['id']}", state_digest(row), row["handed_at"]) for row in rows]
 
 
+async def plan_rows(connection: Connection) -> AsyncIterator[list[Row]]:
+    """Every version of the plan, and as its time its number."""
+    async for page in _pages(connection, "plans_to_verify", plan_row):
+        yield page
+
+
 async def suppression_rows(connection: Connection) -> AsyncIterator[list[Row]]:
     """Every order that suppresses as it stands."""
     async for page in _pages(connection, "suppressions_to_verify", suppression_row):
@@ -192,6 +199,11 @@ def suppression_row(row: Any) -> Row:
     return Row(
         f"suppression/{row['id']}", state_digest((*tuple(row)[:-1], row["body"].encode())), row["from_at"]
     )
+
+
+def plan_row(row: Any) -> Row:
+    """A version of the plan."""
+    return Row(f"plan/{row['version']}", state_digest(tuple(row)), row["version"])
 
 
 def journey_version_row(row: Any) -> Row:

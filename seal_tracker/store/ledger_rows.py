@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
@@ -11,10 +12,11 @@ import msgspec
 from seal_tracker.ledger.chain import GENESIS, Head, Link
 from seal_tracker.ledger.entries import Index, index_entry, state_digest, states_entry
 from seal_tracker.model import LIVE, iso_ms
+from seal_tracker.store.committing import plan_columns
 from seal_tracker.store.connections import Connection
 from seal_tracker.store.journey_rows import JourneyRow
 from seal_tracker.store.queries import sql
-from seal_tracker.store.records import Action, AlarmRow, Commit
+from seal_tracker.store.records import Action, AlarmRow, Commit, NewPlan
 from seal_tracker.store.together import Together
 
 __all__ = [
@@ -76,6 +78,7 @@ async def ledger_entries(connection: Connection, commit: Commit, ends: JourneyEn
     states |= {f"journey/{change.row.id}": journey_state(change.row) for change in commit.journeys}
     states |= {f"hand_over/{row.id}": state_digest(row) for row in commit.hand_overs}
     states |= {f"suppression/{row.id}": state_digest(row) for row in commit.suppressions}
+    states |= {f"plan/{plan.version}": plan_state(plan) for plan in commit.plans}
     told = {event.episode.episode for event in commit.events}.union(commit.moved)
     for episode, _, retracted in commit.episodes:
         if episode.episode in told and not retracted:
@@ -103,6 +106,17 @@ def journey_state(row: JourneyRow) -> str:
         row.changed_ms, row.plan_digest, row.edited, row.body,
     )  # fmt: skip
     return state_digest(columns)
+
+
+def plan_state(plan: NewPlan) -> str:
+    """What stands for a version of a plan: never anything else. Of its files, which may be megabytes, SHA-256 as `plans_to_verify` has it."""
+    version, valid_from_ms, recorded_ms, digest, files, author, note, changes, import_digest, imported = (
+        plan_columns(plan)
+    )
+    hashes = [None if text is None else sha256(text.encode()).hexdigest() for text in (files, imported)]
+    return state_digest(
+        [version, valid_from_ms, recorded_ms, digest, author, note, changes, import_digest, *hashes]
+    )
 
 
 def action_entry(action: Action) -> bytes:

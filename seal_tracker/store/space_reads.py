@@ -8,12 +8,11 @@ from typing import Any
 import msgspec
 
 from seal_tracker.model import DeadLetter
-from seal_tracker.store.committing import plan_columns
 from seal_tracker.store.connections import END_OF_TIME
 from seal_tracker.store.database import Database
 from seal_tracker.store.errors import CommitRefused
 from seal_tracker.store.queries import sql
-from seal_tracker.store.records import NewPlan, PlanEntry, PlanVersion, Space, Stats, StoredDeadLetter
+from seal_tracker.store.records import PlanEntry, PlanVersion, Space, Stats, StoredDeadLetter
 
 __all__ = ["SpaceReads"]
 
@@ -132,17 +131,6 @@ class SpaceReads(Database):
             PlanVersion(version, valid_from_ms, recorded_ms, digest, msgspec.json.decode(text))
             for version, valid_from_ms, recorded_ms, digest, text in map(tuple, rows)
         ]
-
-    async def add_plan_version(self, space: str, plan: NewPlan) -> None:
-        """Records a version of a space's plan for good.
-
-        Raises
-        ------
-        CommitRefused
-            The version exists, or the space does not.
-        """
-        async with self._turn, self._refusing("plan version"), self._transaction() as connection:
-            await connection.execute(sql("add_plan_version"), space, *plan_columns(plan))
 
     async def plan_history(self, space: str, before: int | None, limit: int) -> list[PlanEntry]:
         """A space's versions before one (None: from the newest), newest first."""

@@ -39,7 +39,7 @@ from seal_tracker.store.connections import Connection, connect
 from seal_tracker.store.duty_rows import HandOverRow, ShiftRow
 from seal_tracker.store.ledger_reads import all_checkpoints, all_links
 from seal_tracker.store.queries import sql
-from seal_tracker.store.records import AccountRow, SuppressionRow
+from seal_tracker.store.records import AccountRow, NewPlan, SuppressionRow
 from seal_tracker.supervision.journey_changes import PLAN, action_of, change_of
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -81,13 +81,25 @@ def first_of_all() -> Commit:
     )
     order = SuppressionRow(number_id(3), 1, "HP", START_MS, START_MS + 1, None, b'{"a":1}')
     officer = AccountRow("lan", "operator", "HP", None, False, False, "api", None, 1, START_MS, START_MS)
+    plan = NewPlan(
+        1,
+        None,
+        START_MS,
+        "d",
+        {"zones.geojson": '{"a":"ế\\u0000"}'},
+        "lan",
+        "why",
+        b'{"a":{}}',
+        "d0",
+        {"a": "b"},
+    )
     done = [
         Action(START_MS, "lan", "operator", verb, f"{verb.partition('.')[0]}/{of}", None, "HP", b"{}")
         for verb, of in (("hand_over.handed", left.id), ("suppression.ordered", order.id))
     ]
     return replace(
         commit, actions=[*commit.actions, action_of(change), *done], journeys=[change], accounts=[officer], shifts=[shift], hand_overs=[left],
-        suppressions=[order],
+        suppressions=[order], plans=[plan],
     )  # fmt: skip
 
 
@@ -524,6 +536,22 @@ LOGS = {
     "an alarm's words edited": (
         "UPDATE alarms SET body = '{}' WHERE episode = (SELECT episode FROM events WHERE sequence = 12)",
         ["alarm/.*: in its table it is not what link 2 says"],
+    ),
+    "from when a plan holds edited": (
+        "UPDATE plan_versions SET valid_from = now()",
+        ["plan/1: in its table it is not what link 1 says"],
+    ),
+    "a plan's files edited": (
+        """UPDATE plan_versions SET files = '{"zones.geojson":"x"}'""",
+        ["plan/1: in its table it is not what link 1 says"],
+    ),
+    "a plan removed": (
+        "DELETE FROM plan_versions",
+        ["plan/1: is missing from its table; link 1 says how it stands"],
+    ),
+    "a plan slipped in": (
+        """INSERT INTO plan_versions (space, version, recorded_at, digest, files) VALUES ('live', 2, '2020-01-01', '', '{}')""",
+        ["plan/2: is in its table, and nothing recorded it"],
     ),
     "an alarm put into another group": (
         "UPDATE alarms SET group_id = gen_random_uuid() WHERE episode = (SELECT episode FROM events WHERE sequence = 12)",

@@ -318,14 +318,14 @@ async def test_plan_versions_are_kept_as_they_were_read(store: Store) -> None:
     files = {"zones.geojson": '{"a":1,  "a":2}\r\n', "b": "ế\u0000", "a": ""}
     first = NewPlan(1, None, START_MS, "d1", files, import_digest="d0", imported={"a": "b"})
     second = NewPlan(2, START_MS, START_MS, "d2", {}, "an", "why", b'{"zones":{}}')
-    await store.add_plan_version("live", first)
+    await store.commit(Commit(space="live", plans=[first]))
     await store.commit(Commit(space="live", plans=[second]))
     one, two = await store.plan_versions("live")
     assert (one.version, one.valid_from_ms, one.recorded_ms, one.digest) == (1, None, START_MS, "d1")
     assert list(one.files.items()) == list(files.items())
     assert two.valid_from_ms == START_MS
     with pytest.raises(CommitRefused, match="duplicate key"):
-        await store.add_plan_version("live", second)
+        await store.commit(Commit(space="live", plans=[second]))
     assert await store.plan_versions("drill") == []
     newest, oldest = await store.plan_history("live", None, 10)
     assert (newest.author, newest.note, newest.changes) == ("an", "why", b'{"zones":{}}')

@@ -212,13 +212,18 @@ def test_only_what_is_older_than_the_ledger_may_be_untold_and_is_counted(older: 
     fold.older(older)
     fold.check_alarms([Row("alarm/1", "x", 0)])
     fold.check_states([Row("hand_over/1", "x", 0), Row("journey/J-1", "x", 0)])
+    fold.check_plans([Row("plan/1", "x", 1)])
     fold.check_missing()
     untold = "is in its table, and nothing recorded it"
     assert faults == (
         [f"journey/J-1: {untold}"] if older else [f"alarm/1: {untold}", f"journey/J-1: {untold}"]
     )
     of_before = {"events of before the ledger": older, "alarms of before the ledger": 1} if older else {}
-    assert fold.uncovered == {**of_before, "hand_overs whose content no link says yet": 1}
+    assert fold.uncovered == {
+        **of_before,
+        "hand_overs whose content no link says yet": 1,
+        "plans of before the ledger": 1,
+    }
 
 
 def test_a_checkpoint_that_was_tampered_with_is_refused() -> None:

@@ -60,6 +60,15 @@ SELECT id, version, unit, from_at, until_at, cancelled_at, body
 FROM suppressions
 WHERE space = $1;
 
+-- name: plans_to_verify
+-- Every version of a space's plan, its files and those imported as hashes: they may be megabytes. In order of the primary key.
+SELECT version, valid_from, recorded_at, digest, author, note, changes, import_digest,
+       encode(sha256(convert_to(files::text, 'UTF8')), 'hex') AS files_hash,
+       encode(sha256(convert_to(imported::text, 'UTF8')), 'hex') AS imported_hash
+FROM plan_versions
+WHERE space = $1
+ORDER BY version;
+
 -- name: links_before
 -- Links before a number, newest first, without their bodies. Index: the primary key read backwards.
 SELECT number, recorded_at, previous, entries_hash, hash, ''::bytea
