@@ -17,10 +17,11 @@ import msgspec
 import numpy as np
 
 from seal_tracker.ledger.entries import about, index_in, states_in
+from seal_tracker.ledger.told import UNREADABLE, digest_of, event_columns, read_event
 from seal_tracker.ledger.versions import deed_in
 from seal_tracker.model import iso_ms
 
-__all__ = ["EVENT_COLUMNS", "RETRACTED", "Fold", "Row", "Standing", "episode_digest"]
+__all__ = ["RETRACTED", "Fold", "Row", "Standing"]
 
 TRANSITIONS: Final = frozenset({"raised", "updated", "cleared", "retracted"})
 """What an episode goes through; any other is a step of an alarm, which shows the episode as it was."""
@@ -29,15 +30,6 @@ RETRACTED: Final = "retracted"
 
 EPISODE: Final = "episode/"
 PLAN: Final = "plan/"
-
-EVENT_COLUMNS: Final = (
-    "id", "episode", "subject_kind", "subject", "journey", "seal", "type", "transition", "severity", "revision", "time", "recorded_at",
-    "late", "unit", "responsible",
-)  # fmt: skip
-"""What the log lists, orders and counts events by; each stands in the body, too."""
-
-UNREADABLE: Final = b"[]"
-"""The columns of an entry that is no event that we can read: those of no row."""
 
 NEVER_MS: Final = -(2**63)
 FOREVER_MS: Final = 2**63 - 1
@@ -56,47 +48,6 @@ class Row(NamedTuple):
     name: str
     digest: int | str
     at_ms: int
-
-
-class _Properties(msgspec.Struct, gc=False):
-    transition: str
-    event: str
-    episode: str
-    severity: str
-    evidence: msgspec.Raw
-    late: bool = False
-    responsible: str | None = None
-    journey: str | None = None
-    seal: str | None = None
-    object: str | None = None
-    started_at: str | None = None
-    raised_at: str | None = None
-    ended_at: str | None = None
-    cleared_at: str | None = None
-    inferred: bool = False
-    latched: bool = False
-    plan_version: int = 0
-    regime: str | None = None
-    unit: str | None = None
-    revision: int = 0
-    alarm: str | None = None
-    references: list[str] = []
-
-
-class _Data(msgspec.Struct, gc=False):
-    properties: _Properties
-
-
-class _Event(msgspec.Struct, gc=False):
-    id: str
-    time: str
-    recordedtime: str
-    subject: str
-    data: _Data
-
-
-_decode: Final = msgspec.json.Decoder(_Event).decode
-_encode: Final = msgspec.json.Encoder().encode
 
 
 class Fold:
@@ -186,7 +137,7 @@ class Fold:
         if self.first_event is None:
             self.first_event, self._events_since_ms = sequence, recorded_ms
         try:
-            event = _decode(entry)
+            event = read_event(entry)
         except msgspec.MsgspecError:
             self._columns.append(UNREADABLE)
             return about(entry).journey
@@ -194,7 +145,7 @@ class Fold:
         properties = event.data.properties
         if properties.alarm is None and properties.transition in TRANSITIONS:
             taken_back = properties.transition == "retracted"
-            standing = Standing(RETRACTED if taken_back else _digest_of(event), link)
+            standing = Standing(RETRACTED if taken_back else digest_of(event), link)
             self._stands(f"{EPISODE}{properties.episode}", standing)
             for replaced in properties.references:
                 self._stands(f"{EPISODE}{replaced}", Standing(RETRACTED, link))
@@ -290,39 +241,3 @@ class Fold:
 def _digest_of_links(numbers: array[int]) -> bytes:
     """SHA-256 over numbers as the database writes them: 8 bytes each, big-endian."""
     return sha256(np.array(numbers, ">u8").tobytes()).digest()
-
-
-def event_columns(event: _Event) -> bytes:
-    """The columns of an event's row that its body decides, as a JSON array of texts in the order of `EVENT_COLUMNS`."""
-    p = event.data.properties
-    kind, _, subject = event.subject.partition("/")
-    responsible = p.responsible if p.alarm is not None and p.responsible != p.unit else None
-    return _encode(
-        (
-            event.id, p.episode, kind, subject, p.journey, p.seal, p.event, p.transition, p.severity, str(p.revision),
-            _micros(event.time), _micros(event.recordedtime), "true" if p.late else "false", p.unit, responsible,
-        )
-    )  # fmt: skip
-
-
-def _micros(time: str) -> str:
-    """A time of an event, which says milliseconds, as the database writes one."""
-    return f"{time[:-1]}000Z"
-
-
-def episode_digest(members: Sequence[str | int | bool | None], evidence: bytes) -> int:
-    """What stands for an episode: of its members in the order of `_digest_of`, and of its evidence as it was written.
-
-    By Python's own hash of texts, whose key is random in each run: nobody can have made another episode that has the same. It takes a
-    fifth of the time of SHA-256 over as much JSON.
-    """
-    return hash((*members, evidence))
-
-
-def _digest_of(event: _Event) -> int:
-    p = event.data.properties
-    members = (
-        p.event, p.severity, event.subject, p.journey, p.seal, p.object, p.started_at, p.raised_at, p.ended_at, p.cleared_at,
-        p.inferred, p.latched, p.plan_version, p.regime, p.unit, p.revision,
-    )  # fmt: skip
-    return episode_digest(members, bytes(p.evidence))

@@ -16,7 +16,7 @@ import msgspec
 from seal_tracker.ledger.chain import GENESIS, Link, LinkError, link_hash, unpack
 from seal_tracker.ledger.checkpoints import Checkpoint, CheckpointError, fingerprint, read_checkpoint
 from seal_tracker.ledger.entries import is_action, sequence_of
-from seal_tracker.ledger.folding import EVENT_COLUMNS
+from seal_tracker.ledger.told import EVENT_COLUMNS
 from seal_tracker.model import iso_ms
 
 __all__ = ["MAX_FAULTS", "Break", "ChainCheck", "LogCheck", "Mark", "Told", "events_digest", "read_marks"]

@@ -11,7 +11,8 @@ from seal_tracker.alarms.grouping import own_group
 from seal_tracker.ledger.chain import Link, entry_hash
 from seal_tracker.ledger.checkpoints import StoredCheckpoint
 from seal_tracker.ledger.entries import state_digest
-from seal_tracker.ledger.folding import RETRACTED, Row, episode_digest
+from seal_tracker.ledger.folding import RETRACTED, Row
+from seal_tracker.ledger.told import episode_digest
 from seal_tracker.ledger.versions import version_digest, version_name
 from seal_tracker.model import LIVE, iso_ms, iso_or_none
 from seal_tracker.store.alarm_reads import alarm_of
