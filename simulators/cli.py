@@ -17,6 +17,7 @@ from time import time
 import click
 import structlog
 
+from simulators.broker_options import account_options, broker_options
 from simulators.demo import Options, load_fleet, run, write_plan, write_truth
 from simulators.errors import PlanError, SimulatorError
 from simulators.fleet import Traveller
@@ -68,28 +69,8 @@ def plan(folder: Path, seals: int, seed: int, *, if_absent: bool) -> None:
     metavar="DIR",
     help="A folder made by `seal-sim plan`.",
 )
-@click.option("--host", default="127.0.0.1", show_default=True, envvar="SEAL_SIM_HOST", show_envvar=True)
-@click.option(
-    "--port",
-    type=click.IntRange(1, 65535),
-    default=1883,
-    show_default=True,
-    envvar="SEAL_SIM_PORT",
-    show_envvar=True,
-)
-@click.option(
-    "--username",
-    envvar="SEAL_SIM_USERNAME",
-    show_envvar=True,
-    help="An account that may publish for any seal.",
-)
-@click.option(
-    "--password-env",
-    default="SEAL_SIM_PASSWORD",
-    show_default=True,
-    metavar="NAME",
-    help="The environment variable that holds the password.",
-)
+@broker_options
+@account_options
 @click.option("--tenant", default="demo", show_default=True, envvar="SEAL_SIM_TENANT", show_envvar=True)
 @click.option("--seals", type=click.IntRange(1, 9000), help="Refuse a plan with another number of seals.")
 @click.option("--seed", type=click.IntRange(0), help="Refuse a plan made from another seed.")
@@ -140,15 +121,7 @@ cli.add_command(load_plan)
 @click.option("--seal", required=True, metavar="ID", help="Which seal it is.")
 @click.option("--lon", type=click.FloatRange(-180, 180), required=True, help="Where it stands, in degrees.")
 @click.option("--lat", type=click.FloatRange(-90, 90), required=True)
-@click.option("--host", default="127.0.0.1", show_default=True, envvar="SEAL_SIM_HOST", show_envvar=True)
-@click.option(
-    "--port",
-    type=click.IntRange(1, 65535),
-    default=1883,
-    show_default=True,
-    envvar="SEAL_SIM_PORT",
-    show_envvar=True,
-)
+@broker_options
 @click.option("--tenant", default="demo", show_default=True, envvar="SEAL_SIM_TENANT", show_envvar=True)
 @click.option(
     "--password-env",

@@ -18,6 +18,7 @@ import click
 import uvloop
 from tqdm import tqdm
 
+from simulators.broker_options import account_options, broker_options
 from simulators.errors import PlanError, SimulatorError
 from simulators.load import packets, plan
 from simulators.load.alerts import Alerts
@@ -105,28 +106,8 @@ def load_plan(folder: Path, seals: int) -> None:
     metavar="FILE",
     help="Of a running service: broker, accounts, tenant; the exercise space is made.",
 )
-@click.option("--host", default="127.0.0.1", show_default=True, envvar="SEAL_SIM_HOST", show_envvar=True)
-@click.option(
-    "--port",
-    type=click.IntRange(1, 65535),
-    default=1883,
-    show_default=True,
-    envvar="SEAL_SIM_PORT",
-    show_envvar=True,
-)
-@click.option(
-    "--username",
-    envvar="SEAL_SIM_USERNAME",
-    show_envvar=True,
-    help="An account that may publish for any seal.",
-)
-@click.option(
-    "--password-env",
-    default="SEAL_SIM_PASSWORD",
-    show_default=True,
-    metavar="NAME",
-    help="The environment variable that holds its password.",
-)
+@broker_options
+@account_options
 @click.option("--alerts-username", help="An account that reads alerts.  [default: nobody listens]")
 @click.option("--alerts-password-env", default="SEAL_SIM_ALERTS_PASSWORD", show_default=True, metavar="NAME")
 @click.option("--tenant", default="demo", show_default=True, envvar="SEAL_SIM_TENANT", show_envvar=True)
