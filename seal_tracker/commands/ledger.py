@@ -36,21 +36,15 @@ from seal_tracker.model import iso_or_none
 from seal_tracker.store import StoreError, StoreUnavailable
 from seal_tracker.store.connections import Connection, connect
 from seal_tracker.store.ledger_reads import (
-    alarm_rows,
     all_checkpoints,
     all_links,
-    episode_rows,
     events_before,
     events_beyond,
-    hand_over_rows,
-    journey_rows,
-    journey_version_rows,
     links_of_journeys,
     logged_actions,
     logged_digest,
     logged_events,
-    plan_rows,
-    suppression_rows,
+    rows_to_verify,
 )
 
 __all__ = ["Found", "prepare", "verified_ledger", "verify"]
@@ -213,17 +207,17 @@ async def _checked(connection: Connection, marks: Sequence[Mark]) -> tuple[Chain
 async def _hold_tables(connection: Connection, fold: Fold) -> None:
     """Hold the tables that show what was done and told, and the ledger's index, against what the entries lead to."""
     fold.check_journeys(await links_of_journeys(connection))
-    async for rows in episode_rows(connection):
-        fold.check_episodes(rows)
-    async for rows in alarm_rows(connection):
-        fold.check_alarms(rows)
-    for table in (journey_rows, hand_over_rows, suppression_rows):
-        async for rows in table(connection):
-            fold.check_states(rows)
-    async for rows in plan_rows(connection):
-        fold.check_plans(rows)
-    async for rows in journey_version_rows(connection):
-        fold.check_versions(rows)
+    for query, check in (
+        ("episodes_to_verify", fold.check_episodes),
+        ("alarms_to_verify", fold.check_alarms),
+        ("journeys_to_verify", fold.check_states),
+        ("hand_overs_to_verify", fold.check_states),
+        ("suppressions_to_verify", fold.check_states),
+        ("plans_to_verify", fold.check_plans),
+        ("journey_versions_to_verify", fold.check_versions),
+    ):
+        async for rows in rows_to_verify(connection, query):
+            check(rows)
     fold.check_missing()
 
 

@@ -62,7 +62,7 @@ async def write_parts(
     episodes = last_of_each((EpisodeRow(*row) for row in commit.episodes), lambda row: row.episode.episode)
     checkpoints = last_of_each(commit.checkpoints, lambda row: (row[0], row[1]))
     alarms = last_of_each(commit.alarms, lambda row: row.id)
-    outbox = [(number, *message) for number, message in zip(outbox_ids, commit.outbox, strict=True)]
+    outbox = [(row, *message) for row, message in zip(outbox_ids, commit.outbox, strict=True)]
     events = zip(commit.events, commit.event_bodies, strict=True)
     logged = [event_row(event, body) for event, body in events]
     space = (commit.space,)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -25,21 +25,15 @@ from seal_tracker.store.records import Action, AlarmRow
 
 __all__ = [
     "LedgerReads",
-    "alarm_rows",
     "all_checkpoints",
     "all_links",
-    "episode_rows",
     "events_before",
     "events_beyond",
-    "hand_over_rows",
-    "journey_rows",
-    "journey_version_rows",
     "links_of_journeys",
     "logged_actions",
     "logged_digest",
     "logged_events",
-    "plan_rows",
-    "suppression_rows",
+    "rows_to_verify",
 ]
 
 NOT_AS_ITS_BODY_SAYS: Final = ""
@@ -153,48 +147,6 @@ async def links_of_journeys(connection: Connection) -> dict[str, bytes]:
     return {journey: bytes(digest) for journey, digest in rows}
 
 
-async def episode_rows(connection: Connection) -> AsyncIterator[list[Row]]:
-    """Every episode as it stands, to be held against the ledger, some at a time. Call within a transaction, here as below."""
-    async for page in _pages(connection, "episodes_to_verify", episode_row):
-        yield page
-
-
-async def alarm_rows(connection: Connection) -> AsyncIterator[list[Row]]:
-    """Every alarm as it stands."""
-    async for page in _pages(connection, "alarms_to_verify", alarm_row):
-        yield page
-
-
-async def journey_rows(connection: Connection) -> AsyncIterator[list[Row]]:
-    """Every journey as it stands."""
-    async for page in _pages(connection, "journeys_to_verify", journey_row):
-        yield page
-
-
-async def journey_version_rows(connection: Connection) -> AsyncIterator[list[Row]]:
-    """Every version of every journey."""
-    async for page in _pages(connection, "journey_versions_to_verify", journey_version_row):
-        yield page
-
-
-async def hand_over_rows(connection: Connection) -> AsyncIterator[list[Row]]:
-    """Every hand-over as it stands."""
-    rows = await connection.fetch(sql("hand_overs_to_verify"))
-    yield [Row(f"hand_over/{row['id']}", state_digest(row), row["handed_at"]) for row in rows]
-
-
-async def plan_rows(connection: Connection) -> AsyncIterator[list[Row]]:
-    """Every version of the plan, and as its time its number."""
-    async for page in _pages(connection, "plans_to_verify", plan_row):
-        yield page
-
-
-async def suppression_rows(connection: Connection) -> AsyncIterator[list[Row]]:
-    """Every order that suppresses as it stands."""
-    async for page in _pages(connection, "suppressions_to_verify", suppression_row):
-        yield page
-
-
 def suppression_row(row: Any) -> Row:
     """An order's row."""
     return Row(
@@ -252,7 +204,26 @@ def journey_row(row: Any) -> Row:
     return Row(f"journey/{journey.id}", journey_state(journey), journey.changed_ms)
 
 
-async def _pages(connection: Connection, query: str, read: Callable[[Any], Row]) -> AsyncIterator[list[Row]]:
+def hand_over_row(row: Any) -> Row:
+    """A hand-over's row."""
+    return Row(f"hand_over/{row['id']}", state_digest(row), row["handed_at"])
+
+
+TO_VERIFY: Final[Mapping[str, Callable[[Any], Row]]] = {
+    "episodes_to_verify": episode_row,
+    "alarms_to_verify": alarm_row,
+    "journeys_to_verify": journey_row,
+    "journey_versions_to_verify": journey_version_row,
+    "hand_overs_to_verify": hand_over_row,
+    "plans_to_verify": plan_row,
+    "suppressions_to_verify": suppression_row,
+}
+"""Statements that read what is held against the ledger, and what each row of theirs says."""
+
+
+async def rows_to_verify(connection: Connection, query: str) -> AsyncIterator[list[Row]]:
+    """Every row of one of `TO_VERIFY` as it stands, some at a time. Call within a transaction."""
+    read = TO_VERIFY[query]
     cursor = await connection.cursor(sql(query), LIVE)
     while rows := await cursor.fetch(PAGE_LINKS):
         yield list(map(read, rows))

@@ -1,3 +1,7 @@
+-- part: command_columns
+-- The columns of a command, in the order of its row.
+id, version, kind, state, seal, journey, unit, requested_at, due_at, body
+
 -- name: upsert_commands
 -- Writes commands as they now stand.
 INSERT INTO seal_commands (space, id, version, kind, state, seal, journey, unit, requested_at, due_at, body)
@@ -11,7 +15,7 @@ ON CONFLICT (space, id) DO UPDATE SET
 
 -- name: commands_named
 -- Some commands. Index: the primary key.
-SELECT id, version, kind, state, seal, journey, unit, requested_at, due_at, body
+SELECT {command_columns}
 FROM seal_commands
 WHERE space = $1 AND id = ANY ($2::uuid[]);
 
@@ -21,75 +25,62 @@ SELECT id FROM seal_commands WHERE space = $1 AND seal = $2 AND kind = $3 AND du
 
 -- name: commands_due
 -- What the clock has to look at, longest due first. Index: seal_commands_due.
-SELECT id, version, kind, state, seal, journey, unit, requested_at, due_at, body
+SELECT {command_columns}
 FROM seal_commands
 WHERE space = $1 AND due_at <= $2
 ORDER BY due_at
 LIMIT $3;
 
--- name: commands_listed
--- Commands, newest first. All statements of the list take the same: of a seal, a journey, units, or those alone that are under way.
--- Index: seal_commands_newest.
-SELECT id, version, kind, state, seal, journey, unit, requested_at, due_at, body
-FROM seal_commands
-WHERE space = $1 AND (requested_at, id) < ($2, $3::uuid)
+-- part: commands_asked
+-- What all statements of the list ask for: commands before a place, of a seal, a journey, units, or those alone that are under way.
+space = $1 AND (requested_at, id) < ($2, $3::uuid)
   AND ($4::text IS NULL OR seal = $4)
   AND ($5::text IS NULL OR journey = $5)
   AND ($6::text[] IS NULL OR unit = ANY ($6))
   AND (NOT $7::bool OR due_at IS NOT NULL)
+
+-- part: commands_in_order
+-- Newest first, a page of them.
 ORDER BY requested_at DESC, id DESC
-LIMIT $8;
+LIMIT $8
+
+-- name: commands_listed
+-- Commands, newest first. Index: seal_commands_newest.
+SELECT {command_columns}
+FROM seal_commands
+WHERE {commands_asked}
+{commands_in_order};
 
 -- name: commands_of_seal
 -- The same of one seal. Index: seal_commands_of_seal.
-SELECT id, version, kind, state, seal, journey, unit, requested_at, due_at, body
+SELECT {command_columns}
 FROM seal_commands
-WHERE space = $1 AND (requested_at, id) < ($2, $3::uuid)
-  AND seal = $4
-  AND ($5::text IS NULL OR journey = $5)
-  AND ($6::text[] IS NULL OR unit = ANY ($6))
-  AND (NOT $7::bool OR due_at IS NOT NULL)
-ORDER BY requested_at DESC, id DESC
-LIMIT $8;
+WHERE {commands_asked} AND seal = $4
+{commands_in_order};
 
 -- name: commands_of_journey
 -- The same of one journey. Index: seal_commands_of_journey.
-SELECT id, version, kind, state, seal, journey, unit, requested_at, due_at, body
+SELECT {command_columns}
 FROM seal_commands
-WHERE space = $1 AND (requested_at, id) < ($2, $3::uuid)
-  AND ($4::text IS NULL OR seal = $4)
-  AND journey = $5
-  AND ($6::text[] IS NULL OR unit = ANY ($6))
-  AND (NOT $7::bool OR due_at IS NOT NULL)
-ORDER BY requested_at DESC, id DESC
-LIMIT $8;
+WHERE {commands_asked} AND journey = $5
+{commands_in_order};
 
 -- name: commands_under_way
 -- The same of those that are under way, which are few. Index: seal_commands_due or seal_commands_under_way.
-SELECT id, version, kind, state, seal, journey, unit, requested_at, due_at, body
+SELECT {command_columns}
 FROM seal_commands
-WHERE space = $1 AND (requested_at, id) < ($2, $3::uuid)
-  AND ($4::text IS NULL OR seal = $4)
-  AND ($5::text IS NULL OR journey = $5)
-  AND ($6::text[] IS NULL OR unit = ANY ($6))
-  AND $7::bool AND due_at IS NOT NULL
-ORDER BY requested_at DESC, id DESC
-LIMIT $8;
+WHERE {commands_asked} AND $7 AND due_at IS NOT NULL
+{commands_in_order};
 
 -- name: commands_of_units
 -- The same of few units: of each as many as the page has, then the newest of them. Index: seal_commands_of_unit.
 SELECT c.*
 FROM unnest($6::text[]) AS of_unit (name)
 CROSS JOIN LATERAL (
-    SELECT id, version, kind, state, seal, journey, unit, requested_at, due_at, body
+    SELECT {command_columns}
     FROM seal_commands
-    WHERE space = $1 AND (requested_at, id) < ($2, $3::uuid)
-      AND ($4::text IS NULL OR seal = $4)
-      AND ($5::text IS NULL OR journey = $5)
-      AND unit = of_unit.name
-      AND (NOT $7::bool OR due_at IS NOT NULL)
-    ORDER BY requested_at DESC, id DESC
-    LIMIT $8
+    WHERE {commands_asked} AND unit = of_unit.name
+    {commands_in_order}
 ) AS c
 ORDER BY c.requested_at DESC, c.id DESC
 LIMIT $8;

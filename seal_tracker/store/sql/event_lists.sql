@@ -12,13 +12,31 @@
 ($7::text IS NULL OR type = $7) AND ($8::text IS NULL OR severity = $8)
   AND time >= $9::timestamptz AND time < $10::timestamptz
 
+-- part: event_day
+-- The day of an event, as the index of a period has it.
+date_bin('1 day', time, '1970-01-01 00:00:00+00')
+
+-- part: event_week
+-- The week of an event, as the indexes of types and severities have it.
+date_bin('7 days', time, '1970-01-05 00:00:00+00')
+
+-- part: weeks_asked
+-- The weeks of the time asked for, from the first that is known to the last.
+weeks AS (
+    SELECT generate_series(
+        date_bin('7 days', greatest(first, $9::timestamptz), '1970-01-05 00:00:00+00'), least(last, $10::timestamptz), '7 days'
+    ) AS week
+    FROM known
+    WHERE first IS NOT NULL
+)
+
 -- part: events_by_day
 -- The days of the time asked for on which there were events.
 WITH known AS MATERIALIZED (
-    SELECT (SELECT date_bin('1 day', time, '1970-01-01 00:00:00+00') FROM events WHERE space = $1
-            ORDER BY date_bin('1 day', time, '1970-01-01 00:00:00+00') LIMIT 1) AS first,
-           (SELECT date_bin('1 day', time, '1970-01-01 00:00:00+00') FROM events WHERE space = $1
-            ORDER BY date_bin('1 day', time, '1970-01-01 00:00:00+00') DESC LIMIT 1) AS last
+    SELECT (SELECT {event_day} FROM events WHERE space = $1
+            ORDER BY {event_day} LIMIT 1) AS first,
+           (SELECT {event_day} FROM events WHERE space = $1
+            ORDER BY {event_day} DESC LIMIT 1) AS last
 ), days AS (
     SELECT generate_series(
         date_bin('1 day', greatest(first, $9::timestamptz), '1970-01-01 00:00:00+00'), least(last, $10::timestamptz), '1 day'
@@ -30,32 +48,20 @@ WITH known AS MATERIALIZED (
 -- part: events_by_week_of_type
 -- The weeks of the time asked for in which there were events of the type.
 WITH known AS MATERIALIZED (
-    SELECT (SELECT date_bin('7 days', time, '1970-01-05 00:00:00+00') FROM events WHERE space = $1 AND type = $7
-            ORDER BY date_bin('7 days', time, '1970-01-05 00:00:00+00') LIMIT 1) AS first,
-           (SELECT date_bin('7 days', time, '1970-01-05 00:00:00+00') FROM events WHERE space = $1 AND type = $7
-            ORDER BY date_bin('7 days', time, '1970-01-05 00:00:00+00') DESC LIMIT 1) AS last
-), weeks AS (
-    SELECT generate_series(
-        date_bin('7 days', greatest(first, $9::timestamptz), '1970-01-05 00:00:00+00'), least(last, $10::timestamptz), '7 days'
-    ) AS week
-    FROM known
-    WHERE first IS NOT NULL
-)
+    SELECT (SELECT {event_week} FROM events WHERE space = $1 AND type = $7
+            ORDER BY {event_week} LIMIT 1) AS first,
+           (SELECT {event_week} FROM events WHERE space = $1 AND type = $7
+            ORDER BY {event_week} DESC LIMIT 1) AS last
+), {weeks_asked}
 
 -- part: events_by_week_of_severity
 -- The weeks of the time asked for in which there were events of the severity.
 WITH known AS MATERIALIZED (
-    SELECT (SELECT date_bin('7 days', time, '1970-01-05 00:00:00+00') FROM events WHERE space = $1 AND severity = $8
-            ORDER BY date_bin('7 days', time, '1970-01-05 00:00:00+00') LIMIT 1) AS first,
-           (SELECT date_bin('7 days', time, '1970-01-05 00:00:00+00') FROM events WHERE space = $1 AND severity = $8
-            ORDER BY date_bin('7 days', time, '1970-01-05 00:00:00+00') DESC LIMIT 1) AS last
-), weeks AS (
-    SELECT generate_series(
-        date_bin('7 days', greatest(first, $9::timestamptz), '1970-01-05 00:00:00+00'), least(last, $10::timestamptz), '7 days'
-    ) AS week
-    FROM known
-    WHERE first IS NOT NULL
-)
+    SELECT (SELECT {event_week} FROM events WHERE space = $1 AND severity = $8
+            ORDER BY {event_week} LIMIT 1) AS first,
+           (SELECT {event_week} FROM events WHERE space = $1 AND severity = $8
+            ORDER BY {event_week} DESC LIMIT 1) AS last
+), {weeks_asked}
 
 -- name: events_after_of_units
 -- Of some units: as many of each as are wanted, joined; and of what they answer for. Indexes: events_of_unit and
@@ -120,7 +126,7 @@ LIMIT $3;
     FROM weeks
     CROSS JOIN LATERAL (
         SELECT sequence FROM events
-        WHERE space = $1 AND type = $7 AND date_bin('7 days', time, '1970-01-05 00:00:00+00') = weeks.week AND sequence > $2
+        WHERE space = $1 AND type = $7 AND {event_week} = weeks.week AND sequence > $2
           AND {events_seen} AND ($5::text[] IS NULL OR journey = ANY ($5))
           AND ($6::text IS NULL OR seal = $6) AND ($8::text IS NULL OR severity = $8)
           AND time >= $9::timestamptz AND time < $10::timestamptz
@@ -141,7 +147,7 @@ SELECT sequence, events.body FROM found JOIN events USING (sequence) ORDER BY se
     FROM days
     CROSS JOIN LATERAL (
         SELECT sequence FROM events
-        WHERE space = $1 AND date_bin('1 day', time, '1970-01-01 00:00:00+00') = days.day AND sequence > $2
+        WHERE space = $1 AND {event_day} = days.day AND sequence > $2
           AND {events_seen} AND ($5::text[] IS NULL OR journey = ANY ($5))
           AND ($6::text IS NULL OR seal = $6) AND {events_told}
         ORDER BY sequence
@@ -161,7 +167,7 @@ SELECT sequence, events.body FROM found JOIN events USING (sequence) ORDER BY se
     FROM weeks
     CROSS JOIN LATERAL (
         SELECT sequence FROM events
-        WHERE space = $1 AND severity = $8 AND date_bin('7 days', time, '1970-01-05 00:00:00+00') = weeks.week AND sequence > $2
+        WHERE space = $1 AND severity = $8 AND {event_week} = weeks.week AND sequence > $2
           AND {events_seen} AND ($5::text[] IS NULL OR journey = ANY ($5))
           AND ($6::text IS NULL OR seal = $6) AND ($7::text IS NULL OR type = $7)
           AND time >= $9::timestamptz AND time < $10::timestamptz
@@ -236,7 +242,7 @@ LIMIT $3;
     FROM weeks
     CROSS JOIN LATERAL (
         SELECT sequence FROM events
-        WHERE space = $1 AND type = $7 AND date_bin('7 days', time, '1970-01-05 00:00:00+00') = weeks.week AND sequence < $2
+        WHERE space = $1 AND type = $7 AND {event_week} = weeks.week AND sequence < $2
           AND {events_seen} AND ($5::text[] IS NULL OR journey = ANY ($5))
           AND ($6::text IS NULL OR seal = $6) AND ($8::text IS NULL OR severity = $8)
           AND time >= $9::timestamptz AND time < $10::timestamptz
@@ -257,7 +263,7 @@ SELECT sequence, events.body FROM found JOIN events USING (sequence) ORDER BY se
     FROM days
     CROSS JOIN LATERAL (
         SELECT sequence FROM events
-        WHERE space = $1 AND date_bin('1 day', time, '1970-01-01 00:00:00+00') = days.day AND sequence < $2
+        WHERE space = $1 AND {event_day} = days.day AND sequence < $2
           AND {events_seen} AND ($5::text[] IS NULL OR journey = ANY ($5))
           AND ($6::text IS NULL OR seal = $6) AND {events_told}
         ORDER BY sequence DESC
@@ -277,7 +283,7 @@ SELECT sequence, events.body FROM found JOIN events USING (sequence) ORDER BY se
     FROM weeks
     CROSS JOIN LATERAL (
         SELECT sequence FROM events
-        WHERE space = $1 AND severity = $8 AND date_bin('7 days', time, '1970-01-05 00:00:00+00') = weeks.week AND sequence < $2
+        WHERE space = $1 AND severity = $8 AND {event_week} = weeks.week AND sequence < $2
           AND {events_seen} AND ($5::text[] IS NULL OR journey = ANY ($5))
           AND ($6::text IS NULL OR seal = $6) AND ($7::text IS NULL OR type = $7)
           AND time >= $9::timestamptz AND time < $10::timestamptz

@@ -50,9 +50,10 @@ FROM journey_versions
 WHERE space = $1;
 
 -- name: hand_overs_to_verify
--- Every hand-over, in no order; there are none in exercises.
+-- Every hand-over of a space, in no order; they are live alone.
 SELECT id, shift, to_shift, unit, note, alarms, alarms_open, handed_at, handed_by, taken_at, taken_by, version
-FROM hand_overs;
+FROM hand_overs
+WHERE $1 = 'live';
 
 -- name: suppressions_to_verify
 -- Every order of a space that suppresses, in no order.
