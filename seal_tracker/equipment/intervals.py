@@ -6,9 +6,9 @@ A set is a tuple of intervals that ascend, do not touch, and are not empty; `uni
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["Interval", "Moments", "contains", "intersection", "length_ms", "union", "without"]
+__all__ = ["Interval", "Moments", "contains", "ended_by", "intersection", "length_ms", "union", "without"]
 
 Interval = tuple[int, int]
 Moments = tuple[Interval, ...]
@@ -23,6 +23,13 @@ def union(intervals: Iterable[Interval]) -> Moments:
         else:
             found.append((begin, end))
     return tuple(found)
+
+
+def ended_by(end_ms: int, times: Mapping[str, Iterable[tuple[int, int | None]]]) -> dict[str, list[Interval]]:
+    """Intervals by name, those that have no end yet (None) ending at a moment."""
+    return {
+        name: [(begin, end_ms if end is None else end) for begin, end in each] for name, each in times.items()
+    }
 
 
 def intersection(a: Moments, b: Moments) -> Moments:

@@ -12,13 +12,12 @@ from msgspec import UNSET, UnsetType
 
 from seal_tracker.clock import clock_ms
 from seal_tracker.equipment.availability import Available, Piece, Tally, availability, stays_of, sum_of
-from seal_tracker.equipment.intervals import Interval, Moments
+from seal_tracker.equipment.intervals import Interval, Moments, ended_by
 from seal_tracker.model import LIVE, iso_ms
 from seal_tracker.web.accounts import Right
 from seal_tracker.web.auth import scope_of
 from seal_tracker.web.context import CONTEXT
-from seal_tracker.web.errors import BadParameter
-from seal_tracker.web.queries import Id, Moment, PageQuery, period_of, read_query
+from seal_tracker.web.queries import Id, Moment, PageQuery, period_of, read_query, within_a_year
 from seal_tracker.web.reading import encoded, known_space, page_of
 from seal_tracker.web.routes import Route
 
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
     from seal_tracker.plans import Plan
 
 __all__ = ["ROUTES"]
-
-WEEK_MS: Final = 7 * 86_400_000
-LONGEST_MS: Final = 366 * 86_400_000
 
 BEHIND_MS: Final = 15_000
 """The live space hears its own time every 5 s; three missed, and it is behind or cut off (as for ``/readyz``)."""
@@ -96,7 +92,8 @@ async def show_availability(request: web.Request) -> web.Response:
     known = period[0], min(period[1], max(period[0], now_of(request, query.space)))
     found = await available(request, query, known)
     page, following = page_of({one.piece.id for one in found}, str, query)
-    shown = [one for one in found if one.piece.id in set(page)]
+    on_page = set(page)
+    shown = [one for one in found if one.piece.id in on_page]
     answer = AvailabilityAnswer(
         space=query.space,
         from_=iso_ms(period[0]),
@@ -120,11 +117,7 @@ async def available(request: web.Request, query: AvailabilityQuery, period: Inte
     ids = {piece.id for piece in stays}
     offline = await context.store.offline_times(query.space, *period, ids)
     maintenance = await context.store.maintenance_times(query.space, *period, ids)
-    ended = {
-        name: [(begin, period[1] if end is None else end) for begin, end in times]
-        for name, times in offline.items()
-    }
-    return await asyncio.to_thread(availability, period, stays, ended, maintenance)
+    return await asyncio.to_thread(availability, period, stays, ended_by(period[1], offline), maintenance)
 
 
 def stays_asked(
@@ -152,13 +145,9 @@ def asked_period(request: web.Request, query: AvailabilityQuery) -> Interval:
         It is empty or longer than a year.
     """
     from_ms, to_ms = period_of(query.from_, query.to)
-    if to_ms is None:
-        to_ms = now_of(request, query.space) if from_ms is None else from_ms + WEEK_MS
-    if from_ms is None:
-        from_ms = to_ms - WEEK_MS
-    if not 0 < to_ms - from_ms <= LONGEST_MS:
-        raise BadParameter("from: must be before `to`, by a year at most", field="from")
-    return from_ms, to_ms
+    if from_ms is None and to_ms is None:
+        to_ms = now_of(request, query.space)
+    return within_a_year(from_ms, to_ms)
 
 
 def now_of(request: web.Request, space: str) -> int:

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from seal_tracker.equipment.availability import Piece, stays_of
 from seal_tracker.equipment.coverage import Unseen, Way, unseen
+from seal_tracker.equipment.intervals import ended_by
 from seal_tracker.model import LIVE, PingBatch, iso_ms
 from seal_tracker.web.accounts import Right
 from seal_tracker.web.auth import scope_of
@@ -86,11 +87,8 @@ async def missed(
     times = await request.app[CONTEXT].store.offline_times(
         query.space, int(way.time_ms[0]), end_ms, {piece.id for piece in places}
     )
-    offline = {
-        name: [(begin, end_ms if end is None else end) for begin, end in each] for name, each in times.items()
-    }
     stays = stays_of(live.plan_versions(query.space), is_live=query.space == LIVE)
-    return await asyncio.to_thread(unseen, way, places, stays, offline, query.within_m)
+    return await asyncio.to_thread(unseen, way, places, stays, ended_by(end_ms, times), query.within_m)
 
 
 def way_of(pings: PingBatch, journey: Journey, plan: Plan) -> Way:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -30,6 +30,9 @@ from seal_tracker.web.errors import (
 )
 
 __all__ = [
+    "DAY_MS",
+    "NO_YEAR",
+    "WEEK_MS",
     "Box",
     "EpisodesQuery",
     "EventsQuery",
@@ -49,7 +52,13 @@ __all__ = [
     "period_of",
     "read_body",
     "read_query",
+    "within_a_year",
 ]
+
+DAY_MS: Final = 86_400_000
+WEEK_MS: Final = 7 * DAY_MS
+LONGEST_MS: Final = 366 * DAY_MS
+NO_YEAR: Final = "from: must be before `to`, by a year at most"
 
 SMALL_BODY_BYTES = 16 * 1024
 """A sign-in and the like."""
@@ -244,6 +253,24 @@ def period_of(begin: datetime | UnsetType, end: datetime | UnsetType) -> tuple[i
             f"to: {end.isoformat()} is not after `from`, {begin.isoformat()}; give a later one", field="to"
         )
     return (None if begin is UNSET else ms_of(begin)), (None if end is UNSET else ms_of(end))
+
+
+def within_a_year(from_ms: int | None, to_ms: int | None) -> tuple[int, int]:
+    """A period of which one end is given at least, of a week where the other is not; epoch ms.
+
+    Raises
+    ------
+    BadParameter
+        It is empty or longer than a year.
+    """
+    if from_ms is None:
+        assert to_ms is not None, "one of them is given"
+        from_ms = to_ms - WEEK_MS
+    elif to_ms is None:
+        to_ms = from_ms + WEEK_MS
+    if not 0 < to_ms - from_ms <= LONGEST_MS:
+        raise BadParameter(NO_YEAR, field="from")
+    return from_ms, to_ms
 
 
 def ms_of(moment: datetime) -> int:

@@ -16,7 +16,17 @@ from seal_tracker.web.alarms import moment_ms
 from seal_tracker.web.auth import scope_of
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.errors import BadParameter
-from seal_tracker.web.queries import Id, Moment, NoQuery, SpaceQuery, read_query
+from seal_tracker.web.queries import (
+    DAY_MS,
+    NO_YEAR,
+    WEEK_MS,
+    Id,
+    Moment,
+    NoQuery,
+    SpaceQuery,
+    read_query,
+    within_a_year,
+)
 from seal_tracker.web.reading import encoded, known_space
 from seal_tracker.web.report_answers import SummaryAnswer, as_csv, summary_answer
 from seal_tracker.web.routes import JSON, Route
@@ -24,9 +34,6 @@ from seal_tracker.web.wire import Page
 
 __all__ = ["ROUTES", "last_week"]
 
-DAY_MS: Final = 86_400_000
-WEEK_MS: Final = 7 * DAY_MS
-LONGEST_MS: Final = 366 * DAY_MS
 LATEST_MS: Final = 253_402_300_800_000
 """The year 10000."""
 
@@ -117,14 +124,10 @@ def period_ms(query: SummaryQuery, now_ms: int) -> tuple[int, int]:
     from_ms, to_ms = moment_ms(query.from_, "from"), moment_ms(query.to, "to")
     if from_ms is None and to_ms is None:
         return last_week(now_ms)
-    if from_ms is None:
-        assert to_ms is not None, "one of them is given"
-        from_ms = to_ms - WEEK_MS
-    elif to_ms is None:
-        to_ms = from_ms + WEEK_MS
-    if not 0 < to_ms - from_ms <= LONGEST_MS or to_ms >= LATEST_MS:
-        raise BadParameter("from: must be before `to`, by a year at most", field="from")
-    return from_ms, to_ms
+    begin_ms, end_ms = within_a_year(from_ms, to_ms)
+    if end_ms >= LATEST_MS:
+        raise BadParameter(NO_YEAR, field="from")
+    return begin_ms, end_ms
 
 
 ROUTES: Final[tuple[Route, ...]] = (
