@@ -96,6 +96,7 @@ class Journey:
     resets: tuple[Reset, ...] = ()
     permit: Mapping[str, Any] | None = None
     transfers: tuple[Transfer, ...] = ()
+    carrier: str | None = None
 
     @property
     def served(self) -> tuple[Served, ...]:

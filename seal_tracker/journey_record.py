@@ -76,8 +76,8 @@ class JourneyRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     ----------
     devices
         (id, role) as first assigned; what took their place later stands in ``transfers``.
-    vehicle, box, consignee
-        registration of the vehicle, number of the container and for whom its cargo is, as declared.
+    vehicle, box, carrier, consignee
+        registration of the vehicle, number of the container, who carries its cargo and for whom it is, as declared.
     vehicles
         what took the vehicle's place on the way, by when it did.
     cancelled_at_ms
@@ -96,6 +96,7 @@ class JourneyRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     box: str | None = None
     vehicle: str | None = None
     cargo: str | None = None
+    carrier: str | None = None
     consignee: str | None = None
     origin_zone: str | None = None
     destination_zone: str | None = None
@@ -194,6 +195,7 @@ def record_of(journey: Journey) -> JourneyRecord:
         due_at_ms=journey.due_at_ms,
         declaration=journey.declaration,
         cargo=journey.cargo,
+        carrier=journey.carrier,
         origin_zone=journey.origin_zone,
         destination_zone=journey.destination_zone,
         permit=None if journey.permit is None else dict(journey.permit),

@@ -31,6 +31,7 @@ MEMBERS = frozenset(
         "due_at",
         "declaration",
         "cargo",
+        "carrier",
         "origin_zone",
         "destination_zone",
         "authorisations",
@@ -95,6 +96,7 @@ def _journey(fields: Fields, references: References, armed: dict[str, list[_Arme
         "destination_zone": references.zone(fields, "destination_zone"),
         "declaration": fields.text("declaration"),
         "cargo": fields.text("cargo"),
+        "carrier": fields.text("carrier"),
     }
     armed_time = armed_at_ms, disarmed_at_ms
     authorisations = read_authorisations(fields, references)

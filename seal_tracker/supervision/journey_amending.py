@@ -17,7 +17,7 @@ from seal_tracker.supervision.errors import Unfit, WrongState
 
 __all__ = ["AMENDABLE", "DESCRIBING", "JUDGED", "amended"]
 
-DESCRIBING = frozenset({"declaration", "box", "vehicle", "cargo", "consignee"})
+DESCRIBING = frozenset({"declaration", "box", "vehicle", "cargo", "carrier", "consignee"})
 """Members that nothing is judged by."""
 
 JUDGED = frozenset({"due_at_ms", "origin_zone", "destination_zone"})

@@ -38,7 +38,7 @@ __all__ = [
 JSON_LINES, CSV = "journeys.jsonl", "journeys.csv"
 """What the two kinds of file are called in faults."""
 
-TEXTS = ("declaration", "box", "vehicle", "cargo", "consignee")
+TEXTS = ("declaration", "box", "vehicle", "cargo", "carrier", "consignee")
 MEMBERS = frozenset(
     {
         "id",
@@ -223,6 +223,7 @@ def _record(fields: Fields, references: References, now_ms: int) -> JourneyRecor
         box=texts["box"],
         vehicle=texts["vehicle"],
         cargo=texts["cargo"],
+        carrier=texts["carrier"],
         consignee=texts["consignee"],
     )
     if not fields.sink.is_faulty(fields.row) and not _storable(permit):  # a sound one is not deep

@@ -75,6 +75,7 @@ async def journey_items(request: web.Request, space: str, rows: Sequence[Journey
                 due_at=iso_or_none(record.due_at_ms),
                 declaration=record.declaration,
                 cargo=record.cargo,
+                carrier=record.carrier,
                 consignee=record.consignee,
                 origin_zone=record.origin_zone,
                 destination_zone=record.destination_zone,

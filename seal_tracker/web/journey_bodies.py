@@ -84,6 +84,7 @@ class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     box: Text | None = None
     vehicle: Text | None = None
     cargo: Text | None = None
+    carrier: Text | None = None
     consignee: Text | None = None
     origin_zone: Id | None = None
     destination_zone: Id | None = None
@@ -163,6 +164,7 @@ class AmendBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     box: Text | UnsetType | None = UNSET
     vehicle: Text | UnsetType | None = UNSET
     cargo: Text | UnsetType | None = UNSET
+    carrier: Text | UnsetType | None = UNSET
     consignee: Text | UnsetType | None = UNSET
     origin_zone: Id | UnsetType | None = UNSET
     destination_zone: Id | UnsetType | None = UNSET
@@ -233,6 +235,7 @@ class JourneyItem(msgspec.Struct, frozen=True, kw_only=True):
     due_at: str | None
     declaration: str | None
     cargo: str | None
+    carrier: str | None
     consignee: str | None
     origin_zone: str | None
     destination_zone: str | None

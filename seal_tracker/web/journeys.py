@@ -99,7 +99,7 @@ SUMMARIES: Final = {
     Verb.AUTHORISE: "Leave to unlock, at a place, for a time.",
     Verb.CANCEL: "Call a journey off; under way only with a reason.",
     Verb.RESET: "A latched episode is dealt with.",
-    Verb.AMEND: "What was declared is otherwise: cargo, container, vehicle, consignee, expected arrival.",
+    Verb.AMEND: "What was declared is otherwise: cargo, container, vehicle, carrier, consignee, expected arrival.",
     Verb.CORRECT: "An order was recorded wrongly: it took effect at another time, or never.",
 }
 
