@@ -42,6 +42,7 @@ from seal_tracker.parts import Parts, open_parts
 from seal_tracker.pipeline import Pipeline
 from seal_tracker.publishing.outbox import OutboxPublisher
 from seal_tracker.publishing.topics import ingest_filters, ingest_session, ledger_topic
+from seal_tracker.repairs.opener import TicketOpener
 from seal_tracker.retention import Retention
 from seal_tracker.service import Service
 from seal_tracker.sources.mqtt import MqttSource
@@ -222,6 +223,10 @@ def _beside(
             store, service.pipeline.act, lambda: service.publisher.status.link.connected,
             tenant=settings.tenant, clock_ms=clock_ms,
         ).run()  # fmt: skip
+    if settings.tickets_by_themselves:
+        runs["tickets"] = TicketOpener(
+            store, service.pipeline.act, after_ms=round(settings.ticket_after_min * 60_000), clock_ms=clock_ms
+        ).run()
     if settings.smtp_host is not None:
         password = settings.smtp_password.get_secret_value() if settings.smtp_password else None
         server = SmtpServer(

@@ -158,6 +158,13 @@ class Settings(BaseSettings):
     commands_position_alone: bool = Field(
         default=False, description="a position is asked for without a second supervisor; all else never is"
     )
+    tickets_by_themselves: bool = Field(
+        default=True,
+        description="equipment that is down for long gets a ticket by itself; off: by hand alone",
+    )
+    ticket_after_min: float = Field(
+        15, ge=0, le=10_080, description="minutes that it must be down before it does"
+    )
     webhook_private: bool = Field(
         default=False, description="webhooks may lead to private addresses, and go by http"
     )

@@ -102,6 +102,8 @@ async def write_deeds(connection: Connection, commit: Commit) -> None:
     await send(connection, "upsert_suppressions", space, orders)
     commands = [(*row[:-1], row.body.decode()) for row in commit.commands]
     await send(connection, "upsert_commands", space, commands)
+    tickets = [(*row[:-1], row.body.decode()) for row in commit.tickets]
+    await send(connection, "upsert_tickets", space, tickets)
     for plan in commit.plans:
         await connection.execute(sql("add_plan_version"), commit.space, *plan_columns(plan))
 

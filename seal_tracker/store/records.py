@@ -17,6 +17,7 @@ from seal_tracker.credentials.rows import CredentialRow
 from seal_tracker.downlink.rows import CommandRow
 from seal_tracker.hooks.rows import HookRow, Mail, Progress
 from seal_tracker.model import DeadLetter, Episode, Event, PingBatch
+from seal_tracker.repairs.rows import TicketRow
 from seal_tracker.store.duty_rows import AbsenceRow, HandOverRow, ShiftRow
 from seal_tracker.store.journey_rows import JourneyChange
 from seal_tracker.ways import Way
@@ -219,7 +220,7 @@ class Brought:
 
     Attributes
     ----------
-    accounts, tokens, credentials, hooks, hook_progress, shifts, hand_overs, absences, suppressions, commands
+    accounts, tokens, credentials, hooks, hook_progress, shifts, hand_overs, absences, suppressions, commands, tickets
         As they stand afterwards.
     mails, plans
         New ones; one mail an event.
@@ -242,6 +243,7 @@ class Brought:
     absences: Sequence[AbsenceRow] = ()
     suppressions: Sequence[SuppressionRow] = ()
     commands: Sequence[CommandRow] = ()
+    tickets: Sequence[TicketRow] = ()
     first_checkpoints: Sequence[Checkpoint] = ()
     old_pings: Sequence[OldPings] = ()
 

@@ -47,6 +47,7 @@ from seal_tracker.store.report_reads import ReportReads
 from seal_tracker.store.sessions import SessionTable
 from seal_tracker.store.space_reads import SpaceReads
 from seal_tracker.store.suppression_reads import SuppressionReads
+from seal_tracker.store.ticket_reads import TicketReads
 from seal_tracker.store.together import Together
 
 __all__ = ["Store"]
@@ -78,6 +79,7 @@ class Store(
     DutyReads,
     SuppressionReads,
     CommandReads,
+    TicketReads,
 ):
     """PostgreSQL as the service sees it; see the modules of its bases for what can be asked."""
 

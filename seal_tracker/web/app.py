@@ -33,6 +33,7 @@ from seal_tracker.web import (
     plans,
     reading,
     registry,
+    repairs,
     reports,
     seal_accounts,
     shifts,
@@ -40,6 +41,7 @@ from seal_tracker.web import (
     spaces,
     stream,
     suppressions,
+    tickets,
     tracks,
 )
 from seal_tracker.web.accounts import Right
@@ -62,6 +64,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *tracks.ROUTES,
     *registry.ROUTES,
     *availability.ROUTES,
+    *repairs.ROUTES,
     *coverage.ROUTES,
     *ogc.ROUTES,
     *plans.ROUTES,
@@ -76,6 +79,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *absences.ROUTES,
     *suppressions.ROUTES,
     *commands.ROUTES,
+    *tickets.ROUTES,
     *duty.ROUTES,
     *reports.ROUTES,
     *ledger.ROUTES,

@@ -23,7 +23,7 @@ from seal_tracker.store.journey_rows import JourneyRow, JourneyVersion
 from seal_tracker.store.records import AlarmRow, EpisodePage, Stats
 from seal_tracker.store.report_reads import Summary
 from seal_tracker.web.accounts import Accounts
-from seal_tracker.web.duty_context import CommandReading, DutyReading, SuppressionReading
+from seal_tracker.web.duty_context import CommandReading, DutyReading, SuppressionReading, TicketReading
 from seal_tracker.web.ledger_context import LedgerReading, LedgerSigner
 from seal_tracker.web.lockout import LockoutPolicy
 from seal_tracker.web.wire import EquipmentRow, PositionRow, UnderWay
@@ -58,7 +58,7 @@ Check = tuple[str, bool, str]
 HERE = Path(__file__).parent
 
 
-class Reading(LedgerReading, DutyReading, SuppressionReading, CommandReading, Protocol):
+class Reading(LedgerReading, DutyReading, SuppressionReading, CommandReading, TicketReading, Protocol):
     """What is read from the store."""
 
     async def alarm(self, space: str, alarm: UUID) -> AlarmRow | None:

@@ -1,4 +1,4 @@
-"""What the routes of duty, of orders and of commands must be given."""
+"""What the routes of duty, of orders, of commands and of tickets must be given."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from typing import Protocol
 from uuid import UUID
 
 from seal_tracker.downlink.rows import CommandRow
+from seal_tracker.repairs.figures import TicketTimes
+from seal_tracker.repairs.rows import TicketRow
 from seal_tracker.store.command_reads import CommandFilter, CommandPlace
 from seal_tracker.store.duty_reads import LateQuery, ShiftFilter
 from seal_tracker.store.duty_rows import AbsenceRow, HandOverRow, LateAlarm, LateUnit, Seen, ShiftRow
 from seal_tracker.store.records import AlarmRow, SuppressionRow
 from seal_tracker.store.suppression_reads import SuppressionPlace
+from seal_tracker.store.ticket_reads import TicketFilter, TicketPlace
 
-__all__ = ["CommandReading", "DutyReading", "SuppressionReading"]
+__all__ = ["CommandReading", "DutyReading", "SuppressionReading", "TicketReading"]
 
 
 class DutyReading(Protocol):
@@ -106,3 +109,20 @@ class CommandReading(Protocol):
         self, space: str, which: CommandFilter, *, before: CommandPlace | None = None, limit: int = 100
     ) -> tuple[list[CommandRow], bool]:
         """A page of commands, newest first, and whether there are more."""
+
+
+class TicketReading(Protocol):
+    """What is read of tickets about faults of equipment."""
+
+    async def ticket(self, space: str, ticket: UUID) -> TicketRow | None:
+        """One ticket, None where there is none."""
+
+    async def tickets(
+        self, space: str, which: TicketFilter, *, before: TicketPlace | None = None, limit: int = 100
+    ) -> tuple[list[TicketRow], bool]:
+        """A page of tickets, newest first, and whether there are more."""
+
+    async def ticket_times(
+        self, space: str, from_ms: int, to_ms: int, units: Sequence[str] | None, kind: str | None
+    ) -> list[TicketTimes]:
+        """What is summed of tickets that were opened, acknowledged or repaired in [from, to)."""

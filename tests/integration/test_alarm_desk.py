@@ -27,6 +27,9 @@ from seal_tracker.plans.folder import load_files
 from seal_tracker.plans.model import Plan
 from seal_tracker.prepared import Prepared
 from seal_tracker.publishing.cloudevents import AlarmState
+from seal_tracker.repairs import states
+from seal_tracker.repairs.opener import TicketOpener
+from seal_tracker.repairs.states import Ticket, ticket_in
 from seal_tracker.space import SpaceJudge
 from seal_tracker.store import AlarmRow, Commit, Store
 from seal_tracker.store.alarm_reads import AlarmFilter, Asked
@@ -34,6 +37,7 @@ from seal_tracker.store.connections import connect
 from seal_tracker.store.duty_rows import AbsenceRow
 from seal_tracker.store.filters import EventFilter
 from seal_tracker.store.migrations import MIGRATIONS, apply_migrations
+from seal_tracker.store.ticket_reads import TicketFilter, TicketPlace
 from seal_tracker.supervision.alarms import AlarmDesk
 from seal_tracker.supervision.errors import Stale, Unfit, Unknown, WrongState
 from seal_tracker.supervision.journey_changes import Actor
@@ -42,6 +46,7 @@ from seal_tracker.supervision.journey_plan import import_plan
 from seal_tracker.supervision.journeys import JourneyDesk, deed_of
 from seal_tracker.supervision.life_cycle import Verb as JourneyVerb
 from seal_tracker.supervision.suppressions import SuppressionDesk
+from seal_tracker.supervision.tickets import TicketDesk
 from seal_tracker.ways import Way
 
 UNITS = """
@@ -555,3 +560,109 @@ async def test_an_order_that_cannot_be_is_refused_in_words(watch: Watch) -> None
             await ordered(
                 watch, lambda j, u=until_ms: desk_of(watch).change(j, UUID(own.id), u, "x", lambda _: None)
             )
+
+
+class Repairs:
+    """Cameras of a heartbeat a minute, what opens their tickets after ten, and the desk at which they are followed."""
+
+    def __init__(self, watch: Watch) -> None:
+        self.watch = watch
+        self.opener = TicketOpener(
+            watch.store, watch.pipeline.act, after_ms=600_000, clock_ms=lambda: watch.now_ms
+        )
+
+    async def clock(self, second: float) -> None:
+        await self.watch.clock(second)
+        await self.opener.look()
+
+    async def beat(self, second: float, camera: str = "CAM-1") -> None:
+        await self.watch.hear(ping(second, of=f"equip/{camera}"), seal=f"equip/{camera}")
+
+    async def tickets(self, **which: Any) -> list[Ticket]:
+        rows, _ = await self.watch.store.tickets(LIVE, TicketFilter(**which))
+        return [ticket_in(row) for row in rows]
+
+    async def act(self, work: Callable[[TicketDesk, SpaceJudge], Awaitable[Deed]], by: str = "an", scope: Any = None) -> None:  # fmt: skip
+        desk = TicketDesk(self.watch.store, lambda: self.watch.now_ms, (by, "operator"), scope)
+
+        async def done(judging: SpaceJudge) -> tuple[Prepared, Deed]:
+            return Prepared(), await work(desk, judging)
+
+        await self.watch.pipeline.act(LIVE, done)
+
+    async def step(self, ticket: Ticket, step: str, change: Any, by: str = "an", scope: Any = None) -> None:
+        await self.act(
+            lambda desk, _: desk.change(UUID(ticket.id), step, change, lambda _version: None), by, scope
+        )
+
+
+@pytest.fixture
+async def repairs(store: Store) -> Repairs:
+    """Three cameras that were heard at the beginning."""
+    made = Ground().equipment("CAM-1", unit="u1").equipment("CAM-2").equipment("CAM-3").plan()
+    found = Repairs(await Watch(store, replace(made, version=1)).open())
+    for camera in ("CAM-1", "CAM-2", "CAM-3"):
+        await found.beat(0, camera)
+    return found
+
+
+async def test_what_is_down_for_long_gets_a_ticket_and_is_followed_to_its_verified_repair(
+    repairs: Repairs,
+) -> None:
+    """One, over a restart; not what is in planned maintenance, until that ends; late heartbeats take one back that nobody has seen to."""
+    watch = repairs.watch
+    works = Suppression(
+        id=str(uuid4()), equipment="CAM-2", from_at=iso_ms(T0_MS), until=iso_ms(T0_MS + 1_200_000), reason="lens",
+        made_by="binh", made_at=iso_ms(T0_MS), changed_by="binh", changed_at=iso_ms(T0_MS),
+    )  # fmt: skip
+    await ordered(watch, lambda j: desk_of(watch).order(j, lambda _now_ms: works))
+    await repairs.clock(599)
+    assert await repairs.tickets() == []
+    await repairs.clock(600)
+    repairs = Repairs(await watch.again())
+    await repairs.clock(700)
+    opened = {ticket.equipment: ticket for ticket in await repairs.tickets(under_way=True)}
+    assert sorted(opened) == ["CAM-1", "CAM-3"]
+    ticket = opened["CAM-1"]
+    assert (ticket.unit, ticket.opened_by, ticket.failed_at) == ("u1", "system", iso_ms(T0_MS))
+    assert ticket.opened_at == iso_ms(T0_MS + 600_000)
+    await repairs.step(ticket, "assigned", lambda t, by, at: states.assigned(t, by, "Cty Minh", None, at))
+    for second in range(60, 700, 60):
+        await repairs.beat(second, "CAM-3")  # as it says now that its line is back
+    await repairs.beat(720)
+    await repairs.clock(730)
+    (taken_back,) = await repairs.tickets(equipment="CAM-3")
+    assert (taken_back.state, taken_back.ended_by) == ("cancelled", "system")
+    (ticket,) = await repairs.tickets(equipment="CAM-1", units=["u1"])
+    assert (ticket.state, ticket.heard_again_at) == ("assigned", iso_ms(T0_MS + 720_000))
+    await repairs.clock(1_250)
+    assert [t.equipment for t in await repairs.tickets(state="open")] == ["CAM-2"]
+    at_ms = T0_MS + 720_000
+    repaired = lambda t, by, now: states.repaired(t, by, "power", "new fuse", at_ms, now)  # noqa: E731
+    await repairs.step(ticket, "repaired", repaired)
+    await repairs.step(ticket, "closed", lambda t, by, at: states.closed(t, by, None, at), by="binh")
+    kinds = [s.action.kind for s in await watch.store.actions_of(LIVE, f"ticket/{ticket.id}")]
+    assert kinds == [f"ticket.{s}" for s in ("closed", "repaired", "heard_again", "assigned", "opened")]
+    (times,) = await watch.store.ticket_times(LIVE, at_ms, at_ms + 1, ["u1"], "camera")
+    assert (times.failed_ms, times.repaired_ms, times.cause) == (T0_MS, at_ms, "power")
+    assert await watch.store.ticket_times(LIVE, at_ms, at_ms + 1, ["u2"], None) == []
+
+
+async def test_a_ticket_is_opened_by_hand_for_equipment_of_ones_own(repairs: Repairs) -> None:
+    """While it is under way nothing opens another; a page goes on where the last ended."""
+    opened = uuid4()
+    await repairs.act(lambda desk, j: desk.open(j, opened, "CAM-1", "=lens dirty", T0_MS), scope={"u1"})
+    with pytest.raises(Unknown, match="no equipment 'CAM-2'"):
+        await repairs.act(lambda desk, j: desk.open(j, uuid4(), "CAM-2", "dark", None), scope={"u1"})
+    with pytest.raises(Unfit, match="lies in the future"):
+        await repairs.act(lambda desk, j: desk.open(j, uuid4(), "CAM-1", "dark", T0_MS * 2))
+    (ticket,) = await repairs.tickets()
+    with pytest.raises(Unknown):
+        await repairs.step(ticket, "noted", states.noted, scope={"u2"})
+    await repairs.clock(300)
+    await repairs.clock(700)
+    rows, more = await repairs.watch.store.tickets(LIVE, TicketFilter(), limit=2)
+    assert (sorted(row.equipment for row in rows), more) == (["CAM-2", "CAM-3"], True)
+    place = TicketPlace(rows[-1].opened_ms, rows[-1].id)
+    rest, more = await repairs.watch.store.tickets(LIVE, TicketFilter(), before=place)
+    assert ([row.id for row in rest], more) == ([opened], False)

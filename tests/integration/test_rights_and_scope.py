@@ -100,6 +100,7 @@ ROUTE_TABLE: dict[str, tuple[str, Any]] = {
     "DELETE /api/v1/seals/{seal}/account": (COMMON, None),
     "GET /api/v1/equipment": (LIST, "equipment"),
     "GET /api/v1/equipment/availability": (LIST, "equipment"),
+    "GET /api/v1/equipment/repairs": (COMMON, None),
     "GET /api/v1/tracks/{journey}": (OBJECT, "journey"),
     "GET /api/v1/reports": (COMMON, None),
     "GET /api/v1/reports/summary": (COMMON, None),
@@ -160,6 +161,16 @@ ROUTE_TABLE: dict[str, tuple[str, Any]] = {
     "GET /api/v1/commands/{command}": (OBJECT, "command"),
     "POST /api/v1/commands/{command}/approve": (OBJECT, ("command", {})),
     "POST /api/v1/commands/{command}/cancel": (OBJECT, ("command", {"reason": "a test"})),
+    "GET /api/v1/tickets": (LIST, "ticket"),
+    "POST /api/v1/tickets": (COMMON, None),
+    "GET /api/v1/tickets/{ticket}": (OBJECT, "ticket"),
+    "POST /api/v1/tickets/{ticket}/assign": (OBJECT, ("ticket", {"to": "Minh"})),
+    "POST /api/v1/tickets/{ticket}/start": (OBJECT, ("ticket", {})),
+    "POST /api/v1/tickets/{ticket}/note": (OBJECT, ("ticket", {"note": "a test"})),
+    "POST /api/v1/tickets/{ticket}/repaired": (OBJECT, ("ticket", {"cause": "power"})),
+    "POST /api/v1/tickets/{ticket}/reopen": (OBJECT, ("ticket", {"reason": "a test"})),
+    "POST /api/v1/tickets/{ticket}/close": (OBJECT, ("ticket", {})),
+    "POST /api/v1/tickets/{ticket}/cancel": (OBJECT, ("ticket", {"reason": "a test"})),
     "GET /api/v1/shifts": (LIST, "shift"),
     "POST /api/v1/shifts": (COMMON, None),
     "GET /api/v1/shifts/{shift}": (OBJECT, "shift"),
@@ -349,6 +360,7 @@ def service(
         found.objects["alarm"] = alarms
         found.objects["suppression"] = asyncio.run(suppressed(found))
         found.objects["command"] = asyncio.run(commanded(found))
+        found.objects["ticket"] = asyncio.run(broken(found))
         found.objects["shift"], found.objects["hand_over"] = asyncio.run(on_duty(found))
         found.objects["absence"] = asyncio.run(absent(found))
         yield found
@@ -387,6 +399,18 @@ async def commanded(service: Service) -> dict[str, str]:
             assert answer.status == 201, answer.text
             commands[unit] = json.loads(answer.text)["id"]
     return commands
+
+
+async def broken(service: Service) -> dict[str, str]:
+    """Tickets by unit, about its camera."""
+    tickets = {}
+    async with described_session() as client:
+        for unit in OWN + FOREIGN:
+            wanted = {"equipment": f"E-{unit}", "fault": "dark"}
+            answer = await service.ask(client, "administrator", "POST", "/api/v1/tickets", wanted)
+            assert answer.status == 201, answer.text
+            tickets[unit] = json.loads(answer.text)["id"]
+    return tickets
 
 
 OFFICERS = {"u1": "operator-u1", "u11": "supervisor-u1", "u2": "unit_head", "none": "administrator"}
