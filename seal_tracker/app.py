@@ -37,7 +37,7 @@ from seal_tracker.hooks.sender import HookSender
 from seal_tracker.memory import keep_giving_back, keep_little
 from seal_tracker.metrics import PUBLISH_REFUSED, WATCHERS
 from seal_tracker.model import LIVE
-from seal_tracker.opening import commit_opened, load_plan, open_spaces
+from seal_tracker.opening import commit_opened, load_plan, open_spaces, taken_plan
 from seal_tracker.parts import Parts, open_parts
 from seal_tracker.pipeline import Pipeline
 from seal_tracker.publishing.outbox import OutboxPublisher
@@ -105,12 +105,13 @@ async def running(settings: Settings, *, embedded: Path | None = None) -> AsyncI
         The service cannot start; nothing is left running.
     """
     keep_little()
-    plan = await load_plan(settings)
+    folder = await load_plan(settings)
     tls = server_context(settings)
     async with AsyncExitStack() as stack:
         parts = await open_parts(settings, embedded, stack)
         store = await Store.open(parts.dsn)
         stack.push_async_callback(store.close)
+        plan = await taken_plan(store, folder)
         spaces, opened = await open_spaces(store, plan)
         gc.collect()
         gc.freeze()  # plans are large and live as long as we do

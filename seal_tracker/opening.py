@@ -1,6 +1,6 @@
 """What a start reads before anything arrives: the plan, every space by its stored versions, what differs from what was stored.
 
-No state; ``app`` calls it in this order: `load_plan`, `open_spaces`, and once the pipeline stands `commit_opened`.
+No state; ``app`` calls it in this order: `load_plan`, `taken_plan`, `open_spaces`, and once the pipeline stands `commit_opened`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from seal_tracker.planning import (
     with_newest,
 )
 from seal_tracker.plans.check import render_faults
-from seal_tracker.plans.folder import errors_of, read_folder
+from seal_tracker.plans.folder import JOURNEYS, empty_plan, errors_of, load_stored, read_folder
 from seal_tracker.plans.model import Diversion, Plan
 from seal_tracker.rejudge import Span
 from seal_tracker.space import Prepared, SpaceJudge
@@ -35,7 +35,15 @@ from seal_tracker.store import Store
 from seal_tracker.supervision.journey_plan import PlanJourneys, import_plan, kept_journeys
 from seal_tracker.supervision.journeys import deed_of
 
-__all__ = ["Opened", "PlanFaultyError", "commit_opened", "load_plan", "open_spaces"]
+__all__ = [
+    "FolderPlan",
+    "Opened",
+    "PlanFaultyError",
+    "commit_opened",
+    "load_plan",
+    "open_spaces",
+    "taken_plan",
+]
 
 log = structlog.get_logger(__name__)
 
@@ -44,25 +52,60 @@ class PlanFaultyError(ValueError):
     """The plan has faults; the text says all of them, as ``check`` does."""
 
 
-async def load_plan(settings: Settings) -> Plan | None:
-    """The plan of the folder that the settings name; None where they name none.
+@dataclass(frozen=True)
+class FolderPlan:
+    """What a plan folder holds: its plan, or why it is none; ``digest`` where all its files can be read at all."""
+
+    plan: Plan | None = None
+    refused: PlanFaultyError | None = None
+    digest: str | None = None
+
+
+async def load_plan(settings: Settings) -> FolderPlan:
+    """The plan of the folder that the settings name; none where they name none.
 
     Raises
     ------
     PlanFaultyError
-        It cannot be read, or has faults.
+        The folder cannot be read.
     """
     if settings.plan is None:
-        return None
+        return FolderPlan()
     try:
-        plan, faults = await read_plan(await asyncio.to_thread(read_folder, settings.plan))
+        files = await asyncio.to_thread(read_folder, settings.plan)
     except OSError as fault:
         raise PlanFaultyError(f"the plan cannot be read: {fault}") from fault
+    plan, faults = await read_plan(files)
     if plan is None:
-        raise PlanFaultyError(render_faults(errors_of(faults)))
+        rest, _ = await read_plan(files, load_stored)
+        return FolderPlan(
+            None, PlanFaultyError(render_faults(errors_of(faults))), None if rest is None else rest.digest
+        )
     for found in faults:
         log.warning("plan.warning", file=found.file, feature=found.feature, what=found.what, why=found.why)
-    return plan
+    return FolderPlan(plan, None, plan.digest)
+
+
+async def taken_plan(store: Store, folder: FolderPlan) -> Plan | None:
+    """The plan to take up from a folder. None: there is none, or it is the one taken up before, refused by now: what is stored
+    of it stands, but for what is left out.
+
+    Raises
+    ------
+    PlanFaultyError
+        It has faults, and is not what was taken up before.
+    """
+    if folder.refused is None:
+        return folder.plan
+    last = await store.last_import(LIVE)
+    if last is None or last[0] != folder.digest:
+        raise folder.refused
+    log.error(
+        "plan.folder_refused",
+        consequence="what was taken up from it before stands",
+        faults=str(folder.refused),
+    )
+    return None
 
 
 @dataclass(frozen=True)
@@ -84,8 +127,9 @@ async def open_spaces(store: Store, plan: Plan | None) -> tuple[dict[str, SpaceJ
     opened: dict[str, Opened] = {}
     for row in await store.spaces():
         plans = await stored_plans(store, row.name, plan if row.name == LIVE else None)
-        stored = plans[-1][1].journeys if plans else ()
-        kept = await kept_journeys(store, row.name, stored, clock_ms())
+        stored = plans[-1][1] if plans else empty_plan()
+        all_read = not any(one.file == JOURNEYS for one in stored.left_out)
+        kept = await kept_journeys(store, row.name, stored.journeys, clock_ms(), all_read=all_read)
         judging = spaces[row.name] = SpaceJudge(row.name, store)
         # By what it was judged by; what changed is judged again from there.
         loaded = await judging.open(plans, kept)

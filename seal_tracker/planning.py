@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import pickle
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, replace
 from multiprocessing import get_context
@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Protocol
 
 import msgspec
+import structlog
 
 from geofences.catalog import Fault
 from seal_tracker.model import NO_TIME
 from seal_tracker.plans.check import render_faults
 from seal_tracker.plans.edits import Conflict, differences, joined
-from seal_tracker.plans.folder import errors_of, load_files
+from seal_tracker.plans.folder import errors_of, load_files, load_stored
 from seal_tracker.plans.model import Diversion, Journey, Plan
 from seal_tracker.rejudge import Span
 from seal_tracker.store.records import Commit, NewPlan, PlanVersion
@@ -50,6 +51,9 @@ DatedPlan = tuple[int, Plan]
 """(in force from, plan); the first version holds from the beginning."""
 
 
+log = structlog.get_logger(__name__)
+
+
 class PlanRefusedError(ValueError):
     """A plan stored earlier can no longer be read by this version of the service."""
 
@@ -69,49 +73,75 @@ class PlanStore(Protocol):
     async def last_import(self, space: str) -> tuple[str, dict[str, str]] | None: ...  # noqa: D102
 
 
-async def read_plan(files: Mapping[str, str | bytes]) -> tuple[Plan | None, list[Fault]]:
+Reader = Callable[[Mapping[str, str | bytes]], tuple[Plan | None, list[Fault]]]
+
+
+async def read_plan(
+    files: Mapping[str, str | bytes], reader: Reader = load_files
+) -> tuple[Plan | None, list[Fault]]:
     """The plan that these files make, or None where one has an error; and every fault."""
     if sum(len(text) for text in files.values()) <= READ_HERE_BYTES:
-        return await asyncio.to_thread(load_files, files)
-    with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(1, get_context("spawn")) as reader:
+        return await asyncio.to_thread(reader, files)
+    with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(1, get_context("spawn")) as apart:
         given, made = Path(folder) / "files", Path(folder) / "plan"
         given.write_bytes(pickle.dumps(dict(files), protocol=5))
-        await asyncio.get_running_loop().run_in_executor(reader, _read_packed, given, made)
+        await asyncio.get_running_loop().run_in_executor(apart, _read_packed, reader, given, made)
         found: tuple[Plan | None, list[Fault]] = pickle.loads(made.read_bytes())  # noqa: S301 - our own child's
     return found
 
 
-def _read_packed(given: Path, made: Path) -> None:
-    """What `load_files` makes of the files in ``given``, into ``made``: pipes take 20 s for what a file takes none."""
-    made.write_bytes(pickle.dumps(load_files(pickle.loads(given.read_bytes())), protocol=5))  # noqa: S301 - our own parent's
+def _read_packed(reader: Reader, given: Path, made: Path) -> None:
+    """What ``reader`` makes of the files in ``given``, into ``made``: pipes take 20 s for what a file takes none."""
+    made.write_bytes(pickle.dumps(reader(pickle.loads(given.read_bytes())), protocol=5))  # noqa: S301 - our own parent's
 
 
 async def stored_plans(store: PlanStore, space: str, known: Plan | None = None) -> list[DatedPlan]:
     """Every version of a space's plan, oldest first; ``known`` is taken where a version is the same.
 
+    What was sound when it was stored and is refused by now is left out of its version, and told: seals are judged by the rest.
+
     Raises
     ------
     PlanRefusedError
-        One has become faulty by this version's rules.
+        A whole file of one cannot be read any more.
     """
     plans: list[DatedPlan] = []
     for row in await store.plan_versions(space):
         plan: Plan | None = known
         if known is None or known.digest != row.digest:
-            plan, faults = await read_plan(row.files)
+            plan, faults = await read_plan(row.files, load_stored)
             if plan is None:
-                first = errors_of(faults)[0]
                 raise PlanRefusedError(
-                    f"plan version {row.version} of space {space!r} cannot be read any more: {first}"
+                    f"plan version {row.version} of space {space!r} cannot be read any more:\n"
+                    f"{render_faults(errors_of(faults))}"
                 )
+            _tell_left_out(space, row.version, plan)
         assert plan is not None
         plan = sharing(plan, plans[-1][1]) if plans else plan
         plans.append(_dated(plan, row.version, row.valid_from_ms, row.recorded_ms))
     return plans
 
 
+def _tell_left_out(space: str, version: int, plan: Plan) -> None:
+    for one in plan.left_out:
+        log.error(
+            "plan.left_out",
+            space=space,
+            version=version,
+            file=one.file,
+            object=one.feature,
+            where=one.where,
+            what=one.what,
+            why=one.why,
+            remedy=one.remedy,
+            consequence="seals are judged without it, until it is mended in a new version of the plan",
+        )
+
+
 def sharing(plan: Plan, before: Plan) -> Plan:
     """The plan with what it has in common with the version before: all versions stay in memory, for pings that come late."""
+    if plan.left_out or before.left_out:
+        return plan  # of two equal files not the same may stand
     if plan.files.get("routes.geojson") == before.files.get("routes.geojson"):
         plan = replace(plan, routes=before.routes, route_index=before.route_index, corridors=before.corridors)
     if plan.files.get("zones.geojson") == before.files.get("zones.geojson"):

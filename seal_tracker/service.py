@@ -108,7 +108,16 @@ class Service:
             _link("broker_out", out.connected, out.last_error),
             ("ingest", stalled is None, stalled or "running"),
             self._heard_ourselves(),
+            ("plan", True, self._plan_said()),
         ]
+
+    def _plan_said(self) -> str:
+        """Whether all of the plan in force is judged by; it takes pings all the same."""
+        plan = self._spaces[LIVE].plan
+        if plan is None or not plan.left_out:
+            return "judged by"
+        n = len({(one.file, one.feature) for one in plan.left_out})
+        return f"judged without {n} of its objects, refused since version {plan.version} was stored: the log names them"
 
     def _heard_ourselves(self) -> Check:
         """Whether our own messages come back: a broker that hangs keeps its connections for a minute."""

@@ -1,6 +1,7 @@
 """A plan folder to a plan: every file read, everything wrong named, nothing half-used.
 
-`examine` and `load_files` are pure; `load_folder` reads the disk. A plan is made only where no file has an error.
+`examine` and `load_files` are pure; `load_folder` reads the disk. A plan is made only where no file has an error; of one that
+was sound when it was stored, `load_stored` leaves out what no longer is, and names it.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from seal_tracker.plans.packed import PackedTexts
 from seal_tracker.plans.policies import merge_policies, read_policies
 from seal_tracker.plans.references import References
 from seal_tracker.plans.registry import read_equipment, read_units, unit_ids
-from seal_tracker.rules.policy import REGIMES, PolicyTable
+from seal_tracker.rules.policy import REGIMES, PolicyTable, sound_policies
 
 __all__ = [
     "PLAN_FILES",
@@ -45,6 +46,7 @@ __all__ = [
     "examine",
     "load_files",
     "load_folder",
+    "load_stored",
     "read_folder",
 ]
 
@@ -100,10 +102,39 @@ def load_files(files: Content) -> tuple[Plan | None, list[Fault]]:
     found = examine(files)
     if errors_of(found.faults):
         return None, found.faults
+    return _made(found, files), found.faults
+
+
+def load_stored(files: Content) -> tuple[Plan | None, list[Fault]]:
+    """The plan that these files made once, without what is refused by now (the plan's ``left_out``); and every fault.
+
+    It was in force, and what came to a stop for one zone would judge nothing by all the others. None where a whole file
+    cannot be read.
+    """
+    found = examine(files)
+    errors = errors_of(found.faults)
+    if any(not fault.feature for fault in errors):
+        return None, found.faults
+    if not errors:
+        return _made(found, files), found.faults
+    zones, routes = {zone.id for zone in found.zones}, [route.id for route in found.routes]
+    stand = replace(
+        found,
+        routes=[
+            replace(route, checkpoints=tuple(c for c in route.checkpoints if c.zone in zones))
+            for route in found.routes
+        ],
+        policies=sound_policies(found.policies, regimes=REGIMES, routes=routes, zones=zones),
+    )
+    return replace(_made(stand, files), left_out=tuple(errors)), found.faults
+
+
+def _made(found: Examined, files: Content) -> Plan:
+    """The plan of what was found sound."""
     texts = {name: as_text(files[name], FaultSink(name)) for name in PLAN_FILES if name in files}
     zone_index = {zone.id: i for i, zone in enumerate(found.zones)}
     route_index = {route.id: i for i, route in enumerate(found.routes)}
-    plan = Plan(
+    return Plan(
         version=0,
         valid_from_ms=None,
         digest=_digest(texts),
@@ -121,7 +152,6 @@ def load_files(files: Content) -> tuple[Plan | None, list[Fault]]:
         units=tuple(found.units),
         equipment=tuple(found.equipment),
     )
-    return plan, found.faults
 
 
 def with_policies(plan: Plan, text: str | bytes, file: str) -> tuple[Plan | None, list[Fault]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from geofences.catalog import RouteFeature, ZoneFeature
+from geofences.catalog import Fault, RouteFeature, ZoneFeature
 from geofences.corridors import CorridorSet
 from geofences.zones import ZoneSet
 from seal_tracker.journey import Authorisation, Diversion, Journey, Reset, Suspension
@@ -82,6 +82,8 @@ class Plan:
         without their vertices, which ``zone_set`` and ``corridors`` hold.
     zone_index, route_index
         from id to the position in ``zones`` and ``routes``, which is also the number in the sets.
+    left_out
+        what ``files`` hold besides and what was found sound once, but is refused by now; empty for a plan that is new.
     """
 
     version: int
@@ -99,3 +101,4 @@ class Plan:
     units: tuple[Unit, ...] = field(default=())
     equipment: tuple[Equipment, ...] = field(default=())
     recorded_ms: int | None = None
+    left_out: tuple[Fault, ...] = ()

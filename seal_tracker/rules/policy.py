@@ -11,7 +11,15 @@ from seal_tracker.rules.catalog import POLICY_KEYS
 from seal_tracker.rules.keys import PolicyKey
 from seal_tracker.rules.table import Policies
 
-__all__ = ["POLICY_KEYS", "REGIMES", "PolicyFault", "PolicyKey", "PolicyTable", "check_policies"]
+__all__ = [
+    "POLICY_KEYS",
+    "REGIMES",
+    "PolicyFault",
+    "PolicyKey",
+    "PolicyTable",
+    "check_policies",
+    "sound_policies",
+]
 
 Level = Literal["error", "warning"]
 
@@ -61,6 +69,40 @@ def check_policies(
             known = ["default", *regimes, "route", "zone"]
             faults.append(_unknown(name, "table", name, known))
     return faults
+
+
+def sound_policies(
+    tables: Mapping[str, Any],
+    *,
+    regimes: Collection[str] = REGIMES,
+    routes: Collection[str] = (),
+    zones: Collection[str] = (),
+) -> dict[str, Any]:
+    """``tables`` without every key in which `check_policies` finds an error."""
+    sound: dict[str, Any] = {}
+    for path, value in _leaves(tables, ()):
+        alone: Any = value
+        for name in reversed(path):
+            alone = {name: alone}
+        if any(
+            fault.level == "error"
+            for fault in check_policies(alone, regimes=regimes, routes=routes, zones=zones)
+        ):
+            continue
+        table = sound
+        for name in path[:-1]:
+            table = table.setdefault(name, {})
+        table[path[-1]] = value
+    return sound
+
+
+def _leaves(tables: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every value that is no table, with the names that lead to it."""
+    for name, value in tables.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, (*path, name))
+        else:
+            yield (*path, name), value
 
 
 def _check_objects(kind: str, tables: object, known: Collection[str]) -> Iterator[PolicyFault]:

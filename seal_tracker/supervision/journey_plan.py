@@ -70,8 +70,10 @@ class PlanJourneys:
         return kept.changed({j.id: None for j in self.before} | {j.id: j for j in self.after})
 
 
-async def import_plan(store: Planned, space: str, journeys: Sequence[Journey], now_ms: int) -> PlanJourneys:
-    """Find what a plan's journeys change of those kept."""
+async def import_plan(
+    store: Planned, space: str, journeys: Sequence[Journey], now_ms: int, *, all_read: bool = True
+) -> PlanJourneys:
+    """Find what a plan's journeys change of those kept. Not ``all_read``: those that are not among them stay as they are."""
     planned = await store.journeys_planned(space)
     records = {journey.id: record_of(journey) for journey in journeys}
     digests = {name: digest_of(written(record)) for name, record in records.items()}
@@ -81,7 +83,9 @@ async def import_plan(store: Planned, space: str, journeys: Sequence[Journey], n
     faults = [_conflict(n, "was declared here by a person") for n in sorted(taken)]
     faults += [_conflict(n, "has been changed here by a person") for n in changed if planned[n][1]]
     left_out = [
-        n for n, (was, edited) in planned.items() if n not in records and not edited and was != LEFT_OUT
+        n
+        for n, (was, edited) in planned.items()
+        if all_read and n not in records and not edited and was != LEFT_OUT
     ]
     wanted = [n for n in new if n not in taken] + [n for n in changed if not planned[n][1]]
     if not wanted and not left_out:
@@ -110,12 +114,14 @@ async def import_plan(store: Planned, space: str, journeys: Sequence[Journey], n
     return PlanJourneys(changes, [(a, b) for a, b in judged if a != b], faults)
 
 
-async def kept_journeys(store: PlanKeeping, space: str, journeys: Sequence[Journey], now_ms: int) -> InForce:
+async def kept_journeys(
+    store: PlanKeeping, space: str, journeys: Sequence[Journey], now_ms: int, *, all_read: bool = True
+) -> InForce:
     """The journeys by which a space has been judged up to now, those of its newest stored plan among them.
 
     A database from before journeys were kept has them in the plan alone: they are committed first.
     """
-    brought = await import_plan(store, space, journeys, now_ms)
+    brought = await import_plan(store, space, journeys, now_ms, all_read=all_read)
     if brought.changes:
         await store.commit(commit_of(space, brought))
     held_from_ms = now_ms - HELD_MS if space == LIVE else NO_TIME
