@@ -6,6 +6,7 @@ A bad setting stops the start with its name, its value and what was expected.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -20,6 +21,7 @@ from pydantic_settings import (
 from seal_tracker.alarms.deadlines import DEFAULT_TERMS, Term, Terms
 from seal_tracker.publishing.errors import TopicError
 from seal_tracker.publishing.topics import check_id
+from seal_tracker.situations.kinds import DEFAULT_KINDS, Kind, Kinds
 
 __all__ = ["PREFIX", "ConfigError", "Settings", "load_settings", "split_address"]
 
@@ -60,6 +62,12 @@ def _an_address(value: str) -> str:
     return value
 
 
+def _a_kind(value: str) -> str:
+    if re.fullmatch(r"[a-z][a-z0-9_]{0,63}", value) is None:
+        raise ValueError("a kind is a-z, then a-z 0-9 _, 64 at most")
+    return value
+
+
 KEPT_DAYS_LEAST: Final = 400
 """A clock is believed up to a year behind: pings that can still come late, and be judged, need those around them."""
 
@@ -71,6 +79,16 @@ class AlarmDeadline(BaseModel):
 
     acknowledge_min: float = Field(gt=0, le=10_080)
     close_min: float = Field(gt=0, le=525_600)
+
+
+class SituationKind(BaseModel):
+    """The names of a kind of special situations, and whether few alone see them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    vi: str = Field(min_length=1, max_length=100)
+    en: str = Field(min_length=1, max_length=100)
+    restricted: bool = False
 
 
 class Settings(BaseSettings):
@@ -158,6 +176,13 @@ class Settings(BaseSettings):
     commands_position_alone: bool = Field(
         default=False, description="a position is asked for without a second supervisor; all else never is"
     )
+    situation_kinds: dict[Annotated[str, AfterValidator(_a_kind)], SituationKind] = Field(
+        default_factory=lambda: {
+            name: SituationKind(vi=kind.vi, en=kind.en, restricted=kind.restricted)
+            for name, kind in DEFAULT_KINDS.items()
+        },
+        description="kinds of special situations: id, names in Vietnamese and English, whether few alone see them; given, it is the whole list",
+    )
     tickets_by_themselves: bool = Field(
         default=True,
         description="equipment that is down for long gets a ticket by itself; off: by hand alone",
@@ -195,6 +220,11 @@ class Settings(BaseSettings):
             s: Term(d.acknowledge_min * 60, d.close_min * 60) for s, d in self.alarm_deadlines.items()
         }
         return {**DEFAULT_TERMS, **set_}
+
+    @property
+    def kinds(self) -> Kinds:
+        """Kinds of special situations."""
+        return {name: Kind(kind.vi, kind.en, kind.restricted) for name, kind in self.situation_kinds.items()}
 
     @classmethod
     def settings_customise_sources(

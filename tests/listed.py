@@ -21,6 +21,7 @@ from seal_tracker.store.alarm_reads import AlarmFilter
 from seal_tracker.store.duty_reads import LateQuery
 from seal_tracker.store.episode_reads import cursor_text
 from seal_tracker.store.filters import EpisodeFilter, EventFilter, JourneyFilter
+from seal_tracker.store.situation_reads import SituationFilter
 
 __all__ = ["GENERIC_PLAN", "LISTS", "Asked", "Listed"]
 
@@ -150,6 +151,11 @@ class Asked:
         return await self.store.known_pings(
             np.full(100, self.numbers[f"S-{number % self.sizes.seals}"], np.int32), at
         )
+
+
+def situations(asked: Asked, **which: Any) -> Awaitable[Any]:
+    """A page of special situations."""
+    return asked.store.situations(LIVE, SituationFilter(**which), limit=PAGE)
 
 
 LISTS: Final = (
@@ -311,5 +317,10 @@ LISTS: Final = (
         "events_of_severity",
         lambda a: a.before(severity=a.severity, **a.time(182)),
     ),
+    Listed("situations", "situations_newest", situations),
+    Listed("situations of a kind", "situations_of_kind", lambda a: situations(a, kind="complaint")),
+    Listed("situations of a unit", "situations_of_unit", lambda a: situations(a, units=[a.unit])),
+    Listed("situations of a journey", "situations_of_journey", lambda a: situations(a, journey=a.journey)),
+    Listed("situations, open", "situations_open", lambda a: situations(a, state="open")),
 )
 """What is listed. ``pings_pkey`` stands for that of any table of pings."""

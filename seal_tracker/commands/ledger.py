@@ -213,6 +213,8 @@ async def _hold_tables(connection: Connection, fold: Fold) -> None:
         ("journeys_to_verify", fold.check_states),
         ("hand_overs_to_verify", fold.check_states),
         ("suppressions_to_verify", fold.check_states),
+        ("situations_to_verify", fold.check_states),
+        ("situation_versions_to_verify", fold.check_states),
         ("plans_to_verify", fold.check_plans),
         ("journey_versions_to_verify", fold.check_versions),
     ):

@@ -21,7 +21,9 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-__all__ = ["EXPORTED", "About", "Index", "about", "index_entry", "index_in", "is_action", "sequence_of", "state_digest", "states_entry", "states_in"]  # fmt: skip
+from seal_tracker.situations.rows import RESTRICTED
+
+__all__ = ["EXPORTED", "About", "Index", "about", "index_entry", "index_in", "is_action", "is_restricted", "sequence_of", "state_digest", "states_entry", "states_in"]  # fmt: skip
 
 ACTION: Final = b'{"action":'
 INDEX: Final = b'{"index":'
@@ -65,6 +67,10 @@ class _Entry(msgspec.Struct):
     data: _Feature | None = None
 
 
+class _Subject(msgspec.Struct):
+    subject: str = ""
+
+
 class _Place(msgspec.Struct):
     after: int
     entries: int
@@ -80,6 +86,7 @@ class _States(msgspec.Struct):
 
 
 _decode: Final = msgspec.json.Decoder(_Entry).decode
+_decode_subject: Final = msgspec.json.Decoder(_Subject).decode
 _decode_index: Final = msgspec.json.Decoder(_Index).decode
 _decode_states: Final = msgspec.json.Decoder(_States).decode
 _encoder: Final = msgspec.json.Encoder(enc_hook=str)
@@ -108,6 +115,13 @@ def sequence_of(entry: bytes) -> int | None:
 def is_action(entry: bytes) -> bool:
     """Whether the entry is what a person did, given that it is no event."""
     return not entry.startswith((INDEX, STATES))
+
+
+def is_restricted(entry: bytes) -> bool:
+    """Whether the entry names a restricted situation: who did something with it, or its digest."""
+    if entry.startswith(STATES):
+        return any(name.startswith(RESTRICTED) for name in states_in(entry))
+    return entry.startswith(ACTION) and _decode_subject(entry).subject.startswith(RESTRICTED)
 
 
 def index_entry(index: Index) -> bytes:

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from seal_tracker.model import DeadLetter, Episode, Event
+from seal_tracker.situations.rows import SituationChange, SituationRow
 from seal_tracker.store.connections import Connection
 from seal_tracker.store.errors import CommitRefused
 from seal_tracker.store.journey_writes import write_journeys
@@ -104,6 +105,8 @@ async def write_deeds(connection: Connection, commit: Commit) -> None:
     await send(connection, "upsert_commands", space, commands)
     tickets = [(*row[:-1], row.body.decode()) for row in commit.tickets]
     await send(connection, "upsert_tickets", space, tickets)
+    await send(connection, "upsert_situations", space, [situation_row(one.row) for one in commit.situations])
+    await send(connection, "add_situation_versions", space, [version_row(one) for one in commit.situations])
     for plan in commit.plans:
         await connection.execute(sql("add_plan_version"), commit.space, *plan_columns(plan))
 
@@ -172,6 +175,17 @@ def event_row(event: Event, body: bytes) -> tuple[Any, ...]:
 def action_row(action: Action) -> tuple[Any, ...]:
     """Columns of ``add_actions``."""
     return (*action[:-1], action.body.decode())
+
+
+def situation_row(row: SituationRow) -> tuple[Any, ...]:
+    """Columns of ``upsert_situations``; ids of journeys need no quotes."""
+    return (*row[:10], "{" + ",".join(row.journeys) + "}", row.salt, row.body.decode())
+
+
+def version_row(one: SituationChange) -> tuple[Any, ...]:
+    """Columns of ``add_situation_versions``."""
+    row = one.row
+    return (row.id, row.version, one.verb, one.at_ms, one.actor, one.role, row.salt, row.body.decode())
 
 
 def plan_columns(plan: NewPlan) -> tuple[Any, ...]:

@@ -15,13 +15,15 @@ from seal_tracker.ledger.folding import RETRACTED, Row
 from seal_tracker.ledger.told import episode_digest
 from seal_tracker.ledger.versions import version_digest, version_name
 from seal_tracker.model import LIVE, iso_ms, iso_or_none
+from seal_tracker.situations.rows import name_of
 from seal_tracker.store.alarm_reads import alarm_of
 from seal_tracker.store.connections import END_OF_TIME, Connection
 from seal_tracker.store.database import Database
 from seal_tracker.store.journey_reads import journey_of
-from seal_tracker.store.ledger_rows import action_entry, alarm_state, journey_state
+from seal_tracker.store.ledger_rows import action_entry, alarm_state, journey_state, situation_state
 from seal_tracker.store.queries import sql
 from seal_tracker.store.records import Action, AlarmRow
+from seal_tracker.store.situation_reads import situation_of
 
 __all__ = [
     "LedgerReads",
@@ -209,6 +211,20 @@ def hand_over_row(row: Any) -> Row:
     return Row(f"hand_over/{row['id']}", state_digest(row), row["handed_at"])
 
 
+def situation_row(row: Any) -> Row:
+    """A situation's row."""
+    found = situation_of(row)
+    name = name_of(found.id, restricted=found.restricted)
+    return Row(name, situation_state(found), found.registered_ms)
+
+
+def situation_version_row(row: Any) -> Row:
+    """A version of a situation."""
+    situation, version, verb, at_ms, actor, role, salt, body, restricted = row
+    said = (situation, version, verb, at_ms, actor, role, salt, body.encode())
+    return Row(f"{name_of(situation, restricted=restricted)} version {version}", state_digest(said), at_ms)
+
+
 TO_VERIFY: Final[Mapping[str, Callable[[Any], Row]]] = {
     "episodes_to_verify": episode_row,
     "alarms_to_verify": alarm_row,
@@ -217,6 +233,8 @@ TO_VERIFY: Final[Mapping[str, Callable[[Any], Row]]] = {
     "hand_overs_to_verify": hand_over_row,
     "plans_to_verify": plan_row,
     "suppressions_to_verify": suppression_row,
+    "situations_to_verify": situation_row,
+    "situation_versions_to_verify": situation_version_row,
 }
 """Statements that read what is held against the ledger, and what each row of theirs says."""
 

@@ -12,6 +12,7 @@ import msgspec
 from seal_tracker.ledger.chain import GENESIS, Head, Link
 from seal_tracker.ledger.entries import Index, index_entry, state_digest, states_entry
 from seal_tracker.model import LIVE, iso_ms
+from seal_tracker.situations.rows import SituationChange, SituationRow
 from seal_tracker.store.committing import plan_columns
 from seal_tracker.store.connections import Connection
 from seal_tracker.store.journey_rows import JourneyRow
@@ -28,6 +29,8 @@ __all__ = [
     "journey_state",
     "ledger_entries",
     "read_head",
+    "situation_state",
+    "situation_version_state",
 ]
 
 encode: Final = msgspec.json.Encoder().encode
@@ -78,6 +81,9 @@ async def ledger_entries(connection: Connection, commit: Commit, ends: JourneyEn
     states |= {f"journey/{change.row.id}": journey_state(change.row) for change in commit.journeys}
     states |= {f"hand_over/{row.id}": state_digest(row) for row in commit.hand_overs}
     states |= {f"suppression/{row.id}": state_digest(row) for row in commit.suppressions}
+    for one in commit.situations:
+        states[one.name] = situation_state(one.row)
+        states[f"{one.name} version {one.row.version}"] = situation_version_state(one)
     states |= {f"plan/{plan.version}": plan_state(plan) for plan in commit.plans}
     told = {event.episode.episode for event in commit.events}.union(commit.moved)
     for episode, _, retracted in commit.episodes:
@@ -106,6 +112,17 @@ def journey_state(row: JourneyRow) -> str:
         row.changed_ms, row.plan_digest, row.edited, row.body,
     )  # fmt: skip
     return state_digest(columns)
+
+
+def situation_state(row: SituationRow) -> str:
+    """What stands for a situation's row: never anything else. Of a restricted one it has a salt, so that nobody finds it by trying."""
+    return state_digest(row)
+
+
+def situation_version_state(one: SituationChange) -> str:
+    """What stands for a version of a situation: never anything else."""
+    row = one.row
+    return state_digest((row.id, row.version, one.verb, one.at_ms, one.actor, one.role, row.salt, row.body))
 
 
 def plan_state(plan: NewPlan) -> str:

@@ -18,6 +18,7 @@ from seal_tracker.downlink.rows import CommandRow
 from seal_tracker.hooks.rows import HookRow, Mail, Progress
 from seal_tracker.model import DeadLetter, Episode, Event, PingBatch
 from seal_tracker.repairs.rows import TicketRow
+from seal_tracker.situations.rows import SituationChange
 from seal_tracker.store.duty_rows import AbsenceRow, HandOverRow, ShiftRow
 from seal_tracker.store.journey_rows import JourneyChange
 from seal_tracker.ways import Way
@@ -224,7 +225,7 @@ class Brought:
         As they stand afterwards.
     mails, plans
         New ones; one mail an event.
-    journeys
+    journeys, situations
         As they stand afterwards and what made them so; each at most once.
     first_checkpoints, old_pings
         Weeks of pings that go, and what they led to: judging again goes back no further.
@@ -244,6 +245,7 @@ class Brought:
     suppressions: Sequence[SuppressionRow] = ()
     commands: Sequence[CommandRow] = ()
     tickets: Sequence[TicketRow] = ()
+    situations: Sequence[SituationChange] = ()
     first_checkpoints: Sequence[Checkpoint] = ()
     old_pings: Sequence[OldPings] = ()
 

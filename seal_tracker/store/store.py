@@ -45,6 +45,7 @@ from seal_tracker.store.queries import sql
 from seal_tracker.store.records import Commit
 from seal_tracker.store.report_reads import ReportReads
 from seal_tracker.store.sessions import SessionTable
+from seal_tracker.store.situation_reads import SituationReads
 from seal_tracker.store.space_reads import SpaceReads
 from seal_tracker.store.suppression_reads import SuppressionReads
 from seal_tracker.store.ticket_reads import TicketReads
@@ -80,6 +81,7 @@ class Store(
     SuppressionReads,
     CommandReads,
     TicketReads,
+    SituationReads,
 ):
     """PostgreSQL as the service sees it; see the modules of its bases for what can be asked."""
 

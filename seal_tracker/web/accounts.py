@@ -49,6 +49,7 @@ class Right(StrEnum):
     KEEP_DUTY = "keep_duty"
     EDIT_PLANS = "edit_plans"
     AUDIT = "audit"
+    SEE_RESTRICTED = "see_restricted"
     MANAGE_HOOKS = "manage_hooks"
     MANAGE_ACCOUNTS = "manage_accounts"
 
@@ -58,14 +59,18 @@ WORK: Final = frozenset({Right.READ, Right.HANDLE_ALARMS, Right.KEEP_JOURNEYS, R
 
 RIGHTS: Mapping[str, frozenset[Right]] = {
     Role.OPERATOR: WORK,
-    Role.SUPERVISOR: WORK | {Right.ORDER, Right.COMMAND, Right.EDIT_PLANS},
+    Role.SUPERVISOR: WORK | {Right.ORDER, Right.COMMAND, Right.EDIT_PLANS, Right.SEE_RESTRICTED},
     Role.UNIT_HEAD: WORK | {Right.ORDER, Right.AUDIT},
-    Role.AUDITOR: frozenset({Right.READ, Right.AUDIT}),
+    Role.AUDITOR: frozenset({Right.READ, Right.AUDIT, Right.SEE_RESTRICTED}),
     Role.INTEGRATOR: frozenset({Right.READ, Right.MANAGE_HOOKS}),
     Role.ADMINISTRATOR: frozenset(Right) - {Right.COMMAND},  # who makes accounts could be two persons
     Role.GATEWAY: frozenset(),  # publishes over MQTT; HTTP gives it nothing
 }
-"""The whole table of who may do what, by role; a right that is not here is refused."""
+"""The whole table of who may do what, by role; a right that is not here is refused.
+
+``SEE_RESTRICTED`` counts at headquarters alone (`auth.sees_restricted`). No unit head has it: a head answers for the officers of the
+unit, and may be one of those concerned.
+"""
 
 PEOPLE: Final = tuple(role for role in Role if RIGHTS[role])
 """Roles that HTTP knows, and that accounts made here may have."""

@@ -30,6 +30,7 @@ __all__ = [
     "cookie_name",
     "headquarters_only",
     "scope_of",
+    "sees_restricted",
     "still_signed_in",
 ]
 
@@ -88,6 +89,12 @@ def headquarters_only(request: web.Request, what: str) -> None:
 def scope_of(request: web.Request) -> frozenset[str] | None:
     """Units whose journeys, alarms and events the asker may see and act on; None: all."""
     return request[PRINCIPAL].units
+
+
+def sees_restricted(request: web.Request) -> bool:
+    """Whether restricted situations are there for who asks: by right, and of headquarters."""
+    principal = request[PRINCIPAL]
+    return principal.units is None and Right.SEE_RESTRICTED in principal.rights
 
 
 def cookie_name(tls: bool) -> str:

@@ -16,6 +16,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 from seal_tracker.alarms.deadlines import DEFAULT_TERMS, Terms
 from seal_tracker.model import Episode
+from seal_tracker.situations.kinds import DEFAULT_KINDS, Kinds
 from seal_tracker.store.alarm_reads import AlarmFilter, AlarmRates, RateQuery, StoredAction
 from seal_tracker.store.filters import EpisodeFilter, EventFilter, JourneyFilter
 from seal_tracker.store.journey_reads import Overlap
@@ -26,6 +27,7 @@ from seal_tracker.web.accounts import Accounts
 from seal_tracker.web.duty_context import CommandReading, DutyReading, SuppressionReading, TicketReading
 from seal_tracker.web.ledger_context import LedgerReading, LedgerSigner
 from seal_tracker.web.lockout import LockoutPolicy
+from seal_tracker.web.situation_context import SituationReading
 from seal_tracker.web.wire import EquipmentRow, PositionRow, UnderWay
 
 if TYPE_CHECKING:
@@ -58,7 +60,9 @@ Check = tuple[str, bool, str]
 HERE = Path(__file__).parent
 
 
-class Reading(LedgerReading, DutyReading, SuppressionReading, CommandReading, TicketReading, Protocol):
+class Reading(
+    LedgerReading, DutyReading, SuppressionReading, CommandReading, TicketReading, SituationReading, Protocol
+):
     """What is read from the store."""
 
     async def alarm(self, space: str, alarm: UUID) -> AlarmRow | None:
@@ -234,6 +238,8 @@ class WebConfig:
         How many webhooks one account may have at once.
     commands, commands_position_alone
         Whether seals are commanded; and whether a position is asked for without a second person.
+    situation_kinds
+        Kinds of special situations, with their names.
     tls
         Whether people reach the service by https (here or at a proxy in front); cookies are then Secure.
     proxied
@@ -256,6 +262,7 @@ class WebConfig:
     webhooks_per_account: int = 20
     commands: bool = False
     commands_position_alone: bool = False
+    situation_kinds: Kinds = field(default_factory=lambda: DEFAULT_KINDS)
     session_s: int = 12 * 3600
     lockout: LockoutPolicy = field(default_factory=LockoutPolicy)
 

@@ -21,7 +21,7 @@ from seal_tracker.episodes_file import episode_line
 from seal_tracker.ledger.bundle import Run, make_bundle, runs_to_checkpoints
 from seal_tracker.ledger.chain import Link, entry_hash, unpack
 from seal_tracker.ledger.checkpoints import StoredCheckpoint, fingerprint
-from seal_tracker.ledger.entries import EXPORTED, about
+from seal_tracker.ledger.entries import EXPORTED, about, is_restricted
 from seal_tracker.ledger.keys import public_pem
 from seal_tracker.model import LIVE, iso_ms
 from seal_tracker.prepared import Prepared
@@ -30,7 +30,7 @@ from seal_tracker.store.filters import EpisodeFilter
 from seal_tracker.store.records import Action
 from seal_tracker.tracks import FORMATS
 from seal_tracker.web.accounts import Right
-from seal_tracker.web.auth import PRINCIPAL, scope_of
+from seal_tracker.web.auth import PRINCIPAL, scope_of, sees_restricted
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.cursors import EventCursor, encode_cursor
 from seal_tracker.web.errors import Missing
@@ -139,12 +139,16 @@ async def link(request: web.Request) -> web.Response:
         found = await request.app[CONTEXT].store.link_run(number, number, [number])
     if not found:
         raise Missing(f"there is no link {text[:DIGITS]}; GET /api/v1/ledger lists them", field="number")
-    scope = scope_of(request)
+    scope, restricted = scope_of(request), sees_restricted(request)
+
+    def shown(entry: bytes) -> bool:
+        return (scope is None or about(entry).unit in scope) and (restricted or not is_restricted(entry))
+
     entries = await asyncio.to_thread(unpack, found[0].body)
     items = [
         EntryItem(
             sha256=entry_hash(entry).hex(),
-            text=entry.decode() if scope is None or about(entry).unit in scope else None,
+            text=entry.decode() if shown(entry) else None,
         )
         for entry in entries
     ]

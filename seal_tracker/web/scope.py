@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from seal_tracker.plans import Unit
+    from seal_tracker.plans import Plan, Unit
 
-__all__ = ["sees", "units_asked", "units_below"]
+__all__ = ["sees", "units_asked", "units_below", "units_with_below"]
 
 
 def units_below(unit: str, units: Iterable[Unit]) -> frozenset[str]:
@@ -35,3 +35,13 @@ def units_asked(scope: Collection[str] | None, unit: str | None) -> Sequence[str
     if unit is None:
         return None if scope is None else sorted(scope)
     return [unit] if sees(scope, unit) else []
+
+
+def units_with_below(
+    scope: Collection[str] | None, unit: str | None, plan: Plan | None
+) -> frozenset[str] | None:
+    """The unit that is asked for and all below it in a plan, as far as they are in scope; without a unit all in scope. None: everybody's."""
+    if unit is None:
+        return None if scope is None else frozenset(scope)
+    below = units_below(unit, plan.units if plan else ())
+    return below if scope is None else below & frozenset(scope)

@@ -23,6 +23,18 @@ DISABLED = 1e10
 """What a plan costs more that has to read all of a table though that is switched off."""
 
 
+SITUATIONS = """
+INSERT INTO situations (
+    space, id, version, kind, severity, unit, state, restricted, occurred_at, registered_at, closed_at, journeys, body
+)
+SELECT 'live', gen_random_uuid(), 1, 'kind' || n % 6, 'high', 'U' || n % 30, CASE n % 50 WHEN 0 THEN 'open' ELSE 'closed' END, false, at, at,
+       CASE n % 50 WHEN 0 THEN NULL ELSE at END, ARRAY['J-' || n], '{}'
+FROM (SELECT n, '2025-01-01Z'::timestamptz + n * '1 hour'::interval AS at FROM generate_series(1, 5000) AS n) AS made;
+ANALYZE situations
+"""
+"""Special situations of a few years."""
+
+
 class BrokenOff(Exception):  # noqa: N818 - no error
     """As by the hand of whoever fills."""
 
@@ -76,6 +88,7 @@ async def test_every_list_is_read_by_its_index(empty_dsn: str) -> None:
     names = await store.seal_names(LIVE)
     asked = Asked(store, SIZES, {name: number for number, name in names.items()})
     connection = await connect(empty_dsn, "explain", 30)
+    await connection.execute(SITUATIONS)
     await connection.execute("SET enable_seqscan = off")
     wrong = []
     for one in LISTS:

@@ -34,6 +34,7 @@ from seal_tracker.ledger.entries import index_in, states_in
 from seal_tracker.ledger.verification import ChainCheck, Mark
 from seal_tracker.model import iso_ms
 from seal_tracker.publishing.cloudevents import cloud_event
+from seal_tracker.situations.rows import SituationChange, SituationRow
 from seal_tracker.store import Action, Commit, CommitRefused, SchemaMismatch, Store, StoreUnavailable
 from seal_tracker.store.connections import Connection, connect
 from seal_tracker.store.duty_rows import HandOverRow, ShiftRow
@@ -93,13 +94,17 @@ def first_of_all() -> Commit:
         "d0",
         {"a": "b"},
     )
+    seen = SituationRow(
+        number_id(4), 1, "complaint", "high", "HP", "open", True, START_MS, START_MS, None, ("J-5", "J:6"), "salt", b'{"a":1}'
+    )  # fmt: skip
+    situation = SituationChange(seen, "registered", START_MS, "lan", "operator")
     done = [
         Action(START_MS, "lan", "operator", verb, f"{verb.partition('.')[0]}/{of}", None, "HP", b"{}")
         for verb, of in (("hand_over.handed", left.id), ("suppression.ordered", order.id))
     ]
     return replace(
         commit, actions=[*commit.actions, action_of(change), *done], journeys=[change], accounts=[officer], shifts=[shift], hand_overs=[left],
-        suppressions=[order], plans=[plan],
+        suppressions=[order], plans=[plan], situations=[situation],
     )  # fmt: skip
 
 
@@ -615,6 +620,14 @@ LOGS = {
     "a suppression removed": (
         "DELETE FROM suppressions",
         ["suppression/.*: is missing from its table; link 1 says how it stands"],
+    ),
+    "a situation reopened": (
+        "UPDATE situations SET state = 'open', journeys = '{J-5}'",
+        ["restricted/.*: in its table it is not what link 1 says"],
+    ),
+    "a situation's version rewritten": (
+        "UPDATE situation_versions SET body = '{\"a\":2}'",
+        ["restricted/.* version 1: in its table it is not what link 1 says"],
     ),
     "a link taken from a journey": (
         "DELETE FROM ledger.journeys WHERE journey = 'J-1' AND number = 5",

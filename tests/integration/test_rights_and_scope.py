@@ -24,7 +24,7 @@ from parts import Broker, LoopThread, wait_until
 from seal_tracker.app import running
 from seal_tracker.config import load_settings
 from seal_tracker.embedded import EmbeddedParts
-from seal_tracker.web.accounts import PEOPLE, RIGHTS, Role
+from seal_tracker.web.accounts import PEOPLE, RIGHTS, Right, Role
 from seal_tracker.web.app import ROUTES
 from seal_tracker.web.auth import Open
 from seal_tracker.web.links import plain_path
@@ -171,6 +171,18 @@ ROUTE_TABLE: dict[str, tuple[str, Any]] = {
     "POST /api/v1/tickets/{ticket}/reopen": (OBJECT, ("ticket", {"reason": "a test"})),
     "POST /api/v1/tickets/{ticket}/close": (OBJECT, ("ticket", {})),
     "POST /api/v1/tickets/{ticket}/cancel": (OBJECT, ("ticket", {"reason": "a test"})),
+    "GET /api/v1/situations": (LIST, "situation"),
+    "POST /api/v1/situations": (COMMON, None),
+    "GET /api/v1/situations/kinds": (COMMON, None),
+    "GET /api/v1/situations/{situation}": (OBJECT, "situation"),
+    "GET /api/v1/situations/{situation}/versions": (OBJECT, "situation"),
+    "POST /api/v1/situations/{situation}/correct": (
+        OBJECT,
+        ("situation", {"severity": "low", "reason": "a test"}),
+    ),
+    "POST /api/v1/situations/{situation}/follow-ups": (OBJECT, ("situation", {"text": "a test"})),
+    "POST /api/v1/situations/{situation}/close": (OBJECT, ("situation", {"outcome": "a test"})),
+    "POST /api/v1/situations/{situation}/reopen": (OBJECT, ("situation", {"reason": "a test"})),
     "GET /api/v1/shifts": (LIST, "shift"),
     "POST /api/v1/shifts": (COMMON, None),
     "GET /api/v1/shifts/{shift}": (OBJECT, "shift"),
@@ -359,6 +371,7 @@ def service(
             )
         found.objects["alarm"] = alarms
         found.objects["suppression"] = asyncio.run(suppressed(found))
+        found.objects["situation"] = asyncio.run(reported(found))
         found.objects["command"] = asyncio.run(commanded(found))
         found.objects["ticket"] = asyncio.run(broken(found))
         found.objects["shift"], found.objects["hand_over"] = asyncio.run(on_duty(found))
@@ -384,6 +397,24 @@ async def suppressed(service: Service) -> dict[str, str]:
             assert answer.status == 201, answer.text
             orders[unit] = json.loads(answer.text)["id"]
     return orders
+
+
+def situation(unit: str | None, kind: str = "complaint") -> dict[str, Any]:
+    occurred = datetime.now(UTC).isoformat()
+    words = f"Chủ hàng ở {unit} phản ánh: xe chờ quá lâu"
+    return {"kind": kind, "severity": "high", "unit": unit, "occurred_at": occurred, "narrative": words}
+
+
+async def reported(service: Service) -> dict[str, str]:
+    """Special situations by unit, open for all of it to see."""
+    situations = {}
+    async with described_session() as client:
+        for unit in OFFICERS:
+            told = situation(None if unit == "none" else unit)
+            answer = await service.ask(client, "administrator", "POST", "/api/v1/situations", told)
+            assert answer.status == 201, answer.text
+            situations[unit] = json.loads(answer.text)["id"]
+    return situations
 
 
 async def commanded(service: Service) -> dict[str, str]:
@@ -668,6 +699,46 @@ async def test_a_report_has_figures_of_the_askers_units_alone(service: Service):
             assert report["total"]["journeys"]["armed"] == len(units)
             tampered = [one["raised"] for one in report["total"]["alarms"] if one["type"] == "SEAL_TAMPER"]
             assert tampered == [len(units)]
+
+
+async def test_misconduct_is_known_to_those_alone_who_have_the_right(service: Service):
+    """Anybody on duty may report it, of any unit; then no list, answer or entry of the ledger tells others of it, nor does any count."""
+    counted = "/api/v1/situations?limit=1000"
+    see = {"supervisor", "auditor", "administrator"}
+    people = [(role.value, unit) for role in PEOPLE for unit in (None, "u1")]
+    async with described_session() as client:
+        before = {p: (await service.ask(client, name_of(*p), "GET", counted)).text for p in people}
+        told = situation("u2", "misconduct") | {"narrative": "Nhận tiền của chủ xe"}
+        answer = await service.ask(client, "operator-u1", "POST", "/api/v1/situations", told)
+        assert answer.status == 201, answer.text
+        secret = json.loads(answer.text)["id"]
+        one = f"/api/v1/situations/{secret}"
+        for role, unit in people:
+            asker, sees = name_of(role, unit), unit is None and role in see
+            listed = (await service.ask(client, asker, "GET", counted)).text
+            assert (secret in listed) is sees, asker
+            assert sees or listed == before[role, unit]
+            for path in (one, f"{one}/versions"):
+                assert (await service.ask(client, asker, "GET", path)).status == (200 if sees else 404)
+            asked = await service.ask(client, asker, "GET", "/api/v1/situations?restricted=true")
+            assert (asked.status, '"items":[]' in asked.text) == (200, not sees)
+            acted = await service.ask(client, asker, "POST", f"{one}/follow-ups", {"text": "đã hỏi"})
+            keeps = Right.KEEP_DUTY in RIGHTS[role]
+            assert acted.status == (403 if not keeps else 200 if sees else 404), (asker, acted)
+        (link, *_) = json.loads((await service.ask(client, "auditor", "GET", "/api/v1/ledger")).text)["items"]
+        texts = {}
+        for asker in ("unit_head", "unit_head-u1", "auditor-u2", "auditor"):
+            for number in range(link["number"] - 2, link["number"] + 1):
+                path = f"/api/v1/ledger/links/{number}"
+                texts[asker] = texts.get(asker, "") + (await service.ask(client, asker, "GET", path)).text
+        assert [asker for asker, text in texts.items() if secret in text] == ["auditor"]
+        assert not any("đã hỏi" in text or "u2" in text for text in texts.values())
+        changed = await service.ask(
+            client, "supervisor", "POST", f"{one}/correct", {"kind": "complaint", "reason": "x"}
+        )
+        assert (changed.status, json.loads(changed.text)["field"]) == (422, "kind")
+        closed = await service.ask(client, "supervisor", "POST", f"{one}/close", {"outcome": "kỷ luật"})
+        assert closed.status == 200, closed.text
 
 
 async def test_a_unit_acknowledges_no_others_alarm_among_many(service: Service):

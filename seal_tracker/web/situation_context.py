@@ -1,0 +1,28 @@
+"""What the routes of special situations must be given."""
+
+from __future__ import annotations
+
+from typing import Protocol
+from uuid import UUID
+
+from seal_tracker.situations.rows import SituationRow
+from seal_tracker.store.situation_reads import SituationFilter, SituationPlace, VersionRow
+
+__all__ = ["SituationReading"]
+
+
+class SituationReading(Protocol):
+    """What is read of special situations."""
+
+    async def situation(self, space: str, situation: UUID) -> SituationRow | None:
+        """One situation, None where there is none."""
+
+    async def situations(
+        self, space: str, which: SituationFilter, *, before: SituationPlace | None = None, limit: int = 100
+    ) -> tuple[list[SituationRow], bool]:
+        """A page of situations, newest first, and whether there are more."""
+
+    async def situation_versions(
+        self, space: str, situation: UUID, *, before: int | None = None, limit: int = 100
+    ) -> tuple[list[VersionRow], bool]:
+        """A page of a situation's versions, newest first, and whether there are more."""
