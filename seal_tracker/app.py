@@ -38,6 +38,7 @@ from seal_tracker.memory import keep_giving_back, keep_little
 from seal_tracker.metrics import PUBLISH_REFUSED, WATCHERS
 from seal_tracker.model import LIVE
 from seal_tracker.opening import commit_opened, load_plan, open_spaces, taken_plan
+from seal_tracker.overdue import OverdueClock
 from seal_tracker.parts import Parts, open_parts
 from seal_tracker.pipeline import Pipeline
 from seal_tracker.publishing.outbox import OutboxPublisher
@@ -217,6 +218,7 @@ def _beside(
         "canary": service.send_canary(),
         "hooks": hooks.run(),
         "retention": retention.run(),
+        "overdue": OverdueClock(store, service.pipeline.act, clock_ms=clock_ms).run(),
         "memory": keep_giving_back(),
     }
     if settings.commands:

@@ -18,6 +18,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import numpy as np
+from filling_kept import copy_tasks
 from msgspec.structs import replace as changed
 
 from seal_tracker.alarms.deadlines import ms_of
@@ -127,7 +128,7 @@ async def fill_rest(
 ) -> None:
     """What is not there yet."""
     names, numbers = await prepare(dsn, sizes)
-    for part, copy_part in (("journeys", copy_journeys), ("told", copy_told)):
+    for part, copy_part in (("journeys", copy_journeys), ("told", copy_told), ("kept", copy_kept)):
         if part not in done:
             tell(f"copying what is to be there: {part}")
             async with connection.transaction():
@@ -272,6 +273,11 @@ async def copy_told(connection: Connection, sizes: Sizes) -> None:
     await copy(connection, "dead_letters", "space received_at topic payload reason", letters)
     counts = (("events", sequence), ("pings_stored", sizes.pings), ("dead_letters", sizes.pings // 1000))
     await copy(connection, "counters", "space name value", ((LIVE, *count) for count in counts))
+
+
+async def copy_kept(connection: Connection, sizes: Sizes) -> None:
+    """What persons keep beside journeys."""
+    await copy_tasks(copy, connection, sizes, UNITS)
 
 
 EPISODE_COLUMNS: Final = (

@@ -17,11 +17,12 @@ from filling import ROUTES, STEP_MS, TYPES, UNITS, YEAR_MS, Sizes
 from seal_tracker.alarms.states import OPEN_STATES, STATES
 from seal_tracker.model import LIVE
 from seal_tracker.store import Store
-from seal_tracker.store.alarm_reads import AlarmFilter
+from seal_tracker.store.alarm_reads import AlarmFilter, RateQuery
 from seal_tracker.store.duty_reads import LateQuery
 from seal_tracker.store.episode_reads import cursor_text
 from seal_tracker.store.filters import EpisodeFilter, EventFilter, JourneyFilter
 from seal_tracker.store.situation_reads import SituationFilter
+from seal_tracker.store.task_reads import TaskFilter
 
 __all__ = ["GENERIC_PLAN", "LISTS", "Asked", "Listed"]
 
@@ -121,6 +122,9 @@ class Asked:
         return self.store.journeys(
             LIVE, JourneyFilter(**which), after=self.journey if after is None else after, limit=PAGE
         )
+
+    def tasks(self, **which: Any) -> Awaitable[Any]:
+        return self.store.tasks(LIVE, TaskFilter(**which), limit=PAGE)
 
     async def alarm_subject(self) -> str:
         """An alarm that there is."""
@@ -322,5 +326,19 @@ LISTS: Final = (
     Listed("situations of a unit", "situations_of_unit", lambda a: situations(a, units=[a.unit])),
     Listed("situations of a journey", "situations_of_journey", lambda a: situations(a, journey=a.journey)),
     Listed("situations, open", "situations_open", lambda a: situations(a, state="open")),
+    Listed("tasks, newest first", "tasks_newest", lambda a: a.tasks()),
+    Listed("tasks of a unit", "tasks_of_unit", lambda a: a.tasks(unit=a.unit)),
+    Listed("tasks that a unit sees", "task_units_pkey", lambda a: a.tasks(scope=frozenset({a.unit}))),
+    Listed("tasks of a document", "tasks_of_document", lambda a: a.tasks(document="7/TCHQ-GSQL")),
+    Listed("tasks given together", "tasks_of_giving", lambda a: a.tasks(giving=UUID(int=7))),
+    Listed("tasks with words", "tasks_with_words", lambda a: a.tasks(words="'niem':* & '7':*")),
+    Listed("open tasks", "tasks_open", lambda a: a.tasks(open_only=True)),
+    Listed("overdue tasks", "tasks_open", lambda a: a.tasks(overdue_at_ms=a.sizes.until_ms)),
+    Listed("tasks due", "tasks_due", lambda a: a.store.tasks_due(LIVE, a.sizes.until_ms, PAGE)),
+    Listed(
+        "tasks of a week, counted",
+        "tasks_settled",
+        lambda a: a.store.task_figures(LIVE, RateQuery(**a.time(7))),
+    ),
 )
 """What is listed. ``pings_pkey`` stands for that of any table of pings."""

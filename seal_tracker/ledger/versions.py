@@ -16,7 +16,7 @@ __all__ = ["Deed", "deed_in", "version_digest", "version_name"]
 
 JOURNEY: Final = "journey."
 
-KEPT: Final = (JOURNEY, "hand_over.", "suppression.", "plan.")
+KEPT: Final = (JOURNEY, "hand_over.", "suppression.", "plan.", "task.")
 """Kinds of actions whose subject has a row from then on; nothing ever deletes one."""
 
 

@@ -107,8 +107,19 @@ async def write_deeds(connection: Connection, commit: Commit) -> None:
     await send(connection, "upsert_tickets", space, tickets)
     await send(connection, "upsert_situations", space, [situation_row(one.row) for one in commit.situations])
     await send(connection, "add_situation_versions", space, [version_row(one) for one in commit.situations])
+    await write_tasks(connection, commit)
     for plan in commit.plans:
         await connection.execute(sql("add_plan_version"), commit.space, *plan_columns(plan))
+
+
+async def write_tasks(connection: Connection, commit: Commit) -> None:
+    """Sends tasks; whose each is to see is said once."""
+    space = (commit.space,)
+    tasks = [(*row[:5], *row[6:-1], row.body.decode()) for row in commit.tasks]
+    units = [(row.id, unit, row.given_ms) for row in commit.tasks if row.version == 1 for unit in row.seen_by]
+    await send(connection, "upsert_tasks", space, tasks)
+    await send(connection, "add_task_units", space, units)
+    await send(connection, "add_attachments", space, commit.attachments)
 
 
 async def send(

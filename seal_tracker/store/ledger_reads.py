@@ -24,6 +24,7 @@ from seal_tracker.store.ledger_rows import action_entry, alarm_state, journey_st
 from seal_tracker.store.queries import sql
 from seal_tracker.store.records import Action, AlarmRow
 from seal_tracker.store.situation_reads import situation_of
+from seal_tracker.store.task_reads import task_of
 
 __all__ = [
     "LedgerReads",
@@ -206,6 +207,17 @@ def journey_row(row: Any) -> Row:
     return Row(f"journey/{journey.id}", journey_state(journey), journey.changed_ms)
 
 
+def task_row(row: Any) -> Row:
+    """A task's row."""
+    task = task_of(row)
+    return Row(f"task/{task.id}", state_digest(task), task.given_ms)
+
+
+def attachment_row(row: Any) -> Row:
+    """A task's file, by the hash of what its content is."""
+    return Row(f"attachment/{row['id']}", state_digest(row), row["attached_at"])
+
+
 def hand_over_row(row: Any) -> Row:
     """A hand-over's row."""
     return Row(f"hand_over/{row['id']}", state_digest(row), row["handed_at"])
@@ -235,6 +247,8 @@ TO_VERIFY: Final[Mapping[str, Callable[[Any], Row]]] = {
     "suppressions_to_verify": suppression_row,
     "situations_to_verify": situation_row,
     "situation_versions_to_verify": situation_version_row,
+    "tasks_to_verify": task_row,
+    "attachments_to_verify": attachment_row,
 }
 """Statements that read what is held against the ledger, and what each row of theirs says."""
 

@@ -19,12 +19,14 @@ from seal_tracker.store.journey_rows import JourneyRow
 from seal_tracker.store.queries import sql
 from seal_tracker.store.records import Action, AlarmRow, Commit, NewPlan
 from seal_tracker.store.together import Together
+from seal_tracker.tasking.rows import AttachmentRow
 
 __all__ = [
     "JourneyEnds",
     "action_entry",
     "add_link",
     "alarm_state",
+    "attachment_state",
     "entries_of_journeys",
     "journey_state",
     "ledger_entries",
@@ -85,6 +87,8 @@ async def ledger_entries(connection: Connection, commit: Commit, ends: JourneyEn
         states[one.name] = situation_state(one.row)
         states[f"{one.name} version {one.row.version}"] = situation_version_state(one)
     states |= {f"plan/{plan.version}": plan_state(plan) for plan in commit.plans}
+    states |= {f"task/{row.id}": state_digest(row) for row in commit.tasks}
+    states |= {f"attachment/{row.id}": attachment_state(row) for row in commit.attachments}
     told = {event.episode.episode for event in commit.events}.union(commit.moved)
     for episode, _, retracted in commit.episodes:
         if episode.episode in told and not retracted:
@@ -134,6 +138,11 @@ def plan_state(plan: NewPlan) -> str:
     return state_digest(
         [version, valid_from_ms, recorded_ms, digest, author, note, changes, import_digest, *hashes]
     )
+
+
+def attachment_state(row: AttachmentRow) -> str:
+    """What stands for a task's file: whose it is, since when, and the SHA-256 of its content."""
+    return state_digest([row.id, row.task, row.sha256.hex(), row.attached_ms])
 
 
 def action_entry(action: Action) -> bytes:

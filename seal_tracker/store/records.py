@@ -21,6 +21,7 @@ from seal_tracker.repairs.rows import TicketRow
 from seal_tracker.situations.rows import SituationChange
 from seal_tracker.store.duty_rows import AbsenceRow, HandOverRow, ShiftRow
 from seal_tracker.store.journey_rows import JourneyChange
+from seal_tracker.tasking.rows import AttachmentRow, TaskRow
 from seal_tracker.ways import Way
 
 __all__ = [
@@ -221,9 +222,9 @@ class Brought:
 
     Attributes
     ----------
-    accounts, tokens, credentials, hooks, hook_progress, shifts, hand_overs, absences, suppressions, commands, tickets
+    accounts, tokens, credentials, hooks, hook_progress, shifts, hand_overs, absences, suppressions, commands, tickets, tasks
         As they stand afterwards.
-    mails, plans
+    mails, plans, attachments
         New ones; one mail an event.
     journeys, situations
         As they stand afterwards and what made them so; each at most once.
@@ -246,6 +247,8 @@ class Brought:
     commands: Sequence[CommandRow] = ()
     tickets: Sequence[TicketRow] = ()
     situations: Sequence[SituationChange] = ()
+    tasks: Sequence[TaskRow] = ()
+    attachments: Sequence[AttachmentRow] = ()
     first_checkpoints: Sequence[Checkpoint] = ()
     old_pings: Sequence[OldPings] = ()
 

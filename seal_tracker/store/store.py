@@ -48,6 +48,7 @@ from seal_tracker.store.sessions import SessionTable
 from seal_tracker.store.situation_reads import SituationReads
 from seal_tracker.store.space_reads import SpaceReads
 from seal_tracker.store.suppression_reads import SuppressionReads
+from seal_tracker.store.task_reads import TaskReads
 from seal_tracker.store.ticket_reads import TicketReads
 from seal_tracker.store.together import Together
 
@@ -82,6 +83,7 @@ class Store(
     CommandReads,
     TicketReads,
     SituationReads,
+    TaskReads,
 ):
     """PostgreSQL as the service sees it; see the modules of its bases for what can be asked."""
 

@@ -24,7 +24,13 @@ from seal_tracker.store.journey_rows import JourneyRow, JourneyVersion
 from seal_tracker.store.records import AlarmRow, EpisodePage, Stats
 from seal_tracker.store.report_reads import Summary
 from seal_tracker.web.accounts import Accounts
-from seal_tracker.web.duty_context import CommandReading, DutyReading, SuppressionReading, TicketReading
+from seal_tracker.web.duty_context import (
+    CommandReading,
+    DutyReading,
+    SuppressionReading,
+    TaskReading,
+    TicketReading,
+)
 from seal_tracker.web.ledger_context import LedgerReading, LedgerSigner
 from seal_tracker.web.lockout import LockoutPolicy
 from seal_tracker.web.situation_context import SituationReading
@@ -61,7 +67,14 @@ HERE = Path(__file__).parent
 
 
 class Reading(
-    LedgerReading, DutyReading, SuppressionReading, CommandReading, TicketReading, SituationReading, Protocol
+    LedgerReading,
+    DutyReading,
+    SuppressionReading,
+    CommandReading,
+    TicketReading,
+    SituationReading,
+    TaskReading,
+    Protocol,
 ):
     """What is read from the store."""
 

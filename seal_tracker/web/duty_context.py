@@ -9,14 +9,17 @@ from uuid import UUID
 from seal_tracker.downlink.rows import CommandRow
 from seal_tracker.repairs.figures import TicketTimes
 from seal_tracker.repairs.rows import TicketRow
+from seal_tracker.store.alarm_reads import RateQuery
 from seal_tracker.store.command_reads import CommandFilter, CommandPlace
 from seal_tracker.store.duty_reads import LateQuery, ShiftFilter
 from seal_tracker.store.duty_rows import AbsenceRow, HandOverRow, LateAlarm, LateUnit, Seen, ShiftRow
 from seal_tracker.store.records import AlarmRow, SuppressionRow
 from seal_tracker.store.suppression_reads import SuppressionPlace
+from seal_tracker.store.task_reads import TaskFilter, TaskPlace
 from seal_tracker.store.ticket_reads import TicketFilter, TicketPlace
+from seal_tracker.tasking.rows import AttachmentText, TaskFigures, TaskRow
 
-__all__ = ["CommandReading", "DutyReading", "SuppressionReading", "TicketReading"]
+__all__ = ["CommandReading", "DutyReading", "SuppressionReading", "TaskReading", "TicketReading"]
 
 
 class DutyReading(Protocol):
@@ -126,3 +129,21 @@ class TicketReading(Protocol):
         self, space: str, from_ms: int, to_ms: int, units: Sequence[str] | None, kind: str | None
     ) -> list[TicketTimes]:
         """What is summed of tickets that were opened, acknowledged or repaired in [from, to)."""
+
+
+class TaskReading(Protocol):
+    """What is read of tasks."""
+
+    async def task(self, space: str, task: UUID) -> TaskRow | None:
+        """One task, None where there is none."""
+
+    async def attachment(self, space: str, attachment: UUID) -> AttachmentText | None:
+        """A file with its task, None where there is none."""
+
+    async def tasks(
+        self, space: str, which: TaskFilter, *, before: TaskPlace | None = None, limit: int = 100
+    ) -> tuple[list[TaskRow], bool]:
+        """A page of tasks, newest first, and whether there are more."""
+
+    async def task_figures(self, space: str, asked: RateQuery) -> TaskFigures:
+        """Tasks of a period, counted."""

@@ -7,7 +7,10 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from types import SimpleNamespace
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID, uuid4
 
 import pytest
@@ -18,8 +21,10 @@ from seal_tracker.alarming import action_of
 from seal_tracker.alarms.deadlines import DEFAULT_TERMS, with_deadlines
 from seal_tracker.alarms.rows import row_of
 from seal_tracker.clock import clock_ms
+from seal_tracker.commands.ledger import verified_ledger
 from seal_tracker.deeds import Deed
 from seal_tracker.model import LIVE, iso_ms
+from seal_tracker.overdue import OverdueClock
 from seal_tracker.plans import load_files
 from seal_tracker.prepared import Prepared
 from seal_tracker.publishing.cloudevents import AlarmState
@@ -28,6 +33,8 @@ from seal_tracker.store.connections import connect
 from seal_tracker.store.duty_reads import LONGEST, LONGEST_ABSENCE
 from seal_tracker.store.queries import sql
 from seal_tracker.store.records import AlarmRow
+from seal_tracker.store.task_reads import TaskFilter
+from seal_tracker.tasking.attached import MAX_BYTES
 
 pytest_plugins = ["web_fixtures"]
 
@@ -444,3 +451,154 @@ async def test_lists_of_duty_are_read_by_their_index(world: World, postgres_dsn:
             assert f'"{index}"' in text, (mode, name, text)
             assert "Seq Scan" not in text, (mode, name, text)
     await connection.close()
+
+
+TASKS = "/api/v1/tasks"
+PDF = b"%PDF-1.7 a scan"
+
+
+async def give(world: World, role: str = "supervisor", **more: Any) -> Any:
+    body = {
+        "title": "Kiểm kê niêm phong",
+        "due": in_hours(24),
+        "units": ["port"],
+        "document": "12/GSQL",
+        **more,
+    }
+    answer = await world.ask(TASKS, role, "POST", json=body)
+    assert answer.status == 201, answer.body
+    return answer.json()
+
+
+async def listed(world: World, query: str = "") -> list[str]:
+    answer = await world.ask(f"{TASKS}{query}")
+    assert answer.status == 200, answer.body
+    return [item["id"] for item in answer.json()["items"]]
+
+
+async def test_a_task_goes_its_way_and_every_step_says_who(world: World):
+    """Given to each unit apart, taken on, reported, sent back, done, confirmed; the ledger holds the row as it stands."""
+    assert_problem(
+        await world.ask(
+            TASKS, "supervisor", "POST", json={"title": "x", "due": in_hours(-1), "units": ["port"]}
+        ),
+        422,
+        "due",
+    )
+    assert_problem(
+        await world.ask(
+            TASKS, "supervisor", "POST", json={"title": "x", "due": in_hours(1), "units": ["sea"]}
+        ),
+        422,
+        "units",
+    )
+    given = await give(world, units=["port", "gate"], supporting=["hq"])
+    task, other = (item["id"] for item in given["items"])
+    path = f"{TASKS}/{task}"
+    assert_problem(await send(world, f"{path}/progress", "operator", 1, percent=10, note="begun"), 409)
+    assert_problem(await send(world, f"{path}/progress", "operator", 7, percent=1, note="x"), 412, "If-Match")
+    for step, role, body in (
+        ("accept", "operator", {}),
+        ("progress", "operator", {"percent": 40, "note": "two of five stores"}),
+        ("done", "supervisor", {"note": "all five"}),
+        ("return", "unit_head", {"reason": "no list"}),
+        ("done", "supervisor", {"note": "with a list"}),
+    ):
+        answer = await world.ask(f"{path}/{step}", role, "POST", json=body, headers={"If-Match": "*"})
+        assert answer.status == 200, answer.body
+    own = await world.ask(f"{path}/confirm", "supervisor", "POST", json={}, headers={"If-Match": "*"})
+    assert_problem(own, 409)
+    answer = await world.ask(f"{path}/confirm", "unit_head", "POST", json={}, headers={"If-Match": '"6"'})
+    one = answer.json()
+    assert (one["state"], one["version"], one["percent"], answer.headers["ETag"]) == (
+        "confirmed",
+        7,
+        100,
+        '"7"',
+    )
+    assert [(s["step"], s["by"]) for s in one["history"]] == [
+        ("confirmed", "unit_head"), ("done", "supervisor"), ("returned", "unit_head"), ("done", "supervisor"),
+        ("progress", "operator"), ("accepted", "operator"), ("given", "supervisor"),
+    ]  # fmt: skip
+    assert one["history"][4]["detail"] == {"percent": 40, "note": "two of five stores"}
+    assert await listed(world, f"?giving={given['giving']}&open=true") == [other]
+    figures = (await world.ask(f"{TASKS}/figures?from={quote(in_hours(-1))}&to={quote(in_hours(1))}")).json()
+    counts = {u["unit"]: (u["given"], u["done_in_time"], u["open"], u["overdue"]) for u in figures["units"]}
+    assert counts == {"gate": (1, 0, 1, 0), "port": (1, 1, 0, 0)}
+    assert (figures["total"]["given"], figures["total"]["done_in_time"]) == (2, 1)
+
+
+async def test_tasks_are_found_by_what_leads_to_them(world: World):
+    """A unit, a document in any letters, words without accents, given together, open, past their time; a page at a time."""
+    first = (await give(world, document="7/tchq"))["items"][0]["id"]
+    second = (await give(world, units=["gate"], title="Đôn đốc trả niêm phong"))["items"][0]["id"]
+    for query, wanted in (
+        ("", [second, first]), ("?unit=gate", [second]), ("?document=7/TCHQ", [first]), ("?text=don%20doc", [second]),
+        ("?text=!!", []), ("?state=given", [second, first]), ("?state=done", []), ("?overdue=true", []),
+        (f"?to={quote(in_hours(-1))}", []),
+    ):  # fmt: skip
+        assert await listed(world, query) == wanted, query
+    page = (await world.ask(f"{TASKS}?limit=1")).json()
+    assert await listed(world, f"?limit=1&after={page['next']}") == [first]
+    now_ms = clock_ms() + 25 * HOUR_MS
+    which = TaskFilter(scope=frozenset({"gate", "port"}), overdue_at_ms=now_ms)
+    rows, more = await world.store.tasks(LIVE, which)
+    assert ([str(row.id) for row in rows], more) == ([second, first], False)
+    seen, _ = await world.store.tasks(LIVE, TaskFilter(scope=frozenset({"gate", "hq"})))
+    assert [str(row.id) for row in seen] == [second]
+
+
+async def test_a_file_is_kept_as_it_came_and_only_to_be_saved(world: World, postgres_dsn: str):
+    """Its hash stands in the ledger: content that somebody exchanges is found."""
+    task = (await give(world))["items"][0]["id"]
+    path = f"{TASKS}/{task}/attachments"
+    for query, kind, content, status, field in (
+        ("?name=a.html", "text/html", PDF, 415, "Content-Type"),
+        ("?name=a.pdf", "application/pdf", b"<html>", 422, "body"),
+        ("?name=..%2Fa.pdf", "application/pdf", PDF, 400, "name"),
+        ("?name=a.pdf", "application/pdf", b"%PDF-" + bytes(MAX_BYTES), 413, None),
+    ):
+        headers = {"Content-Type": kind, "If-Match": "*"}
+        assert_problem(
+            await world.ask(path + query, "operator", "POST", data=content, headers=headers), status, field
+        )
+    headers = {"Content-Type": "application/pdf", "If-Match": '"1"'}
+    answer = await world.ask(f"{path}?name=%C4%91%C6%A1n.pdf", "operator", "POST", data=PDF, headers=headers)
+    assert answer.status == 201, answer.body
+    (file,) = answer.json()["attachments"]
+    assert (file["name"], file["bytes"], file["sha256"]) == ("đơn.pdf", len(PDF), sha256(PDF).hexdigest())
+    saved = await world.ask(answer.headers["Location"])
+    assert (saved.body, saved.headers["Content-Type"]) == (PDF, "application/pdf")
+    assert saved.headers["Content-Disposition"] == "attachment; filename*=UTF-8''%C4%91%C6%A1n.pdf"
+    assert (saved.headers["X-Content-Type-Options"], saved.headers["Cache-Control"]) == (
+        "nosniff",
+        "private, no-store",
+    )
+    connection = await connect(postgres_dsn, "test", 30)
+    assert (await verified_ledger(connection, [], [])).whole
+    await connection.execute("UPDATE task_attachments SET content = content || 'x'")
+    await connection.execute("UPDATE tasks SET due_at = due_at + interval '1 day'")
+    found = await verified_ledger(connection, [], [])
+    await connection.close()
+    named = {fault.partition(":")[0].partition("/")[0] for fault in found.log_faults}
+    assert (found.whole, named) == (False, {"task", "attachment"}), found.log_faults
+
+
+async def test_the_head_is_told_of_an_overdue_task_once_over_restarts(world: World):
+    """Note, mail and step are one commit: whoever looks again, after a kill as well, finds it told."""
+    task = UUID((await give(world))["items"][0]["id"])
+    later_ms = clock_ms() + 25 * HOUR_MS
+
+    async def act(space: str, work: Any) -> None:
+        judging = SimpleNamespace(plan=replace(world.fleet.plans[LIVE], units=(
+            *(replace(unit, contact="minh@example.org") for unit in world.fleet.plans[LIVE].units),
+        )))  # fmt: skip
+        _, deed = await work(judging)
+        await world.store.commit(Commit(space=space, actions=deed.actions, **deed.brought()))
+
+    for _ in range(2):
+        await OverdueClock(world.store, act, clock_ms=lambda: later_ms).look()
+    steps = await world.store.actions_of(LIVE, f"task/{task}")
+    assert [step.action.kind for step in steps] == ["task.escalated", "task.given"]
+    (mail,) = await world.store.mails_due(later_ms, 10)
+    assert (mail.recipient, "Kiểm kê niêm phong" in mail.body) == ("minh@example.org", True)

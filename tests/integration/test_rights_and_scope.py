@@ -183,6 +183,19 @@ ROUTE_TABLE: dict[str, tuple[str, Any]] = {
     "POST /api/v1/situations/{situation}/follow-ups": (OBJECT, ("situation", {"text": "a test"})),
     "POST /api/v1/situations/{situation}/close": (OBJECT, ("situation", {"outcome": "a test"})),
     "POST /api/v1/situations/{situation}/reopen": (OBJECT, ("situation", {"reason": "a test"})),
+    "GET /api/v1/tasks": (LIST, "task"),
+    "POST /api/v1/tasks": (COMMON, None),
+    "GET /api/v1/tasks/figures": (COMMON, None),
+    "GET /api/v1/tasks/{task}": (OBJECT, "task"),
+    "POST /api/v1/tasks/{task}/accept": (OBJECT, ("task", {})),
+    "POST /api/v1/tasks/{task}/progress": (OBJECT, ("task", {"percent": 5, "note": "begun"})),
+    "POST /api/v1/tasks/{task}/done": (OBJECT, ("task", {"note": "all"})),
+    "POST /api/v1/tasks/{task}/confirm": (OBJECT, ("task", {})),
+    "POST /api/v1/tasks/{task}/return": (OBJECT, ("task", {"reason": "a test"})),
+    "POST /api/v1/tasks/{task}/cancel": (OBJECT, ("task", {"reason": "a test"})),
+    "POST /api/v1/tasks/{task}/change": (OBJECT, ("task", {"text": "more", "reason": "a test"})),
+    "POST /api/v1/tasks/{task}/attachments": (OBJECT, ("task", {})),
+    "GET /api/v1/attachments/{attachment}": (OBJECT, "attachment"),
     "GET /api/v1/shifts": (LIST, "shift"),
     "POST /api/v1/shifts": (COMMON, None),
     "GET /api/v1/shifts/{shift}": (OBJECT, "shift"),
@@ -376,6 +389,7 @@ def service(
         found.objects["ticket"] = asyncio.run(broken(found))
         found.objects["shift"], found.objects["hand_over"] = asyncio.run(on_duty(found))
         found.objects["absence"] = asyncio.run(absent(found))
+        found.objects["task"], found.objects["attachment"] = asyncio.run(instructed(found))
         yield found
     finally:
         thread.run(context.__aexit__(None, None, None))
@@ -476,6 +490,23 @@ async def absent(service: Service) -> dict[str, str]:
             assert answer.status == 201, answer.text
             absences[unit] = json.loads(answer.text)["id"]
     return absences
+
+
+async def instructed(service: Service) -> tuple[dict[str, str], dict[str, str]]:
+    """Tasks by unit, given by headquarters, and a file of each."""
+    tasks, files = {}, {}
+    async with described_session() as client:
+        for unit in ("u1", "u11", "u2"):
+            wanted = {"title": "count the seals", "due": IN_AN_HOUR, "units": [unit]}
+            answer = await service.ask(client, "supervisor", "POST", "/api/v1/tasks", wanted)
+            assert answer.status == 201, answer.text
+            (tasks[unit],) = (item["id"] for item in json.loads(answer.text)["items"])
+            url = f"{service.url}/api/v1/tasks/{tasks[unit]}/attachments?name=list.txt"
+            headers = {"Authorization": "Bearer supervisor", "Content-Type": "text/plain", "If-Match": "*"}
+            async with client.post(url, data=b"one, two", headers=headers) as reply:
+                assert reply.status == 201, await reply.text()
+                (files[unit],) = (file["id"] for file in (await reply.json())["attachments"])
+    return tasks, files
 
 
 def open_alarms(service: Service) -> dict[str, str]:
@@ -588,6 +619,7 @@ async def test_a_unit_makes_nothing_for_another(service: Service, unit: str | No
             "expires_at": times["ends_at"],
         },
         "/api/v1/seals/S-u2/account": {},
+        "/api/v1/tasks": {"title": "x", "due": IN_AN_HOUR, "units": [unit or "none"]},
     }
     async with described_session() as client:
         for path, body in bodies.items():

@@ -61,6 +61,18 @@ SELECT id, version, unit, from_at, until_at, cancelled_at, body
 FROM suppressions
 WHERE space = $1;
 
+-- name: tasks_to_verify
+-- Every task of a space, in no order.
+SELECT {task_columns}
+FROM tasks
+WHERE space = $1;
+
+-- name: attachments_to_verify
+-- Every file of a task of a space by the hash of what is there, in no order.
+SELECT id, task, encode(sha256(content), 'hex') AS sha256, attached_at
+FROM task_attachments
+WHERE space = $1;
+
 -- name: plans_to_verify
 -- Every version of a space's plan, its files and those imported as hashes: they may be megabytes. In order of the primary key.
 SELECT version, valid_from, recorded_at, digest, author, note, changes, import_digest,
