@@ -160,7 +160,7 @@ def test_every_query_used_exists_and_every_query_is_used() -> None:
     called |= set(re.findall(r'"(\w+_to_verify)": ', code))
     called |= set(re.findall(r'parts\.add(?:_rows)?\(\s*"(\w+)"', code))
     chosen = set(
-        re.findall(r'"((?:episodes|events|alarms|journeys|commands|situations|tickets)_[a-z_]+)"', code)
+        re.findall(r'"((?:episodes|events|alarms|journeys|commands|situations|tickets|tasks)_[a-z_]+)"', code)
     )
     assert called <= set(QUERIES)
     assert set(QUERIES) == called | (chosen & set(QUERIES))
