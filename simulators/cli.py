@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from threading import Thread
 from time import time
 
 import click
@@ -95,10 +96,11 @@ def plan(folder: Path, seals: int, seed: int, *, if_absent: bool) -> None:
     help="Write what really happens there too.",
 )
 @click.option("--hold", is_flag=True, help="Prepare, say so, and begin when a line comes on standard input.")
+@click.option("--leash", is_flag=True, help="End when standard input does: whoever started it is gone.")
 @click.option("--quiet", is_flag=True, help="No progress, only the summary.")
 def demo(
     folder: Path, host: str, port: int, username: str | None, password_env: str, tenant: str, seals: int | None,
-    seed: int | None, speed: float, for_s: float | None, truth: Path | None, *, hold: bool, quiet: bool,
+    seed: int | None, speed: float, for_s: float | None, truth: Path | None, *, hold: bool, leash: bool, quiet: bool,
 ) -> None:  # fmt: skip
     """Play a plan's seals to a broker: their past at once, then live."""
     fleet = _checked(folder, seals, seed)
@@ -106,6 +108,8 @@ def demo(
         write_truth(truth, fleet)
     if hold and not _released(len(fleet)):
         return
+    if leash:
+        Thread(target=_end_with_input, daemon=True).start()
     account = Account(host, port, username, os.environ.get(password_env))
     tally = asyncio.run(_demo(fleet, account, Options(tenant, speed, for_s), quiet=quiet))
     click.echo(_summary(tally))
@@ -250,6 +254,13 @@ def _released(seals: int) -> bool:
     """Whether the word to begin came; False if standard input ended without it, because whoever held it is gone."""
     click.echo(f"{seals} seals ready")
     return bool(sys.stdin.readline())
+
+
+def _end_with_input() -> None:
+    """Wait for the end of standard input, and stop as for a person."""
+    while sys.stdin.readline():
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _show_progress(after_s: float, pace: Pace, tally: Tally) -> None:

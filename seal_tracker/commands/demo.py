@@ -22,6 +22,7 @@ from seal_tracker.app import Ready, running
 from seal_tracker.commands.client import ServiceClient
 from seal_tracker.commands.serve import cut_short_by, stop_event
 from seal_tracker.config import Settings, load_settings
+from seal_tracker.embedded.leftovers import leaving_nothing
 from seal_tracker.logs import set_up_logs
 from seal_tracker.model import LIVE
 
@@ -52,7 +53,8 @@ def demo(
     set_up_logs("text", "warning")
     settings = load_settings(http=http, plan=folder / PLAN)
     try:
-        return uvloop.run(_run(settings, folder, for_s, speed, seals, ready_file, browser=not no_browser))
+        with leaving_nothing(folder, remove=embedded is None):
+            return uvloop.run(_run(settings, folder, for_s, speed, seals, ready_file, browser=not no_browser))
     except asyncio.CancelledError:  # told to stop before it was ready
         return 0
     finally:
@@ -124,7 +126,7 @@ async def _fleet(ready: Ready, plan: Path, speed: float | None) -> AsyncIterator
     """The simulated seals, in a process of their own as real ones would be; they begin at a line on its input."""
     gateway = ready.accounts["gateway"]
     args = ["demo", "--plan", str(plan), "--host", ready.mqtt_host, "--port", str(ready.mqtt_port)]
-    args += ["--username", gateway["username"], "--tenant", ready.tenant, "--hold", "--quiet"]
+    args += ["--username", gateway["username"], "--tenant", ready.tenant, "--hold", "--leash", "--quiet"]
     if speed is not None:
         args += ["--speed", str(speed)]
     fleet = await asyncio.create_subprocess_exec(

@@ -30,7 +30,10 @@ from .users import RunAs, allow_passage, allow_reading
 if TYPE_CHECKING:
     from .credentials import Account, Credentials
 
-__all__ = ["ACK_WAIT_S", "MAX_ACK_PENDING", "NatsPart", "render_config"]
+__all__ = ["ACK_WAIT_S", "MAX_ACK_PENDING", "NATS_STOPPING", "NatsPart", "render_config"]
+
+NATS_STOPPING = ((signal.SIGTERM, 15.0),)
+"""How it is ended: the signal, and the seconds to wait for the end."""
 
 ACK_WAIT_S = 30
 """Seconds after which NATS delivers again what a live client has not acknowledged; its own default, stated."""
@@ -80,7 +83,7 @@ class NatsPart:
             lock=self.folder / "lock",
             log=self.folder / "log.txt",
             user=self.user,
-            stopping=((signal.SIGTERM, 15.0),),
+            stopping=NATS_STOPPING,
         )
 
     def prepare(self) -> bool:

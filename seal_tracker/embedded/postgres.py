@@ -27,7 +27,10 @@ from .users import RunAs, allow_passage, allow_reading
 if TYPE_CHECKING:
     from .credentials import Credentials, DatabaseAccount
 
-__all__ = ["PostgresPart", "dsn", "prepare_ledger", "programs_of", "render_config"]
+__all__ = ["POSTGRES_STOPPING", "PostgresPart", "dsn", "prepare_ledger", "programs_of", "render_config"]
+
+POSTGRES_STOPPING = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0))
+"""How it is ended: SIGINT is its fast shutdown, SIGQUIT its immediate one, each with the seconds to wait for the end."""
 
 SHARED_BUFFERS = "96MB"
 """Holds the indexes that ingest touches; a laptop has it to spare."""
@@ -56,14 +59,14 @@ class PostgresPart:
 
     @property
     def program(self) -> Program:
-        """``postgres`` on the cluster: SIGINT is its fast shutdown, SIGQUIT its immediate one."""
+        """``postgres`` on the cluster."""
         return Program(
             name="postgres",
             argv=(str(_install(self.data) / "bin" / "postgres"), "-D", str(self.data)),
             lock=self.folder / "lock",
             log=self.folder / "log.txt",
             user=self.user,
-            stopping=((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0)),
+            stopping=POSTGRES_STOPPING,
         )
 
     def prepare(self) -> bool:

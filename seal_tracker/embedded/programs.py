@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from .users import RunAs
 
-__all__ = ["Process", "Program", "end_whatever_runs", "find_running", "last_words", "launch"]
+__all__ = ["Process", "Program", "end_whatever_runs", "find_running", "holders", "last_words", "launch"]
 
 POLL_S = 0.02
 """How often to look whether a process has ended, while waiting for it."""
@@ -135,7 +135,7 @@ def find_running(program: Program) -> Process | None:
     None where nothing runs, or where what runs was started by other arguments or from another installation.
     """
     with suppress(psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
-        for handle in _holders(program.lock)[:1]:
+        for handle in holders(program.lock)[:1]:
             if tuple(handle.cmdline()) == program.argv:
                 return Process(program, handle, None)
     return None
@@ -152,7 +152,7 @@ def end_whatever_runs(program: Program, *, patience_s: float = 60.0) -> None:
             raise PartFailed(
                 f"{program.name}: an earlier one still holds {program.lock}; end it: fuser -k {program.lock}"
             )
-        for handle in _holders(program.lock)[:1]:  # the oldest is the main one, and ends the others
+        for handle in holders(program.lock)[:1]:  # the oldest is the main one, and ends the others
             Process(program, handle, None).end()
         time.sleep(POLL_S)
     os.close(lock)
@@ -165,13 +165,7 @@ def last_words(log: Path, *, limit: int = 400) -> str:
     return "(no log)"
 
 
-def _set_aside(log: Path) -> None:
-    with suppress(FileNotFoundError):
-        if log.stat().st_size > LOG_LIMIT_BYTES:
-            log.replace(log.with_name(log.name + ".1"))
-
-
-def _holders(lock: Path) -> list[psutil.Process]:
+def holders(lock: Path) -> list[psutil.Process]:
     """List the processes that have the lock file open, oldest first; never this one."""
     found = []
     for handle in psutil.process_iter():
@@ -179,3 +173,9 @@ def _holders(lock: Path) -> list[psutil.Process]:
             if handle.pid != os.getpid() and any(file.path == str(lock) for file in handle.open_files()):
                 found.append((handle.create_time(), handle.pid, handle))
     return [handle for *_, handle in sorted(found, key=lambda item: item[:2])]
+
+
+def _set_aside(log: Path) -> None:
+    with suppress(FileNotFoundError):
+        if log.stat().st_size > LOG_LIMIT_BYTES:
+            log.replace(log.with_name(log.name + ".1"))

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from embedded_service import Service, broker_of, rows, runs, write_row
 from parts import PATIENCE_S, Client, answers, wait_until
 
 from seal_tracker.embedded import EmbeddedParts
+from seal_tracker.embedded.files import take_lock
+from seal_tracker.embedded.leftovers import end_leftovers
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +36,46 @@ async def test_a_killed_service_leaves_its_parts_running_and_the_next_adopts_the
         assert parts.mqtt.port == service.said["port"]
         assert sorted(changes) == [("nats", "adopted"), ("postgres", "adopted")]
     assert not any(runs(pid) for pid in service.said["pids"].values())
+
+
+DEMO = """
+import sys
+from pathlib import Path
+from seal_tracker.embedded.leftovers import leaving_nothing
+from seal_tracker.embedded.programs import Program, launch
+
+folder = Path(sys.argv[1])
+with leaving_nothing(folder, remove=True):
+    for name in ("nats", "postgres"):
+        (folder / name).mkdir()
+        program = Program(name, ("/bin/sleep", "600"), folder / name / "lock", folder / name / "log.txt", None, ())
+        print(launch(program).pid, flush=True)
+    sys.stdin.read()
+"""
+"""What is launched as parts are; none of them is waited for, as no part is."""
+
+
+def test_a_killed_demo_leaves_neither_parts_nor_its_folder(tmp_path: Path) -> None:
+    """Nobody would end them: the next demo has a folder of its own."""
+    with subprocess.Popen(
+        [sys.executable, "-c", DEMO, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as demo:
+        assert demo.stdout is not None
+        parts = [int(demo.stdout.readline()) for _ in range(2)]
+        assert all(runs(pid) for pid in parts)
+        demo.kill()
+    wait_until(lambda: not tmp_path.exists(), what="the folder is gone")
+    assert not any(runs(pid) for pid in parts)
+
+
+def test_what_a_service_runs_on_is_nobody_s_leftover(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A demo's folder that a service has taken over meanwhile: the parts are its own."""
+    monkeypatch.setattr("seal_tracker.embedded.leftovers.LET_GO_S", 0)
+    held = take_lock(tmp_path / "lock")
+    assert held is not None
+    assert not end_leftovers(tmp_path)
+    os.close(held)
+    assert end_leftovers(tmp_path)
 
 
 @pytest.mark.parametrize("victims", [("nats",), ("postgres",), ("nats", "postgres")])
