@@ -353,6 +353,25 @@ def prepare() -> None:
     _guarded(run)
 
 
+@cli.group()
+def draw() -> None:
+    """Draws of who is inspected."""
+
+
+@draw.command("verify")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--commitment", metavar="SHA256", help="What was noted before the draw was made.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def verify_draw(file: Path, **options: Any) -> None:
+    """Recompute a draw from FILE, which is what GET /api/v1/draws/ID answered.
+
+    Exit code 0: it holds; 1: it does not, and the first part that does not follow is named.
+    """
+    from seal_tracker.commands.draws import verify as run  # noqa: PLC0415
+
+    _guarded(run, file, **options)
+
+
 @cli.command()
 @click.argument("journey")
 @click.option("--output", "-o", type=File, metavar="FILE", help="Where to.  [default: JOURNEY.zip]")

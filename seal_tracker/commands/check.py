@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from seal_tracker.plans.check import check_paths
-from seal_tracker.rules.catalog import POLICY_KEYS
+from seal_tracker.rules.policy import SETTABLE_KEYS
 
 __all__ = ["check"]
 
@@ -36,7 +36,7 @@ def check(paths: Sequence[Path], *, as_json: bool, policy_keys: bool) -> int:
 def _print_keys(*, as_json: bool) -> None:
     rows = [
         {"rule": rule, "key": name, "kind": key.kind, "default": key.default, "doc": key.doc}
-        for rule, keys in POLICY_KEYS.items()
+        for rule, keys in SETTABLE_KEYS.items()
         for name, key in keys.items()
     ]
     if as_json:

@@ -215,6 +215,8 @@ async def _hold_tables(connection: Connection, fold: Fold) -> None:
         ("suppressions_to_verify", fold.check_states),
         ("situations_to_verify", fold.check_states),
         ("situation_versions_to_verify", fold.check_states),
+        ("draws_to_verify", fold.check_states),
+        ("inspections_to_verify", fold.check_states),
         ("plans_to_verify", fold.check_plans),
         ("tasks_to_verify", fold.check_states),
         ("attachments_to_verify", fold.check_states),

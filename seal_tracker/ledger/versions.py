@@ -1,4 +1,4 @@
-"""What people's deeds say of rows: each version of a journey, whole, and that a hand-over or an order of suppression is there. Pure.
+"""What people's deeds say of rows: each version of a journey, whole, and that a hand-over, an order of suppression, a draw or an inspection is there. Pure.
 
 An action ``journey.VERB`` has all that a row of ``journey_versions`` has, so that the table can be held against the actions that every
 ledger told from the first journey on.
@@ -16,7 +16,7 @@ __all__ = ["Deed", "deed_in", "version_digest", "version_name"]
 
 JOURNEY: Final = "journey."
 
-KEPT: Final = (JOURNEY, "hand_over.", "suppression.", "plan.", "task.")
+KEPT: Final = (JOURNEY, "hand_over.", "suppression.", "plan.", "task.", "draw.", "inspection.")
 """Kinds of actions whose subject has a row from then on; nothing ever deletes one."""
 
 

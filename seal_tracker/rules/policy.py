@@ -1,4 +1,4 @@
-"""The policy of a plan over the rules of the catalogue, and every fault of one. Immutable, no I/O."""
+"""The policy of a plan over the rules of the catalogue and what is no rule but set the same way, and every fault of one. Immutable, no I/O."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import Any, Literal
 
 from seal_tracker.rules.catalog import POLICY_KEYS
 from seal_tracker.rules.keys import PolicyKey
+from seal_tracker.rules.risk import RISK, RISK_KEYS
 from seal_tracker.rules.table import Policies
 
 __all__ = [
     "POLICY_KEYS",
     "REGIMES",
+    "SETTABLE_KEYS",
     "PolicyFault",
     "PolicyKey",
     "PolicyTable",
@@ -22,6 +24,9 @@ __all__ = [
 ]
 
 Level = Literal["error", "warning"]
+
+SETTABLE_KEYS: Mapping[str, Mapping[str, PolicyKey]] = {**POLICY_KEYS, RISK: RISK_KEYS}
+"""All that a policy may set: of rules, and of what is counted by it."""
 
 REGIMES: tuple[str, ...] = ("transit", "bonded", "oversized", "minerals")
 
@@ -48,7 +53,7 @@ class PolicyTable(Policies):
         routes: Sequence[str] = (),
         zones: Sequence[str] = (),
     ) -> None:
-        super().__init__(POLICY_KEYS, tables or {}, regimes=regimes, routes=routes, zones=zones)
+        super().__init__(SETTABLE_KEYS, tables or {}, regimes=regimes, routes=routes, zones=zones)
 
 
 def check_policies(
@@ -120,12 +125,12 @@ def _check_rules(where: str, tables: object, *, of_zone: bool = False) -> Iterat
         yield PolicyFault(where, f"{tables!r}", "is not a table", f"write [{where}.RULE]")
         return
     for rule, table in tables.items():
-        if rule not in POLICY_KEYS:
-            yield _unknown(f"{where}.{rule}", "rule", rule, POLICY_KEYS)
+        if rule not in SETTABLE_KEYS:
+            yield _unknown(f"{where}.{rule}", "rule", rule, SETTABLE_KEYS)
         elif not isinstance(table, Mapping):
             yield PolicyFault(f"{where}.{rule}", f"{table!r}", "is not a table", f"write [{where}.{rule}]")
         else:
-            yield from _check_keys(f"{where}.{rule}", POLICY_KEYS[rule], table)
+            yield from _check_keys(f"{where}.{rule}", SETTABLE_KEYS[rule], table)
             yield from _without_effect(f"{where}.{rule}", rule, table, of_zone=of_zone)
 
 
@@ -141,7 +146,7 @@ def _without_effect(
     where: str, rule: str, table: Mapping[str, Any], *, of_zone: bool
 ) -> Iterator[PolicyFault]:
     """Keys that are in order and change nothing: whoever wrote them believes that they do."""
-    keys = POLICY_KEYS[rule]
+    keys = SETTABLE_KEYS[rule]
     known = {name: key for name, key in keys.items() if key.has_effect and (key.by_zone or not of_zone)}
     if of_zone and not known:
         remedy = f"set it for a route, [route.ID.{rule}], or a regime"

@@ -108,6 +108,9 @@ async def write_deeds(connection: Connection, commit: Commit) -> None:
     await send(connection, "upsert_situations", space, [situation_row(one.row) for one in commit.situations])
     await send(connection, "add_situation_versions", space, [version_row(one) for one in commit.situations])
     await write_tasks(connection, commit)
+    await send(connection, "upsert_draws", space, [(*row[:-1], row.body.decode()) for row in commit.draws])
+    inspections = [(*row[:-1], row.body.decode()) for row in commit.inspections]
+    await send(connection, "upsert_inspections", space, inspections)
     for plan in commit.plans:
         await connection.execute(sql("add_plan_version"), commit.space, *plan_columns(plan))
 

@@ -157,6 +157,20 @@ def suppression_row(row: Any) -> Row:
     )
 
 
+def draw_row(row: Any) -> Row:
+    """A draw's row."""
+    return Row(
+        f"draw/{row['id']}", state_digest((*tuple(row)[:-1], row["body"].encode())), row["committed_at"]
+    )
+
+
+def inspection_row(row: Any) -> Row:
+    """An inspection's row."""
+    return Row(
+        f"inspection/{row['id']}", state_digest((*tuple(row)[:-1], row["body"].encode())), row["ordered_at"]
+    )
+
+
 def plan_row(row: Any) -> Row:
     """A version of the plan."""
     return Row(f"plan/{row['version']}", state_digest(tuple(row)), row["version"])
@@ -249,6 +263,8 @@ TO_VERIFY: Final[Mapping[str, Callable[[Any], Row]]] = {
     "situation_versions_to_verify": situation_version_row,
     "tasks_to_verify": task_row,
     "attachments_to_verify": attachment_row,
+    "draws_to_verify": draw_row,
+    "inspections_to_verify": inspection_row,
 }
 """Statements that read what is held against the ledger, and what each row of theirs says."""
 

@@ -86,6 +86,8 @@ async def ledger_entries(connection: Connection, commit: Commit, ends: JourneyEn
     for one in commit.situations:
         states[one.name] = situation_state(one.row)
         states[f"{one.name} version {one.row.version}"] = situation_version_state(one)
+    states |= {f"draw/{row.id}": state_digest(row) for row in commit.draws}
+    states |= {f"inspection/{row.id}": state_digest(row) for row in commit.inspections}
     states |= {f"plan/{plan.version}": plan_state(plan) for plan in commit.plans}
     states |= {f"task/{row.id}": state_digest(row) for row in commit.tasks}
     states |= {f"attachment/{row.id}": attachment_state(row) for row in commit.attachments}

@@ -18,6 +18,7 @@ from seal_tracker.downlink.rows import CommandRow
 from seal_tracker.hooks.rows import HookRow, Mail, Progress
 from seal_tracker.model import DeadLetter, Episode, Event, PingBatch
 from seal_tracker.repairs.rows import TicketRow
+from seal_tracker.risk.rows import DrawRow, InspectionRow
 from seal_tracker.situations.rows import SituationChange
 from seal_tracker.store.duty_rows import AbsenceRow, HandOverRow, ShiftRow
 from seal_tracker.store.journey_rows import JourneyChange
@@ -222,7 +223,7 @@ class Brought:
 
     Attributes
     ----------
-    accounts, tokens, credentials, hooks, hook_progress, shifts, hand_overs, absences, suppressions, commands, tickets, tasks
+    accounts, tokens, credentials, hooks, hook_progress, shifts, hand_overs, absences, suppressions, commands, tickets, tasks, draws, inspections
         As they stand afterwards.
     mails, plans, attachments
         New ones; one mail an event.
@@ -249,6 +250,8 @@ class Brought:
     situations: Sequence[SituationChange] = ()
     tasks: Sequence[TaskRow] = ()
     attachments: Sequence[AttachmentRow] = ()
+    draws: Sequence[DrawRow] = ()
+    inspections: Sequence[InspectionRow] = ()
     first_checkpoints: Sequence[Checkpoint] = ()
     old_pings: Sequence[OldPings] = ()
 

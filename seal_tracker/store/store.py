@@ -44,6 +44,7 @@ from seal_tracker.store.ping_weeks import weeks_needed
 from seal_tracker.store.queries import sql
 from seal_tracker.store.records import Commit
 from seal_tracker.store.report_reads import ReportReads
+from seal_tracker.store.risk_reads import RiskReads
 from seal_tracker.store.sessions import SessionTable
 from seal_tracker.store.situation_reads import SituationReads
 from seal_tracker.store.space_reads import SpaceReads
@@ -80,6 +81,7 @@ class Store(
     LedgerReads,
     DutyReads,
     SuppressionReads,
+    RiskReads,
     CommandReads,
     TicketReads,
     SituationReads,

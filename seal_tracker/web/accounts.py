@@ -48,20 +48,32 @@ class Right(StrEnum):
     COMMAND = "command"
     KEEP_DUTY = "keep_duty"
     EDIT_PLANS = "edit_plans"
+    SEE_RISK = "see_risk"
+    SEE_INSPECTIONS = "see_inspections"
+    INSPECT = "inspect"
     AUDIT = "audit"
     SEE_RESTRICTED = "see_restricted"
     MANAGE_HOOKS = "manage_hooks"
     MANAGE_ACCOUNTS = "manage_accounts"
 
 
-WORK: Final = frozenset({Right.READ, Right.HANDLE_ALARMS, Right.KEEP_JOURNEYS, Right.KEEP_DUTY})
+WORK: Final = frozenset(
+    {Right.READ, Right.HANDLE_ALARMS, Right.KEEP_JOURNEYS, Right.KEEP_DUTY, Right.SEE_RISK}
+)
 """What everybody on duty does. Orders (diverting, leave to unlock, suspending, cancelling) are for their superiors."""
+
+INSPECTIONS: Final = frozenset({Right.SEE_INSPECTIONS, Right.INSPECT})
+"""Who is inspected unannounced is for those who order it, and who audit them: an operator may know the driver."""
 
 RIGHTS: Mapping[str, frozenset[Right]] = {
     Role.OPERATOR: WORK,
-    Role.SUPERVISOR: WORK | {Right.ORDER, Right.COMMAND, Right.EDIT_PLANS, Right.SEE_RESTRICTED},
-    Role.UNIT_HEAD: WORK | {Right.ORDER, Right.AUDIT},
-    Role.AUDITOR: frozenset({Right.READ, Right.AUDIT, Right.SEE_RESTRICTED}),
+    Role.SUPERVISOR: WORK
+    | INSPECTIONS
+    | {Right.ORDER, Right.COMMAND, Right.EDIT_PLANS, Right.SEE_RESTRICTED},
+    Role.UNIT_HEAD: WORK | INSPECTIONS | {Right.ORDER, Right.AUDIT},
+    Role.AUDITOR: frozenset(
+        {Right.READ, Right.AUDIT, Right.SEE_RESTRICTED, Right.SEE_RISK, Right.SEE_INSPECTIONS}
+    ),
     Role.INTEGRATOR: frozenset({Right.READ, Right.MANAGE_HOOKS}),
     Role.ADMINISTRATOR: frozenset(Right) - {Right.COMMAND},  # who makes accounts could be two persons
     Role.GATEWAY: frozenset(),  # publishes over MQTT; HTTP gives it nothing

@@ -31,6 +31,7 @@ from seal_tracker.web.duty_context import (
     TaskReading,
     TicketReading,
 )
+from seal_tracker.web.inspection_context import InspectionReading
 from seal_tracker.web.ledger_context import LedgerReading, LedgerSigner
 from seal_tracker.web.lockout import LockoutPolicy
 from seal_tracker.web.situation_context import SituationReading
@@ -74,6 +75,7 @@ class Reading(
     TicketReading,
     SituationReading,
     TaskReading,
+    InspectionReading,
     Protocol,
 ):
     """What is read from the store."""

@@ -11,7 +11,7 @@ import msgspec
 from aiohttp import web
 
 from seal_tracker.model import iso_ms, iso_or_none
-from seal_tracker.rules.catalog import POLICY_KEYS
+from seal_tracker.rules.policy import SETTABLE_KEYS
 from seal_tracker.web.accounts import Right
 from seal_tracker.web.auth import scope_of
 from seal_tracker.web.context import CONTEXT
@@ -76,7 +76,7 @@ async def policies(request: web.Request) -> web.Response:
             rule=rule, key=name, kind=key.kind, default=key.default, minimum=key.minimum, maximum=key.maximum,
             doc=key.doc, set=said.get((rule, name), {}),
         )
-        for rule, keys in POLICY_KEYS.items()
+        for rule, keys in SETTABLE_KEYS.items()
         for name, key in keys.items()
     ]  # fmt: skip
     return web.Response(body=msgspec.json.encode(Page(items, None)), content_type="application/json")

@@ -196,6 +196,19 @@ ROUTE_TABLE: dict[str, tuple[str, Any]] = {
     "POST /api/v1/tasks/{task}/change": (OBJECT, ("task", {"text": "more", "reason": "a test"})),
     "POST /api/v1/tasks/{task}/attachments": (OBJECT, ("task", {})),
     "GET /api/v1/attachments/{attachment}": (OBJECT, "attachment"),
+    "GET /api/v1/risk": (LIST, "journey"),
+    "GET /api/v1/risk/indicators": (COMMON, None),
+    "GET /api/v1/journeys/{journey}/risk": (OBJECT, "journey"),
+    "GET /api/v1/draws": (LIST, "draw"),
+    "POST /api/v1/draws": (COMMON, None),
+    "GET /api/v1/draws/{draw}": (OBJECT, "draw"),
+    "POST /api/v1/draws/{draw}/make": (OBJECT, ("draw", {})),
+    "POST /api/v1/draws/{draw}/cancel": (OBJECT, ("draw", {"reason": "a test"})),
+    "GET /api/v1/inspections": (LIST, "inspection"),
+    "POST /api/v1/inspections": (COMMON, None),
+    "GET /api/v1/inspections/{inspection}": (OBJECT, "inspection"),
+    "POST /api/v1/inspections/{inspection}/record": (OBJECT, ("inspection", {"note": "a test"})),
+    "POST /api/v1/inspections/{inspection}/cancel": (OBJECT, ("inspection", {"reason": "a test"})),
     "GET /api/v1/shifts": (LIST, "shift"),
     "POST /api/v1/shifts": (COMMON, None),
     "GET /api/v1/shifts/{shift}": (OBJECT, "shift"),
@@ -387,6 +400,7 @@ def service(
         found.objects["situation"] = asyncio.run(reported(found))
         found.objects["command"] = asyncio.run(commanded(found))
         found.objects["ticket"] = asyncio.run(broken(found))
+        found.objects["draw"], found.objects["inspection"] = asyncio.run(inspected(found))
         found.objects["shift"], found.objects["hand_over"] = asyncio.run(on_duty(found))
         found.objects["absence"] = asyncio.run(absent(found))
         found.objects["task"], found.objects["attachment"] = asyncio.run(instructed(found))
@@ -456,6 +470,23 @@ async def broken(service: Service) -> dict[str, str]:
             assert answer.status == 201, answer.text
             tickets[unit] = json.loads(answer.text)["id"]
     return tickets
+
+
+async def inspected(service: Service) -> tuple[dict[str, str], dict[str, str]]:
+    """A draw of each unit, and an inspection of its journey."""
+    draws, inspections = {}, {}
+    async with described_session() as client:
+        for unit in OFFICERS:
+            population = {"unit": None if unit == "none" else unit}
+            wanted = {"reason": "a test", "quotas": {"low": {"least": 1}}, "population": population}
+            answer = await service.ask(client, "administrator", "POST", "/api/v1/draws", wanted)
+            assert answer.status == 201, answer.text
+            draws[unit] = json.loads(answer.text)["id"]
+            wanted = {"reason": "a test", "subject": f"J-{unit}"}
+            answer = await service.ask(client, "administrator", "POST", "/api/v1/inspections", wanted)
+            assert answer.status == 201, answer.text
+            inspections[unit] = json.loads(answer.text)["id"]
+    return draws, inspections
 
 
 OFFICERS = {"u1": "operator-u1", "u11": "supervisor-u1", "u2": "unit_head", "none": "administrator"}

@@ -159,9 +159,7 @@ def test_every_query_used_exists_and_every_query_is_used() -> None:
     called |= set(re.findall(r'send\(\s*connection, "(\w+)"', code))
     called |= set(re.findall(r'"(\w+_to_verify)": ', code))
     called |= set(re.findall(r'parts\.add(?:_rows)?\(\s*"(\w+)"', code))
-    chosen = set(
-        re.findall(r'"((?:episodes|events|alarms|journeys|commands|situations|tickets|tasks)_[a-z_]+)"', code)
-    )
+    chosen = set(re.findall(r'"([a-z]+(?:_[a-z]+)+)"', code))
     assert called <= set(QUERIES)
     assert set(QUERIES) == called | (chosen & set(QUERIES))
 
@@ -235,6 +233,19 @@ def asked() -> dict[str, tuple[tuple[Any, ...], str]]:
                 ("tickets_under_way", None, None, True, "equipment_tickets_under_way"),
             )
         },
+        "draws_listed": (("live", *top, None, 100), "draws_newest"),
+        **{
+            name: (("live", *top, draw, kind, subject, units, due, 100), index)
+            for name, draw, kind, subject, units, due, index in (
+                ("inspections_listed", None, None, None, None, False, "inspections_newest"),
+                ("inspections_to_make", None, None, None, None, True, "inspections_due"),
+                ("inspections_of_draw", number_id(3), None, None, ["u3"], False, "inspections_of_draw"),
+                ("inspections_of_subject", None, "journey", "J-3", None, False, "inspections_of_subject"),
+                ("inspections_of_units", None, None, None, ["u3", "u4"], False, "inspections_of_unit"),
+            )
+        },
+        "inspections_made": (("live", START_MS, START_MS + 86_400_000, None), "inspections_by_end"),
+        "risk_carriers": (("live", ["An"], [START_MS], START_MS * 2), "journeys_of_carrier"),
         "unsettled_episodes": (([1, 2, 3], [START_MS] * 3), "episodes_unsettled"),
         "revisions": (([number_id(1)],), "episodes_pkey"),
         "events_after": (("live", 3_000, 100), EVENT_INDEXES),
@@ -385,6 +396,26 @@ async def test_lists_are_read_by_their_index(
             "equipment_tickets",
             "'live', gen_random_uuid(), 1, 'closed', n < 20, 'C-' || n % 999, 'camera', 'u' || n % 50, gen_random_uuid(), "
             "now() - n * interval '1 hour', now(), now() - n * interval '1 hour', now() - n * interval '1 hour', NULL, '{}'",
+        )
+    )
+    await connection.execute(
+        many.format(
+            "draws",
+            "'live', gen_random_uuid(), 1, 'drawn', 'u' || n % 50, now() - n * interval '1 minute', 's', 'f', '{}'",
+        )
+    )
+    await connection.execute(
+        many.format(
+            "inspections",
+            "'live', gen_random_uuid(), 1, CASE WHEN n % 99 = 0 THEN 'due' ELSE 'done' END, 'journey', 'J-' || n % 999, 'u' || n % 50, "
+            "'C' || n % 99, gen_random_uuid(), now() - n * interval '1 minute', to_timestamp(n), n % 9 = 0, '{}'",
+        )
+    )
+    await connection.execute(
+        many.format(
+            "journeys (space, id, version, state, regime, armed_at, ended_at, changed_at, edited, body)",
+            "'live', 'J' || n, 1, 'DISARMED', 'transit', to_timestamp(n), to_timestamp(n), now(), false, "
+            "('{\"carrier\": \"C' || n % 99 || '\"}')::json",
         )
     )
     await connection.execute("ANALYZE")

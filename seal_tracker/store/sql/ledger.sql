@@ -73,6 +73,14 @@ SELECT id, task, encode(sha256(content), 'hex') AS sha256, attached_at
 FROM task_attachments
 WHERE space = $1;
 
+-- name: draws_to_verify
+-- Every draw of a space, in no order.
+SELECT {draw_columns} FROM draws WHERE space = $1;
+
+-- name: inspections_to_verify
+-- Every inspection of a space, in no order.
+SELECT {inspection_columns} FROM inspections WHERE space = $1;
+
 -- name: plans_to_verify
 -- Every version of a space's plan, its files and those imported as hashes: they may be megabytes. In order of the primary key.
 SELECT version, valid_from, recorded_at, digest, author, note, changes, import_digest,
