@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,10 +11,12 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geofences.alongside import ZonesAlong
 from geofences.catalog.faults import Fault
 from geofences.catalog.features import RouteFeature, ZoneFeature
 from geofences.catalog.measures import rough_distance_m
-from geofences.zones import Circle
+from geofences.corridors import CorridorSet
+from geofences.zones import Circle, ZoneSet
 
 __all__ = ["cross_check"]
 
@@ -28,6 +31,8 @@ AMONG_MARGIN_DEG = 3.0
 
 FEW = 2
 """With fewer features there is nothing that one of them could lie away from."""
+
+_TIMES = {0: "not once", 1: "once"}
 
 METRES_PER_DEGREE = 111_195.0
 """Of latitude, on a sphere; good to half a percent."""
@@ -48,6 +53,7 @@ def cross_check(
     faults = []
     for route in routes:
         faults += _unreachable(route, by_id, routes_file)
+        faults += _listed_too_often(route, by_id, routes_file)
     faults += _strays(_places(zones, zones_file), _places(routes, routes_file))
     return faults + _twins(zones, zones_file)
 
@@ -64,6 +70,33 @@ def _unreachable(route: RouteFeature, zones: dict[str, ZoneFeature], file: str) 
             remedy = "check the zone's place, or the route's half_width_m"
             faults.append(Fault(file, route.id, where, what, why, remedy, "warning"))
     return faults
+
+
+def _listed_too_often(route: RouteFeature, zones: dict[str, ZoneFeature], file: str) -> list[Fault]:
+    """Checkpoints that are listed once more than the road passes them: nothing tells such visits apart."""
+    listed = Counter(checkpoint.zone for checkpoint in route.checkpoints)
+    faults = []
+    for name, times in listed.items():
+        zone = zones.get(name)
+        if times == 1 or zone is None:
+            continue
+        passed = _times_passed(route, zone)
+        if passed < times:
+            last = max(i for i, checkpoint in enumerate(route.checkpoints) if checkpoint.zone == name)
+            where = f"properties.checkpoints[{last}].zone"
+            what = f"zone “{name}” is listed {times} times, and the route goes through it {_TIMES.get(passed, f'{passed} times')}"
+            why = "each visit needs a way of its own through the zone; without, they count as one"
+            remedy = "list it as often as the route goes through it, or draw the zone across the road"
+            faults.append(Fault(file, route.id, where, what, why, remedy, "warning"))
+    return faults
+
+
+def _times_passed(route: RouteFeature, zone: ZoneFeature) -> int:
+    """How often a route goes into a zone (or begins in it)."""
+    along = ZonesAlong.build(
+        CorridorSet.build([route.geometry]), ZoneSet.build([zone.geometry]), np.ones(1, np.bool_)
+    )
+    return len(along.zone)
 
 
 def _beyond_corridor_m(route: RouteFeature, zone: ZoneFeature) -> float:

@@ -1,7 +1,7 @@
 """Traces as CSV, read by column. Pure: lines in, rows out.
 
-Header out of ``COLUMNS``; ``seal`` and ``time`` are required, an empty field is unknown. A row that is wrong is a fault
-with its line, and the others stand.
+Header out of ``COLUMNS``; ``seal`` and ``time`` are required, an empty field is unknown. A row with neither ``lon`` nor
+``lat`` is a ping without a fix, unless it says that it has one. A row that is wrong is a fault with its line, and the others stand.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ SHOWN_HEADER: Final = 60
 """Characters of a header that is none, as they are told."""
 
 YES_NO: Final = {"": True, "true": True, "false": False, "1": True, "0": False}
-"""Spellings of ``valid``, in lower case; unknown is taken as valid, as in a ping."""
+"""Spellings of ``valid``, in lower case; unknown is taken as valid where there is a position, as in a ping."""
 
 DAMAGE: Final = (csv.Error, EOFError, OSError, zlib.error, gzip.BadGzipFile, UnicodeError)
 """What a file that ends early or is damaged raises while it is read."""
@@ -246,6 +246,9 @@ def _fitting(
 def _columns(chunk: _Chunk, index: dict[str, int], seal: str | None) -> tuple[NDArray[np.int32], RawColumns]:
     """Turn a chunk into rows without its faulty ones; new seals are added to ``index``."""
     lon, lat, valid = chunk.numbers("lon"), chunk.numbers("lat"), _valid(chunk)
+    nowhere = valid & np.isnan(lon) & np.isnan(lat)
+    if nowhere.any():  # a ping without a fix need not say so
+        valid &= ~(nowhere & np.array([not text for text in chunk.texts("valid")], np.bool_))
     for row in np.flatnonzero(valid & (np.isnan(lon) | np.isnan(lat))).tolist():
         missing = "lon" if np.isnan(lon[row]) else "lat"
         chunk.faults.setdefault(row, f"{missing} is missing: expected lon and lat, or valid false")

@@ -121,6 +121,44 @@ def test_a_checkpoint_that_the_corridor_does_not_meet_is_a_warning() -> None:
     assert metres == pytest.approx(WGS84.Inverse(20.1, 106.2, 20.1, 106.3)["s12"] - 200, rel=0.01)
 
 
+THERE_AND_BACK = [[106.0, 20.0], [106.4, 20.0], [106.4, 20.001], [106.0, 20.001]]
+
+
+@pytest.mark.parametrize(
+    ("listed", "coordinates", "says"),
+    [
+        (["gate", "gate"], THERE_AND_BACK, None),
+        (["gate", "end", "gate"], THERE_AND_BACK, None),
+        (["end", "end"], THERE_AND_BACK, "listed 2 times, and the route goes through it once"),
+        (["gate", "end", "gate"], THERE_AND_BACK[:2], "goes through it once"),
+        (["gate", "gate", "gate"], THERE_AND_BACK, "listed 3 times, and the route goes through it 2 times"),
+        (["beside", "beside"], THERE_AND_BACK, "goes through it not once"),
+    ],
+)
+def test_a_checkpoint_listed_more_often_than_the_road_passes_is_warned_of(
+    listed: list[str], coordinates: list[list[float]], says: str | None
+) -> None:
+    """Visits that no way tells apart count as one; a plan on which a seal is always one short should not go unnoticed."""
+    zones = [
+        zone("gate", square(106.2, 20.0)),
+        zone("end", square(106.4, 20.0)),
+        circle(106.1, 20.003, radius_m=200),
+    ]
+    zones[2]["id"] = "beside"
+    faults = crossed(
+        zones,
+        [
+            route(checkpoints=[{"zone": z} for z in listed])
+            | {"geometry": {"type": "LineString", "coordinates": coordinates}}
+        ],
+    )
+    found = [f for f in faults if "listed" in f.what]
+    assert [f.where for f in found] == (
+        [] if says is None else [f"properties.checkpoints[{len(listed) - 1}].zone"]
+    )
+    assert says is None or says in found[0].what
+
+
 def test_a_feature_with_swapped_axes_is_told_from_one_that_is_only_far() -> None:
     """Only where its swapped position would lie among the rest is it taken for swapped."""
     near = [zone(f"Z{i}", square(30 + i, 10 + i)) for i in range(6)]

@@ -93,6 +93,7 @@ def test_rows_come_in_order_of_arrival(tmp_path: Path) -> None:
         ("S-1,2026-11-22T03:00:00Z,nan,2,,", "lon 'nan': must be a number"),
         ("S-1,2026-11-22T03:00:00Z,1,inf,,", "lat 'inf': must be a number"),
         ("S-1,2026-11-22T03:00:00Z,1,,,", "lat is missing: expected lon and lat, or valid false"),
+        ("S-1,2026-11-22T03:00:00Z,,,true,", "lon is missing: expected lon and lat, or valid false"),
         ("S-1,2026-11-22T03:00:00Z,1,2,maybe,", "valid 'maybe': must be true or false"),
         ("S-1,2026-11-22T03:00:00Z,1,2,,1.5", "seq '1.5': must be a whole number"),
         ("S-1,2026-11-22T03:00:00Z,1,2", "4 fields where the header has 6"),
@@ -109,6 +110,23 @@ def test_a_wrong_row_is_told_with_its_line_and_the_others_stand(
     ((line, told),) = reasons(trace)
     assert line == 4
     assert told.startswith(reason)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "seal,time\nA,2026-11-22T03:00:00Z\n",
+        "seal,time,battery_pct\nA,2026-11-22T03:00:00Z,80\n",
+        "seal,time,lon,lat,valid\nA,2026-11-22T03:00:00Z,,,\n",
+    ],
+    ids=["nothing but the time", "no columns for it", "empty fields"],
+)
+def test_a_row_without_a_position_is_a_ping_without_a_fix(tmp_path: Path, text: str) -> None:
+    """Nothing but seal and time is required: that it was heard of is what counts for silence."""
+    trace = trace_of(tmp_path, text)
+    assert reasons(trace) == []
+    batch = trace.batch([1], discards=Discards())
+    assert (batch.valid.tolist(), batch.has_position.tolist()) == ([False], [False])
 
 
 def test_a_quote_that_is_not_closed_costs_its_own_line_only(tmp_path: Path) -> None:
