@@ -20,7 +20,7 @@ from geofences.projection import wrap_e7
 from geofences.ragged import chunks, expand, group_starts
 from geofences.zones import ZoneSet
 
-__all__ = ["ZonesAlong"]
+__all__ = ["ZonesAlong", "parts_on_route"]
 
 BIN_M = 250.0
 """Where a stretch begins is rounded down to this before the look at what may follow: finer costs memory, coarser time."""
@@ -115,6 +115,18 @@ class ZonesAlong:
         return Passages(stretch[mine], zone[apart], enter, leave)
 
 
+def parts_on_route(corridors: CorridorSet, zones: ZoneSet, wanted: Mask, route: int) -> tuple[I8, F8, F8]:
+    """Where one route runs through the zones that are ``wanted`` (bool[z]): zone, first and last chainage, along the route.
+
+    For what is asked now and then: it looks at the route's legs anew each time.
+    """
+    if not wanted.any():
+        return np.empty(0, np.int64), np.empty(0), np.empty(0)
+    _, zone, enter_m, leave_m = _joined(*_parts_of(corridors, zones, wanted, np.array([route])))
+    order = np.argsort(enter_m, kind="stable")
+    return zone[order], enter_m[order], leave_m[order]
+
+
 def _bin(chainage_m: F8, bins: I8) -> I8:
     """Bin of chainages; before the route the first, after it the last."""
     found: I8 = np.minimum((np.maximum(chainage_m, START) / BIN).astype(np.int64), bins - ONE)
@@ -129,20 +141,23 @@ def _rounded_down(metres: F8) -> NDArray[np.float32]:
 
 def _parts(corridors: CorridorSet, zones: ZoneSet, wanted: Mask) -> tuple[I8, I8, F8, F8]:
     """Parts of single legs inside zones, unsorted and perhaps repeated: route, zone, first and last chainage."""
+    none = np.empty(0, np.int64)
+    found = [(none, none, np.empty(0), np.empty(0))]
+    for begin, end in chunks(np.diff(corridors.lines.first), CHUNK_LEGS):
+        found.append(_parts_of(corridors, zones, wanted, np.arange(begin, end)))
+    route, zone, enter_m, leave_m = (np.concatenate(column) for column in zip(*found, strict=True))
+    return route, zone, enter_m, leave_m
+
+
+def _parts_of(corridors: CorridorSet, zones: ZoneSet, wanted: Mask, some: I8) -> tuple[I8, I8, F8, F8]:
+    """Those of some routes."""
     lines = corridors.lines
-    routes = [np.empty(0, np.int64)]
-    found: list[tuple[I8, F8, F8]] = [(routes[0], np.empty(0), np.empty(0))]
-    for begin, end in chunks(np.diff(lines.first), CHUNK_LEGS):
-        some = np.arange(begin, end)
-        owner, leg = expand(lines.first[some], lines.first[some + 1] - 1 - lines.first[some])
-        segments = _segments(corridors, some[owner], leg)
-        segment, zone, enter, leave = zones.inside_parts(segments, wanted)
-        begin_m = lines.chainage_m[leg[segment]]
-        length_m = lines.chainage_m[leg[segment] + 1] - begin_m
-        routes.append(segments.path[segment])
-        found.append((zone, begin_m + enter * length_m, begin_m + leave * length_m))
-    zone, enter_m, leave_m = (np.concatenate(column) for column in zip(*found, strict=True))
-    return np.concatenate(routes), zone, enter_m, leave_m
+    owner, leg = expand(lines.first[some], lines.first[some + 1] - 1 - lines.first[some])
+    segments = _segments(corridors, some[owner], leg)
+    segment, zone, enter, leave = zones.inside_parts(segments, wanted)
+    begin_m = lines.chainage_m[leg[segment]]
+    length_m = lines.chainage_m[leg[segment] + 1] - begin_m
+    return segments.path[segment], zone, begin_m + enter * length_m, begin_m + leave * length_m
 
 
 def _segments(corridors: CorridorSet, route: I8, leg: I8) -> Segments:

@@ -74,7 +74,8 @@ class Journey:
     """One supervised movement, armed in [armed_at_ms, disarmed_at_ms).
 
     ``seal`` is the lead device; ``devices`` are (id, role), the lead among them, as the journey began: what took their
-    place on the way stands in ``transfers``. ``permit`` is the oversized vehicle's, as written in the file and checked.
+    place on the way stands in ``transfers``. ``permit`` is the oversized vehicle's, ``load`` what is declared of its size and mass,
+    as written in the file and checked; ``vehicle`` and ``trailer`` are registrations.
     """
 
     id: str
@@ -97,6 +98,9 @@ class Journey:
     permit: Mapping[str, Any] | None = None
     transfers: tuple[Transfer, ...] = ()
     carrier: str | None = None
+    vehicle: str | None = None
+    trailer: str | None = None
+    load: Mapping[str, Any] | None = None
 
     @property
     def served(self) -> tuple[Served, ...]:

@@ -76,8 +76,10 @@ class JourneyRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     ----------
     devices
         (id, role) as first assigned; what took their place later stands in ``transfers``.
-    vehicle, box, carrier, consignee
-        registration of the vehicle, number of the container, who carries its cargo and for whom it is, as declared.
+    vehicle, trailer, box, carrier, consignee
+        registrations of the vehicle and of what it draws, number of the container, who carries its cargo and for whom it is, as declared.
+    load
+        what is declared of an oversized vehicle's size and mass.
     vehicles
         what took the vehicle's place on the way, by when it did.
     cancelled_at_ms
@@ -101,6 +103,8 @@ class JourneyRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     origin_zone: str | None = None
     destination_zone: str | None = None
     permit: dict[str, Any] | None = None
+    trailer: str | None = None
+    load: dict[str, Any] | None = None
     armed_at_ms: int | None = None
     disarmed_at_ms: int | None = None
     authorisations: tuple[Authorisation, ...] = ()
@@ -181,6 +185,9 @@ def as_judged(record: JourneyRecord) -> Journey | None:
         resets=record.resets,
         permit=record.permit,
         transfers=record.transfers,
+        vehicle=record.vehicle,
+        trailer=record.trailer,
+        load=record.load,
     )
 
 
@@ -199,6 +206,9 @@ def record_of(journey: Journey) -> JourneyRecord:
         origin_zone=journey.origin_zone,
         destination_zone=journey.destination_zone,
         permit=None if journey.permit is None else dict(journey.permit),
+        vehicle=journey.vehicle,
+        trailer=journey.trailer,
+        load=None if journey.load is None else dict(journey.load),
         armed_at_ms=journey.armed_at_ms,
         disarmed_at_ms=journey.disarmed_at_ms,
         authorisations=journey.authorisations,

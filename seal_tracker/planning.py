@@ -273,7 +273,7 @@ def _changed(a: Journey | None, b: Journey | None) -> Span | None:
 def _without_orders(journey: Journey) -> Journey:
     """What is judged from the arming on: neither orders, which have times of their own, nor what only describes it."""
     return replace(
-        journey, declaration=None, cargo=None,
+        journey, declaration=None, cargo=None, vehicle=None, trailer=None, load=None,
         disarmed_at_ms=None, authorisations=(), diversions=(), suspensions=(), resets=(), transfers=(),
     )  # fmt: skip
 

@@ -64,6 +64,7 @@ class Ground:
     journeys: list[dict[str, Any]] = field(default_factory=list)
     policies: str = ""
     cameras: list[dict[str, Any]] = field(default_factory=list)
+    calendars: list[dict[str, Any]] = field(default_factory=list)
 
     def zone(self, name: str, x_m: float, y_m: float, half_m: float, kind: str, **more: Any) -> Ground:
         """A square zone around a place."""
@@ -113,7 +114,7 @@ class Ground:
             "journeys.jsonl": "\n".join(json.dumps(j) for j in self.journeys),
             "policies.toml": self.policies,
             "equipment.jsonl": "\n".join(json.dumps(c) for c in self.cameras),
-        }
+        } | ({"calendars.jsonl": "\n".join(map(json.dumps, self.calendars))} if self.calendars else {})
 
     def plan(self, version: int = 1) -> Plan:
         """The plan, read as from its folder; an error in it fails the test."""

@@ -6,7 +6,14 @@ Pure: text in, features and faults out. Nothing here opens a file, reads a clock
 
 from geofences.catalog.crosscheck import cross_check
 from geofences.catalog.faults import Fault, FaultSink, Ids
-from geofences.catalog.features import ZONE_KINDS, Checkpoint, RouteFeature, ZoneFeature
+from geofences.catalog.features import (
+    UNLIMITED,
+    ZONE_KINDS,
+    Checkpoint,
+    RouteFeature,
+    StructureLimits,
+    ZoneFeature,
+)
 from geofences.catalog.fields import ID_PATTERN, Fields, parse_time_ms
 from geofences.catalog.reading import Decoded, decode_json
 from geofences.catalog.routes import read_routes
@@ -14,6 +21,7 @@ from geofences.catalog.zones import read_zones
 
 __all__ = [
     "ID_PATTERN",
+    "UNLIMITED",
     "ZONE_KINDS",
     "Checkpoint",
     "Decoded",
@@ -22,6 +30,7 @@ __all__ = [
     "Fields",
     "Ids",
     "RouteFeature",
+    "StructureLimits",
     "ZoneFeature",
     "cross_check",
     "decode_json",

@@ -12,7 +12,7 @@ import shapely
 from geofences.corridors import RouteGeometry
 from geofences.zones import ZoneGeometry
 
-__all__ = ["ZONE_KINDS", "Checkpoint", "RouteFeature", "ZoneFeature"]
+__all__ = ["UNLIMITED", "ZONE_KINDS", "Checkpoint", "RouteFeature", "StructureLimits", "ZoneFeature"]
 
 ZONE_KINDS: frozenset[str] = frozenset(
     {
@@ -37,10 +37,26 @@ NOWHERE = shapely.Polygon()
 
 
 @dataclass(frozen=True, slots=True)
+class StructureLimits:
+    """What a bridge, tunnel or culvert bears and lets through; None: not limited. ``alone``: one vehicle at a time."""
+
+    max_mass_kg: float | None = None
+    max_axle_kg: float | None = None
+    max_height_m: float | None = None
+    max_width_m: float | None = None
+    alone: bool = False
+
+
+UNLIMITED = StructureLimits()
+"""Shared by all zones that limit nothing."""
+
+
+@dataclass(frozen=True, slots=True)
 class ZoneFeature:
     """A zone and what it is for. Times are UTC epoch ms; ``valid_to_ms`` is the first moment it no longer holds.
 
-    ``policy`` is {rule: {key: value}}, what ``[zone.ID.RULE]`` of a policy file would say.
+    ``policy`` is {rule: {key: value}}, what ``[zone.ID.RULE]`` of a policy file would say; ``structure`` what a zone of that kind
+    bears.
     """
 
     geometry: ZoneGeometry
@@ -53,6 +69,7 @@ class ZoneFeature:
     valid_from_ms: int | None = None
     valid_to_ms: int | None = None
     policy: Mapping[str, Any] = field(default_factory=dict)
+    structure: StructureLimits = UNLIMITED
 
     @property
     def id(self) -> str:

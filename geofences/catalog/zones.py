@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from geofences.catalog.faults import Fault, FaultSink, Ids, did_you_mean, quoted
-from geofences.catalog.features import ZONE_KINDS, ZoneFeature
+from geofences.catalog.features import UNLIMITED, ZONE_KINDS, StructureLimits, ZoneFeature
 from geofences.catalog.fields import Fields
 from geofences.catalog.polygons import Polygons
 from geofences.catalog.positions import Lines
@@ -15,8 +15,18 @@ from geofences.zones import Circle, ZoneGeometry
 
 __all__ = ["read_zones"]
 
+STRUCTURE_LIMITS = {
+    "max_mass_kg": "kg",
+    "max_axle_kg": "kg",
+    "max_height_m": "metres",
+    "max_width_m": "metres",
+}
+"""What a structure may limit, each with its unit."""
+
 ZONE_PROPERTIES = frozenset(
     {
+        *STRUCTURE_LIMITS,
+        "alone",
         "id",
         "name",
         "kind",
@@ -116,7 +126,7 @@ def _zone(feature: RawFeature, fields: Fields, geometry: Any, unit_ids: Ids) -> 
     reason, unit = fields.text("reason"), fields.reference("unit", unit_ids, "unit")
     max_stop_min = fields.number("max_stop_min", above=0, unit="minutes")
     speed_limit_kmh = fields.number("speed_limit_kmh", above=0, unit="km/h")
-    policy = fields.table("policy")
+    policy, structure = fields.table("policy"), _structure(fields, kinds)
     if geometry is None:
         return None
     return ZoneFeature(
@@ -130,7 +140,23 @@ def _zone(feature: RawFeature, fields: Fields, geometry: Any, unit_ids: Ids) -> 
         valid_from_ms=valid_from_ms,
         valid_to_ms=valid_to_ms,
         policy=policy,
+        structure=structure,
     )
+
+
+def _structure(fields: Fields, kinds: frozenset[str]) -> StructureLimits:
+    """What a structure bears; a warning where a zone that is none says so."""
+    given = [key for key in (*STRUCTURE_LIMITS, "alone") if fields.values.get(key) is not None]
+    if not given:
+        return UNLIMITED
+    if "structure" not in kinds:
+        why = "vehicles are compared with the limits of structures alone"
+        fields.warn(given[0], "has no effect", why, 'add "structure" to its kind, or leave it out')
+    limits = {key: fields.number(key, above=0, unit=unit) for key, unit in STRUCTURE_LIMITS.items()}
+    alone = fields.values.get("alone")
+    if alone is not None and not isinstance(alone, bool):
+        fields.error("alone", f"is {quoted(alone)}", "it must be true or false", "write true or false")
+    return StructureLimits(**limits, alone=alone is True)
 
 
 def _kinds(fields: Fields) -> frozenset[str]:

@@ -19,6 +19,9 @@ CLEAN, FAULTY, UNREADABLE = 0, 1, 2
 
 COUNTED = ("zones", "routes", "journeys", "units", "equipment")
 
+COUNTED_TOO = ("vehicles", "calendars")
+"""Told where there are some: few plans have them."""
+
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
@@ -29,7 +32,7 @@ class CheckReport:
     faults
         every fault; ``file`` is the path of the file.
     counts
-        how many sound zones, routes, journeys, units and equipment there are.
+        how many sound zones, routes, journeys and so on there are.
     unreadable
         (path, reason) of each path that could not be read.
     alone
@@ -81,7 +84,7 @@ class CheckReport:
 
     def _summary(self) -> str:
         errors, warnings = self._levels()
-        counts = ", ".join(_counted(self.counts[name], name) for name in COUNTED if self.counts.get(name))
+        counts = ", ".join(_counted(self.counts[name], name) for name in self.counts if self.counts[name])
         verdict = {
             CLEAN: "the plan can be used",
             FAULTY: "the plan cannot be used",
@@ -109,6 +112,9 @@ def check_paths(paths: Sequence[Path]) -> CheckReport:
         alone += [] if folder else [str(path)]
         for what in COUNTED:
             counts[what] += len(_members(found, what))
+        for what in COUNTED_TOO:
+            if some := len(_members(found, what)):
+                counts[what] = counts.get(what, 0) + some
     return CheckReport(tuple(faults), counts, tuple(unreadable), tuple(alone))
 
 

@@ -1,6 +1,6 @@
-"""Edits of a plan's zones and routes, feature by feature; what differs between two versions; and joining two. Pure.
+"""Edits of a plan's zones, routes, vehicles and calendars, object by object; what differs between two versions; and joining two. Pure.
 
-A plan is its files, so an edit gives new files, which are read and checked as any plan's. Features keep their order; new ones come last.
+A plan is its files, so an edit gives new files, which are read and checked as any plan's. Objects keep their order; new ones come last.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import msgspec
 
 __all__ = [
     "COLLECTIONS",
+    "LINES",
     "Conflict",
     "Differences",
     "differences",
@@ -21,10 +22,16 @@ __all__ = [
     "feature_tag",
     "features_of",
     "joined",
+    "objects_in",
 ]
 
 COLLECTIONS: Final[Mapping[str, str]] = {"zones": "zones.geojson", "routes": "routes.geojson"}
 """Files of features, by the name of their collection."""
+
+LINES: Final[Mapping[str, str]] = {"vehicles": "vehicles.jsonl", "calendars": "calendars.jsonl"}
+"""Files of an object a line, by the name of their collection."""
+
+FILES: Final = {**COLLECTIONS, **LINES}
 
 Feature = dict[str, Any]
 Files = Mapping[str, str]
@@ -60,6 +67,18 @@ def features_of(text: str) -> dict[str, Feature]:
     return {id_of(feature): feature for feature in found}
 
 
+def objects_in(files: Files, collection: str) -> dict[str, Feature]:
+    """The objects of a collection of a sound plan by id, in their order; none where its file is absent."""
+    text = files.get(FILES[collection])
+    if text is None:
+        return {}
+    if collection in COLLECTIONS:
+        return features_of(text)
+    return {
+        one["id"]: one for line in text.split("\n") if line.strip() for one in [msgspec.json.decode(line)]
+    }
+
+
 class _Named(msgspec.Struct):
     id: Any = None
 
@@ -73,14 +92,20 @@ class _Unread(msgspec.Struct):
     features: list[msgspec.Raw]
 
 
-def _unread(text: str) -> dict[str, msgspec.Raw]:
-    """Features by id as they are written: a plan's million positions need not become objects to see that they are the same."""
+def _unread(text: str, collection: str) -> dict[str, msgspec.Raw]:
+    """Objects by id as they are written: a plan's million positions need not become objects to see that they are the same."""
     found = {}
-    for raw in msgspec.json.decode(text, type=_Unread).features:
+    for raw in _raw(text, collection):
         head = msgspec.json.decode(raw, type=_Head)
         name = head.id if head.id is not None or head.properties is None else head.properties.id
         found[str(name)] = raw
     return found
+
+
+def _raw(text: str, collection: str) -> Iterable[msgspec.Raw]:
+    if collection in COLLECTIONS:
+        return msgspec.json.decode(text, type=_Unread).features
+    return [msgspec.Raw(line.encode()) for line in text.split("\n") if line.strip()]
 
 
 def _says_the_same(a: msgspec.Raw, b: msgspec.Raw) -> bool:
@@ -101,26 +126,25 @@ def feature_tag(feature: Mapping[str, Any]) -> str:
 def edited(
     files: Files, collection: str, put: Iterable[Feature], remove: Iterable[str] = ()
 ) -> dict[str, str]:
-    """The files with some features put (in the place of those with the same id) and some removed."""
-    name = COLLECTIONS[collection]
-    features = features_of(files[name])
+    """The files with some objects put (in the place of those with the same id) and some removed."""
+    objects = objects_in(files, collection)
     for gone in remove:
-        features.pop(gone, None)
-    features |= {id_of(feature): feature for feature in put}
-    return {**files, name: _collection(features.values())}
+        objects.pop(gone, None)
+    objects |= {id_of(one): one for one in put}
+    return {**files, FILES[collection]: _written(objects.values(), collection)}
 
 
 def differences(before: Files, after: Files) -> dict[str, Differences]:
     """What differs, by collection; of other files under their name, as changed as a whole. Nothing for what does not."""
     found: dict[str, Differences] = {}
-    for collection, name in COLLECTIONS.items():
+    for collection, name in FILES.items():
         if before.get(name) == after.get(name):
             continue
-        old, new = (_unread(files[name]) if name in files else {} for files in (before, after))
+        old, new = (_unread(files[name], collection) if name in files else {} for files in (before, after))
         changed = tuple(key for key in new if key in old and not _says_the_same(old[key], new[key]))
         added, removed = tuple(k for k in new if k not in old), tuple(k for k in old if k not in new)
         found[collection] = Differences(added, changed, removed)
-    others = (before.keys() | after.keys()) - set(COLLECTIONS.values())
+    others = (before.keys() | after.keys()) - set(FILES.values())
     for name in sorted(others):
         if before.get(name) != after.get(name):
             found[name] = Differences(changed=(name,))
@@ -133,18 +157,18 @@ def joined(base: Files, ours: Files, theirs: Files) -> tuple[dict[str, str], lis
     So a folder that is imported again does not undo what was edited meanwhile. Files without features are taken whole.
     """
     out, conflicts = dict(ours), []
-    for collection, name in COLLECTIONS.items():
-        if name not in theirs or theirs.get(name) == base.get(name):
+    for collection, name in FILES.items():
+        missing = name not in theirs and (collection in COLLECTIONS or name not in base)
+        if missing or theirs.get(name) == base.get(name):
             continue
-        texts = (files.get(name) for files in (base, ours, theirs))
-        was, mine, their = ({} if text is None else features_of(text) for text in texts)
+        was, mine, their = (objects_in(files, collection) for files in (base, ours, theirs))
         merged, found = _joined_features(was, mine, their)
         conflicts += [
             Conflict(name, key, f"this {collection[:-1]} {what}; it is left as it is here")
             for key, what in found
         ]
-        out[name] = _collection(merged.values())
-    for name in sorted((theirs.keys() | base.keys()) - set(COLLECTIONS.values())):
+        out[name] = _written(merged.values(), collection)
+    for name in sorted((theirs.keys() | base.keys()) - set(FILES.values())):
         if theirs.get(name) == base.get(name):
             continue
         if ours.get(name) != base.get(name):
@@ -183,5 +207,7 @@ def _same(a: Feature | None, b: Feature | None) -> bool:
     return a is b or (a is not None and b is not None and encode(a) == encode(b))
 
 
-def _collection(features: Iterable[Feature] | Sequence[Feature]) -> str:
-    return as_is({"type": "FeatureCollection", "features": list(features)}).decode()
+def _written(objects: Iterable[Feature] | Sequence[Feature], collection: str) -> str:
+    if collection in LINES:
+        return "".join(as_is(one).decode() + "\n" for one in objects)
+    return as_is({"type": "FeatureCollection", "features": list(objects)}).decode()

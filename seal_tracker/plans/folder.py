@@ -30,12 +30,15 @@ from geofences.catalog.reading import uncollected
 from geofences.catalog.text import as_text
 from geofences.corridors import CorridorSet
 from geofences.zones import ZoneSet
+from seal_tracker.plans.arming import check_arming
+from seal_tracker.plans.calendars import Calendar, read_calendars
 from seal_tracker.plans.journeys import read_journeys
 from seal_tracker.plans.model import Equipment, Journey, Plan, Unit
 from seal_tracker.plans.packed import PackedTexts
 from seal_tracker.plans.policies import merge_policies, read_policies
 from seal_tracker.plans.references import References
 from seal_tracker.plans.registry import read_equipment, read_units, unit_ids
+from seal_tracker.plans.vehicles import Vehicle, read_vehicles
 from seal_tracker.rules.policy import REGIMES, PolicyTable, sound_policies
 
 __all__ = [
@@ -52,9 +55,10 @@ __all__ = [
 
 ZONES, ROUTES, JOURNEYS = "zones.geojson", "routes.geojson", "journeys.jsonl"
 POLICIES, UNITS, EQUIPMENT = "policies.toml", "units.toml", "equipment.jsonl"
+VEHICLES, CALENDARS = "vehicles.jsonl", "calendars.jsonl"
 
 NEEDED = (ZONES, ROUTES)
-PLAN_FILES: tuple[str, ...] = (ZONES, ROUTES, JOURNEYS, POLICIES, UNITS, EQUIPMENT)
+PLAN_FILES: tuple[str, ...] = (ZONES, ROUTES, JOURNEYS, POLICIES, UNITS, EQUIPMENT, VEHICLES, CALENDARS)
 """What a plan folder may hold; files of other names are ignored."""
 
 Content = Mapping[str, str | bytes]
@@ -71,6 +75,8 @@ class Examined:
     policies: Mapping[str, Any] = field(default_factory=dict)
     units: list[Unit] = field(default_factory=list)
     equipment: list[Equipment] = field(default_factory=list)
+    vehicles: list[Vehicle] = field(default_factory=list)
+    calendars: list[Calendar] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
 
 
@@ -151,6 +157,8 @@ def _made(found: Examined, files: Content) -> Plan:
         ),
         units=tuple(found.units),
         equipment=tuple(found.equipment),
+        vehicles=tuple(found.vehicles),
+        calendars=tuple(found.calendars),
     )
 
 
@@ -196,9 +204,15 @@ def examine(files: Content, *, whole: bool = True) -> Examined:
 
     legs = {route.id: len(route.geometry.half_width_m) for route in routes}
     in_force = {route.id: (route.valid_from_ms, route.valid_to_ms) for route in routes}
-    references = References(zones_known, routes_known, units_known, legs, in_force)
+    vehicles, found = read_vehicles(files[VEHICLES], VEHICLES) if VEHICLES in files else ([], [])
+    faults += found
+    calendars, found = read_calendars(files[CALENDARS], CALENDARS) if CALENDARS in files else ([], [])
+    faults += found
+    named = Ids.of((c.id for c in calendars), found) if whole or CALENDARS in files else Ids.unchecked()
+    references = References(zones_known, routes_known, units_known, legs, in_force, named)
     journeys, found = _read(read_journeys, JOURNEYS, files, references)
     faults += found
+    faults += check_arming(journeys, zones, routes, vehicles, JOURNEYS)
     units, found = _read(read_units, UNITS, files, references)
     faults += found
     equipment, found = _read(read_equipment, EQUIPMENT, files, references)
@@ -208,7 +222,7 @@ def examine(files: Content, *, whole: bool = True) -> Examined:
     policies, found = merge_policies(tables, zones, routes, zones_file=ZONES, routes_file=ROUTES)
     faults += found
     faults.sort(key=lambda fault: PLAN_FILES.index(fault.file))
-    return Examined(zones, routes, journeys, policies, units, equipment, faults)
+    return Examined(zones, routes, journeys, policies, units, equipment, vehicles, calendars, faults)
 
 
 def _read(

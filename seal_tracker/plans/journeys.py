@@ -12,7 +12,7 @@ from seal_tracker.model import iso_ms
 from seal_tracker.plans.dated import read_authorisations, read_diversions, read_resets, read_suspensions
 from seal_tracker.plans.lines import objects_of
 from seal_tracker.plans.model import LEAD_ROLES, ROLES, Journey
-from seal_tracker.plans.permits import check_permit
+from seal_tracker.plans.permits import check_load, check_permit
 from seal_tracker.plans.references import References
 from seal_tracker.rules.policy import REGIMES
 
@@ -39,6 +39,9 @@ MEMBERS = frozenset(
         "suspensions",
         "resets",
         "permit",
+        "vehicle",
+        "trailer",
+        "load",
     }
 )
 
@@ -85,6 +88,8 @@ def _journey(fields: Fields, references: References, armed: dict[str, list[_Arme
     route = references.route(fields, "route")
     permit = fields.table("permit")
     check_permit(permit, fields, references, legs=references.legs.get(route or ""))
+    load = fields.table("load")
+    check_load(load, fields)
     due_at_ms = fields.time_ms("due_at")
     if due_at_ms is not None and armed_at_ms is not None and due_at_ms <= armed_at_ms:
         fields.warn(
@@ -97,6 +102,8 @@ def _journey(fields: Fields, references: References, armed: dict[str, list[_Arme
         "declaration": fields.text("declaration"),
         "cargo": fields.text("cargo"),
         "carrier": fields.text("carrier"),
+        "vehicle": fields.text("vehicle"),
+        "trailer": fields.text("trailer"),
     }
     armed_time = armed_at_ms, disarmed_at_ms
     authorisations = read_authorisations(fields, references)
@@ -125,6 +132,7 @@ def _journey(fields: Fields, references: References, armed: dict[str, list[_Arme
         suspensions=suspensions,
         resets=resets,
         permit=permit or None,
+        load=load or None,
         **rest,
     )
 

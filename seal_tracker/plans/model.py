@@ -9,6 +9,8 @@ from geofences.catalog import Fault, RouteFeature, ZoneFeature
 from geofences.corridors import CorridorSet
 from geofences.zones import ZoneSet
 from seal_tracker.journey import Authorisation, Diversion, Journey, Reset, Suspension
+from seal_tracker.plans.calendars import Calendar
+from seal_tracker.plans.vehicles import Vehicle
 from seal_tracker.rules.policy import PolicyTable
 
 __all__ = [
@@ -16,6 +18,7 @@ __all__ = [
     "LEAD_ROLES",
     "ROLES",
     "Authorisation",
+    "Calendar",
     "Diversion",
     "Equipment",
     "Journey",
@@ -23,6 +26,7 @@ __all__ = [
     "Reset",
     "Suspension",
     "Unit",
+    "Vehicle",
 ]
 
 ROLES: tuple[str, ...] = ("seal", "tractor", "trailer", "escort")
@@ -84,6 +88,8 @@ class Plan:
         from id to the position in ``zones`` and ``routes``, which is also the number in the sets.
     left_out
         what ``files`` hold besides and what was found sound once, but is refused by now; empty for a plan that is new.
+    vehicles, calendars
+        the registry of vehicles, and dates and hours that permits refer to by name.
     """
 
     version: int
@@ -102,3 +108,5 @@ class Plan:
     equipment: tuple[Equipment, ...] = field(default=())
     recorded_ms: int | None = None
     left_out: tuple[Fault, ...] = ()
+    vehicles: tuple[Vehicle, ...] = field(default=())
+    calendars: tuple[Calendar, ...] = field(default=())

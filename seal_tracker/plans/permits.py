@@ -1,31 +1,34 @@
-"""The permit of an oversized vehicle: its members, checked. It is kept as it is written."""
+"""The permit of an oversized vehicle, and what is declared of it: their members, checked. They are kept as they are written."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, time
 from typing import Any
 
 from geofences.catalog import Fields
-from geofences.catalog.faults import did_you_mean, quoted
+from geofences.catalog.faults import quoted
 from seal_tracker.plans.references import References
+from seal_tracker.plans.windows import check_dates, check_windows, listed
 
-__all__ = ["check_permit"]
-
-DAYS: tuple[str, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+__all__ = ["SIZES", "check_load", "check_permit"]
 
 SIZES = ("length_m", "width_m", "height_m", "mass_kg")
+"""What a permit allows of a vehicle with its load, and what is declared of it."""
 
 MEMBERS = frozenset(
     {
         "number",
+        "issuer",
+        "corridor",
         "valid_from",
         "valid_to",
         "registrations",
         *SIZES,
         "axle_loads_kg",
         "windows",
+        "forbidden_windows",
         "forbidden_dates",
+        "calendars",
         "speed_limits_kmh",
         "escorts",
         "structures",
@@ -45,35 +48,30 @@ def check_permit(
     fields.only(MEMBERS)
     fields.require("number", "write the permit's number")
     fields.text("number")
+    fields.text("issuer")
+    references.route(fields, "corridor")
     fields.period_ms("valid_from", "valid_to")
     for key in SIZES:
         fields.number(key, above=0)
-    _list(fields, "registrations", str)
-    _list(fields, "axle_loads_kg", float)
+    listed(fields, "registrations", str)
+    listed(fields, "axle_loads_kg", float)
     _check_speed_limits(fields, legs)
-    _check_hours(fields)
+    _check_hours(fields, references)
     _check_escorts(fields, journey)
     _check_structures(fields, references)
 
 
-def _list(fields: Fields, key: str, kind: type) -> list[Any]:
-    """A list of texts or of numbers above 0; its faulty members become faults."""
-    values = fields.values.get(key)
-    if values is None:
-        return []
-    if not isinstance(values, list):
-        fields.error(key, f"is {quoted(values)}", "it must be a list", "write [ … ]")
-        return []
-    for i, value in enumerate(values):
-        where = f"{key}[{i}]"
-        member = Fields({where: value}, fields.sink, fields.row, fields.label, fields.prefix)
-        if member.require(where, "write it or leave the place out"):
-            _ = member.text(where) if kind is str else member.number(where, above=0)
-    return values
+def check_load(load: Mapping[str, Any], journey: Fields) -> None:
+    """Note every fault of what is declared of an oversized vehicle with its load."""
+    fields = journey.within("load", load)
+    fields.only({*SIZES, "axle_loads_kg"})
+    for key in SIZES:
+        fields.number(key, above=0)
+    listed(fields, "axle_loads_kg", float)
 
 
 def _check_speed_limits(fields: Fields, legs: int | None) -> None:
-    limits = _list(fields, "speed_limits_kmh", float)
+    limits = listed(fields, "speed_limits_kmh", float)
     if limits and legs is not None and len(limits) != legs:
         fields.error(
             "speed_limits_kmh",
@@ -83,32 +81,15 @@ def _check_speed_limits(fields: Fields, legs: int | None) -> None:
         )
 
 
-def _check_hours(fields: Fields) -> None:
-    for window in fields.objects("windows"):
-        window.only({"days", "from", "to"})
-        for day in _list(window, "days", str):
-            if isinstance(day, str) and day not in DAYS:
-                window.error(
-                    "days", f"is {quoted(day)}", f"days are {', '.join(DAYS)}", did_you_mean(day, DAYS)
-                )
-        for key in ("from", "to"):
-            if window.require(key, "write an hour like 22:00") and not _reads(time, window.text(key)):
-                window.error(
-                    key, f"is {quoted(window.values[key])}", "it is not an hour", "write it like 22:00"
-                )
-    for day in _list(fields, "forbidden_dates", str):
-        if isinstance(day, str) and not _reads(date, day):
-            fields.error(
-                "forbidden_dates", f"is {quoted(day)}", "it is not a date", "write it like 2026-11-22"
-            )
-
-
-def _reads(kind: type[date | time], text: str | None) -> bool:
-    """Whether ``text`` is one; what is no text has been reported already."""
-    try:
-        return text is None or kind.fromisoformat(text) is not None
-    except ValueError:
-        return False
+def _check_hours(fields: Fields, references: References) -> None:
+    check_windows(fields, "windows")
+    check_windows(fields, "forbidden_windows")
+    check_dates(fields, "forbidden_dates")
+    for i, name in enumerate(listed(fields, "calendars", str)):
+        where = f"calendars[{i}]"
+        references.calendar(
+            Fields({where: name}, fields.sink, fields.row, fields.label, fields.prefix), where
+        )
 
 
 def _check_escorts(fields: Fields, journey: Fields) -> None:

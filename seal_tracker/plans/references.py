@@ -22,6 +22,7 @@ class References:
     units: Ids = field(default_factory=Ids.unchecked)
     legs: Mapping[str, int] = field(default_factory=dict)
     in_force: Mapping[str, tuple[int | None, int | None]] = field(default_factory=dict)
+    calendars: Ids = field(default_factory=Ids.unchecked)
 
     def zone(self, fields: Fields, key: str) -> str | None:
         """The id of a zone at ``key``."""
@@ -34,3 +35,7 @@ class References:
     def unit(self, fields: Fields, key: str) -> str | None:
         """The id of a unit at ``key``."""
         return fields.reference(key, self.units, "unit")
+
+    def calendar(self, fields: Fields, key: str) -> str | None:
+        """The id of a calendar at ``key``."""
+        return fields.reference(key, self.calendars, "calendar")

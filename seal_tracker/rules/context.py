@@ -22,6 +22,7 @@ from seal_tracker.journey import Journey
 from seal_tracker.model import NO_TIME, Lock, PingBatch, Severity
 from seal_tracker.rules.arrays import ends
 from seal_tracker.rules.book import Book, Subject
+from seal_tracker.rules.calendars import Closed
 from seal_tracker.rules.keys import PolicyValue
 from seal_tracker.rules.leave import Authorisations
 from seal_tracker.rules.legs import PlannedLegs
@@ -70,6 +71,8 @@ class Terrain:
         float64[R + 1], speed limit of each route, NaN where none; the last row stands for no route.
     checkpoints
         for each route index, its checkpoints in order.
+    calendars
+        when those that permits name are closed.
     """
 
     version: int
@@ -85,6 +88,7 @@ class Terrain:
     route_limit_kmh: F8
     checkpoints: tuple[tuple[Waypoint, ...], ...]
     policies: Policies
+    calendars: Mapping[str, Closed] = field(default_factory=dict)
 
     def prepare(self) -> None:
         """Work out now what the first pings would otherwise have to wait for."""

@@ -1,14 +1,14 @@
 """``OUTSIDE_TIME_WINDOW``: an oversized vehicle moves when its permit does not let it.
 
-A permit may give windows of the week, dates on which nothing moves, and from when to when it is valid; the first two are
-local time. All permits together are two sorted columns of numbers, so that any number of fixes is looked up at once.
+A permit may give windows of the week, hours and dates in which nothing moves, names of calendars that give more of those, and from
+when to when it is valid; all but the last are local time. A calendar is of the plan's version in force. All permits together are two sorted columns of numbers, so that any number of fixes is looked up at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from geofences.masks import some, which
 from seal_tracker.journey import Journey
 from seal_tracker.model import EPOCH, NO_TIME
+from seal_tracker.rules.calendars import DAY_MS, WEEK_MS, Closed, day_of, spans_of, week_ms_of
 from seal_tracker.rules.context import Context, mm_of_m
 from seal_tracker.rules.debounced import Moment, of_fixes
 from seal_tracker.rules.keys import PolicyKey, common_keys
@@ -41,19 +42,15 @@ KEYS = common_keys("high", raise_=(2, 60), clear=(2, 60)) | {
     ),
 }
 
-MINUTE_MS, DAY_MS = 60_000, 86_400_000
-WEEK_MS = 7 * DAY_MS
-MONDAY_MS = 3 * DAY_MS
-"""From Monday to 1 January 1970, a Thursday."""
-
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+MINUTE_MS = 60_000
 
 SPAN = 2 * WEEK_MS
 """Room for one journey in the sorted columns: more than a week of ms, and than days a date may have."""
 
 FOREVER_MS = np.iinfo(np.int64).max
 
-HOURS, DATE, VALIDITY = "outside_hours", "forbidden_date", "permit_not_valid"
+HOURS, BARRED = "outside_hours", "forbidden_hours"
+DATE, VALIDITY = "forbidden_date", "permit_not_valid"
 
 I8 = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -69,10 +66,13 @@ class PermitHours:
         bool[J + 1]: the permit says anything of time; it gives windows.
     from_ms, to_ms
         int64[J + 1], when it is valid: [from, to).
-    turns
-        sorted int64: journey times `SPAN`, plus the ms since Monday 00:00 at which a window opens or closes, in turn.
+    turns, barred
+        sorted int64: journey times `SPAN`, plus the ms since Monday 00:00 at which a window opens or closes, in turn; ``barred`` of
+        windows in which nothing moves.
     dates
         sorted int64: journey times `SPAN`, plus the days since 1970 of a forbidden date.
+    calendars, named
+        calendars that any permit names, and bool[J + 1, C], which of them each does.
     any
         whether any journey is judged.
     """
@@ -82,77 +82,73 @@ class PermitHours:
     from_ms: I8
     to_ms: I8
     turns: I8
+    barred: I8
     dates: I8
+    calendars: tuple[str, ...]
+    named: Mask
     any: bool
 
     @classmethod
     def of(cls, journeys: Sequence[Journey]) -> PermitHours:
         """Read the permits of journeys; they have been checked."""
         permits = [j.permit or {} for j in journeys]
-        turns = [[t for span in _spans(p) for t in span] for p in permits]
-        dates = [sorted(_day(d) for d in p.get("forbidden_dates") or ()) for p in permits]
+        turns, barred = (
+            [[t for span in spans_of(p.get(key) or ()) for t in span] for p in permits]
+            for key in ("windows", "forbidden_windows")
+        )
+        calendars = tuple(sorted({name for p in permits for name in p.get("calendars") or ()}))
+        named = np.array(
+            [[name in (p.get("calendars") or ()) for name in calendars] for p in [*permits, {}]], bool
+        )
+        dates = [sorted(day_of(d) for d in p.get("forbidden_dates") or ()) for p in permits]
         period = [(_ms(p.get("valid_from"), NO_TIME), _ms(p.get("valid_to"), FOREVER_MS)) for p in permits]
         from_ms, to_ms = np.array([*period, (NO_TIME, FOREVER_MS)], np.int64).T
         windowed = np.array([*(bool(p.get("windows")) for p in permits), False], bool)
         dated = np.array([*map(bool, dates), False], bool)
-        judged = windowed | dated | (from_ms != NO_TIME) | (to_ms != FOREVER_MS)
+        hours = np.array([*map(bool, barred), False], bool) | named.any(axis=1)
+        judged = windowed | dated | hours | (from_ms != NO_TIME) | (to_ms != FOREVER_MS)
         return cls(
             judged=judged,
             windowed=windowed,
             from_ms=from_ms,
             to_ms=to_ms,
             turns=_column(turns),
+            barred=_column(barred),
             dates=_column(dates),
+            calendars=calendars,
+            named=named,
             any=some(judged),
         )
 
     def fault(self, at: I8, time_ms: I8, local_ms: I8) -> NDArray[np.object_]:
         """Why journeys ``at`` may not move at some moments; None where they may."""
         out = np.full(len(at), None, object)
-        week_ms = (local_ms + MONDAY_MS) % WEEK_MS
-        turned = np.searchsorted(self.turns, at * SPAN + week_ms, side="right")
+        of_week = at * SPAN + week_ms_of(local_ms)
+        turned = np.searchsorted(self.turns, of_week, side="right")
         out[self.windowed[at] & (turned % 2 == 0)] = HOURS
+        out[np.searchsorted(self.barred, of_week, side="right") % 2 == 1] = BARRED
         day = at * SPAN + local_ms // DAY_MS
         found = np.searchsorted(self.dates, day)
         out[np.append(self.dates, -1)[found] == day] = DATE
         out[(time_ms < self.from_ms[at]) | (time_ms >= self.to_ms[at])] = VALIDITY
         return out
 
-
-def _spans(permit: Mapping[str, Any]) -> Iterator[tuple[int, int]]:
-    """Allowed spans of the week in ms since Monday 00:00, in order, with gaps between them."""
-    pieces = []
-    for window in permit.get("windows") or ():
-        begin, end = (_of_day_ms(window[key]) for key in ("from", "to"))
-        length = (
-            end - begin if end > begin else end - begin + DAY_MS
-        )  # past midnight; "00:00" to "00:00" is a day
-        for day in DAYS if window.get("days") is None else window["days"]:
-            opens = DAYS.index(day) * DAY_MS + begin
-            pieces += [(opens, min(opens + length, WEEK_MS)), (0, opens + length - WEEK_MS)]
-    last: tuple[int, int] | None = None
-    for opens, closes in sorted((a, b) for a, b in pieces if a < b):
-        if last is not None and opens <= last[1]:
-            last = (last[0], max(last[1], closes))
-            continue
-        if last is not None:
-            yield last
-        last = (opens, closes)
-    if last is not None:
-        yield last
+    def closed_by(
+        self, at: I8, local_ms: I8, calendars: Mapping[str, Closed]
+    ) -> tuple[NDArray[np.object_], ...]:
+        """Why calendars that permits name close some local moments to journeys ``at``, and which calendar; None where none does."""
+        why, which_one = np.full(len(at), None, object), np.full(len(at), None, object)
+        for column, name in enumerate(self.calendars):
+            mine, closed = self.named[at, column], calendars.get(name)
+            if closed is None or not some(mine):
+                continue
+            for reason, on in ((BARRED, closed.in_hours(local_ms)), (DATE, closed.on_date(local_ms))):
+                why[mine & on], which_one[mine & on] = reason, name
+        return why, which_one
 
 
 def _column(of_journeys: Sequence[Sequence[int]]) -> I8:
     return np.array([i * SPAN + v for i, values in enumerate(of_journeys) for v in values], np.int64)
-
-
-def _of_day_ms(text: str) -> int:
-    at = time.fromisoformat(text)
-    return ((at.hour * 60 + at.minute) * 60 + at.second) * 1000 + at.microsecond // 1000
-
-
-def _day(text: str) -> int:
-    return (date.fromisoformat(text) - EPOCH.date()).days
 
 
 def _ms(text: Any, otherwise: int) -> int:
@@ -171,18 +167,26 @@ def _judge(ctx: Context) -> None:
         return
     row = ctx.fixes.row[fix]
     local_ms = ctx.fixes.time_ms[fix] + _offset_ms(ctx)[row]
-    fault = np.full(len(ctx.fixes), None, object)
+    fault, calendar = (np.full(len(ctx.fixes), None, object) for _ in range(2))
     fault[fix] = hours.fault(ctx.journey_at[row], ctx.fixes.time_ms[fix], local_ms)
+    if hours.calendars and ctx.terrain.calendars:
+        closed, by = hours.closed_by(ctx.journey_at[row], local_ms, ctx.terrain.calendars)
+        said = which((closed != None) & (fault[fix] != VALIDITY))  # noqa: E711 - elementwise
+        fault[fix[said]], calendar[fix[said]] = closed[said], by[said]
     moving, known, away_mm = _moving(ctx)
 
     def evidence(moment: Moment) -> dict[str, Any]:
         offset = timezone(timedelta(milliseconds=int(_offset_ms(ctx)[moment.row])))
         at = datetime.fromtimestamp(int(ctx.fixes.time_ms[moment.i]) / 1000, UTC).astimezone(offset)
-        return _motion(ctx, moment) | {
-            "reason": fault[moment.i],
-            "local_time": at.isoformat(timespec="seconds"),
-            "permit": ctx.of_journey(_permit_number, none=None)[moment.row],
-        }
+        return (
+            _motion(ctx, moment)
+            | {
+                "reason": fault[moment.i],
+                "local_time": at.isoformat(timespec="seconds"),
+                "permit": ctx.of_journey(_permit_number, none=None)[moment.row],
+            }
+            | ({} if calendar[moment.i] is None else {"calendar": calendar[moment.i]})
+        )
 
     of_fixes(ctx, NAME, moving & (fault != None), evidence, among=known, away=away_mm)  # noqa: E711 - elementwise
 

@@ -23,7 +23,7 @@ DESCRIBING = frozenset({"declaration", "box", "vehicle", "cargo", "carrier", "co
 JUDGED = frozenset({"due_at_ms", "origin_zone", "destination_zone"})
 """Members by which the end of a journey, and where it may be opened, are judged: on the way they are for superiors to change."""
 
-BEFORE = DESCRIBING | JUDGED | {"regime", "route", "unit", "permit"}
+BEFORE = DESCRIBING | JUDGED | {"regime", "route", "unit", "permit", "trailer", "load"}
 
 AMENDABLE: Mapping[State, frozenset[str]] = (
     dict.fromkeys((State.DECLARED, State.ASSIGNED), BEFORE)
@@ -37,6 +37,8 @@ INSTEAD = {
     "unit": "its alarms go by jurisdiction; what was raised for a unit stays with it",
     "regime": "cancel it and declare it anew",
     "permit": "cancel it and declare it anew",
+    "trailer": "cancel it and declare it anew",
+    "load": "cancel it and declare it anew",
 }
 
 

@@ -16,7 +16,7 @@ from geofences.catalog.text import as_text
 from seal_tracker.journey_record import JourneyRecord, lead_of
 from seal_tracker.plans.lines import objects_of
 from seal_tracker.plans.model import ROLES, Plan
-from seal_tracker.plans.permits import check_permit
+from seal_tracker.plans.permits import check_load, check_permit
 from seal_tracker.plans.references import References
 from seal_tracker.rules.policy import REGIMES
 from seal_tracker.supervision.journey_csv import csv_rows
@@ -38,7 +38,7 @@ __all__ = [
 JSON_LINES, CSV = "journeys.jsonl", "journeys.csv"
 """What the two kinds of file are called in faults."""
 
-TEXTS = ("declaration", "box", "vehicle", "cargo", "carrier", "consignee")
+TEXTS = ("declaration", "box", "vehicle", "trailer", "cargo", "carrier", "consignee")
 MEMBERS = frozenset(
     {
         "id",
@@ -52,12 +52,13 @@ MEMBERS = frozenset(
         "origin_zone",
         "destination_zone",
         "permit",
+        "load",
         "armed_at",
         "disarmed_at",
     }
 )
 
-NO_COLUMNS = frozenset({"devices", "permit"})
+NO_COLUMNS = frozenset({"devices", "permit", "load"})
 """Members that no cell can say."""
 
 TEXT_CHARS = 500
@@ -83,12 +84,13 @@ class JourneysRead(NamedTuple):
 def references_of(plan: Plan | None) -> References:
     """What a declaration may name, by the plan in force; nothing is looked up where there is none."""
     if plan is None:
-        return References(Ids(()), Ids(()), Ids(()))
+        return References(Ids(()), Ids(()), Ids(()), calendars=Ids(()))
     units = {unit.id for unit in plan.units}
     legs = {route.id: len(route.geometry.half_width_m) for route in plan.routes}
     return References(
-        Ids(plan.zone_index), Ids(plan.route_index), Ids(units) if units else Ids.unchecked(), legs
-    )
+        Ids(plan.zone_index), Ids(plan.route_index), Ids(units) if units else Ids.unchecked(), legs,
+        calendars=Ids([calendar.id for calendar in plan.calendars]),
+    )  # fmt: skip
 
 
 def read_declaration(
@@ -200,6 +202,8 @@ def _record(fields: Fields, references: References, now_ms: int) -> JourneyRecor
     route = references.route(fields, "route")
     permit = fields.table("permit")
     check_permit(permit, fields, references, legs=references.legs.get(route or ""))
+    load = fields.table("load")
+    check_load(load, fields)
     unit, texts = references.unit(fields, "unit"), {name: _text(fields, name) for name in TEXTS}
     origin, destination = (references.zone(fields, key) for key in ("origin_zone", "destination_zone"))
     due_at_ms = fields.time_ms("due_at")
@@ -214,6 +218,8 @@ def _record(fields: Fields, references: References, now_ms: int) -> JourneyRecor
         route=route,
         due_at_ms=due_at_ms,
         permit=dict(permit) or None,
+        trailer=texts["trailer"],
+        load=dict(load) or None,
         armed_at_ms=armed_at_ms,
         disarmed_at_ms=disarmed_at_ms,
         unit=unit,

@@ -9,7 +9,7 @@ raised (see ``errors``), and nothing was changed.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -18,6 +18,8 @@ from seal_tracker.deeds import Deed
 from seal_tracker.journey import Journey
 from seal_tracker.journey_record import JourneyRecord, as_judged, read_record
 from seal_tracker.model import LIVE, iso_ms
+from seal_tracker.plans.admission import Reason, refusals
+from seal_tracker.plans.on_route import structures_on
 from seal_tracker.prepared import Prepared
 from seal_tracker.publishing.cloudevents import JourneyState, state_payload
 from seal_tracker.publishing.topics import journey_topic
@@ -26,13 +28,13 @@ from seal_tracker.space import SpaceJudge
 from seal_tracker.store.journey_reads import Overlap
 from seal_tracker.store.journey_rows import JourneyChange, JourneyRow
 from seal_tracker.store.records import OutboxMessage
-from seal_tracker.supervision.errors import Clash, Unfit, Unknown
+from seal_tracker.supervision.errors import Clash, NotAdmitted, Unfit, Unknown
 from seal_tracker.supervision.journey_changes import Actor, action_of, change_of
 from seal_tracker.supervision.journey_orders import Order, applied
 from seal_tracker.supervision.journey_reading import JourneysRead, faulty_lines, line_of
 from seal_tracker.supervision.life_cycle import Verb
 
-__all__ = ["JourneyDesk", "JourneyKeeping", "deed_of", "seen_by", "wanted_of"]
+__all__ = ["JourneyDesk", "JourneyKeeping", "admit", "deed_of", "reasons_against", "seen_by", "wanted_of"]
 
 Work = tuple[Prepared, Deed]
 
@@ -64,10 +66,13 @@ class JourneyDesk:
         ------
         Clash
             The id is taken, or a seal is armed for another journey.
+        NotAdmitted
+            It is armed, and of an oversized vehicle that may not go.
         """
         if await self.store.journeys_known(judging.space, [record.id]):
             raise Clash(f"there is a journey {record.id!r} already; choose another id", field="id")
         await self._check_free(judging.space, [record])
+        admit(judging, record)
         return await self._take_in(judging, [record], actor, "declare")
 
     async def import_all(self, judging: SpaceJudge, read: JourneysRead, actor: Actor) -> Work:
@@ -76,10 +81,12 @@ class JourneyDesk:
         Raises
         ------
         Unfit
-            With every fault of the file, and one for each journey whose id is taken or whose seal is armed for another journey.
+            With every fault of the file, and one for each journey whose id is taken, whose seal is armed for another journey, or
+            that is armed with an oversized vehicle that may not go.
         """
         faults = [fault for fault in read.faults if fault.level == "error"]
         faults += await self._taken(judging.space, read)
+        faults += _not_admitted(judging, read)
         if faults:
             lines = faulty_lines(faults)
             text = f"{len(faults)} faults; nothing was taken in. Lines: {lines or 'none can be told'}"
@@ -112,7 +119,7 @@ class JourneyDesk:
 
         Raises
         ------
-        WrongState, Unfit, Clash
+        WrongState, Unfit, Clash, NotAdmitted
             As their names say.
         """
         _check_names(judging, order)
@@ -120,6 +127,8 @@ class JourneyDesk:
         record = applied(before, order, self.clock_ms())
         if order.verb in {Verb.ARM, Verb.TRANSFER, Verb.CORRECT}:
             await self._check_free(judging.space, [record])
+        if order.verb is Verb.ARM:
+            admit(judging, record)
         change = change_of(
             record,
             row,
@@ -220,6 +229,38 @@ async def _judged(judging: SpaceJudge, pairs: Sequence[tuple[Journey | None, Jou
     """What it changes, where what is judged changes at all."""
     differing = [(before, after) for before, after in pairs if before != after]
     return await judging.change_journeys(differing) if differing else Prepared()
+
+
+def admit(judging: SpaceJudge, record: JourneyRecord) -> None:
+    """Refuse to arm an oversized vehicle that may not go.
+
+    Raises
+    ------
+    NotAdmitted
+        With every reason.
+    """
+    reasons = reasons_against(judging, record)
+    if reasons:
+        raise NotAdmitted(record.id, reasons)
+
+
+def reasons_against(judging: SpaceJudge, record: JourneyRecord, at_ms: int | None = None) -> list[Reason]:
+    """Why a journey may not be armed when it is, or at ``at_ms``; none where it is not armed at all."""
+    at_ms = record.armed_at_ms if at_ms is None else at_ms
+    if at_ms is None or (record.permit is None and record.regime != "oversized"):
+        return []
+    plan = judging.plan
+    structures = structures_on(plan, record.route, at_ms) if plan else []
+    vehicles = {vehicle.id: vehicle for vehicle in plan.vehicles} if plan else {}
+    return refusals(record, structures, vehicles, at_ms)
+
+
+def _not_admitted(judging: SpaceJudge, read: JourneysRead) -> Iterator[Fault]:
+    """A fault for each reason why a journey of a file may not be armed."""
+    for record in read.records:
+        for reason in reasons_against(judging, record):
+            where = f"line {read.lines.get(record.id, 0)}: {reason.field}"
+            yield Fault("", record.id, where, reason.text.en, reason.text.vi, "correct it, or do not arm it")
 
 
 def _check_names(judging: SpaceJudge, order: Order) -> None:

@@ -11,6 +11,7 @@ from geofences.alongside import ZonesAlong
 from seal_tracker.model import NO_TIME
 from seal_tracker.plans.model import Plan
 from seal_tracker.rules.arrays import begins
+from seal_tracker.rules.calendars import Closed
 from seal_tracker.rules.context import Terrain, Waypoint
 from seal_tracker.tracking.epochs import key_of
 
@@ -41,6 +42,7 @@ def terrain_of(plan: Plan) -> Terrain:
         route_limit_kmh=_known([*(r.speed_limit_kmh for r in plan.routes), None]),
         checkpoints=_waypoints(plan),
         policies=plan.policies,
+        calendars={c.id: Closed.of(c.days, c.windows) for c in plan.calendars},
     )
     terrain.prepare()
     return terrain

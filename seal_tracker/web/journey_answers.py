@@ -38,6 +38,7 @@ async def journey_answer(
         closing=_outer(record.closing),
         cancelled_at=iso_or_none(record.cancelled_at_ms),
         permit=record.permit,
+        load=record.load,
         history=list(history_of(v for v in versions if v.version <= row.version)),
     )
     return versioned(detail, row.version, status=status)
@@ -66,6 +67,7 @@ async def journey_items(request: web.Request, space: str, rows: Sequence[Journey
                 seal=judged.lead if judged else lead_of(record.devices),
                 devices=_devices(record, judged),
                 vehicle=vehicle_of(record),
+                trailer=record.trailer,
                 box=record.box,
                 route=record.route,
                 regime=record.regime,

@@ -70,8 +70,24 @@ class DeviceBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     role: RoleName
 
 
+Above0 = Annotated[float, msgspec.Meta(gt=0)]
+
+
+class LoadBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """An oversized vehicle with its load, as declared. What is left out is taken as the permit says it."""
+
+    length_m: Above0 | None = None
+    width_m: Above0 | None = None
+    height_m: Above0 | None = None
+    mass_kg: Above0 | None = None
+    axle_loads_kg: Annotated[list[Above0], msgspec.Meta(max_length=100)] | None = None
+
+
 class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """A journey to declare; with a device it is assigned, with ``armed_at`` armed. ``permit`` is an oversized vehicle's."""
+    """A journey to declare; with a device it is assigned, with ``armed_at`` armed.
+
+    ``permit`` is an oversized vehicle's, ``load`` what is declared of its size and mass; ``vehicle`` and ``trailer`` are registrations.
+    """
 
     id: Id
     regime: RegimeName
@@ -83,12 +99,14 @@ class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     declaration: Text | None = None
     box: Text | None = None
     vehicle: Text | None = None
+    trailer: Text | None = None
     cargo: Text | None = None
     carrier: Text | None = None
     consignee: Text | None = None
     origin_zone: Id | None = None
     destination_zone: Id | None = None
     permit: dict[str, Any] | None = None
+    load: LoadBody | None = None
     armed_at: Moment | None = None
     disarmed_at: Moment | None = None
 
@@ -153,7 +171,7 @@ class ResetBody(OrderBody, frozen=True, forbid_unknown_fields=True, kw_only=True
 class AmendBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """What was declared and is otherwise; a member that is left out stays, null empties it. ``reason`` is needed once it is armed.
 
-    ``regime``, ``route``, ``unit`` and ``permit`` are settled by arming. On the way ``due_at`` and the zones are for who orders.
+    ``regime``, ``route``, ``unit``, ``permit``, ``trailer`` and ``load`` are settled by arming. On the way ``due_at`` and the zones are for who orders.
     """
 
     regime: RegimeName | UnsetType = UNSET
@@ -169,6 +187,8 @@ class AmendBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     origin_zone: Id | UnsetType | None = UNSET
     destination_zone: Id | UnsetType | None = UNSET
     permit: dict[str, Any] | UnsetType | None = UNSET
+    trailer: Text | UnsetType | None = UNSET
+    load: LoadBody | UnsetType | None = UNSET
     reason: Text | None = None
 
 
@@ -226,6 +246,7 @@ class JourneyItem(msgspec.Struct, frozen=True, kw_only=True):
     seal: str | None
     devices: Sequence[DeviceItem]
     vehicle: str | None
+    trailer: str | None
     box: str | None
     route: str | None
     regime: str
@@ -282,6 +303,7 @@ class JourneyDetail(JourneyItem, frozen=True, kw_only=True):
     closing: Mapping[str, Any] | None
     cancelled_at: str | None
     permit: Mapping[str, Any] | None
+    load: Mapping[str, Any] | None
     history: Sequence[VersionItem]
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from seal_tracker.plans.admission import Reason
 from seal_tracker.web.auth import CSRF_HEADER, Open
 from seal_tracker.web.links import has_version, links_of, operation_id, plain_path
 from seal_tracker.web.queries import Id
@@ -44,7 +45,7 @@ class ProblemAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A refusal (RFC 9457). ``field`` names the parameter, header or member at fault.
 
     Where a file or plan is refused, ``faults`` are the first of its ``fault_count``. Who acted on an alarm too late is told how it stands:
-    ``state`` and the members after it.
+    ``state`` and the members after it. ``reasons`` are why an oversized vehicle is not let go.
     """
 
     type: str
@@ -61,6 +62,7 @@ class ProblemAnswer(msgspec.Struct, frozen=True, kw_only=True):
     acked_at: str | UnsetType | None = UNSET
     changed_by: str | UnsetType | None = UNSET
     changed_at: str | UnsetType | None = UNSET
+    reasons: list[Reason] | UnsetType = UNSET
 
 
 def describe(routes: Iterable[Route], *, version: str) -> dict[str, Any]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
+
+import msgspec
 
 from geofences.catalog import Fault
-from seal_tracker.supervision.errors import Refused, Stale, Unfit, Unknown
+from seal_tracker.supervision.errors import NotAdmitted, Refused, Stale, Unfit, Unknown
 from seal_tracker.web.errors import Conflict, InvalidBody, Missing, Outdated, Problem
 
 __all__ = ["faulty", "problem_of", "refusals_told"]
@@ -21,7 +24,9 @@ def problem_of(refused: Refused) -> Problem:
         {name: str(getattr(fault, name)) for name in ("feature", "where", "what", "why", "remedy")}
         for fault in refused.faults[:FAULTS_TOLD]
     ]
-    members = {"faults": faults, "fault_count": len(refused.faults)} if faults else {}
+    members: dict[str, Any] = {"faults": faults, "fault_count": len(refused.faults)} if faults else {}
+    if isinstance(refused, NotAdmitted):
+        members["reasons"] = msgspec.to_builtins(refused.reasons)
     kinds: tuple[tuple[type[Refused], type[Problem]], ...] = (
         (Unknown, Missing),
         (Stale, Outdated),

@@ -112,7 +112,11 @@ def problem(reply: Reply, status: int, name: str | None = None) -> Any:
 def api(session_folder: Path) -> Iterator[Api]:
     made = Ground().route("R", (0, 5000), (9000, 5000)).route("Q", (0, 0), (9000, 0))
     files = dict(
-        made.zone("gate", 100, 0, 300, "unlock_allowed").zone("yard", 8000, 0, 300, "port").plan().files
+        made.zone("gate", 100, 0, 300, "unlock_allowed")
+        .zone("yard", 8000, 0, 300, "port")
+        .zone("bridge", 4000, 0, 50, "structure", max_mass_kg=90_000)
+        .plan()
+        .files
     )
     plan, data = session_folder / "journeys_plan", session_folder / "journeys_data"
     for folder in (plan, data):
@@ -274,6 +278,59 @@ def test_no_odd_value_is_a_server_error(api: Api) -> None:
         for kind_of in ("text/csv", "application/x-ndjson"):
             assert api.ask("POST", "/import", odd, content_type=kind_of).status == 422, (odd, kind_of)
     assert api.show(name)["version"] == 2
+
+
+PERMIT = {
+    "number": "GP-1",
+    "issuer": "Cục Đường bộ",
+    "corridor": "Q",
+    "mass_kg": 100_000,
+    "registrations": ["51C-1"],
+}
+
+
+def test_an_oversized_vehicle_is_armed_when_permit_registry_and_structures_allow_it(api: Api) -> None:
+    """On its tractor's tracker alone. Every reason is told at once, in both languages; nothing was changed."""
+    devices = [{"id": f"T-{api.number}", "role": "tractor"}]
+    oversized = {"regime": "oversized", "route": "Q", "permit": PERMIT, "devices": devices, "seal": None}
+    name = api.declared(**oversized, vehicle="29A-9")
+    told = problem(api.order(name, "arm"), 409, "vehicle")
+    assert [(one["code"], one["field"], one["limit"]) for one in told["reasons"]] == [
+        ("vehicle_not_permitted", "vehicle", "51C-1"),
+        ("exceeds_structure", "load.mass_kg", 90_000),
+    ]
+    assert told["reasons"][1]["structure"] == "bridge"
+    assert "vượt mức 90000 kg" in told["reasons"][1]["text"]["vi"]
+    assert "above the 90000 kg of structure" in told["detail"]
+    assert api.show(name)["version"] == 1
+    problem(api.order(name, "amend", {"load": {"mass_kg": -1}}), 422, "load")
+    assert api.order(name, "amend", {"vehicle": "51C-1", "load": {"mass_kg": 80_000}}).status == 200
+    vehicle = {"kind": "tractor", "max_mass_kg": 70_000}
+    made = api.ask("PUT", "/../vehicles/51C-1", vehicle)
+    assert (made.status, made.json()["changes"]["vehicles"]["added"]) == (201, ["51C-1"])
+    (reason,) = problem(api.order(name, "arm"), 409, "load.mass_kg")["reasons"]
+    assert (reason["code"], reason["registration"]) == ("exceeds_registration", "51C-1")
+    problem(api.ask("PUT", "/../vehicles/51C-1", vehicle | {"max_mass_kg": 90_000}), 428, "If-Match")
+    tag = api.ask("GET", "/../vehicles/51C-1").headers["ETag"]
+    problem(api.ask("DELETE", "/../vehicles/51C-1", role="operator", If_Match=tag), 403)
+    assert api.ask("PUT", "/../vehicles/51C-1", vehicle | {"max_mass_kg": 90_000}, If_Match=tag).status == 200
+    assert [one["id"] for one in api.ask("GET", "/../vehicles").json()["items"]] == ["51C-1"]
+    assert api.order(name, "arm", {"at": ago(1)}).status == 200
+    line = json.dumps(
+        {
+            "id": api.name(),
+            "armed_at": ago(1),
+            **oversized,
+            "load": {"mass_kg": 95_000},
+            "devices": [{"id": "T-x", "role": "tractor"}],
+        }
+    )
+    faults = problem(
+        api.ask("POST", "/import", line.encode(), content_type="application/x-ndjson"), 422, "body"
+    )["faults"]
+    assert [fault["where"] for fault in faults] == ["line 1: load.mass_kg", "line 1: load.mass_kg"]
+    tag = api.ask("GET", "/../vehicles/51C-1").headers["ETag"]
+    assert api.ask("DELETE", "/../vehicles/51C-1", If_Match=tag).status == 200
 
 
 def test_orders_are_for_superiors_and_an_auditor_changes_nothing(api: Api) -> None:

@@ -64,6 +64,56 @@ def test_it_ends_when_a_window_opens() -> None:
     assert span(one(told(ground(windows=[NIGHT]), story), RULE)) == (2680, 2740, 2800, 2860)
 
 
+RUSH = {"days": ["mon"], "from": "21:14", "to": "21:16"}
+
+
+def test_hours_in_which_nothing_moves_close_an_open_window() -> None:
+    """Rush hours; the story's first minute is 21:13."""
+    made = ground(windows=[{"from": "20:00", "to": "23:00"}], forbidden_windows=[RUSH])
+    found = one(told(made, moving(0, 30, 60, 120, 180, 240)), RULE)
+    assert span(found) == (60, 120, 180, 240)
+    assert found.evidence["reason"] == "forbidden_hours"
+
+
+def named(**calendar: Any) -> Ground:
+    """A permit that names a calendar, and one of another journey that does not."""
+    made = ground(calendars=["tet"], windows=[{"from": "20:00", "to": "23:00"}])
+    made.journey("S2", regime="oversized", permit={"number": "P-8"})
+    made.calendars.append({"id": "tet", **calendar})
+    return made
+
+
+@pytest.mark.parametrize(
+    ("calendar", "reason"),
+    [
+        ({"dates": ["2026-09-21"]}, "forbidden_date"),
+        ({"periods": [{"from": "2026-09-20", "to": "2026-09-21", "name": "Tết"}]}, "forbidden_date"),
+        ({"windows": [{"from": "21:00", "to": "21:15"}]}, "forbidden_hours"),
+    ],
+)
+def test_a_calendar_that_the_permit_names_closes_the_road(calendar: dict[str, Any], reason: str) -> None:
+    """In local time; the evidence names it."""
+    found = one(
+        told(
+            named(**calendar),
+            [*moving(0, 30, 60), ping(1, 0, of="S2", speed_kmh=30), ping(99, 9, of="S2", speed_kmh=30)],
+        ),
+        RULE,
+    )
+    assert (span(found)[:2], found.journey) == ((0, 60), "J-S1")
+    assert (found.evidence["reason"], found.evidence["calendar"]) == (reason, "tet")
+
+
+def test_a_calendar_is_of_the_version_of_the_plan_in_force() -> None:
+    """What is announced later holds from then on."""
+    assert not told(named(dates=["2026-09-22"]), moving(0, 30, 60))
+    later = [(90.0, named(dates=["2026-09-21"]).plan(2))]
+    assert span(one(told(named(dates=["2026-09-22"]), moving(0, 60, 120, 180), later=later), RULE))[:2] == (
+        120,
+        180,
+    )
+
+
 def test_it_ends_when_the_vehicle_stops_for_a_minute() -> None:
     """A red light is none."""
     made = ground(windows=[NIGHT])

@@ -1,0 +1,66 @@
+"""Which structures a route runs over or through, found on its geometry, whether or not a permit lists them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from geofences.alongside import parts_on_route
+from geofences.catalog import RouteFeature, StructureLimits, ZoneFeature
+from geofences.corridors import CorridorSet
+from geofences.zones import ZoneSet
+from seal_tracker.plans.model import Plan
+
+__all__ = ["OnRoute", "Structures", "structures_on"]
+
+
+class OnRoute(NamedTuple):
+    """A structure that a route runs over or through, from one chainage to another; ``limits`` are its own."""
+
+    zone: str
+    name: str
+    limits: StructureLimits
+    enter_m: float
+    leave_m: float
+
+
+def structures_on(plan: Plan, route: str | None, at_ms: int) -> list[OnRoute]:
+    """The structures in force at a moment that a route meets, in the order in which it does; each time it does."""
+    number = plan.route_index.get(route or "")
+    if number is None:
+        return []
+    return _met(plan.corridors, plan.zone_set, plan.zones, number, at_ms)
+
+
+def _met(
+    corridors: CorridorSet, zone_set: ZoneSet, zones: Sequence[ZoneFeature], number: int, at_ms: int
+) -> list[OnRoute]:
+    there = np.array(["structure" in zone.kinds and _holds(zone, at_ms) for zone in zones], bool)
+    zone, enter_m, leave_m = parts_on_route(corridors, zone_set, there, number)
+    found = (
+        (zones[i], *ends) for i, *ends in zip(zone.tolist(), enter_m.tolist(), leave_m.tolist(), strict=True)
+    )
+    return [OnRoute(one.id, one.name, one.structure, enter, leave) for one, enter, leave in found]
+
+
+class Structures:
+    """The structures of a plan that is being read, and the routes, both with their vertices."""
+
+    def __init__(self, zones: Sequence[ZoneFeature], routes: Sequence[RouteFeature]) -> None:
+        self._zones = [zone for zone in zones if "structure" in zone.kinds]
+        self._routes = {route.id: route for route in routes}
+        self._set = ZoneSet.build([zone.geometry for zone in self._zones])
+
+    def on(self, route: str | None, at_ms: int) -> list[OnRoute]:
+        """Those in force at a moment that a route meets."""
+        followed = self._routes.get(route or "")
+        if followed is None or not self._zones:
+            return []
+        return _met(CorridorSet.build([followed.geometry]), self._set, self._zones, 0, at_ms)
+
+
+def _holds(zone: ZoneFeature, at_ms: int) -> bool:
+    begun = zone.valid_from_ms is None or zone.valid_from_ms <= at_ms
+    return begun and (zone.valid_to_ms is None or at_ms < zone.valid_to_ms)
