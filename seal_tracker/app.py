@@ -41,6 +41,8 @@ from seal_tracker.opening import commit_opened, load_plan, open_spaces, taken_pl
 from seal_tracker.overdue import OverdueClock
 from seal_tracker.parts import Parts, open_parts
 from seal_tracker.pipeline import Pipeline
+from seal_tracker.probing.exchange import Asker
+from seal_tracker.probing.settings import networks_in, read_credentials
 from seal_tracker.publishing.outbox import OutboxPublisher
 from seal_tracker.publishing.topics import ingest_filters, ingest_session, ledger_topic
 from seal_tracker.repairs.opener import TicketOpener
@@ -119,6 +121,9 @@ async def running(settings: Settings, *, embedded: Path | None = None) -> AsyncI
         service = Service(settings, store, spaces)
         hub = Hub()
         name = f"seal-tracker-{settings.tenant}-{settings.instance}"
+        networks = networks_in(settings.probe_networks)
+        if networks:
+            service.probe(Asker(networks), read_credentials(settings.probe_credentials_file))
         publisher = service.publisher = await stack.enter_async_context(
             OutboxPublisher(
                 parts.broker,
@@ -230,6 +235,8 @@ def _beside(
         runs["tickets"] = TicketOpener(
             store, service.pipeline.act, after_ms=round(settings.ticket_after_min * 60_000), clock_ms=clock_ms
         ).run()
+    if service.prober is not None:
+        runs["probes"] = service.prober.run()
     if settings.smtp_host is not None:
         password = settings.smtp_password.get_secret_value() if settings.smtp_password else None
         server = SmtpServer(

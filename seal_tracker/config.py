@@ -190,6 +190,13 @@ class Settings(BaseSettings):
     ticket_after_min: float = Field(
         15, ge=0, le=10_080, description="minutes that it must be down before it does"
     )
+    probe_networks: str = Field(
+        "",
+        description="networks whose equipment is asked by HTTP or RTSP, as 10.20.0.0/16, fd00::/8; empty: none is",
+    )
+    probe_credentials_file: Path | None = Field(
+        None, description="TOML with username and password by the id of equipment, and for default"
+    )
     webhook_private: bool = Field(
         default=False, description="webhooks may lead to private addresses, and go by http"
     )

@@ -40,6 +40,7 @@ MAILS = Counter("seal_tracker_mails", "Mail tried, by what became of it", ["outc
 SEAL_SIGN_INS = Counter(
     "seal_tracker_seal_sign_ins", "Seals that came to the broker, by what became of them", ["outcome"]
 )
+PROBES = Counter("seal_tracker_probes", "Probes of equipment, by what became of them", ["outcome"])
 PUBLISH_REFUSED = Counter(
     "seal_tracker_publish_refused", "Messages that the broker refused to take from devices"
 )

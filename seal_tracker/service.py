@@ -9,6 +9,8 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
+import msgspec
+
 from geofences.catalog import Fault
 from seal_tracker.clock import clock_ms
 from seal_tracker.config import Settings
@@ -24,13 +26,16 @@ from seal_tracker.planning import read_plan, record_newest, with_newest
 from seal_tracker.plans.model import Journey, Plan
 from seal_tracker.positions import equipment_rows, position_rows, under_way
 from seal_tracker.prepared import Prepared
+from seal_tracker.probing.asking import Credentials
+from seal_tracker.probing.prober import Asking, Prober
 from seal_tracker.publishing.outbox import OutboxPublisher
-from seal_tracker.publishing.topics import canary_topic
+from seal_tracker.publishing.topics import canary_topic, device_topic
 from seal_tracker.sources.mqtt import MqttSource
 from seal_tracker.space import SpaceJudge
 from seal_tracker.store import Store
 from seal_tracker.supervision.journey_plan import commit_of, import_plan
 from seal_tracker.supervision.plan_editing import Change, Editor, PlanEdited, edit_plan
+from seal_tracker.tracking.heartbeats import device_name
 from seal_tracker.tracks import DeviceTrack
 from seal_tracker.web.context import Check
 from seal_tracker.web.wire import EquipmentRow, PositionRow, UnderWay
@@ -56,6 +61,7 @@ class Service:
         self.source: MqttSource
         self.publisher: OutboxPublisher
         self.credentials: CredentialKeeper
+        self.prober: Prober | None = None
 
     def spaces(self) -> Sequence[str]:
         """Names of all spaces."""
@@ -67,7 +73,21 @@ class Service:
 
     def equipment(self, space: str) -> Iterable[EquipmentRow]:
         """Every camera, scanner and reader of a space."""
-        return equipment_rows(self._spaces[space])
+        rows = equipment_rows(self._spaces[space])
+        if self.prober is None or space != LIVE:
+            return rows
+        found = self.prober.found
+        return (msgspec.structs.replace(row, probed=found.get(row.equipment.id)) for row in rows)
+
+    def probe(self, asker: Asking, credentials: Mapping[str, Credentials]) -> None:
+        """Have the live plan's equipment asked, once the service runs; an answer comes back as the equipment's own heartbeat."""
+
+        def heartbeat(equipment: str, at_ms: int) -> None:
+            topic = device_topic(self.settings.tenant, device_name(equipment))
+            said = json.dumps({"status": "online", "time": iso_ms(at_ms)}).encode()
+            self.publisher.publish_transient(topic, said)
+
+        self.prober = Prober(asker, lambda: self.plan(LIVE), heartbeat, credentials, clock_ms=clock_ms)
 
     def plan(self, space: str) -> Plan | None:
         """The plan in force."""

@@ -1,4 +1,4 @@
-"""Edits of a plan's zones, routes, vehicles and calendars, object by object; what differs between two versions; and joining two. Pure.
+"""Edits of a plan's zones, routes, vehicles, calendars and equipment, object by object; what differs between two versions; and joining two. Pure.
 
 A plan is its files, so an edit gives new files, which are read and checked as any plan's. Objects keep their order; new ones come last.
 """
@@ -28,7 +28,11 @@ __all__ = [
 COLLECTIONS: Final[Mapping[str, str]] = {"zones": "zones.geojson", "routes": "routes.geojson"}
 """Files of features, by the name of their collection."""
 
-LINES: Final[Mapping[str, str]] = {"vehicles": "vehicles.jsonl", "calendars": "calendars.jsonl"}
+LINES: Final[Mapping[str, str]] = {
+    "vehicles": "vehicles.jsonl",
+    "calendars": "calendars.jsonl",
+    "equipment": "equipment.jsonl",
+}
 """Files of an object a line, by the name of their collection."""
 
 FILES: Final = {**COLLECTIONS, **LINES}
@@ -164,7 +168,7 @@ def joined(base: Files, ours: Files, theirs: Files) -> tuple[dict[str, str], lis
         was, mine, their = (objects_in(files, collection) for files in (base, ours, theirs))
         merged, found = _joined_features(was, mine, their)
         conflicts += [
-            Conflict(name, key, f"this {collection[:-1]} {what}; it is left as it is here")
+            Conflict(name, key, f"this {collection.removesuffix('s')} {what}; it is left as it is here")
             for key, what in found
         ]
         out[name] = _written(merged.values(), collection)

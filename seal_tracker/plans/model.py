@@ -11,6 +11,7 @@ from geofences.zones import ZoneSet
 from seal_tracker.journey import Authorisation, Diversion, Journey, Reset, Suspension
 from seal_tracker.plans.calendars import Calendar
 from seal_tracker.plans.vehicles import Vehicle
+from seal_tracker.plans.probes import Probe
 from seal_tracker.rules.policy import PolicyTable
 
 __all__ = [
@@ -56,7 +57,9 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Equipment:
-    """A camera, scanner or reader that must be heard of every ``heartbeat_s`` seconds."""
+    """A camera, scanner, weighbridge or reader that must be heard of every ``heartbeat_s`` seconds; ``zone`` is the gate, yard or post
+    that it stands at, ``probe`` where it is asked.
+    """
 
     id: str
     kind: str
@@ -64,6 +67,8 @@ class Equipment:
     lat_deg: float
     heartbeat_s: float
     unit: str | None = None
+    zone: str | None = None
+    probe: Probe | None = None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from geofences.catalog.faults import did_you_mean, quoted
 from geofences.catalog.text import as_text
 from seal_tracker.plans.lines import objects_of
 from seal_tracker.plans.model import EQUIPMENT_KINDS, Equipment, Unit
+from seal_tracker.plans.probes import Probe, refusal_of
 from seal_tracker.plans.references import References
 from seal_tracker.plans.toml import tables_of
 
@@ -17,6 +18,8 @@ __all__ = ["read_equipment", "read_units", "unit_ids"]
 
 UNIT_MEMBERS = ("name", "parent", "head", "deputies", "contact", "jurisdiction_zone")
 LANGUAGES = ("vi", "en")
+TIMEOUT_S = 5.0
+"""A camera that is there answers in tens of milliseconds, over a bad line in one or two seconds."""
 
 
 def unit_ids(text: str | bytes) -> Ids:
@@ -133,7 +136,7 @@ def read_equipment(
     sink = FaultSink(file)
     found = []
     for fields in objects_of(as_text(text, sink), sink):
-        fields.only(("id", "kind", "unit", "lon", "lat", "heartbeat_s"))
+        fields.only(("id", "kind", "unit", "lon", "lat", "heartbeat_s", "zone", "probe"))
         for key, remedy in (
             ("kind", f"write one of {', '.join(EQUIPMENT_KINDS)}"),
             ("lon", "write its longitude in degrees"),
@@ -145,7 +148,8 @@ def read_equipment(
         lon_deg = fields.number("lon", at_least=-180, at_most=180, unit="degrees")
         lat_deg = fields.number("lat", at_least=-90, at_most=90, unit="degrees")
         heartbeat_s = fields.number("heartbeat_s", above=0, unit="seconds")
-        unit = references.unit(fields, "unit")
+        unit, zone = references.unit(fields, "unit"), references.zone(fields, "zone")
+        probe = _probe(fields, heartbeat_s)
         if (
             kind is None
             or lon_deg is None
@@ -154,5 +158,35 @@ def read_equipment(
             or sink.is_faulty(fields.row)
         ):
             continue
-        found.append(Equipment(fields.label, kind, lon_deg, lat_deg, heartbeat_s, unit))
+        found.append(Equipment(fields.label, kind, lon_deg, lat_deg, heartbeat_s, unit, zone, probe))
     return found, sink.in_order()
+
+
+def _probe(fields: Fields, heartbeat_s: float | None) -> Probe | None:
+    """Where it is asked, as often as it is to be heard where nothing else is said; None where it is not, or something is wrong."""
+    given = fields.values.get("probe")
+    if given is None:
+        return None
+    probe = fields.within("probe", {"url": given} if isinstance(given, str) else fields.table("probe"))
+    probe.only(("url", "every_s", "timeout_s", "insecure"))
+    if not probe.require("url", "write where it is asked: http://, https://, rtsp:// or rtsps://"):
+        return None
+    url = probe.text("url")
+    if url is not None and (refusal := refusal_of(url)) is not None:
+        probe.error(
+            "url", refusal, "nothing can be asked there", "correct it"
+        )  # never quoted: it may hold a password
+        return None
+    every_s = probe.number("every_s", at_least=1, at_most=86_400, unit="seconds") or heartbeat_s
+    timeout_s = probe.number("timeout_s", at_least=0.1, at_most=60, unit="seconds") or TIMEOUT_S
+    insecure = probe.values.get("insecure", False)
+    if not isinstance(insecure, bool):
+        probe.error("insecure", f"is {quoted(insecure)}", "it must be true or false", "write true or false")
+    if url is None or every_s is None:
+        return None
+    if heartbeat_s is not None and every_s > heartbeat_s:
+        why = f"is asked every {every_s:g} s, and is to be heard every {heartbeat_s:g} s"
+        probe.warn(
+            "every_s", why, "it will be missed between two answers", "ask it as often as it is to be heard"
+        )
+    return Probe(url, every_s, timeout_s, insecure=insecure is True)

@@ -23,6 +23,7 @@ from seal_tracker.web import (
     description,
     draws,
     duty,
+    equipment_edits,
     hand_overs,
     health,
     history,
@@ -73,6 +74,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *plan_registry.ROUTES,
     *availability.ROUTES,
     *repairs.ROUTES,
+    *equipment_edits.ROUTES,  # after those, whose words it would else take for ids
     *coverage.ROUTES,
     *ogc.ROUTES,
     *plans.ROUTES,

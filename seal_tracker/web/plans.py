@@ -16,7 +16,7 @@ from seal_tracker.plans.model import Plan
 from seal_tracker.store.records import PlanEntry
 from seal_tracker.supervision.plan_editing import Editor, PlanMovedError, RouteInUseError
 from seal_tracker.web.accounts import Right
-from seal_tracker.web.auth import PRINCIPAL, headquarters_only
+from seal_tracker.web.auth import PRINCIPAL, headquarters_only, scope_of
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.cursors import EventCursor, encode_cursor
 from seal_tracker.web.errors import BadParameter, Conflict, InvalidBody, Missing, Outdated
@@ -223,7 +223,8 @@ async def versions(request: web.Request) -> web.Response:
     rows = await request.app[CONTEXT].store.plan_history(query.space, before, query.limit + 1)
     page = rows[: query.limit]
     following = encode_cursor(EventCursor(page[-1].version)) if len(rows) > len(page) else None
-    return encoded(Page([version_item(row) for row in page], following))
+    pieces = equipment_seen(request, query.space)
+    return encoded(Page([version_item(row, pieces) for row in page], following))
 
 
 async def version_file(request: web.Request) -> web.Response:
@@ -245,8 +246,25 @@ async def version_file(request: web.Request) -> web.Response:
     return response
 
 
-def version_item(row: PlanEntry) -> VersionItem:
-    """The version in outer units."""
+def equipment_seen(request: web.Request, space: str) -> frozenset[str] | None:
+    """Ids of the equipment that who is of a unit may be told of; None: all."""
+    scope, plan = scope_of(request), request.app[CONTEXT].live.plan(space)
+    if scope is None:
+        return None
+    return frozenset(one.id for one in (plan.equipment if plan else ()) if one.unit in scope)
+
+
+def changes_seen(row: PlanEntry, pieces: frozenset[str] | None) -> dict[str, Changes]:
+    """What a version changed; of equipment no more than is seen, for each piece is some unit's."""
+    changes = msgspec.json.decode(row.changes, type=dict[str, Changes]) if row.changes else {}
+    if pieces is not None and (all_ := changes.get("equipment")) is not None:
+        kept = ([name for name in names if name in pieces] for names in msgspec.structs.astuple(all_))
+        changes["equipment"] = Changes(*kept)
+    return changes
+
+
+def version_item(row: PlanEntry, pieces: frozenset[str] | None) -> VersionItem:
+    """The version in outer units; ``pieces``: equipment that the asker sees."""
     return VersionItem(
         version=row.version,
         valid_from=iso_or_none(row.valid_from_ms),
@@ -255,7 +273,7 @@ def version_item(row: PlanEntry) -> VersionItem:
         author=row.author,
         note=row.note,
         imported=row.import_digest is not None,
-        changes=msgspec.json.decode(row.changes, type=dict[str, Changes]) if row.changes else {},
+        changes=changes_seen(row, pieces),
     )
 
 

@@ -11,6 +11,7 @@ import msgspec
 from aiohttp import web
 
 from seal_tracker.model import iso_ms, iso_or_none
+from seal_tracker.plans.probes import where_of
 from seal_tracker.rules.policy import SETTABLE_KEYS
 from seal_tracker.web.accounts import Right
 from seal_tracker.web.auth import scope_of
@@ -18,12 +19,12 @@ from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.queries import PageQuery, SpaceQuery, read_query
 from seal_tracker.web.reading import encoded, known_space, page_of
 from seal_tracker.web.routes import Route
-from seal_tracker.web.wire import EquipmentItem, EquipmentRow, EquipmentState, Page, PolicyItem
+from seal_tracker.web.wire import EquipmentItem, EquipmentRow, EquipmentState, Page, PolicyItem, ProbeItem
 
 if TYPE_CHECKING:
     from seal_tracker.plans import Plan
 
-__all__ = ["ROUTES"]
+__all__ = ["ROUTES", "equipment_item"]
 
 POLICIES: Final = "policies.toml"
 OF_OBJECTS: Final = ("route", "zone")
@@ -58,10 +59,29 @@ def equipment_item(row: EquipmentRow) -> EquipmentItem:
         lon=one.lon_deg,
         lat=one.lat_deg,
         heartbeat_s=one.heartbeat_s,
+        zone=one.zone,
+        probe=probe_item(row),
         last_heard_at=None if row.last_ms is None else iso_ms(row.last_ms),
         offline_since=iso_or_none(row.offline_since_ms),
         flapping_since=iso_or_none(row.flapping_since_ms),
         state=missed if row.flapping_since_ms is None else "flapping",
+    )
+
+
+def probe_item(row: EquipmentRow) -> ProbeItem | None:
+    """Where it is asked and what came of that; of the address no more than may be told."""
+    probe, found = row.equipment.probe, row.probed
+    if probe is None:
+        return None
+    return ProbeItem(
+        url=where_of(probe.url).shown,
+        every_s=probe.every_s,
+        timeout_s=probe.timeout_s,
+        asked_at=None if found is None else iso_ms(found.at_ms),
+        answers=None if found is None else found.ok,
+        why=None if found is None else found.why,
+        took_ms=None if found is None else found.took_ms,
+        failing_since=None if found is None else iso_or_none(found.failing_since_ms),
     )
 
 

@@ -14,6 +14,7 @@ from msgspec import UNSET, UnsetType
 
 from seal_tracker.model import Lock, iso_ms
 from seal_tracker.plans.model import Equipment
+from seal_tracker.probing.prober import Probed
 from seal_tracker.rules.keys import PolicyValue
 
 __all__ = [
@@ -224,6 +225,22 @@ class EquipmentRow(msgspec.Struct, frozen=True, kw_only=True):
     last_ms: int | None
     offline_since_ms: int | None
     flapping_since_ms: int | None = None
+    probed: Probed | None = None
+
+
+class ProbeItem(msgspec.Struct, frozen=True, kw_only=True):
+    """Where it is asked, but for what stands in the address' query, and what came of the last time: null where nobody asked yet, or
+    probing is off.
+    """
+
+    url: str
+    every_s: float
+    timeout_s: float
+    asked_at: str | None
+    answers: bool | None
+    why: str | None
+    took_ms: int | None
+    failing_since: str | None
 
 
 class EquipmentItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -235,6 +252,8 @@ class EquipmentItem(msgspec.Struct, frozen=True, kw_only=True):
     lon: float
     lat: float
     heartbeat_s: float
+    zone: str | None
+    probe: ProbeItem | None
     last_heard_at: str | None
     offline_since: str | None
     flapping_since: str | None

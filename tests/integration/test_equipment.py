@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -72,17 +72,22 @@ def account(ready: Ready, name: str) -> tuple[str, str]:
     return given["username"], given["password"]
 
 
-def write_plan(folder: Path) -> None:
-    made = Ground().equipment("CAM-1", 1).equipment("CAM-2", 3600).journey(armed_s=ARMED_S).plan()
+def write_plan(folder: Path, probed: str | None) -> None:
+    ground = Ground().equipment("CAM-1", 1).equipment("CAM-2", 3600).journey(armed_s=ARMED_S)
+    if probed is not None:
+        probe = {"url": probed, "every_s": 1}
+        ground.equipment("READER-1", 3600, kind="reader", probe=probe)
+    made = ground.plan()
     folder.mkdir()
     for name in NAMES:
         (folder / name).write_text(made.files[name])
 
 
 @asynccontextmanager
-async def checkpoint(plan: Path, data: Path) -> AsyncIterator[Checkpoint]:
-    write_plan(plan)
-    async with running(Settings(http="127.0.0.1:0", plan=plan), embedded=data) as ready:
+async def checkpoint(plan: Path, data: Path, probed: str | None = None) -> AsyncIterator[Checkpoint]:
+    write_plan(plan, probed)
+    settings = Settings(http="127.0.0.1:0", plan=plan, probe_networks="127.0.0.0/8")
+    async with running(settings, embedded=data) as ready:
         accounts = {name: account(ready, name) for name in ("gateway", "integrator")}
         broker = Broker("nats", ready.mqtt_host, ready.mqtt_port, ready.tenant, accounts)
         with broker.client("gateway") as gateway, broker.client("integrator") as told:
@@ -129,13 +134,13 @@ async def told_available(here: Checkpoint) -> None:
 
 async def test_a_service_that_starts_again_knows_who_is_silent(open_folder: Path, data_folder: Path) -> None:
     """What was raised stays so over the start, is not told again, and ends with the next heartbeat. A truck that passed meanwhile was seen
-    by the other camera alone.
+    by the other camera alone. Meanwhile a reader that tells nothing by itself is asked, and its answer is its heartbeat.
     """
     async with checkpoint(open_folder / "plan", data_folder) as here:
         here.say("CAM-1", "online")
         await here.hears("CAM-1", "raised")
     (open_folder / "plan").rename(open_folder / "before")
-    async with checkpoint(open_folder / "plan", data_folder) as here:
+    async with reader() as probed, checkpoint(open_folder / "plan", data_folder, probed) as here:
         here.pass_by("S1")
         here.say("CAM-1", "online")
         await here.hears("CAM-1", "cleared")
@@ -145,3 +150,30 @@ async def test_a_service_that_starts_again_knows_who_is_silent(open_folder: Path
         (unseen,) = (await here.get("/api/v1/journeys/J-S1/unseen"))["items"]
         assert (unseen["equipment"], unseen["seen_by"], unseen["from_m"]) == ("CAM-1", ["CAM-2"], None)
         assert unseen["from"] < unseen["to"]
+        await answers(here, probed)
+
+
+@asynccontextmanager
+async def reader() -> AsyncIterator[str]:
+    """Where a reader answers by RTSP that it is there."""
+
+    async def answer(asked: asyncio.StreamReader, said: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                await asked.readuntil(b"\r\n\r\n")
+                said.write(b"RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n")
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    yield f"rtsp://127.0.0.1:{server.sockets[0].getsockname()[1]}/x?key=secret"
+    server.close()
+
+
+async def answers(here: Checkpoint, probed: str) -> None:
+    """It was heard over the broker, and of its address nothing is told that may be secret."""
+    for _ in range(100):
+        told = await here.get("/api/v1/equipment/READER-1")
+        if told["state"] == "heard":
+            break
+        await asyncio.sleep(0.05)
+    assert (told["state"], told["probe"]["answers"]) == ("heard", True)
+    assert told["probe"]["url"] == probed.replace("key=secret", "…")

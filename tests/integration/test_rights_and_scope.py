@@ -7,6 +7,7 @@ right; what a unit may see, from the line.
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import re
 from collections.abc import Iterator
@@ -109,6 +110,9 @@ ROUTE_TABLE: dict[str, tuple[str, Any]] = {
     "GET /api/v1/equipment": (LIST, "equipment"),
     "GET /api/v1/equipment/availability": (LIST, "equipment"),
     "GET /api/v1/equipment/repairs": (COMMON, None),
+    "GET /api/v1/equipment/{id}": (OBJECT, "equipment"),
+    "PUT /api/v1/equipment/{id}": (COMMON, None),
+    "DELETE /api/v1/equipment/{id}": (COMMON, None),
     "GET /api/v1/tracks/{journey}": (OBJECT, "journey"),
     "GET /api/v1/reports": (COMMON, None),
     "GET /api/v1/reports/summary": (COMMON, None),
@@ -687,6 +691,34 @@ async def test_a_seal_that_another_units_journey_has_is_refused_without_its_name
         url = service.url + "/api/v1/journeys/import"
         async with client.post(url, data=lines, headers=headers) as reply:
             assert (reply.status, "J-u2" in await reply.text()) == (422, False)
+
+
+async def test_equipment_is_registered_by_headquarters_and_asked_where_an_administrator_says(
+    service: Service,
+):
+    """Each edit is a version of the plan; who may not say where it is asked leaves that as it is."""
+    path, camera = "/api/v1/equipment/E-new", {"kind": "camera", "lon": 106.5, "lat": 20.5, "heartbeat_s": 60}
+    probe = {"probe": {"url": "http://10.20.0.5/?key=secret"}}
+    async with described_session() as client:
+        ask = functools.partial(service.ask, client)
+        assert (await ask("administrator-u1", "PUT", path, camera)).status == 403
+        assert (
+            await ask("administrator", "PUT", path, camera)
+        ).status == 412  # to be changed, it must be there
+        headers = {"Authorization": "Bearer supervisor"}
+        async with client.put(service.url + path, headers=headers, json=camera) as made:
+            assert (made.status, (await made.json())["changes"]["equipment"]["added"]) == (201, ["E-new"])
+        refused = await ask("supervisor", "PUT", path, camera | probe)
+        assert (refused.status, json.loads(refused.text)["field"]) == (403, "probe")
+        assert (await ask("administrator", "PUT", path, camera | probe)).status == 200
+        assert (await ask("supervisor", "PUT", path, camera | {"heartbeat_s": 30})).status == 200
+        told = await ask("auditor", "GET", path)
+        assert "secret" not in told.text
+        item = json.loads(told.text)
+        assert (item["heartbeat_s"], item["probe"]["url"]) == (30, "http://10.20.0.5/?…")
+        assert (await ask("administrator", "PUT", path, camera | {"probe": {"url": "ftp://x"}})).status == 422
+        assert (await ask("supervisor", "DELETE", path, {})).status == 200
+        assert (await ask("auditor", "GET", path)).status == 404
 
 
 FOREIGN_FILTERS = {
