@@ -10,8 +10,8 @@ from geofences.corridors import CorridorSet
 from geofences.zones import ZoneSet
 from seal_tracker.journey import Authorisation, Diversion, Journey, Reset, Suspension
 from seal_tracker.plans.calendars import Calendar
-from seal_tracker.plans.vehicles import Vehicle
 from seal_tracker.plans.probes import Probe
+from seal_tracker.plans.vehicles import Vehicle
 from seal_tracker.rules.policy import PolicyTable
 
 __all__ = [
