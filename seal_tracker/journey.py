@@ -129,12 +129,14 @@ class Journey:
 
     @property
     def watched(self) -> tuple[Served, ...]:
-        """When which device must be heard of: the seals, and the escorts of a vehicle that may travel by a permit only."""
-        served = self.served
-        if self.permit is None or len(served) == 1:
-            return tuple(s for s in served if s.leads or s.role == "seal")
-        escorts = self.escorts
-        return tuple(s for s in served if s.leads or s.role == "seal" or s.device in escorts)
+        """When which device must be heard of: every one, or what is compared with it is compared no more."""
+        return self.served
+
+    def asks_for(self, served: Served) -> bool:
+        """Whether the journey may not go on without a device: its seals, and the escorts of a vehicle that travels by a permit."""
+        if served.leads or served.role == "seal":
+            return True
+        return self.permit is not None and served.device in self.escorts
 
     def _succession(self, device: str, role: str) -> Iterator[Served]:
         leads, at_ms, end_ms = device == self.seal, self.armed_at_ms, self.disarmed_at_ms

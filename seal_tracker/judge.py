@@ -184,7 +184,7 @@ class _Work(Timeline):
         ctx = self._context(one.rows, one.journey, one.version, pings, ping_row)
         track = copied(ctx.state["track"])
         track_of(ctx, track)
-        ctx.seals_cargo = one.manner != Manner.ESCORT
+        ctx.seals_cargo = one.manner < Manner.ESCORT
         if one.manner.leads:
             locate(ctx, track)
         for rule in RULES_JUDGED[one.manner]:

@@ -48,6 +48,7 @@ RULES_JUDGED = {
     Manner.SUSPENDED: ALWAYS_JUDGED,
     Manner.SECONDARY: OF_EVERY_SEAL,
     Manner.ESCORT: OF_EVERY_TRACKER,
+    Manner.COMPANION: OF_EVERY_TRACKER,
 }
 """The rules that judge a seal in each manner; on no journey by all, of which most then have nothing to say."""
 

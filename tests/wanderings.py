@@ -40,7 +40,7 @@ ODDITIES: list[dict[str, Any]] = [
 def ground() -> Ground:
     """A plan in which a handful of pings can raise and clear every rule, over two journeys of S1.
 
-    S3 is the second seal of the first of them, and then leads one of its own, before and after which it escorts the second, as S2 does both.
+    S3 is the second seal of the first of them, and then leads one of its own, before and after which it escorts the second, as S2 does both; S2 is on its trailer, too.
     """
     made = Ground()
     made.policy("default.STOP_UNPLANNED", raise_s=120, long_s=300).policy("default.BATTERY_LOW", raise_s=60)
@@ -94,7 +94,9 @@ def ground() -> Ground:
     made.journey(
         "S1", armed_s=60, disarmed_s=1500, devices=[{"id": "S3", "role": "seal"}, *escorts[:1]], **first
     )
-    made.journey("S3", armed_s=2000, disarmed_s=5000, route="Q")
+    made.policy("transit.SIGNAL_LOST", companion_floor_s=900)
+    trailer = [{"id": "S3", "role": "seal"}, {"id": "S2", "role": "trailer"}]
+    made.journey("S3", armed_s=2000, disarmed_s=5000, route="Q", devices=trailer)
     again = {"route": "R", "due_at": iso(3000), "permit": permit, "devices": escorts}
     return made.journey("S1", id="J-again", armed_s=1500, disarmed_s=8400, **again)
 

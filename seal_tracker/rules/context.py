@@ -284,7 +284,8 @@ class Context:
     ``heartbeat_ms`` is how often each row must be heard of that is equipment, 0 for others; None: no row is.
     ``stands_e7`` says where (longitude, latitude) a row that is stands by a version of the plan, given its number.
     ``watched_from_ms`` is when the version in force began to watch what no version before it did (NO_TIME: nobody knows).
-    ``seals_cargo``: its rows are seals, not the trackers of a journey's escorts.
+    ``seals_cargo``: its rows are seals, not the trackers of a journey's escorts and vehicles.
+    ``companions``: which rows are trackers that their journey could go on without; None: no row is.
     ``survivors`` are the streams that go on, each part sorted by (row, rule, key).
     ``passed_ms``: when the checkpoints (row, place in the order of the route) that the pass shows as passed by were known to be.
     """
@@ -315,6 +316,7 @@ class Context:
     heartbeat_ms: I8 | None = None
     watched_from_ms: int = NO_TIME
     seals_cargo: bool = True
+    companions: NDArray[np.bool_] | None = None
     counts: dict[str, int] = field(default_factory=dict)
     survivors: list[NDArray[np.void]] = field(default_factory=list)
     passed_ms: dict[tuple[int, int], int] = field(default_factory=dict)

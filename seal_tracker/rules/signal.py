@@ -18,7 +18,7 @@ from seal_tracker.rules.arrays import before
 from seal_tracker.rules.context import Context
 from seal_tracker.rules.keys import COUNTED, SEVERITIES, PolicyKey, common_keys
 from seal_tracker.rules.rule import Rule
-from seal_tracker.rules.table import per
+from seal_tracker.rules.table import Values, per
 from seal_tracker.rules.unheard import NEVER_MS
 
 __all__ = ["NAME", "RULE", "begin_silence", "close_silence"]
@@ -33,6 +33,14 @@ KEYS = common_keys("high", raise_=(1, 0), clear=(1, 0), idle=COUNTED) | {
         "number", 600.0, "shortest silence that counts while awake: cells drop out in tunnels"
     ),
     "asleep_floor_s": PolicyKey("number", 3900.0, "and asleep: such seals report every 30 minutes"),
+    "companion_floor_s": PolicyKey(
+        "number",
+        3900.0,
+        "and of a tractor, trailer or escort that no permit asks for: parked, they report seldom unsaid",
+    ),
+    "companion_severity": PolicyKey(
+        "severity", "medium", "how bad the silence of such a one is: the seal is heard"
+    ),
 }
 
 
@@ -58,6 +66,9 @@ def _limit_ms(
     )
     asleep = mode == ASLEEP
     floor_s = np.where(asleep, asleep_s, awake_s) if some(asleep) else awake_s
+    if ctx.companions is not None:
+        least_s = np.maximum(floor_s, per(ctx.policy(NAME, "companion_floor_s"), row))
+        floor_s = np.where(ctx.companions[row], least_s, floor_s)
     limit: NDArray[np.int64] = np.rint(np.maximum(intervals * interval_s, floor_s) * 1000.0).astype(np.int64)
     if ctx.all_armed and ctx.judges_all(NAME):
         return limit
@@ -67,12 +78,19 @@ def _limit_ms(
 def _terms(ctx: Context) -> NDArray[np.void]:
     """What is in force in this pass, for each row; the limit, which is a ping's, is left at 0."""
     terms = np.zeros(len(ctx.seal), SILENCE)
-    severity = ctx.policy(NAME, "severity")
-    found = severity.tolist() if isinstance(severity, np.ndarray) else [severity]
-    terms["severity"] = [SEVERITIES.index(s) for s in found]
+    terms["severity"] = _ranked(ctx.policy(NAME, "severity"))
+    if ctx.companions is not None:
+        of_others = _ranked(ctx.policy(NAME, "companion_severity"))
+        terms["severity"] = np.where(ctx.companions, of_others, terms["severity"])
     terms["latched"] = ctx.policy(NAME, "latched")
     terms["version"] = ctx.terrain.version
     return terms
+
+
+def _ranked(severity: Values) -> list[int]:
+    """Severities, one or one a row, by their places in SEVERITIES."""
+    found = severity.tolist() if isinstance(severity, np.ndarray) else [severity]
+    return [SEVERITIES.index(s) for s in found]
 
 
 def _judge(ctx: Context) -> None:

@@ -111,6 +111,11 @@ class JourneyTable:
         return dict(zip(key.tolist(), first.tolist(), strict=True))
 
     @cached_property
+    def has_companions(self) -> bool:
+        """Whether any phase is of a tracker that its journey could go on without."""
+        return any(phase.manner == Manner.COMPANION for phase in self.phases)
+
+    @cached_property
     def _ascending(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Position of each journey's first phase, and its key, ascending in that."""
         first = which(begins(self.key))

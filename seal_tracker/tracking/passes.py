@@ -20,6 +20,7 @@ from seal_tracker.rules.leave import Authorisations
 from seal_tracker.rules.records import Rows
 from seal_tracker.tracking.epochs import Facts, JourneyTable, Version
 from seal_tracker.tracking.fixes import no_fixes
+from seal_tracker.tracking.phases import Manner
 
 __all__ = ["CROSSING_GAP_MS", "build_context", "locate"]
 
@@ -79,6 +80,7 @@ def build_context(
         stands_e7=partial(_stands_e7, facts, seal),
         watched_from_ms=beats.watched_from_ms if beats else NO_TIME,
         counts=counts,
+        companions=table.with_none.manner[journey] == Manner.COMPANION if table.has_companions else None,
     )
 
 

@@ -28,6 +28,8 @@ class Manner(IntEnum):
     """Those of the seal itself: the journey's track is that of its lead."""
     ESCORT = 3
     """Those that say whether a tracker is heard of and knows where it is: it seals nothing, but the permit asks for it."""
+    COMPANION = 4
+    """The same of a tractor's, a trailer's or another escort's: what it is compared with is heard of, and seals the cargo."""
 
     @property
     def leads(self) -> bool:
@@ -41,7 +43,7 @@ class Phase:
 
     ``stretch_ms`` is since when the same route has been judged in the same manner: resets do not begin a stretch.
     ``resets`` are the (rule, object) of the latched episodes that end at ``from_ms``. ``escorts``: it is of a tracker that
-    seals nothing, and is ``secondary`` too.
+    seals nothing, and is ``secondary`` too; ``asked_for``: the journey may not go on without it.
     """
 
     from_ms: int
@@ -52,12 +54,15 @@ class Phase:
     resets: tuple[tuple[str, str | None], ...] = ()
     secondary: bool = False
     escorts: bool = False
+    asked_for: bool = True
 
     @property
     def manner(self) -> Manner:
         """Which rules judge it."""
+        if self.escorts:
+            return Manner.ESCORT if self.asked_for else Manner.COMPANION
         if self.secondary:
-            return Manner.ESCORT if self.escorts else Manner.SECONDARY
+            return Manner.SECONDARY
         return Manner.SUSPENDED if self.suspended else Manner.WHOLE
 
 
@@ -72,6 +77,7 @@ def phases_of(journey: Journey, seal: Served) -> tuple[Phase, ...]:
         suspended=False,
         secondary=secondary,
         escorts=secondary and seal.role != "seal",
+        asked_for=journey.asks_for(seal),
     )
     if not (journey.diversions or journey.suspensions or journey.resets):
         return (whole,)
@@ -105,7 +111,8 @@ def phases_of(journey: Journey, seal: Served) -> tuple[Phase, ...]:
 def one_at_a_time(served: Iterable[tuple[Served, Journey]]) -> list[tuple[Served, Journey]]:
     """Who serves on which journey when, so that no device is on two at once, as an escort of several vehicles may be told to be.
 
-    Its own journey as a seal goes before, then the one that began first: that of the others is judged when it is over.
+    Its own journey as a seal goes before, then those whose permits ask for it, then the one that began first: that of the
+    others is judged when it is over.
     """
     found: list[tuple[Served, Journey]] = []
     escorts: list[tuple[Served, Journey]] = []
@@ -116,12 +123,17 @@ def one_at_a_time(served: Iterable[tuple[Served, Journey]]) -> list[tuple[Served
     taken: dict[str, list[tuple[int, int]]] = {}
     for seal, _ in found:
         taken.setdefault(seal.device, []).append((seal.from_ms, _end(seal.to_ms)))
-    for seal, journey in sorted(escorts, key=lambda of: (of[0].from_ms, of[1].id)):
+    for seal, journey in sorted(escorts, key=_sooner):
         mine = taken.setdefault(seal.device, [])
         for begin, end in list(_free(seal.from_ms, _end(seal.to_ms), sorted(mine))):
             mine.append((begin, end))
             found.append((seal._replace(from_ms=begin, to_ms=end), journey))
     return found
+
+
+def _sooner(of: tuple[Served, Journey]) -> tuple[bool, int, str]:
+    served, journey = of
+    return not journey.asks_for(served), served.from_ms, journey.id
 
 
 def _free(begin: int, end: int, taken: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:

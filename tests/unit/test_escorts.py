@@ -45,11 +45,44 @@ def test_an_escort_that_is_never_heard_is_lost_from_the_arming_on() -> None:
     assert (span(found), found.evidence["closed_by"]) == ((0, 600, 1500, 1500), "disarmed")
 
 
-def test_a_tracker_that_no_permit_asks_for_may_be_silent() -> None:
-    """A trailer's, and an escort's of a journey without a permit."""
-    trailer = [{"id": "S1", "role": "seal"}, {"id": "E1", "role": "trailer"}]
-    for made in (convoy(devices=trailer, permit={"number": "GP-1"}), convoy(permit=None)):
-        assert not only(told(made, drive(0, 1800, 30), now_s=1801), LOST)
+UNASKED = {
+    "a trailer": convoy(devices=[{"id": "S1", "role": "seal"}, {"id": "E1", "role": "trailer"}]),
+    "a tractor": convoy(devices=[{"id": "S1", "role": "seal"}, {"id": "E1", "role": "tractor"}], permit=None),
+    "an escort without a permit": convoy(permit=None),
+}
+
+
+@pytest.mark.parametrize("who", UNASKED)
+def test_a_tracker_that_no_permit_asks_for_may_be_silent_for_an_hour(who: str) -> None:
+    """Parked, such trackers report seldom and do not say so. Beyond that, nobody can say any more whether the two are together."""
+    made = UNASKED[who]
+    made.journeys[0]["permit"] = {"number": "GP-1"} if who == "a trailer" else None
+    story = [*drive(0, 6000, 30), *escort(*drive(0, 300, 30))]
+    assert not [e for e in told(made, story, now_s=4200) if e.seal == "E1"]
+    found = [e for e in told(made, story, now_s=4201) if e.seal == "E1"]
+    assert [(e.type, e.severity, e.journey, span(e)) for e in found] == [
+        (LOST, "medium", "J-S1", (300, 4200, None, None))
+    ]
+    back = told(made, [*story, *escort(ping(5000, 75_000))], now_s=6000)
+    assert [span(e) for e in back if e.seal == "E1"] == [(300, 4200, 5000, 5000)]
+
+
+def test_how_long_and_how_bad_its_silence_is_is_policy() -> None:
+    """A floor of nothing makes it as any other's."""
+    made = convoy(permit=None).policy(f"oversized.{LOST}", companion_floor_s=0, companion_severity="low")
+    found = one(told(made, drive(0, 1800, 30), now_s=1801), LOST)
+    assert (found.severity, span(found)) == ("low", (0, 600, None, None))
+
+
+def test_whose_permit_asks_for_an_escort_goes_before_who_has_it_along() -> None:
+    """Though that journey began first: its silence is the worse of the two."""
+    made = convoy(permit=None)
+    made.journeys += convoy("S2", armed_s=1000, disarmed_s=2000).journeys
+    found = [e for e in told(made, drive(0, 30, 30), now_s=9001) if e.seal == "E1"]
+    assert [(e.journey, e.severity, span(e)) for e in found] == [
+        ("J-S1", "medium", (2000, 5900, None, None)),
+        ("J-S2", "high", (1000, 1600, 2000, 2000)),
+    ]
 
 
 def test_an_escort_says_whether_it_knows_where_it_is_and_nothing_of_seals_and_ways() -> None:
