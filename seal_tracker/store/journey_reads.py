@@ -43,6 +43,13 @@ class JourneyReads(Database):
             rows = await connection.fetch(sql("journeys_named"), space, list(ids))
         return {row["id"]: journey_of(row) for row in rows}
 
+    async def comments_of(self, space: str, journeys: Iterable[str]) -> list[bytes]:
+        """What drivers declared of these journeys, oldest first: each a `Comment` as JSON."""
+        subjects = [f"comment/{journey}" for journey in journeys]
+        async with self._reading() as connection:
+            rows = await connection.fetch(sql("comments_of"), space, subjects)
+        return [row["body"].encode() for row in rows]
+
     async def journeys_known(self, space: str, ids: Iterable[str]) -> set[str]:
         """Which of these ids are taken."""
         async with self._reading() as connection:

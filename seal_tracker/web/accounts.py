@@ -44,6 +44,7 @@ class Right(StrEnum):
     MAKE_SPACES = "make_spaces"
     HANDLE_ALARMS = "handle_alarms"
     KEEP_JOURNEYS = "keep_journeys"
+    COMMENT = "comment"
     ORDER = "order"
     COMMAND = "command"
     KEEP_DUTY = "keep_duty"
@@ -58,7 +59,7 @@ class Right(StrEnum):
 
 
 WORK: Final = frozenset(
-    {Right.READ, Right.HANDLE_ALARMS, Right.KEEP_JOURNEYS, Right.KEEP_DUTY, Right.SEE_RISK}
+    {Right.READ, Right.COMMENT, Right.HANDLE_ALARMS, Right.KEEP_JOURNEYS, Right.KEEP_DUTY, Right.SEE_RISK}
 )
 """What everybody on duty does. Orders (diverting, leave to unlock, suspending, cancelling) are for their superiors."""
 
@@ -74,7 +75,7 @@ RIGHTS: Mapping[str, frozenset[Right]] = {
     Role.AUDITOR: frozenset(
         {Right.READ, Right.AUDIT, Right.SEE_RESTRICTED, Right.SEE_RISK, Right.SEE_INSPECTIONS}
     ),
-    Role.INTEGRATOR: frozenset({Right.READ, Right.MANAGE_HOOKS}),
+    Role.INTEGRATOR: frozenset({Right.READ, Right.MANAGE_HOOKS, Right.COMMENT}),
     Role.ADMINISTRATOR: frozenset(Right) - {Right.COMMAND},  # who makes accounts could be two persons
     Role.GATEWAY: frozenset(),  # publishes over MQTT; HTTP gives it nothing
 }

@@ -14,6 +14,7 @@ from msgspec import UNSET, UnsetType
 from seal_tracker.alarms.rows import alarm_in
 from seal_tracker.alarms.states import CLOSED, OPEN_STATES, STATES
 from seal_tracker.alarms.texts import TEXTS, AlarmTexts, texts_of
+from seal_tracker.comments import Comment
 from seal_tracker.model import EPOCH, Severity, iso_ms
 from seal_tracker.publishing.cloudevents import AlarmState
 from seal_tracker.store.alarm_reads import AlarmFilter, StoredAction
@@ -23,6 +24,7 @@ from seal_tracker.web.accounts import Right
 from seal_tracker.web.acting import path_uuid
 from seal_tracker.web.alarm_seen import SeenItem, note_seen, saw, seen_item
 from seal_tracker.web.auth import scope_of
+from seal_tracker.web.beside import beside, comments_on
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.cursors import AlarmCursor, encode_cursor
 from seal_tracker.web.errors import BadParameter, Missing
@@ -101,10 +103,13 @@ class AlarmLine(AlarmState, frozen=True, kw_only=True):
 
 
 class AlarmItem(AlarmState, frozen=True, kw_only=True):
-    """An alarm with its history, newest first, what its type means, and who has seen it, in the order in which they did."""
+    """An alarm with its history, newest first, what its type means, what the driver declared of it, and who has seen it, in the order
+    in which they did.
+    """
 
     texts: AlarmTexts | None
     history: Sequence[AlarmStep]
+    comments: Sequence[Comment]
     seen: Sequence[SeenItem]
 
 
@@ -187,10 +192,13 @@ async def alarm_answer(request: web.Request, space: str, row: AlarmRow) -> web.R
     """The alarm as it stands, with its version."""
     steps = await request.app[CONTEXT].store.actions_of(space, f"alarm/{row.id}", limit=HISTORY_TOLD)
     alarm, seen = alarm_in(row), await request.app[CONTEXT].store.alarm_seen(space, row.id)
+    comments = await comments_on(request, space, [alarm.journey] if alarm.journey else [])
+    episodes = await request.app[CONTEXT].store.episodes_of_ids([alarm.episode]) if comments else {}
     item = AlarmItem(
         **msgspec.structs.asdict(alarm),
         texts=texts_of(alarm.type),
         history=[step_item(s) for s in steps],
+        comments=[one for found in episodes.values() for one in beside(found.episode, comments)],
         seen=[seen_item(one) for one in seen],
     )
     return versioned(item, row.version)

@@ -19,6 +19,7 @@ from seal_tracker.web import (
     attachments,
     availability,
     commands,
+    comments,
     coverage,
     description,
     draws,
@@ -72,6 +73,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *tracks.ROUTES,
     *registry.ROUTES,
     *plan_registry.ROUTES,
+    *comments.ROUTES,
     *availability.ROUTES,
     *repairs.ROUTES,
     *equipment_edits.ROUTES,  # after those, whose words it would else take for ids

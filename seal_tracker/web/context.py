@@ -21,7 +21,7 @@ from seal_tracker.store.alarm_reads import AlarmFilter, AlarmRates, RateQuery, S
 from seal_tracker.store.filters import EpisodeFilter, EventFilter, JourneyFilter
 from seal_tracker.store.journey_reads import Overlap
 from seal_tracker.store.journey_rows import JourneyRow, JourneyVersion
-from seal_tracker.store.records import AlarmRow, EpisodePage, Stats
+from seal_tracker.store.records import AlarmRow, EpisodePage, EpisodeRow, Stats
 from seal_tracker.store.report_reads import Summary
 from seal_tracker.web.accounts import Accounts
 from seal_tracker.web.duty_context import (
@@ -100,6 +100,12 @@ class Reading(
         self, space: str, groups: Iterable[UUID], scope: frozenset[str] | None
     ) -> Mapping[UUID, int]:
         """How many alarms of each group are open."""
+
+    async def comments_of(self, space: str, journeys: Iterable[str]) -> Sequence[bytes]:
+        """What drivers declared of these journeys, oldest first."""
+
+    async def episodes_of_ids(self, episodes: Iterable[UUID]) -> Mapping[UUID, EpisodeRow]:
+        """Episodes as they stand, by id, retracted ones too."""
 
     async def actions_of(self, space: str, subject: str, *, limit: int = 100) -> Sequence[StoredAction]:
         """What was done to something, newest first."""

@@ -15,6 +15,7 @@ from seal_tracker.publishing.cloudevents import CloudEvent
 from seal_tracker.store.filters import EpisodeFilter, EventFilter
 from seal_tracker.web.accounts import Right
 from seal_tracker.web.auth import scope_of
+from seal_tracker.web.beside import beside, comments_on
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.cursors import EpisodeCursor, EventCursor, encode_cursor
 from seal_tracker.web.errors import BadParameter
@@ -85,7 +86,12 @@ async def episodes(request: web.Request) -> web.StreamResponse:
         query.space, which, cursor=cursor.place if cursor else None, limit=query.limit or 100
     )
     following = encode_cursor(EpisodeCursor(page.next)) if page.next else None
-    return encoded({"items": [episode_members(row.episode) for row in page.items], "next": following})
+    comments = await comments_on(request, query.space, (row.episode.journey or "" for row in page.items))
+    items = [episode_members(row.episode) for row in page.items]
+    for row, item in zip(page.items, items, strict=True):
+        if said := beside(row.episode, comments):
+            item["comments"] = said
+    return encoded({"items": items, "next": following})
 
 
 async def happened(request: web.Request, query: HappenedQuery) -> dict[str, Any]:

@@ -11,13 +11,18 @@ from aiohttp import web
 from seal_tracker.journey import Journey
 from seal_tracker.journey_record import JourneyRecord, as_judged, lead_of, read_record, vehicle_of
 from seal_tracker.model import iso_ms, iso_or_none
+from seal_tracker.store.filters import EpisodeFilter
 from seal_tracker.store.journey_rows import JourneyRow
+from seal_tracker.web.beside import beside, comments_on
 from seal_tracker.web.context import CONTEXT
-from seal_tracker.web.journey_bodies import DeviceItem, JourneyDetail, JourneyItem
+from seal_tracker.web.journey_bodies import CommentItem, DeviceItem, JourneyDetail, JourneyItem
 from seal_tracker.web.journey_history import history_of, outer
 from seal_tracker.web.versions import versioned
 
 __all__ = ["journey_answer", "journey_items"]
+
+EPISODES_LOOKED_AT = 1000
+"""Of one journey, newest first: a week's drive with a faulty seal has a hundred."""
 
 
 async def journey_answer(
@@ -27,6 +32,7 @@ async def journey_answer(
     (item,) = await journey_items(request, space, [row])
     record = read_record(row.body)
     versions = await request.app[CONTEXT].store.journey_versions(space, row.id)
+    comments = await _comments(request, space, row.id)
     detail = JourneyDetail(
         **{name: getattr(item, name) for name in item.__struct_fields__},
         authorisations=_outer(record.authorisations),
@@ -39,9 +45,24 @@ async def journey_answer(
         cancelled_at=iso_or_none(record.cancelled_at_ms),
         permit=record.permit,
         load=record.load,
+        comments=comments,
         history=list(history_of(v for v in versions if v.version <= row.version)),
     )
     return versioned(detail, row.version, status=status)
+
+
+async def _comments(request: web.Request, space: str, journey: str) -> list[CommentItem]:
+    """What the driver declared, each with the episodes that it is about: of the newest of the journey."""
+    comments = await comments_on(request, space, [journey])
+    if not comments:
+        return []
+    which = EpisodeFilter(journeys=[journey])
+    page = await request.app[CONTEXT].store.episodes(space, which, limit=EPISODES_LOOKED_AT)
+    about: dict[str, list[str]] = {one.id: [] for one in comments[journey]}
+    for row in page.items:
+        for one in beside(row.episode, comments):
+            about[one.id].append(str(row.episode.episode))
+    return [CommentItem(**msgspec.structs.asdict(one), episodes=about[one.id]) for one in comments[journey]]
 
 
 def _outer(part: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from seal_tracker.comments import Comment
 from seal_tracker.journey_record import State
 from seal_tracker.plans.model import ROLES
 from seal_tracker.rules.policy import REGIMES
@@ -267,6 +268,12 @@ class JourneyItem(msgspec.Struct, frozen=True, kw_only=True):
     changed_at: str
 
 
+class CommentItem(Comment, frozen=True, kw_only=True):
+    """A comment, and the episodes of its journey that it is about."""
+
+    episodes: Sequence[str]
+
+
 class ChangedItem(msgspec.Struct, frozen=True, kw_only=True):
     """A member of a journey before and after; null: there was none."""
 
@@ -292,7 +299,7 @@ class VersionItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JourneyDetail(JourneyItem, frozen=True, kw_only=True):
-    """A journey with everything that was ordered of it, its permit, and its history."""
+    """A journey with everything that was ordered of it, its permit, what its driver declared, and its history."""
 
     authorisations: Sequence[Mapping[str, Any]]
     diversions: Sequence[Mapping[str, Any]]
@@ -304,6 +311,7 @@ class JourneyDetail(JourneyItem, frozen=True, kw_only=True):
     cancelled_at: str | None
     permit: Mapping[str, Any] | None
     load: Mapping[str, Any] | None
+    comments: Sequence[CommentItem]
     history: Sequence[VersionItem]
 
 

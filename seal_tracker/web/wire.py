@@ -12,6 +12,7 @@ from typing import Any, Generic, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from seal_tracker.comments import Comment
 from seal_tracker.model import Lock, iso_ms
 from seal_tracker.plans.model import Equipment
 from seal_tracker.probing.prober import Probed
@@ -162,7 +163,10 @@ class Feature(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EpisodeItem(msgspec.Struct, frozen=True, kw_only=True):
-    """An episode as it stands; times are ISO 8601, those of an open one's end null."""
+    """An episode as it stands; times are ISO 8601, those of an open one's end null.
+
+    ``comments``: what the driver declared of it, where they did; not in the file of all episodes.
+    """
 
     episode: str
     type: str
@@ -177,6 +181,7 @@ class EpisodeItem(msgspec.Struct, frozen=True, kw_only=True):
     inferred: bool
     latched: bool
     evidence: Mapping[str, Any]
+    comments: Sequence[Comment] | UnsetType = UNSET
 
 
 StatsAnswer = dict[str, int | float | dict[str, int]]

@@ -13,6 +13,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
 from described import assert_described
@@ -331,6 +332,63 @@ def test_an_oversized_vehicle_is_armed_when_permit_registry_and_structures_allow
     assert [fault["where"] for fault in faults] == ["line 1: load.mass_kg", "line 1: load.mass_kg"]
     tag = api.ask("GET", "/../vehicles/51C-1").headers["ETag"]
     assert api.ask("DELETE", "/../vehicles/51C-1", If_Match=tag).status == 200
+
+
+def told_by_tractor(api: Api, name: str, minutes: float, x_m: float) -> None:
+    lon, lat = at(x_m, 0)
+    body = {"time": ago(minutes), "lon": lon, "lat": lat, "speed_kmh": 30.0}
+    api.gateway.publish(f"eseal/v1/{api.ready.tenant}/dev/TR-{name}/ping", json.dumps(body))
+
+
+def test_a_tractor_alone_is_judged_live_and_what_its_driver_says_stands_beside(api: Api) -> None:
+    """The road is closed today by a calendar that its permit names. A program with a token for comments says what the driver does."""
+    local = datetime.now(UTC) + timedelta(hours=7)
+    today = {
+        "periods": [{"from": str(local.date() - timedelta(days=1)), "to": str(local.date()), "name": "Tết"}]
+    }
+    assert api.ask("PUT", "/../calendars/tet", today).status == 201
+    name = api.name()
+    permit = PERMIT | {"calendars": ["tet"], "registrations": ["51C-7"]}
+    body = {
+        "id": name, "regime": "oversized", "route": "Q", "permit": permit, "load": {"mass_kg": 80_000}, "unit": "port",
+        "devices": [{"id": f"TR-{name}", "role": "tractor"}], "armed_at": ago(9),
+    }  # fmt: skip
+    assert api.ask("POST", "", body).json()["state"] == "ARMED"
+    for minutes, x_m in ((-0.1, 500), (-1.2, 1000), (-2.3, 1500)):  # the calendar holds from now on
+        told_by_tractor(api, name, minutes, x_m)
+    where = f"/../episodes?journey={name}&type=OUTSIDE_TIME_WINDOW"
+    wait_until(lambda: api.ask("GET", where).json()["items"], what="the episode")
+    (episode,) = api.ask("GET", where).json()["items"]
+    assert (episode["seal"], episode["evidence"]["reason"]) == (f"TR-{name}", "forbidden_date")
+    assert "comments" not in episode
+    said = {"kind": "detour_by_order", "text": "CSGT yêu cầu đi tiếp", "at": ago(2), "said_by": "Trần Văn B"}
+    first = api.ask("POST", f"/{name}/comments", said, role="integrator")
+    again = api.ask("POST", f"/{name}/comments", said, role="integrator")
+    assert (first.status, again.json()) == (201, first.json())
+    old = api.ask(
+        "POST", f"/{name}/comments", {"kind": "other", "text": "rời kho", "at": ago(8.9)}, role="operator"
+    )
+    about_it = {"kind": "other", "text": "đã gọi", "episode": episode["episode"]}
+    named = api.ask("POST", f"/{name}/comments", about_it, role="operator")
+    for wrong, status, member in (
+        ({"at": ago(-20)}, 422, "at"), ({"at": ago(10)}, 422, "at"), ({"text": " "}, 422, "text"), ({"kind": "song"}, 422, "kind"),
+        ({"episode": str(uuid4())}, 404, "episode"), ({"said_by": "\x00"}, 422, "said_by"),
+    ):  # fmt: skip
+        problem(api.ask("POST", f"/{name}/comments", said | wrong), status, member)
+    problem(api.ask("POST", f"/{name}/comments", said, role="auditor"), 403)
+    problem(api.ask("POST", f"/{api.declared()}/comments", said), 409)
+    shown = api.show(name)
+    ids = [reply.json()["id"] for reply in (first, old, named)]
+    assert [(one["id"], one["episodes"]) for one in shown["comments"]] == [
+        (one, [episode["episode"]]) for one in ids
+    ]
+    assert (shown["comments"][0]["by"], shown["version"]) == (api.ready.accounts["integrator"]["username"], 1)
+    (beside,) = api.ask("GET", where).json()["items"]
+    assert [one["id"] for one in beside["comments"]] == ids
+    assert {key: value for key, value in beside.items() if key != "comments"} == episode
+    (alarm,) = api.ask("GET", f"/../alarms?journey={name}&type=OUTSIDE_TIME_WINDOW").json()["items"]
+    answer = api.ask("GET", f"/../alarms/{alarm['alarm']}").json()
+    assert [one["text"] for one in answer["comments"]] == ["CSGT yêu cầu đi tiếp", "rời kho", "đã gọi"]
 
 
 def test_orders_are_for_superiors_and_an_auditor_changes_nothing(api: Api) -> None:

@@ -295,6 +295,7 @@ def asked() -> dict[str, tuple[tuple[Any, ...], str]]:
         "alarm_count": (("live", START_MS, START_MS + 999, None, None), "alarms_by_opening"),
         "alarm_outcomes": (("live", START_MS, START_MS + 999, None, None, ["merged"]), "alarms_by_closing"),
         "actions_of": (("live", "alarm/1", 1 << 62, 100), "actions_of_subject"),
+        "comments_of": (("live", ["comment/J-1"]), "actions_of_subject"),
         "episodes_of_ids": (([number_id(1)],), "episodes_pkey"),
         "dead_letters": (("live", 1 << 62, 100), "dead_letters_newest|dead_letters_pkey"),
         "seals_named": (("live", ["S-1"]), "seals_space_name_key"),

@@ -208,3 +208,10 @@ WHERE j.space = $1 AND j.id > $2
     AND ($8::timestamptz IS NULL OR j.armed_at IS NOT NULL AND coalesce(j.ended_at, 'infinity') > $8)
     AND ($9::timestamptz IS NULL OR j.armed_at < $9)
 ORDER BY j.id LIMIT $3;
+
+-- name: comments_of
+-- What drivers declared of some journeys, in the order in which they did. Index: actions_of_subject.
+SELECT body
+FROM actions
+WHERE space = $1 AND subject = ANY ($2::text[])
+ORDER BY id;
