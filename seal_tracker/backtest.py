@@ -14,6 +14,11 @@ from seal_tracker.changes import difference, number
 from seal_tracker.companions.history import companion_episodes
 from seal_tracker.decoders.columns import Discards
 from seal_tracker.episodes_file import in_file_order
+from seal_tracker.facts.catalog import FACT_READERS
+from seal_tracker.facts.history import fact_episodes
+from seal_tracker.facts.model import EquipmentFact
+from seal_tracker.facts.reading import FactError
+from seal_tracker.facts.settling import Noted, settled
 from seal_tracker.judge import judge, judge_now
 from seal_tracker.model import EQUIPMENT_PREFIX, LIVE, NO_TIME, Episode, Event, PingBatch
 from seal_tracker.plans.model import Plan
@@ -113,25 +118,30 @@ def run_backtest(
 
     Without a ping and a ``now_ms`` there is no time. ``progress`` is told pings done.
     """
-    pings, facts, counts = _read(plan, traces)
+    pings, by, counts = _read(plan, traces)
+    facts = _facts(plan, traces, counts)
     began = time.perf_counter()
     pings = pings.take(np.argsort(pings.seal, kind="stable"))
     states = SealStates()
     episodes: dict[UUID, Episode] = {}
     for chunk in _whole_seals(pings):
-        verdict = judge(states, pings.take(chunk), facts)
+        verdict = judge(states, pings.take(chunk), by)
         verdict.install(states)
         episodes |= verdict.touched
         counts.update(verdict.counts)
         progress(chunk.stop)
     track = states.all_rows()["track"]
-    if len(pings) and now_ms is None:
-        now_ms = int(track["last_ms"].max())
+    if now_ms is None:
+        newest = [int(track["last_ms"].max())] if len(pings) else []
+        now_ms = max([*newest, *(fact.at_ms for fact in facts)], default=None)
     if now_ms is not None:
-        facts = replace(facts, now_ms=now_ms)
-        verdict = judge_now(states, facts)
+        by = replace(by, now_ms=now_ms)
+        verdict = judge_now(states, by)
         verdict.install(states)
-        episodes |= verdict.touched | companion_episodes(facts, pings)
+        episodes |= verdict.touched
+        episodes |= companion_episodes(by, pings) | fact_episodes(
+            by, plan.journeys, facts, pings, episodes.values()
+        )
     judge_s = time.perf_counter() - began
     counts["fix_pending"] += int((track["held_ms"] != NO_TIME).sum())
     return Outcome(
@@ -175,6 +185,25 @@ def _read(plan: Plan, traces: Sequence[Trace]) -> tuple[PingBatch, Facts, Counte
         heartbeats=heartbeats_in_force([version], parts, numbers),
     )
     return pings.take(first), facts, discards
+
+
+def _facts(plan: Plan, traces: Sequence[Trace], counts: Counter[str]) -> list[EquipmentFact]:
+    """What equipment of the plan has recorded, as it stands in the end."""
+    known = {one.id: one for one in plan.equipment}
+    noted: list[Noted] = []
+    for fact in (fact for trace in traces for fact in trace.facts):
+        one, read = known.get(fact.equipment), FACT_READERS.get(fact.leaf)
+        if one is None or read is None:
+            counts["equipment_not_in_plan"] += 1
+            continue
+        try:
+            noted.append(Noted(read(fact.payload, one, fact.arrival_ms, False), fact.leaf))
+        except FactError:
+            counts["facts_refused"] += 1
+    stand = settled(LIVE, noted, {})
+    counts.update(stand.counts)
+    counts["facts_contradicted"] += len(stand.beaten)
+    return stand.facts
 
 
 def _events(episodes: dict[UUID, Episode], recorded_ms: int) -> list[Event]:

@@ -37,7 +37,7 @@ __all__ = ["ACROSS", "Beside", "CompanionSpace"]
 log = structlog.get_logger(__name__)
 
 ACROSS = frozenset(rule.name for rule in PAIR_RULES)
-"""Event types of the second stage: the first must leave their stored episodes alone."""
+"""Event types of the second stage across devices: the first must leave their stored episodes alone."""
 
 
 BLANK = blank_rows(1)["track"][0]

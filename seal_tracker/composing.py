@@ -108,7 +108,7 @@ class Composer:
         commit = Commit(
             space=judging.space,
             pings=prepared.pings if len(prepared.pings) else None,
-            dead_letters=intake.dead_letters,
+            dead_letters=[*intake.dead_letters, *prepared.dead_letters],
             episodes=changed,
             moved=moved_among(changed, prepared.before),
             events=numbered.events,
@@ -124,7 +124,8 @@ class Composer:
             counts=counts,
             alarms=list(alarms.rows.values()),
             steps=[row for _, row in steps],
-            actions=[*deed.actions, *alarms.actions],
+            actions=[*prepared.actions, *deed.actions, *alarms.actions],
+            facts=prepared.facts,
             ways=ways,
             **deed.brought(),
         )
@@ -136,6 +137,7 @@ class Composer:
             counts,
             commit.checkpoints,
             commit.drop_checkpoints,
+            commit.facts,
         )
         return None if commit.pings is None and not any(parts) else commit
 

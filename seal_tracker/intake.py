@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -17,9 +17,13 @@ from seal_tracker.decoders.formats import formats
 from seal_tracker.decoders.heartbeat import decode_status
 from seal_tracker.decoders.native import NativePing, decode
 from seal_tracker.downlink.messages import SealAnswer
+from seal_tracker.facts.catalog import FACT_READERS
+from seal_tracker.facts.reading import FactError
+from seal_tracker.facts.settling import Noted
 from seal_tracker.model import EPOCH, LIVE, DeadLetter
+from seal_tracker.plans.model import Equipment
 from seal_tracker.publishing.errors import TopicError
-from seal_tracker.publishing.topics import ANSWER, Address, parse, replayed_arrival
+from seal_tracker.publishing.topics import ANSWER, FACTS, Address, parse, replayed_arrival
 from seal_tracker.sources.framing import RawMessage
 from seal_tracker.tracking.heartbeats import device_name
 
@@ -28,19 +32,25 @@ __all__ = ["Intake", "SpaceIntake", "take_in"]
 
 @dataclass
 class SpaceIntake:
-    """What arrived for one space: pings beside their seals' names and arrival times, dead letters, counts."""
+    """What arrived for one space: pings beside their seals' names and arrival times, dead letters, counts, equipment's facts."""
 
     pings: list[NativePing] = field(default_factory=list)
     seals: list[str] = field(default_factory=list)
     received_ms: list[int] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    facts: list[Noted] = field(default_factory=list)
 
     def halves(self) -> tuple[SpaceIntake, SpaceIntake]:
         """The pings in two parts; what else arrived is with the first."""
         at = len(self.pings) // 2
         first = SpaceIntake(
-            self.pings[:at], self.seals[:at], self.received_ms[:at], self.dead_letters, self.counts
+            self.pings[:at],
+            self.seals[:at],
+            self.received_ms[:at],
+            self.dead_letters,
+            self.counts,
+            self.facts,
         )
         return first, SpaceIntake(self.pings[at:], self.seals[at:], self.received_ms[at:])
 
@@ -64,10 +74,10 @@ def take_in(
     tenant: str,
     instance: str,
     known_spaces: Sequence[str],
-    equipment: Mapping[str, Container[str]] | None = None,
+    equipment: Mapping[str, Mapping[str, Equipment]] | None = None,
     again: Iterable[RawMessage] = (),
 ) -> Intake:
-    """Sort out messages; nothing that arrives raises. ``equipment`` has the ids that each space's plan knows.
+    """Sort out messages; nothing that arrives raises. ``equipment`` is what each space's plan knows, by id.
 
     ``again`` are parts of messages that were read before (see ``joining``): they are counted.
     """
@@ -91,8 +101,8 @@ def take_in(
             _pings(out.of(address.space), address, message)
         elif address.kind == "dev" and address.leaf == ANSWER and address.space == LIVE:
             out.answers.append(SealAnswer(address.id, message))
-        elif address.kind == "equip" and address.leaf == "status":
-            _heartbeat(out, address, message, (equipment or {}).get(address.space, ()))
+        elif address.kind == "equip" and address.leaf in EQUIPMENT_TELLS:
+            EQUIPMENT_TELLS[address.leaf](out, address, message, (equipment or {}).get(address.space, {}))
         elif address.kind == "raw":
             _frames(out.of(address.space), address, message)
         else:
@@ -127,7 +137,24 @@ def _canary(out: Intake, address: Address, message: RawMessage, instance: str) -
     out.canary_ms = at if out.canary_ms is None else max(at, out.canary_ms)
 
 
-def _heartbeat(out: Intake, address: Address, message: RawMessage, known: Container[str]) -> None:
+def _fact(out: Intake, address: Address, message: RawMessage, known: Mapping[str, Equipment]) -> None:
+    """What a piece of equipment recorded; replayed, it is of another time than it arrives."""
+    one = known.get(address.id)
+    if one is None:
+        reason = f"equipment {address.id!r}: is not in the plan; add it to equipment.jsonl"
+        return _refuse(out, address.space, message, reason)
+    read = FACT_READERS.get(address.leaf)
+    if read is None:
+        return _refuse(out, address.space, message, f"{address.leaf}: this version of the service takes none")
+    try:
+        fact = read(message.payload, one, message.received_ms, address.space == LIVE)
+    except FactError as fault:
+        return _refuse(out, address.space, message, str(fault))
+    out.of(address.space).facts.append(Noted(fact, message.topic))
+    return None
+
+
+def _heartbeat(out: Intake, address: Address, message: RawMessage, known: Mapping[str, Equipment]) -> None:
     """A status of equipment is a ping of its device; one kept by the broker says nothing of now unless it is dated."""
     if address.id not in known:
         reason = f"equipment {address.id!r}: is not in the plan; add it to equipment.jsonl"
@@ -144,6 +171,10 @@ def _heartbeat(out: Intake, address: Address, message: RawMessage, known: Contai
     into.seals.append(device_name(address.id))
     into.received_ms.append(message.received_ms)
     return None
+
+
+EQUIPMENT_TELLS = {"status": _heartbeat} | dict.fromkeys(FACTS, _fact)
+"""What takes in what equipment publishes, by leaf."""
 
 
 def _pings(into: SpaceIntake, address: Address, message: RawMessage) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-__all__ = ["Authorisation", "Diversion", "Journey", "Reset", "Served", "Suspension", "Transfer"]
+__all__ = ["Authorisation", "Diversion", "Journey", "Reset", "Served", "Suspension", "Transfer", "plate_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +69,19 @@ class Served(NamedTuple):
     to_ms: int | None
 
 
+def plate_of(text: str) -> str:
+    """A registration as it is compared: letters and digits alone, in upper case; people and cameras write the rest as they like."""
+    return "".join(c for c in text.upper() if c.isalnum())[:32]
+
+
 @dataclass(frozen=True, slots=True)
 class Journey:
     """One supervised movement, armed in [armed_at_ms, disarmed_at_ms).
 
     ``seal`` is the lead device; ``devices`` are (id, role), the lead among them, as the journey began: what took their
     place on the way stands in ``transfers``. ``permit`` is the oversized vehicle's, ``load`` what is declared of its size and mass,
-    as written in the file and checked; ``vehicle`` and ``trailer`` are registrations.
+    ``minerals`` what is declared of minerals under a licence, as written in the file and checked; ``vehicle`` and ``trailer`` are
+    registrations, ``box`` the container's number, ``vehicles`` (from, registration) what took the vehicle's place on the way.
     """
 
     id: str
@@ -101,6 +107,21 @@ class Journey:
     vehicle: str | None = None
     trailer: str | None = None
     load: Mapping[str, Any] | None = None
+    box: str | None = None
+    vehicles: tuple[tuple[int, str], ...] = ()
+    minerals: Mapping[str, Any] | None = None
+
+    @property
+    def plates(self) -> tuple[str, ...]:
+        """All registrations that the journey has had, as they are compared."""
+        given = [self.vehicle, *(vehicle for _, vehicle in self.vehicles)]
+        return tuple(dict.fromkeys(plate for one in given if one and (plate := plate_of(one))))
+
+    def plate_at(self, at_ms: int) -> str | None:
+        """The registration at a moment, as it is compared; None where none was declared."""
+        given = [vehicle for from_ms, vehicle in self.vehicles if from_ms <= at_ms]
+        text = given[-1] if given else self.vehicle
+        return plate_of(text) or None if text else None
 
     @property
     def served(self) -> tuple[Served, ...]:

@@ -105,6 +105,7 @@ class JourneyRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     permit: dict[str, Any] | None = None
     trailer: str | None = None
     load: dict[str, Any] | None = None
+    minerals: dict[str, Any] | None = None
     armed_at_ms: int | None = None
     disarmed_at_ms: int | None = None
     authorisations: tuple[Authorisation, ...] = ()
@@ -188,6 +189,9 @@ def as_judged(record: JourneyRecord) -> Journey | None:
         vehicle=record.vehicle,
         trailer=record.trailer,
         load=record.load,
+        box=record.box,
+        vehicles=tuple((v.at_ms, v.vehicle) for v in sorted(record.vehicles, key=lambda v: v.at_ms)),
+        minerals=record.minerals,
     )
 
 
@@ -209,6 +213,8 @@ def record_of(journey: Journey) -> JourneyRecord:
         vehicle=journey.vehicle,
         trailer=journey.trailer,
         load=None if journey.load is None else dict(journey.load),
+        box=journey.box,
+        minerals=None if journey.minerals is None else dict(journey.minerals),
         armed_at_ms=journey.armed_at_ms,
         disarmed_at_ms=journey.disarmed_at_ms,
         authorisations=journey.authorisations,

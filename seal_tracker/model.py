@@ -26,6 +26,7 @@ __all__ = [
     "ID_PATTERN",
     "LIVE",
     "NO_TIME",
+    "PLATE_PREFIX",
     "DeadLetter",
     "Episode",
     "Event",
@@ -49,6 +50,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 EQUIPMENT_PREFIX = "equip/"
 """What the names of cameras, scanners and readers begin with among the devices; no seal's id can hold a slash."""
+
+PLATE_PREFIX = "plate/"
+"""What a vehicle's registration begins with where it stands beside a journey's devices, so that its journeys are found by it."""
 
 LIVE = "live"
 """The space of real cargo; every other space is the name of an exercise run."""

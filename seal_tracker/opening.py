@@ -167,7 +167,7 @@ async def commit_opened(
     """Commit what opening the spaces has found; ``plan`` is the folder's."""
     for space, one in opened.items():
         await pipeline.commit_prepared(space, one.loaded)
-        again = await pipeline.spaces[space].rejudge_since(one.changed, one.diverted)
+        again = await pipeline.spaces[space].rejudge_since(one.changed, one.diverted, one.brought.judged)
         await pipeline.commit_prepared(space, again, deed_of(one.brought.changes))
         if one.new_plans is not None:
             await record_newest(store, space, one.new_plans, clock_ms(), plan)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 from uuid import UUID
 
@@ -29,6 +29,9 @@ from seal_tracker.decoders.heartbeat import encode_status
 from seal_tracker.deeds import Deed
 from seal_tracker.downlink.answers import Answers, Heard, not_taken
 from seal_tracker.downlink.messages import SealAnswer
+from seal_tracker.fact_actions import by_itself
+from seal_tracker.facts.model import EquipmentFact
+from seal_tracker.facts.settling import Settled
 from seal_tracker.intake import SpaceIntake, take_in
 from seal_tracker.joining import Joining
 from seal_tracker.metrics import BATCH_PINGS, COMMIT_SECONDS, COUNTS, JUDGE_SECONDS
@@ -217,6 +220,14 @@ class Pipeline:
         except Exception as fault:
             log.exception("pipeline.not_judged", space=judging.space, pings=len(intake.pings))
             judging.forget({judging.numbers[s] for s in set(intake.seals) if s in judging.numbers})
+            if intake.facts:
+                intake = await self._bury_facts(
+                    judging, intake, f"judging failed: {type(fault).__name__}: {fault}"
+                )
+                if not intake.pings:
+                    return
+                await self._space(judging, intake)
+                return
             if not intake.pings:
                 raise
             if len(intake.pings) == 1:
@@ -238,7 +249,8 @@ class Pipeline:
                 )
                 judging.forget(prepared.seals | {judging.numbers[s] for s in set(intake.seals)})
                 if attempt == 2:  # noqa: PLR2004 - the second and last
-                    await self._bury(judging, intake, f"commit refused: {refusal}")
+                    rest = await self._bury_facts(judging, intake, f"commit refused: {refusal}")
+                    await self._bury(judging, rest, f"commit refused: {refusal}")
             else:
                 return
 
@@ -258,9 +270,29 @@ class Pipeline:
         buried = SpaceIntake(dead_letters=intake.dead_letters + letters, counts=intake.counts)
         await self._commit(judging, buried, Prepared())
 
+    async def _bury_facts(self, judging: SpaceJudge, intake: SpaceIntake, reason: str) -> SpaceIntake:
+        """Keep facts of equipment that cannot be judged as dead letters; give what else arrived."""
+        letters = [
+            DeadLetter(n.fact.recorded_ms, n.topic, n.fact.body, reason[:1000], judging.space)
+            for n in intake.facts
+        ]
+        if letters:
+            await self._commit(judging, SpaceIntake(dead_letters=letters), Prepared())
+        return replace(intake, facts=[])
+
     async def _prepare(self, judging: SpaceJudge, intake: SpaceIntake) -> Prepared:
-        if not intake.pings:
+        if not intake.pings and not intake.facts:
             return Prepared()
+        noted = await judging.settle(intake.facts) if intake.facts else Settled()
+        prepared = await self._prepare_pings(judging, intake, noted.facts)
+        prepared.counts.update(noted.counts)
+        prepared.actions = [by_itself(fact, self._clock_ms()) for fact in noted.facts]
+        prepared.dead_letters = noted.beaten
+        return prepared
+
+    async def _prepare_pings(
+        self, judging: SpaceJudge, intake: SpaceIntake, facts: Sequence[EquipmentFact]
+    ) -> Prepared:
         await judging.know(set(intake.seals))
         discards = Discards()
         batch = to_batch(
@@ -271,7 +303,7 @@ class Pipeline:
             discards=discards,
         )
         BATCH_PINGS.observe(len(batch))
-        prepared = await judging.prepare(batch)
+        prepared = await judging.prepare(batch, facts)
         prepared.counts.update(discards)
         return prepared
 

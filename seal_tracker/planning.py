@@ -271,9 +271,12 @@ def _changed(a: Journey | None, b: Journey | None) -> Span | None:
 
 
 def _without_orders(journey: Journey) -> Journey:
-    """What is judged from the arming on: neither orders, which have times of their own, nor what only describes it."""
+    """What is judged from the arming on: neither orders, which have times of their own, nor what only describes it.
+
+    What equipment's facts are held against is judged by them alone (``fact_space``).
+    """
     return replace(
-        journey, declaration=None, cargo=None, vehicle=None, trailer=None, load=None,
+        journey, declaration=None, cargo=None, vehicle=None, trailer=None, load=None, box=None, vehicles=(), minerals=None,
         disarmed_at_ms=None, authorisations=(), diversions=(), suspensions=(), resets=(), transfers=(),
     )  # fmt: skip
 

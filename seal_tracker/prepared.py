@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from seal_tracker.changes import Change, difference, naming_diversions
+from seal_tracker.facts.model import EquipmentFact
 from seal_tracker.journey import Diversion
-from seal_tracker.model import Episode, PingBatch
-from seal_tracker.store.records import Checkpoint
+from seal_tracker.model import DeadLetter, Episode, PingBatch
+from seal_tracker.store.records import Action, Checkpoint
 from seal_tracker.timeline import OF_ROUTE
 
 __all__ = ["Prepared"]
@@ -18,7 +19,10 @@ __all__ = ["Prepared"]
 
 @dataclass
 class Prepared:
-    """What a batch would change. ``before`` and ``after`` are the episodes it could touch, by id."""
+    """What a batch would change. ``before`` and ``after`` are the episodes it could touch, by id.
+
+    ``facts`` of equipment are stored with it, ``actions`` say who recorded them; ``dead_letters`` are those that do not stand.
+    """
 
     pings: PingBatch = field(default_factory=PingBatch.empty)
     before: dict[UUID, Episode] = field(default_factory=dict)
@@ -31,6 +35,9 @@ class Prepared:
     installs: list[Callable[[], None]] = field(default_factory=list)
     seals: set[int] = field(default_factory=set)
     diverted: Mapping[str, Sequence[Diversion]] = field(default_factory=dict)
+    facts: Sequence[EquipmentFact] = ()
+    actions: Sequence[Action] = ()
+    dead_letters: Sequence[DeadLetter] = ()
 
     def changes(self) -> list[Change]:
         """Transitions, in the order of event time."""

@@ -20,15 +20,18 @@ import structlog
 from numpy.typing import NDArray
 
 from seal_tracker.companion_space import ACROSS, Beside
+from seal_tracker.facts.model import EquipmentFact
+from seal_tracker.facts.settling import Noted, Settled, settled
 from seal_tracker.in_force import InForce
-from seal_tracker.journey import Diversion
+from seal_tracker.journey import Diversion, Journey
 from seal_tracker.judge import Verdict, due_seals, judge, judge_now, late
 from seal_tracker.model import NO_TIME, Episode, PingBatch
 from seal_tracker.plans.folder import empty_plan
-from seal_tracker.plans.model import Plan
+from seal_tracker.plans.model import Equipment, Plan
 from seal_tracker.prepared import Prepared
 from seal_tracker.rejudge import Rejudged, Span, advanced_by_time, standing
 from seal_tracker.replaying import FOREVER_MS, Replay, ReplayStore, nows_that_were, pings_between
+from seal_tracker.rules.across_facts import ACROSS_FACTS
 from seal_tracker.rules.context import Terrain
 from seal_tracker.space_journeys import SpaceJourneys, SpaceJourneysStore
 from seal_tracker.store.records import Checkpoint, EpisodeRow, KnownPings
@@ -70,7 +73,7 @@ class SpaceJudge(SpaceJourneys[SpaceStore]):
         self.versions: tuple[Version, ...] = ()
         self._judged_by: tuple[Version, ...] = ()
         self._heartbeats: Mapping[int, Heartbeats] = {}
-        self.equipment: frozenset[str] = frozenset()
+        self.equipment: Mapping[str, Equipment] = {}
         self._revisions: dict[UUID, int] = {}
         self._heard: set[int] = set()
         self._unclocked: dict[int, int] = {}
@@ -128,7 +131,7 @@ class SpaceJudge(SpaceJourneys[SpaceStore]):
         self.states.look_again()
         self._judged_by = with_routes_in_force(self.versions)
         self._heartbeats = heartbeats_in_force(self.versions, self._judged_by, self.numbers)
-        self.equipment = frozenset(e.id for e in self.versions[-1].plan.equipment)
+        self.equipment = {e.id: e for e in self.versions[-1].plan.equipment}
 
     def facts(self, now_ms: int | None = None) -> Facts:
         """What pings are judged by."""
@@ -141,8 +144,8 @@ class SpaceJudge(SpaceJourneys[SpaceStore]):
             self._heartbeats,
         )
 
-    async def prepare(self, arrived: PingBatch) -> Prepared:
-        """Find what pings, numbered by this space, would change."""
+    async def prepare(self, arrived: PingBatch, facts: Sequence[EquipmentFact] = ()) -> Prepared:
+        """Find what pings, numbered by this space, and new facts of equipment would change."""
         out = Prepared()
         first = fresh(arrived)
         out.counts["duplicates"] += int((~first).sum())
@@ -169,8 +172,17 @@ class SpaceJudge(SpaceJourneys[SpaceStore]):
             await self._again(dict(zip(seals.tolist(), spans, strict=True)), late_pings, out)
         out.counts["late"] += int(tardy.sum())
         self._join(await self._companions.prepare(self.facts(), pings, self.states), out)
+        behind = (
+            {self.names[seal] for seal in np.unique(pings.seal[tardy]).tolist()} if tardy.any() else set()
+        )
+        await self._across_facts.prepare(self.view(), pings, facts, behind, out)
         await self._find_revisions(out)
         return out
+
+    async def settle(self, noted: Sequence[Noted]) -> Settled:
+        """Hold new facts of equipment against those of their ids that are stored."""
+        known = await self._store.facts_named(self.space, [one.fact.id for one in noted])
+        return settled(self.space, noted, {fact.id: fact for fact in known})
 
     async def pass_time(self, now_ms: int, *, all_seals: bool = False) -> Prepared:
         """Find what the passing of time changes, for seals not heard since the last look (``all_seals``: for all).
@@ -186,15 +198,22 @@ class SpaceJudge(SpaceJourneys[SpaceStore]):
         if len(seals):
             self._take(judge_now(self.states, self.facts(), seals), out)
         self._join(await self._companions.pass_time(self.facts()), out)
+        await self._across_facts.pass_time(self.view(), out)
         await self._find_revisions(out)
         self._let_go()
         self._heard.clear()  # last: where the store is away, the same moment is judged again
         return out
 
     async def rejudge_since(
-        self, changed: Mapping[str, Span], diverted: Mapping[str, Sequence[Diversion]] | None = None
+        self,
+        changed: Mapping[str, Span],
+        diverted: Mapping[str, Sequence[Diversion]] | None = None,
+        journeys: Sequence[tuple[Journey | None, Journey | None]] = (),
     ) -> Prepared:
-        """Judge seals, by name, again where facts about them have changed; ``diverted`` has new diversions by journey."""
+        """Judge seals, by name, again where facts about them have changed.
+
+        ``diverted`` has new diversions by journey; ``journeys``, (before, after), are others than before.
+        """
         out = Prepared(diverted=diverted or {})
         spans = {self.numbers[seal]: span for seal, span in changed.items() if seal in self.numbers}
         judged = self.states.through_ms(np.fromiter(spans, np.int64, len(spans))) != NO_TIME
@@ -205,6 +224,7 @@ class SpaceJudge(SpaceJourneys[SpaceStore]):
             await self._again(judged_before, PingBatch.empty(), out)
         since_ms = {seal: span.from_ms for seal, span in changed.items()}
         self._join(await self._companions.again(self.facts(), since_ms), out)
+        await self._across_facts.again(self.view(), changed.keys(), journeys, out)
         await self._find_revisions(out)
         return out
 
@@ -227,6 +247,7 @@ class SpaceJudge(SpaceJourneys[SpaceStore]):
         self.states.forget(seals)
         self._loaded.difference_update(seals)
         self._companions.forget(seals)
+        self._across_facts.forget()
 
     def committed(self, out: Prepared, episodes: Iterable[tuple[Episode, int, bool]]) -> None:
         """Install what was prepared, now that it is stored; remember the revisions of what is open."""
@@ -379,7 +400,7 @@ class SpaceJudge(SpaceJourneys[SpaceStore]):
         return [
             row
             for row in rows
-            if row.episode.type not in ACROSS
+            if row.episode.type not in ACROSS | ACROSS_FACTS
             and row.episode.started_at_ms > gone_ms.get(row.episode.seal, NO_TIME)
         ]
 

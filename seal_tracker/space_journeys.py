@@ -13,6 +13,7 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 
 from seal_tracker.companion_space import CompanionSpace, CompanionStore
+from seal_tracker.fact_space import FactSpace, FactStore, View
 from seal_tracker.in_force import HELD_MS, InForce, judged_of
 from seal_tracker.journey import Diversion, Journey
 from seal_tracker.model import NO_TIME, PingBatch
@@ -26,7 +27,7 @@ from seal_tracker.tracking.state import SealStates
 __all__ = ["SpaceJourneys", "SpaceJourneysStore"]
 
 
-class SpaceJourneysStore(CompanionStore, Protocol):
+class SpaceJourneysStore(CompanionStore, FactStore, Protocol):
     """What is read here."""
 
     async def intern_seals(self, space: str, names: Iterable[str]) -> dict[str, int]: ...  # noqa: D102
@@ -50,6 +51,7 @@ class SpaceJourneys(Generic[StoreT]):
         self._are_kept = False
         self._loaded: set[int] = set()
         self._companions = CompanionSpace(store)
+        self._across_facts = FactSpace(space, store)
 
     @property
     def journeys(self) -> JourneyTable:
@@ -85,7 +87,9 @@ class SpaceJourneys(Generic[StoreT]):
         await self._build(then, after)
         self._in_force = then
         try:
-            found = await self.rejudge_since(changed_journeys(before, after), new_diversions(before, after))
+            found = await self.rejudge_since(
+                changed_journeys(before, after), new_diversions(before, after), changes
+            )
         finally:
             self._in_force = was
         seals = {
@@ -132,6 +136,7 @@ class SpaceJourneys(Generic[StoreT]):
         self._in_force = InForce([j for j in held.journeys.values() if j.id not in over], horizon_ms)
         self._in_force.build(self.numbers)
         self._companions.let_go(self.facts())
+        self._across_facts.let_go(self._in_force.journeys.keys())
 
     @abstractmethod
     def facts(self, now_ms: int | None = None) -> Facts:
@@ -139,6 +144,14 @@ class SpaceJourneys(Generic[StoreT]):
 
     @abstractmethod
     async def rejudge_since(
-        self, changed: Mapping[str, Span], diverted: Mapping[str, Sequence[Diversion]] | None = None
+        self,
+        changed: Mapping[str, Span],
+        diverted: Mapping[str, Sequence[Diversion]] | None = None,
+        journeys: Sequence[tuple[Journey | None, Journey | None]] = (),
     ) -> Prepared:
-        """Judge seals, by name, again where facts about them have changed."""
+        """Judge seals, by name, again where facts about them have changed; ``journeys`` (before, after) are others than before."""
+
+    def view(self) -> View:
+        """What facts of equipment are held against."""
+        held = self._in_force
+        return View(self.facts(), held.journeys, held.held_from_ms, self.numbers, self.states)

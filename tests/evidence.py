@@ -23,6 +23,7 @@ RESTS_ON: Mapping[str, tuple[str, ...]] = {
     "EQUIPMENT_OFFLINE": ("last_ping", "limit_s"),
     "GPS_LOST": ("without_fix_s", "limit_s"),
     "JAMMING_SUSPECTED": ("facts", "without_fix_s", "limit_s"),
+    "MASS_BALANCE": ("licence", "difference_kg", "tolerance_kg", "weighings"),
     "OUTSIDE_TIME_WINDOW": ("speed_kmh", "reason", "local_time", "permit"),
     "OVERSPEED": ("speed_kmh", "limit_kmh", "tolerance_kmh", "source"),
     "POSITION_CONFLICT": ("reason", "distance_m", "speed_kmh", "limit_kmh", "thrown"),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 
-from seal_tracker.model import NO_TIME, Episode, Event, PingBatch
+from seal_tracker.facts.model import EquipmentFact
+from seal_tracker.journey import Journey
+from seal_tracker.journey_record import record_of, written
+from seal_tracker.model import NO_TIME, PLATE_PREFIX, DeadLetter, Episode, Event, PingBatch
 from seal_tracker.store.alarm_reads import Alike, Around, Asked
 from seal_tracker.store.records import AlarmRow, Commit, EpisodeRow, KnownPings, OutboxMessage, Portion
 from seal_tracker.tracking.order import effective_time_ms
@@ -30,6 +33,9 @@ class MemoryStore:
         self.events: list[Event] = []
         self.counts: Counter[str] = Counter()
         self.outbox: list[OutboxMessage] = []
+        self.facts: dict[UUID, EquipmentFact] = {}
+        self.dead_letters: list[DeadLetter] = []
+        self.journeys: list[Journey] = []
 
     @property
     def episodes(self) -> list[Episode]:
@@ -104,6 +110,55 @@ class MemoryStore:
             and (row.episode.settled_ms is None or row.episode.settled_ms > after[number])
         ]
 
+    async def facts_named(self, _space: str, ids: Iterable[UUID]) -> list[EquipmentFact]:
+        return [self.facts[key] for key in ids if key in self.facts]
+
+    async def facts_of(
+        self, _space: str, journeys: Iterable[str], plates: Sequence[tuple[str, int, int]]
+    ) -> list[EquipmentFact]:
+        names = set(journeys)
+        return [
+            f
+            for f in self.facts.values()
+            if not f.void
+            and (
+                f.journey in names
+                if f.journey is not None
+                else any(f.plate == plate and a <= f.at_ms <= b for plate, a, b in plates)
+            )
+        ]
+
+    async def facts_since(
+        self, _space: str, kinds: Iterable[str], after_ms: int
+    ) -> tuple[set[str], set[str]]:
+        its = [f for f in self.facts.values() if f.kind in set(kinds) and f.at_ms > after_ms and not f.void]
+        plates = {f.plate for f in its if f.journey is None and f.plate is not None}
+        return {f.journey for f in its if f.journey is not None}, plates
+
+    async def episodes_of_types(
+        self, _space: str, journeys: Iterable[str], types: Iterable[str]
+    ) -> list[EpisodeRow]:
+        names, wanted = set(journeys), set(types)
+        return [
+            row
+            for row in self.rows.values()
+            if not row.retracted and row.episode.journey in names and row.episode.type in wanted
+        ]
+
+    async def journeys_named(self, _space: str, _ids: Iterable[str]) -> dict[str, Any]:
+        return {}  # all are held
+
+    async def journeys_of_devices(self, _space: str, after_ms: Mapping[str, int]) -> list[str]:
+        return [
+            written(record_of(j)).decode()
+            for j in self.journeys
+            if any(
+                (j.disarmed_at_ms is None or j.disarmed_at_ms > at)
+                and device in {f"{PLATE_PREFIX}{plate}" for plate in j.plates}
+                for device, at in after_ms.items()
+            )
+        ]
+
     async def revisions(self, ids: Iterable[UUID]) -> dict[UUID, int]:
         return {key: self.rows[key].revision for key in ids if key in self.rows}
 
@@ -143,6 +198,8 @@ class MemoryStore:
         self.events += commit.events
         self.counts.update(commit.counts)
         self.outbox += commit.outbox
+        self.facts |= {fact.id: fact for fact in commit.facts}
+        self.dead_letters += commit.dead_letters
         assert len({event.id for event in self.events}) == len(self.events), "an event was told twice"
         dropped = [
             key

@@ -6,7 +6,7 @@ when they arrived; in an exercise the topic says it (`replayed_topic`), and a he
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -19,11 +19,12 @@ from seal_tracker.decoders.heartbeat import decode_status, encode_status
 from seal_tracker.intake import take_in
 from seal_tracker.joining import Joining
 from seal_tracker.model import EQUIPMENT_PREFIX, LIVE, NO_TIME
+from seal_tracker.plans.model import Equipment
 from seal_tracker.publishing.errors import TopicError
-from seal_tracker.publishing.topics import device_topic, frame_topic, replayed_topic
+from seal_tracker.publishing.topics import device_topic, fact_topic, frame_topic, replayed_topic
 from seal_tracker.sources.file import open_trace
 from seal_tracker.sources.framing import RawMessage
-from seal_tracker.sources.recording import Recording, by_arrival, device_of, read_recording
+from seal_tracker.sources.recording import Recording, by_arrival, device_of, fact_leaf, read_recording
 from seal_tracker.sources.trace import Trace
 
 __all__ = ["Message", "Outgoing", "of_recording", "of_trace", "recorded_in"]
@@ -55,21 +56,32 @@ class Outgoing:
     first_ms: int
 
 
-class _Everything(Container[str]):
-    """Holds any id."""
+class _Everything(dict[str, Equipment]):
+    """Holds any id, a weighbridge of that name."""
 
     def __contains__(self, _: object) -> bool:
         return True
+
+    def get(self, name: str, _default: object = None) -> Equipment:
+        return Equipment(name, "weighbridge", 0.0, 0.0, 60.0)
 
 
 def of_trace(trace: Trace, tenant: str, space: str) -> Outgoing:
     """Each ping of a trace by itself, as its device would send it."""
 
     def messages() -> Iterator[Message]:
+        facts = [
+            Message(fact_topic(tenant, f.equipment, f.leaf, space), f.payload, f.arrival_ms)
+            for f in trace.facts
+        ]
+        facts.sort(key=lambda message: message.due_ms, reverse=True)
         for m in trace.messages():
+            while facts and facts[-1].due_ms <= m.arrival_ms:
+                yield facts.pop()
             yield Message(device_topic(tenant, m.seal, space), m.payload, m.arrival_ms)
+        yield from reversed(facts)
 
-    return Outgoing(messages(), len(trace), len(trace), int(trace.arrival_ms[0]))
+    return Outgoing(messages(), len(trace) + len(trace.facts), len(trace), int(trace.arrival_ms[0]))
 
 
 def recorded_in(file: Path) -> Recording:
@@ -125,6 +137,9 @@ def of_recording(recording: Recording, tenant: str, space: str, *, paced: bool) 
 def _message(recorded: RawMessage, tenant: str, space: str, due_ms: int) -> Message:
     device, protocol, gateway = device_of(recorded.topic)
     arrival_ms, payload = recorded.received_ms, recorded.payload
+    if (leaf := fact_leaf(recorded.topic)) is not None:
+        own = device.removeprefix(EQUIPMENT_PREFIX)
+        return Message(fact_topic(tenant, own, leaf, space), payload, due_ms)
     if device.startswith(EQUIPMENT_PREFIX):
         if space != LIVE:
             payload = encode_status(decode_status(payload, arrival_ms))

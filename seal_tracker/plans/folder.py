@@ -209,7 +209,9 @@ def examine(files: Content, *, whole: bool = True) -> Examined:
     calendars, found = read_calendars(files[CALENDARS], CALENDARS) if CALENDARS in files else ([], [])
     faults += found
     named = Ids.of((c.id for c in calendars), found) if whole or CALENDARS in files else Ids.unchecked()
-    references = References(zones_known, routes_known, units_known, legs, in_force, named)
+    references = References(
+        zones_known, routes_known, units_known, legs=legs, in_force=in_force, calendars=named
+    )
     journeys, found = _read(read_journeys, JOURNEYS, files, references)
     faults += found
     faults += check_arming(journeys, zones, routes, vehicles, JOURNEYS)

@@ -11,6 +11,7 @@ from geofences.catalog.text import as_text
 from seal_tracker.model import iso_ms
 from seal_tracker.plans.dated import read_authorisations, read_diversions, read_resets, read_suspensions
 from seal_tracker.plans.lines import objects_of
+from seal_tracker.plans.minerals import check_minerals
 from seal_tracker.plans.model import LEAD_ROLES, ROLES, Journey
 from seal_tracker.plans.permits import check_load, check_permit
 from seal_tracker.plans.references import References
@@ -42,6 +43,8 @@ MEMBERS = frozenset(
         "vehicle",
         "trailer",
         "load",
+        "box",
+        "minerals",
     }
 )
 
@@ -90,6 +93,8 @@ def _journey(fields: Fields, references: References, armed: dict[str, list[_Arme
     check_permit(permit, fields, references, legs=references.legs.get(route or ""))
     load = fields.table("load")
     check_load(load, fields)
+    minerals = fields.table("minerals")
+    check_minerals(minerals, fields, references)
     due_at_ms = fields.time_ms("due_at")
     if due_at_ms is not None and armed_at_ms is not None and due_at_ms <= armed_at_ms:
         fields.warn(
@@ -101,6 +106,7 @@ def _journey(fields: Fields, references: References, armed: dict[str, list[_Arme
         "destination_zone": references.zone(fields, "destination_zone"),
         "declaration": fields.text("declaration"),
         "cargo": fields.text("cargo"),
+        "box": fields.text("box"),
         "carrier": fields.text("carrier"),
         "vehicle": fields.text("vehicle"),
         "trailer": fields.text("trailer"),
@@ -133,6 +139,7 @@ def _journey(fields: Fields, references: References, armed: dict[str, list[_Arme
         resets=resets,
         permit=permit or None,
         load=load or None,
+        minerals=minerals or None,
         **rest,
     )
 

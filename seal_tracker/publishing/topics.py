@@ -6,6 +6,7 @@
     eseal-exercise/v1/{tenant}/{space}/…     an exercise, both ways
         dev/{seal}/ping|status|answer        in; answers live only
         equip/{equipment}/status             in
+        equip/{equipment}/weighing|reading   in: what it recorded
         raw/{protocol}/{device}              in
         raw/{protocol}@{gateway}/{device}    in: the same by a gateway that says its name
         raw/{protocol}:{arrival}/{device}    in, replayed: epoch ms, nothing where nobody noted it; an exercise only
@@ -31,6 +32,7 @@ from seal_tracker.publishing.errors import TopicError
 
 __all__ = [
     "ANSWER",
+    "FACTS",
     "Address",
     "Kind",
     "alarm_topic",
@@ -40,6 +42,7 @@ __all__ = [
     "device_topic",
     "event_topic",
     "event_topics",
+    "fact_topic",
     "frame_topic",
     "ingest_filters",
     "ingest_session",
@@ -65,10 +68,13 @@ ARRIVAL: Final = re.compile(r"(.+):(\d{0,13})", re.ASCII)
 KINDS: Final = frozenset({"dev", "equip", "raw", "svc"})
 ANSWER: Final = "answer"
 
+FACTS: Final = ("weighing", "reading")
+"""Leaves on which equipment publishes what it recorded."""
+
 
 class Address(NamedTuple):
     """What an incoming topic says. Of ``raw``, ``leaf`` is the protocol and ``gateway`` who took the frame, where it says so; of
-    others, ``leaf`` is ``ping``, ``status`` or ``answer``.
+    others, ``leaf`` is ``ping``, ``status``, ``answer``, or of ``FACTS``.
     """
 
     space: str
@@ -110,7 +116,8 @@ def ingest_filters(tenant: str, *, commands: bool = False) -> tuple[str, ...]:
     ``commands``: where seals are commanded, what they answer too.
     """
     roots = (root(tenant), f"{EXERCISE_ROOT}/{tenant}/+")
-    pings = tuple(f"{base}/{tail}" for base in roots for tail in ("+/+/ping", "+/+/status", "raw/+/+"))
+    tails = ("+/+/ping", "+/+/status", "raw/+/+", *(f"equip/+/{leaf}" for leaf in FACTS))
+    pings = tuple(f"{base}/{tail}" for base in roots for tail in tails)
     return (*pings, f"{root(tenant)}/dev/+/{ANSWER}") if commands else pings
 
 
@@ -132,11 +139,13 @@ def parse(topic: str, tenant: str) -> Address:
         raise TopicError(f"topic {topic[:120]!r}: is not of tenant {tenant}")
     if len(levels) != LEVELS or levels[0] not in KINDS:
         raise TopicError(
-            f"topic {topic[:120]!r}: expected dev/ID/ping, dev/ID/status, dev/ID/answer, equip/ID/status or raw/PROTOCOL/ID"
+            f"topic {topic[:120]!r}: expected dev/ID/ping, dev/ID/status, dev/ID/answer, equip/ID/status, "
+            f"equip/ID/{'|'.join(FACTS)} or raw/PROTOCOL/ID"
         )
     kind = cast("Kind", levels[0])
     own, leaf = (levels[2], levels[1]) if kind == "raw" else (levels[1], levels[2])
-    if not (kind == "raw" or leaf in ("ping", "status") or (kind == "dev" and leaf == ANSWER)):
+    own_leaves = {"dev": (ANSWER,), "equip": FACTS}.get(kind, ())
+    if not (kind == "raw" or leaf in ("ping", "status") or leaf in own_leaves):
         raise TopicError(f"topic {topic[:120]!r}: ends in {leaf!r}, expected ping or status")
     if kind == "raw" and "@" in leaf:
         leaf, _, gateway = leaf.partition("@")
@@ -150,6 +159,11 @@ def device_topic(tenant: str, seal: str, space: str = LIVE, leaf: str = "ping") 
         own = check_id(seal.removeprefix(EQUIPMENT_PREFIX), "equipment")
         return f"{root(tenant, space)}/equip/{own}/status"
     return f"{root(tenant, space)}/dev/{check_id(seal, 'seal')}/{leaf}"
+
+
+def fact_topic(tenant: str, equipment: str, kind: str, space: str = LIVE) -> str:
+    """Return where a piece of equipment publishes what it recorded."""
+    return f"{root(tenant, space)}/equip/{check_id(equipment, 'equipment')}/{kind}"
 
 
 def frame_topic(

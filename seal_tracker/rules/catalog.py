@@ -26,6 +26,7 @@ from seal_tracker.rules import (
     structures,
     zones,
 )
+from seal_tracker.rules.across_facts import FACT_KEYS
 from seal_tracker.rules.keys import PolicyKey
 from seal_tracker.rules.pairs import PairRule
 from seal_tracker.rules.rule import Rule
@@ -84,9 +85,9 @@ PAIR_RULES: tuple[PairRule, ...] = (
 )
 """Rules across devices: the second stage, over tracks that the first has accepted."""
 
-POLICY_KEYS: Mapping[str, Mapping[str, PolicyKey]] = {rule.name: rule.keys for rule in RULES} | {
-    rule.name: rule.keys for rule in PAIR_RULES
-}
+POLICY_KEYS: Mapping[str, Mapping[str, PolicyKey]] = (
+    {rule.name: rule.keys for rule in RULES} | {rule.name: rule.keys for rule in PAIR_RULES} | dict(FACT_KEYS)
+)
 
 BITS: Mapping[str, int] = {rule.name: 1 << i for i, rule in enumerate(RULES)}
 """The bit of each rule in a seal's ``active``; the layout of a state names the rules in their order, so they agree."""

@@ -18,15 +18,26 @@ from typing import Final, NamedTuple
 import msgspec
 
 from seal_tracker.model import EPOCH, EQUIPMENT_PREFIX, NO_TIME
+from seal_tracker.publishing.topics import FACTS
 from seal_tracker.sources.framing import RawMessage
 from seal_tracker.sources.trace import TraceFault, is_seal_id
 from seal_tracker.sources.trace_csv import DAMAGE
 from seal_tracker.sources.trace_times import parse_time
 
-__all__ = ["LineError", "Recording", "by_arrival", "device_of", "read_line", "read_recording", "written"]
+__all__ = [
+    "LineError",
+    "Recording",
+    "by_arrival",
+    "device_of",
+    "fact_leaf",
+    "read_line",
+    "read_recording",
+    "written",
+]
 
 _TOPIC: Final = re.compile(
-    r"(?:eseal/v1/[^/]+|eseal-exercise/v1/[^/]+/[^/]+)/(?:dev/([^/]+)/ping|equip/([^/]+)/status|raw/([^/@]+)(?:@([^/]+))?/([^/]+))"
+    r"(?:eseal/v1/[^/]+|eseal-exercise/v1/[^/]+/[^/]+)/"
+    rf"(?:dev/([^/]+)/ping|equip/([^/]+)/(?:status|{'|'.join(FACTS)})|raw/([^/@]+)(?:@([^/]+))?/([^/]+))"
 )
 
 _NOTHING: Final = msgspec.Raw(b"")
@@ -123,9 +134,16 @@ def device_of(topic: str) -> tuple[str, str | None, str | None]:
     found = _TOPIC.fullmatch(topic)
     if found is None or not is_seal_id(found[1] or found[2] or found[5]):
         raise LineError(
-            f"topic {topic[:120]!r}: only …/dev/SEAL/ping, …/equip/ID/status and …/raw/PROTOCOL/DEVICE are read"
+            f"topic {topic[:120]!r}: only …/dev/SEAL/ping, …/equip/ID/status, …/equip/ID/{'|'.join(FACTS)} and "
+            "…/raw/PROTOCOL/DEVICE are read"
         )
     return found[1] or found[5] or EQUIPMENT_PREFIX + found[2], found[3], found[4]
+
+
+def fact_leaf(topic: str) -> str | None:
+    """On which leaf a piece of equipment has recorded something; None: the topic is another."""
+    leaf = topic.rpartition("/")[2]
+    return leaf if leaf in FACTS and "/equip/" in topic else None
 
 
 def written(topic: str, payload: bytes, received_ms: int) -> bytes:

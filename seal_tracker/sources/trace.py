@@ -44,14 +44,25 @@ class TraceMessage(NamedTuple):
     payload: bytes
 
 
+class TraceFact(NamedTuple):
+    """What a piece of equipment recorded, as it was sent on a leaf of its topic; ``arrival_ms`` ``NO_TIME`` where nobody noted it."""
+
+    equipment: str
+    leaf: str
+    payload: bytes
+    arrival_ms: int
+    line: int
+
+
 class Rows(NamedTuple):
-    """What a format's reader gives: names, int32[n] index into them, columns in file order, faults, rows looked at."""
+    """What a format's reader gives: names, int32[n] index into them, columns in file order, faults, rows looked at, equipment's facts."""
 
     seals: tuple[str, ...]
     seal: NDArray[np.int32]
     raw: RawColumns
     faults: list[TraceFault]
     read: int
+    facts: list[TraceFact] = []  # noqa: RUF012 - a default that nobody changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +81,8 @@ class Trace:
         Lines that gave no ping, or less than they say.
     read
         Rows looked at, faulty ones included.
+    facts
+        What equipment recorded, in the order of the file: no rows.
     """
 
     file: str
@@ -78,6 +91,7 @@ class Trace:
     raw: RawColumns
     faults: tuple[TraceFault, ...]
     read: int
+    facts: tuple[TraceFact, ...] = ()
 
     def __len__(self) -> int:
         return len(self.seal)
@@ -136,7 +150,7 @@ def in_arrival_order(file: str, rows: Rows) -> Trace:
         seal = seal[order]
         columns = {column.name: getattr(raw, column.name)[order] for column in _ARRAYS}
         raw = RawColumns(**columns, unknown_facts=raw.unknown_facts)
-    return Trace(file, rows.seals, seal, raw, tuple(rows.faults), rows.read)
+    return Trace(file, rows.seals, seal, raw, tuple(rows.faults), rows.read, tuple(rows.facts))
 
 
 def _native(row: dict[str, Any]) -> NativePing:

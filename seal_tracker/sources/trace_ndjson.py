@@ -14,8 +14,8 @@ from seal_tracker.decoders.native import Decoded, Fault, NativePing, decode
 from seal_tracker.joining import Joining
 from seal_tracker.model import EQUIPMENT_PREFIX
 from seal_tracker.sources.framing import RawMessage
-from seal_tracker.sources.recording import LineError, device_of, read_line
-from seal_tracker.sources.trace import Rows, TraceFault
+from seal_tracker.sources.recording import LineError, device_of, fact_leaf, read_line
+from seal_tracker.sources.trace import Rows, TraceFact, TraceFault
 from seal_tracker.sources.trace_csv import DAMAGE
 
 __all__ = ["read_ndjson"]
@@ -28,12 +28,17 @@ def read_ndjson(lines: Iterable[bytes], file: str) -> Rows:
     pings: list[NativePing] = []
     received: list[int] = []
     faults: list[TraceFault] = []
+    facts: list[TraceFact] = []
     joining = Joining()
     number = read = 0
 
     def take(messages: Iterable[RawMessage]) -> None:
         for message in messages:
             name, protocol, _ = device_of(message.topic)
+            if (leaf := fact_leaf(message.topic)) is not None:
+                own = name.removeprefix(EQUIPMENT_PREFIX)
+                facts.append(TraceFact(own, leaf, message.payload, message.received_ms, message.mid))
+                continue
             try:
                 decoded = _decoded(name, protocol, message.received_ms, message.payload)
             except (LineError, DecodeError) as error:
@@ -62,7 +67,7 @@ def read_ndjson(lines: Iterable[bytes], file: str) -> Rows:
         )
     take(joining.end())
     raw = raw_columns(pings, np.array(received, np.int64))
-    return Rows(tuple(index), np.array(seal, np.int32), raw, faults, read)
+    return Rows(tuple(index), np.array(seal, np.int32), raw, faults, read, facts)
 
 
 def _decoded(name: str, protocol: str | None, arrival_ms: int, payload: bytes) -> Decoded:

@@ -75,6 +75,8 @@ async def write_parts(
     parts.add_rows("upsert_checkpoints", (), checkpoints)
     parts.add_rows("upsert_alarms", space, [alarm_row(alarm) for alarm in alarms])
     parts.add_rows("upsert_ways", space, [(seal, *way) for seal, way in commit.ways.items()])
+    facts = last_of_each(commit.facts, lambda row: row.id)
+    parts.add_rows("upsert_facts", space, [(*fact[:-1], fact.body.decode()) for fact in facts])
     parts.add_rows("add_actions", space, [action_row(action) for action in commit.actions])
     parts.add_rows("add_counts", space, sorted(counts_of(commit).items()))
     parts.add("advance_writer", number, len(outbox_ids))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from seal_tracker.credentials.rows import CredentialRow
 from seal_tracker.downlink.rows import CommandRow
+from seal_tracker.facts.model import EquipmentFact
 from seal_tracker.hooks.rows import HookRow, Mail, Progress
 from seal_tracker.model import DeadLetter, Episode, Event, PingBatch
 from seal_tracker.repairs.rows import TicketRow
@@ -284,6 +285,8 @@ class Commit(Brought):
         What persons did that is committed here; stored in this order.
     ways
         By which way seals are heard, by name, where that is news.
+    facts
+        What equipment recorded, as it stands afterwards.
     drop_checkpoints
         (seal, from_ms, to_ms): states of [from_ms, to_ms) are forgotten, before ``checkpoints`` are written.
     counts
@@ -306,6 +309,7 @@ class Commit(Brought):
     steps: Sequence[EventRow] = ()
     actions: Sequence[Action] = ()
     ways: Mapping[str, Way] = field(default_factory=dict)
+    facts: Sequence[EquipmentFact] = ()
 
 
 class Portion(NamedTuple):

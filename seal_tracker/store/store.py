@@ -28,6 +28,7 @@ from seal_tracker.store.episode_reads import EpisodeReads
 from seal_tracker.store.equipment_reads import EquipmentReads
 from seal_tracker.store.errors import CommitRefused, StoreUnavailable
 from seal_tracker.store.event_reads import EventReads
+from seal_tracker.store.fact_reads import FactReads
 from seal_tracker.store.hook_reads import HookTable
 from seal_tracker.store.journey_reads import JourneyReads
 from seal_tracker.store.ledger_reads import LedgerReads
@@ -86,6 +87,7 @@ class Store(
     TicketReads,
     SituationReads,
     TaskReads,
+    FactReads,
 ):
     """PostgreSQL as the service sees it; see the modules of its bases for what can be asked."""
 

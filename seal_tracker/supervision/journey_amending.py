@@ -18,10 +18,10 @@ from seal_tracker.supervision.errors import Unfit, WrongState
 __all__ = ["AMENDABLE", "DESCRIBING", "JUDGED", "amended"]
 
 DESCRIBING = frozenset({"declaration", "box", "vehicle", "cargo", "carrier", "consignee"})
-"""Members that nothing is judged by."""
+"""Members that no fix is judged by."""
 
-JUDGED = frozenset({"due_at_ms", "origin_zone", "destination_zone"})
-"""Members by which the end of a journey, and where it may be opened, are judged: on the way they are for superiors to change."""
+JUDGED = frozenset({"due_at_ms", "origin_zone", "destination_zone", "minerals"})
+"""Members by which the end of a journey, where it may be opened, and its cargo's mass are judged: on the way they are for superiors to change."""
 
 BEFORE = DESCRIBING | JUDGED | {"regime", "route", "unit", "permit", "trailer", "load"}
 

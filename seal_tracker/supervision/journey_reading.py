@@ -15,6 +15,7 @@ from geofences.catalog import Fault, FaultSink, Fields, Ids
 from geofences.catalog.text import as_text
 from seal_tracker.journey_record import JourneyRecord, lead_of
 from seal_tracker.plans.lines import objects_of
+from seal_tracker.plans.minerals import check_minerals
 from seal_tracker.plans.model import ROLES, Plan
 from seal_tracker.plans.permits import check_load, check_permit
 from seal_tracker.plans.references import References
@@ -53,12 +54,13 @@ MEMBERS = frozenset(
         "destination_zone",
         "permit",
         "load",
+        "minerals",
         "armed_at",
         "disarmed_at",
     }
 )
 
-NO_COLUMNS = frozenset({"devices", "permit", "load"})
+NO_COLUMNS = frozenset({"devices", "permit", "load", "minerals"})
 """Members that no cell can say."""
 
 TEXT_CHARS = 500
@@ -88,7 +90,7 @@ def references_of(plan: Plan | None) -> References:
     units = {unit.id for unit in plan.units}
     legs = {route.id: len(route.geometry.half_width_m) for route in plan.routes}
     return References(
-        Ids(plan.zone_index), Ids(plan.route_index), Ids(units) if units else Ids.unchecked(), legs,
+        Ids(plan.zone_index), Ids(plan.route_index), Ids(units) if units else Ids.unchecked(), legs=legs,
         calendars=Ids([calendar.id for calendar in plan.calendars]),
     )  # fmt: skip
 
@@ -204,6 +206,8 @@ def _record(fields: Fields, references: References, now_ms: int) -> JourneyRecor
     check_permit(permit, fields, references, legs=references.legs.get(route or ""))
     load = fields.table("load")
     check_load(load, fields)
+    minerals = fields.table("minerals")
+    check_minerals(minerals, fields, references)
     unit, texts = references.unit(fields, "unit"), {name: _text(fields, name) for name in TEXTS}
     origin, destination = (references.zone(fields, key) for key in ("origin_zone", "destination_zone"))
     due_at_ms = fields.time_ms("due_at")
@@ -220,6 +224,7 @@ def _record(fields: Fields, references: References, now_ms: int) -> JourneyRecor
         permit=dict(permit) or None,
         trailer=texts["trailer"],
         load=dict(load) or None,
+        minerals=dict(minerals) or None,
         armed_at_ms=armed_at_ms,
         disarmed_at_ms=disarmed_at_ms,
         unit=unit,

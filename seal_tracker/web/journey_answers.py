@@ -46,6 +46,7 @@ async def journey_answer(
         permit=record.permit,
         load=record.load,
         comments=comments,
+        minerals=record.minerals,
         history=list(history_of(v for v in versions if v.version <= row.version)),
     )
     return versioned(detail, row.version, status=status)

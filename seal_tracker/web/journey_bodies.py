@@ -88,6 +88,7 @@ class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """A journey to declare; with a device it is assigned, with ``armed_at`` armed.
 
     ``permit`` is an oversized vehicle's, ``load`` what is declared of its size and mass; ``vehicle`` and ``trailer`` are registrations.
+    ``minerals`` (``licence``, ``loaded_kg``, ``weighbridge_out``, ``weighbridge_in``) is what is declared of minerals under a licence.
     """
 
     id: Id
@@ -108,6 +109,7 @@ class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     destination_zone: Id | None = None
     permit: dict[str, Any] | None = None
     load: LoadBody | None = None
+    minerals: dict[str, Any] | None = None
     armed_at: Moment | None = None
     disarmed_at: Moment | None = None
 
@@ -172,7 +174,8 @@ class ResetBody(OrderBody, frozen=True, forbid_unknown_fields=True, kw_only=True
 class AmendBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """What was declared and is otherwise; a member that is left out stays, null empties it. ``reason`` is needed once it is armed.
 
-    ``regime``, ``route``, ``unit``, ``permit``, ``trailer`` and ``load`` are settled by arming. On the way ``due_at`` and the zones are for who orders.
+    ``regime``, ``route``, ``unit``, ``permit``, ``trailer`` and ``load`` are settled by arming. On the way ``due_at``, ``minerals`` and
+    the zones are for who orders.
     """
 
     regime: RegimeName | UnsetType = UNSET
@@ -190,6 +193,7 @@ class AmendBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     permit: dict[str, Any] | UnsetType | None = UNSET
     trailer: Text | UnsetType | None = UNSET
     load: LoadBody | UnsetType | None = UNSET
+    minerals: dict[str, Any] | UnsetType | None = UNSET
     reason: Text | None = None
 
 
@@ -300,6 +304,7 @@ class VersionItem(msgspec.Struct, frozen=True, kw_only=True):
 
 class JourneyDetail(JourneyItem, frozen=True, kw_only=True):
     """A journey with everything that was ordered of it, its permit, what its driver declared, and its history."""
+    """A journey with everything that was ordered of it, its permit, what it declares of minerals, and its history."""
 
     authorisations: Sequence[Mapping[str, Any]]
     diversions: Sequence[Mapping[str, Any]]
@@ -312,6 +317,7 @@ class JourneyDetail(JourneyItem, frozen=True, kw_only=True):
     permit: Mapping[str, Any] | None
     load: Mapping[str, Any] | None
     comments: Sequence[CommentItem]
+    minerals: Mapping[str, Any] | None
     history: Sequence[VersionItem]
 
 

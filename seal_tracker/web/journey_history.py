@@ -40,7 +40,7 @@ def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Ch
 
 
 def outer(value: Any) -> Any:
-    """A part of a record with its times as text, however deep: ``at_ms`` is ``at``. What a permit says is left as it is written."""
+    """A part of a record with its times as text, however deep: ``at_ms`` is ``at``. What a permit and ``minerals`` say is left as it is written."""
     if isinstance(value, list):
         return [outer(item) for item in value]
     if not isinstance(value, dict):
@@ -49,7 +49,7 @@ def outer(value: Any) -> Any:
         name.removesuffix("_ms"): iso_or_none(item)
         if name.endswith("_ms")
         else item
-        if name == "permit"
+        if name in ("permit", "minerals")
         else outer(item)
         for name, item in value.items()
     }

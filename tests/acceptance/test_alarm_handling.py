@@ -22,6 +22,7 @@ from traffic import iso
 
 from seal_tracker.hooks.signing import signature
 from seal_tracker.publishing.cloudevents import AlarmState
+from seal_tracker.rules.across_facts import FACT_KEYS
 from seal_tracker.rules.catalog import PAIR_RULES, RULES
 
 DEADLINES = '{"critical": {"acknowledge_min": 0.2, "close_min": 600}, "high": {"acknowledge_min": 0.001, "close_min": 600}}'
@@ -133,7 +134,7 @@ def test_an_alarm_tells_its_history_and_what_to_do(service: Running) -> None:
     assert [step["step"] for step in shown["history"]] == ["assigned", "noted", "acknowledged"]
     assert shown["history"][1]["detail"] == {"note": "lái xe không trả lời"}
     texts = service.get("/api/v1/alarms/texts", "auditor")
-    assert set(texts) == {rule.name for rule in (*RULES, *PAIR_RULES)}
+    assert set(texts) == {rule.name for rule in (*RULES, *PAIR_RULES)} | set(FACT_KEYS)
     assert shown["texts"] == texts["SEAL_TAMPER"]
     assert {k: v for k, v in shown.items() if k not in {"texts", "history", "seen"}} | {
         "open_in_group": 3

@@ -8,9 +8,10 @@ import msgspec
 import pytest
 
 from seal_tracker.alarms.texts import LANGUAGES, TEXTS
+from seal_tracker.rules.across_facts import FACT_KEYS
 from seal_tracker.rules.catalog import PAIR_RULES, RULES
 
-TYPES = [rule.name for rule in chain(RULES, PAIR_RULES)]
+TYPES = [*(rule.name for rule in chain(RULES, PAIR_RULES)), *FACT_KEYS]
 
 
 def test_every_type_has_its_texts_and_there_are_no_others() -> None:

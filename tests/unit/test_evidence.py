@@ -43,6 +43,12 @@ def lasting(end_s: float, x_m: float | None = 0, every_s: float = 300, **more: o
     return [ping(every_s * i, x_m, **more) for i in range(round(end_s / every_s) + 1)]
 
 
+def weighed(at_s: float, net_kg: int) -> Ping:
+    """The lorry of journey J-S1, on its way out, on weighbridge WB-1."""
+    said = {"id": "T-1", "direction": "out", "net_kg": net_kg, "journey": "J-S1"}
+    return {"of": "equip/WB-1", "time": iso(at_s), "weighing": said}
+
+
 def of(device: str, pings: Sequence[Ping]) -> list[Ping]:
     return [{**one, "of": device} for one in pings]
 
@@ -91,6 +97,12 @@ STORIES: dict[str, Callable[[], tuple[Ground, list[Ping]]]] = {
     "STOP_OVERRUN": lambda: (
         Ground().zone("A", 0, 0, 300, "approved_stop", max_stop_min=10).journey(),
         lasting(1800),
+    ),
+    "MASS_BALANCE": lambda: (
+        Ground()
+        .equipment("WB-1", kind="weighbridge")
+        .journey(regime="minerals", minerals={"licence": "L-1", "loaded_kg": 20_000}),
+        [*lasting(1200), weighed(600, 24_000)],
     ),
     "STOP_UNPLANNED": lambda: (Ground().journey(), lasting(1800)),
     "STRUCTURE_SHARED": lambda: (
@@ -141,7 +153,9 @@ def backtested(ground: Ground, story: Sequence[Ping], folder: Path) -> list[Epis
 def recorded(one: Ping) -> str:
     """A ping as the message it came in."""
     device, came = one.get("of", "S1"), one["time"]
-    if device.startswith("equip/"):
+    if "weighing" in one:
+        topic, payload = f"eseal/v1/demo/{device}/weighing", {"time": came, **one["weighing"]}
+    elif device.startswith("equip/"):
         topic, payload = f"eseal/v1/demo/{device}/status", {"status": "online", "time": came}
     else:
         topic = f"eseal/v1/demo/dev/{device}/ping"

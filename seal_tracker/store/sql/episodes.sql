@@ -179,3 +179,10 @@ ORDER BY e.seal, e.started_at, e.episode;
 -- name: revisions
 -- How often each of these episodes has changed, retracted ones too: revisions never restart. Index: primary key.
 SELECT episode, revision FROM episodes WHERE episode = ANY ($1::uuid[]);
+
+-- name: episodes_of_types
+-- Those of some types that some journeys have. Index: episodes_of_journey.
+SELECT {episode_columns}
+FROM episodes
+WHERE space = $1 AND NOT retracted AND journey = ANY ($2::text[]) AND type = ANY ($3::text[])
+ORDER BY journey, started_at, episode;

@@ -1,0 +1,421 @@
+"""The second stage across facts of one space: what facts of equipment and changes of a journey's track make of it. Reads the store.
+
+    facts ───────────────────────────────┐
+    pings ─ a moment passed that a rule waits for? ─┤
+            an episode changed that a rule reads? ──┼─ journeys ─ everything of each, from store and batch ─ judge ─ Prepared
+    time ── due by now? ────────────────────────────┤
+    journeys, plan changed ─────────────────────────┘
+
+State: for which moments of whose track, and for which times, journeys wait. It is nothing but what was found when they were judged
+last: a start judges those that may still wait once more. A journey is judged anew from everything: it has few facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seal_tracker.companion_space import BLANK
+from seal_tracker.companions.tracks import EMPTY, accepted, newest_fix
+from seal_tracker.facts.catalog import FACT_RULES, KINDS, READS
+from seal_tracker.facts.model import NEAR_MS, EquipmentFact, attached
+from seal_tracker.facts.places import AROUND_MS, place_at
+from seal_tracker.facts.rules import Case, Place
+from seal_tracker.facts.telling import due_ms, episodes_of, lead_at
+from seal_tracker.facts.weighing import direction_of
+from seal_tracker.in_force import judged_of
+from seal_tracker.journey import Journey
+from seal_tracker.journey_record import as_judged, read_record
+from seal_tracker.model import NO_TIME, PLATE_PREFIX, Episode, PingBatch
+from seal_tracker.prepared import Prepared
+from seal_tracker.replaying import readable
+from seal_tracker.rules.across_facts import ACROSS_FACTS
+from seal_tracker.store.journey_rows import JourneyRow
+from seal_tracker.store.records import EpisodeRow, Portion
+from seal_tracker.tracking.epochs import Facts
+from seal_tracker.tracking.order import effective_time_ms
+from seal_tracker.tracking.state import SealStates
+
+__all__ = ["FactSpace", "FactStore", "View"]
+
+MOST_PINGS = 10_000
+"""Of one seal between a checkpoint and five minutes after a moment: there are some hundreds."""
+
+NO_PINGS = PingBatch.empty()
+
+MINERALS = "minerals"
+"""The regime of which journeys without facts are judged, too."""
+
+
+class FactStore(Protocol):
+    """What is read."""
+
+    async def facts_of(  # noqa: D102
+        self, space: str, journeys: Iterable[str], plates: Sequence[tuple[str, int, int]]
+    ) -> list[EquipmentFact]: ...
+    async def facts_since(  # noqa: D102
+        self, space: str, kinds: Iterable[str], after_ms: int
+    ) -> tuple[set[str], set[str]]: ...
+    async def facts_named(self, space: str, ids: Iterable[UUID]) -> list[EquipmentFact]: ...  # noqa: D102
+    async def episodes_of_types(  # noqa: D102
+        self, space: str, journeys: Iterable[str], types: Iterable[str]
+    ) -> list[EpisodeRow]: ...
+    async def journeys_named(self, space: str, ids: Iterable[str]) -> Mapping[str, JourneyRow]: ...  # noqa: D102
+    async def journeys_of_devices(self, space: str, after_ms: Mapping[str, int]) -> list[str]: ...  # noqa: D102
+    async def newest_checkpoints(  # noqa: D102
+        self, seals: Sequence[int], before_ms: Sequence[int] | None = None
+    ) -> dict[int, tuple[int, bytes]]: ...
+    async def pings_portion(  # noqa: D102
+        self, seals: Sequence[int], after_ms: Sequence[int], until_ms: Sequence[int], most: int
+    ) -> Portion: ...
+
+
+@dataclass(frozen=True)
+class View:
+    """The space as it is judged now: ``held`` are the journeys in memory, by id, ``held_from_ms`` as for `InForce`."""
+
+    facts: Facts
+    held: Mapping[str, Journey]
+    held_from_ms: int
+    numbers: Mapping[str, int]
+    states: SealStates
+
+
+@dataclass
+class _Waiting:
+    """What one journey waits for: its lead's track to pass a moment, by number, and a time; None: nothing."""
+
+    tracks: dict[int, int] = field(default_factory=dict)
+    due_ms: int | None = None
+
+
+class FactSpace:
+    """The second stage across facts of one space. See the module."""
+
+    def __init__(self, space: str, store: FactStore) -> None:
+        self._space = space
+        self._store = store
+        self._is_open = False
+        self._with_facts: set[str] = set()
+        self._waits: dict[str, _Waiting] = {}
+        self._of_device: dict[int, set[str]] = {}
+
+    def forget(self) -> None:
+        """On any doubt: judge those that may still wait for something again."""
+        self._is_open = False
+
+    async def prepare(
+        self,
+        view: View,
+        pings: PingBatch,
+        facts: Sequence[EquipmentFact],
+        late: Collection[str],
+        out: Prepared,
+    ) -> None:
+        """Find what new pings, of which seals some were ``late``, and new facts change, after ``out`` has what the first stage found."""
+        names = await self._opened(view)
+        names |= self._passed(pings)
+        names |= {j.id for j in view.held.values() if self._concerns(j, view) and _led_by(j, late)}
+        names |= self._told_otherwise(out)
+        for fact in facts:
+            names |= await self._may_be_of(view, fact)
+        out.facts = [*out.facts, *facts]
+        await self._judge(view, names, out, pings=pings, new=facts)
+
+    async def pass_time(self, view: View, out: Prepared) -> None:
+        """Find what time alone changes."""
+        now_ms = view.facts.now_ms
+        names = await self._opened(view) | self._told_otherwise(out)
+        if now_ms is not None:
+            names |= {n for n, w in self._waits.items() if w.due_ms is not None and w.due_ms <= now_ms}
+        await self._judge(view, names, out)
+
+    async def again(
+        self,
+        view: View,
+        seals: Collection[str],
+        changes: Sequence[tuple[Journey | None, Journey | None]],
+        out: Prepared,
+    ) -> None:
+        """Judge again what these seals lead, whose plan or journeys differ, and journeys that are others than before."""
+        names = await self._opened(view) | self._told_otherwise(out)
+        names |= {j.id for j in view.held.values() if self._concerns(j, view) and _led_by(j, seals)}
+        now: dict[str, Journey | None] = {}
+        for before, after in changes:
+            for one in (before, after):
+                if one is not None:
+                    names.add(one.id)
+                    now[one.id] = after
+                    names |= {j.id for j in await self._sharing_plates(view, one)}
+        await self._judge(view, names, out, changed=now)
+
+    def let_go(self, held: Collection[str]) -> None:
+        """Journeys that are not held any more wait for nothing."""
+        for name in [n for n in self._waits if n not in held]:
+            self._wait(name, _Waiting())
+        self._with_facts &= set(held)
+
+    async def _opened(self, view: View) -> set[str]:
+        """Once after a start: the journeys that may wait for something."""
+        if self._is_open:
+            return set()
+        journeys, plates = await self._store.facts_since(self._space, KINDS, view.held_from_ms)
+        if plates:
+            since = {f"{PLATE_PREFIX}{plate}": view.held_from_ms for plate in plates}
+            journeys |= {j.id for j in judged_of(await self._store.journeys_of_devices(self._space, since))}
+        self._with_facts |= journeys & view.held.keys()
+        self._is_open = True
+        return {j.id for j in view.held.values() if self._concerns(j, view)}
+
+    def _concerns(self, journey: Journey, view: View) -> bool:
+        """Whether some rule may judge a journey; of one of before what is held nobody knows without looking."""
+        ended = journey.disarmed_at_ms
+        return (
+            journey.id in self._with_facts
+            or any(rule.concerns(journey) for rule in FACT_RULES)
+            or (ended is not None and ended <= view.held_from_ms)
+        )
+
+    def _passed(self, pings: PingBatch) -> set[str]:
+        """Journeys whose lead's track passes a moment that they wait for."""
+        if not self._of_device or not len(pings):
+            return set()
+        found: set[str] = set()
+        for device in np.unique(pings.seal).tolist():
+            for name in self._of_device.get(device, ()):
+                if _newest(pings, device) >= self._waits[name].tracks[device]:
+                    found.add(name)
+        return found
+
+    def _told_otherwise(self, out: Prepared) -> set[str]:
+        """Journeys of which the first stage tells otherwise what some rule reads."""
+        found = set()
+        for key, episode in out.after.items():
+            if episode.type in READS and (was := out.before.get(key)) is not episode and was != episode:
+                found |= self._concerned_of(episode)
+        for key, episode in out.before.items():
+            if episode.type in READS and key not in out.after:
+                found |= self._concerned_of(episode)
+        return found
+
+    def _concerned_of(self, episode: Episode) -> set[str]:
+        """Its journey, where some rule may judge that."""
+        name = episode.journey
+        concerned = name is not None and (episode.regime == MINERALS or name in self._with_facts)
+        return {name} if name is not None and concerned else set()
+
+    async def _may_be_of(self, view: View, fact: EquipmentFact) -> set[str]:
+        """Journeys that a fact belongs to, or belonged to as it was."""
+        stored = await self._store.facts_named(self._space, [fact.id])
+        names = {f.journey for f in (fact, *stored) if f.journey is not None}
+        for plate, at_ms in {(f.plate, f.at_ms) for f in (fact, *stored) if f.journey is None and f.plate}:
+            names |= {j.id for j in await self._of_plates(view, {plate: at_ms - NEAR_MS})}
+        return names
+
+    async def _sharing_plates(self, view: View, journey: Journey) -> list[Journey]:
+        since = dict.fromkeys(journey.plates, journey.armed_at_ms - NEAR_MS)
+        return await self._of_plates(view, since)
+
+    async def _of_plates(
+        self, view: View, since_ms: Mapping[str, int], now: Mapping[str, Journey | None] | None = None
+    ) -> list[Journey]:
+        """Journeys that vehicles of some plates are or were on, and that end after a time of each."""
+        if not since_ms:
+            return []
+        asked = {f"{PLATE_PREFIX}{plate}": at for plate, at in since_ms.items()}
+        found: dict[str, Journey | None] = {
+            j.id: j for j in judged_of(await self._store.journeys_of_devices(self._space, asked))
+        }
+        found = {name: view.held.get(name, j) for name, j in found.items()} | dict(now or {})
+        return [j for j in found.values() if j is not None]
+
+    async def _judge(
+        self,
+        view: View,
+        names: Collection[str],
+        out: Prepared,
+        *,
+        pings: PingBatch = NO_PINGS,
+        new: Sequence[EquipmentFact] = (),
+        changed: Mapping[str, Journey | None] | None = None,
+    ) -> None:
+        """Judge some journeys anew from everything."""
+        if not names:
+            return
+        journeys = await self._journeys(view, names, changed or {})
+        facts = await self._facts(view, journeys, new, changed or {})
+        rows = await self._store.episodes_of_types(self._space, names, ACROSS_FACTS | READS)
+        read = _as_found([row.episode for row in rows if row.episode.type in READS], out)
+        places, settled = await self._places(view, journeys, facts, pings)
+        before = {row.episode.episode: row for row in rows if row.episode.type in ACROSS_FACTS}
+        after: dict[UUID, Episode] = {}
+        waits: dict[str, _Waiting] = {name: _Waiting() for name in names}
+        for journey in journeys:
+            lead = view.numbers.get(journey.lead)
+            heard = None if lead is None else _heard(view, lead, pings)
+            case = Case(
+                journey, facts[journey.id], view.facts.versions, view.facts.now_ms, heard,
+                places.get(journey.id, {}), read.get(journey.id, ()),
+            )  # fmt: skip
+            after |= episodes_of(self._space, case)
+            waits[journey.id] = _Waiting(settled.get(journey.id, {}), due_ms(case))
+        for key, row in before.items():
+            if after.get(key) != row.episode:
+                out.before[key] = row.episode
+                out.revisions[key] = row.revision
+        out.after |= {k: e for k, e in after.items() if k not in before or before[k].episode != e}
+        with_facts = {name for name, its in facts.items() if its}
+        out.installs.append(lambda: self._install(waits, with_facts))
+
+    async def _journeys(
+        self, view: View, names: Collection[str], changed: Mapping[str, Journey | None]
+    ) -> list[Journey]:
+        """These journeys as they are judged from now on; those never armed, or withdrawn, are left out."""
+        held = {name: view.held[name] for name in names if name in view.held} | {
+            name: journey for name, journey in changed.items() if name in names
+        }
+        rows = await self._store.journeys_named(self._space, [n for n in names if n not in held])
+        found = [*held.values(), *(as_judged(read_record(row.body)) for row in rows.values())]
+        return sorted((j for j in found if j is not None), key=lambda j: j.id)
+
+    async def _facts(
+        self,
+        view: View,
+        journeys: Sequence[Journey],
+        new: Sequence[EquipmentFact],
+        changed: Mapping[str, Journey | None],
+    ) -> dict[str, list[EquipmentFact]]:
+        """The facts of each journey, new ones among them; those found by plate are the journey's that they are nearest to."""
+        found: dict[str, list[EquipmentFact]] = {j.id: [] for j in journeys}
+        spans = [(plate, *_near(j)) for j in journeys for plate in j.plates]
+        stored = {fact.id: fact for fact in await self._store.facts_of(self._space, found, spans)}
+        facts = [f for f in (stored | {fact.id: fact for fact in new}).values() if not f.void]
+        plates = {f.plate: 0 for f in facts if f.journey is None and f.plate}
+        since = {p: min(f.at_ms for f in facts if f.plate == p) - NEAR_MS for p in plates}
+        others = await self._of_plates(view, since, changed)
+        for fact in sorted(facts, key=lambda f: (f.at_ms, f.id)):
+            name = attached(fact, [*others, *journeys], direction_of(fact))
+            if name in found:
+                found[name].append(fact)
+        return found
+
+    async def _places(
+        self,
+        view: View,
+        journeys: Sequence[Journey],
+        facts: Mapping[str, Sequence[EquipmentFact]],
+        new: PingBatch,
+    ) -> tuple[dict[str, dict[int, Place | None]], dict[str, dict[int, int]]]:
+        """Where each journey's lead was at the moments that its rules ask for; and by journey for which moment of which device it waits."""
+        places: dict[str, dict[int, Place | None]] = {}
+        waits: dict[str, dict[int, int]] = {}
+        asked: dict[int, set[int]] = {}
+        wanted: list[tuple[str, int, int]] = []
+        for j in journeys:
+            for at in sorted({at for rule in FACT_RULES for at in rule.instants(j, facts[j.id])}):
+                device = view.numbers.get(lead_at(j, at))
+                if device is None:
+                    continue
+                if _heard(view, device, new) < at:
+                    _wait_for(waits, j.id, device, at)
+                else:
+                    wanted.append((j.id, device, at))
+                    asked.setdefault(device, set()).add(at)
+        found = await self._read_places(asked, new)
+        for name, device, at in wanted:
+            places.setdefault(name, {})[at], is_settled = found[device, at]
+            heard = _heard(view, device, new)
+            if not is_settled and heard < at + AROUND_MS:
+                _wait_for(waits, name, device, heard + 1)
+        return places, waits
+
+    async def _read_places(
+        self, asked: Mapping[int, Collection[int]], new: PingBatch
+    ) -> dict[tuple[int, int], tuple[Place | None, bool]]:
+        """(device, moment) to the place, and whether an accepted fix of after it says so."""
+        found: dict[tuple[int, int], tuple[Place | None, bool]] = {}
+        turns = max((len(moments) for moments in asked.values()), default=0)
+        for turn in range(turns):
+            now = {d: sorted(moments)[turn] for d, moments in asked.items() if turn < len(moments)}
+            devices, moments = list(now), list(now.values())
+            stored = await self._store.newest_checkpoints(devices, moments)
+            states = {d: state for d, (_, data) in stored.items() if (state := readable(data)) is not None}
+            after = [stored[d][0] if d in states else NO_TIME for d in devices]
+            until = [at + AROUND_MS for at in moments]
+            portion = await self._store.pings_portion(devices, after, until, MOST_PINGS)
+            begin = {d: states[d].row["track"][0] if d in states else BLANK for d in devices}
+            pings = PingBatch.concat([portion.pings, _within(new, devices, after, until)])
+            tracks = accepted(begin, pings)
+            for device, at in now.items():
+                track = newest_fix(begin[device]).followed_by(tracks.get(device, EMPTY))
+                found[device, at] = (place_at(track, at), bool(len(track)) and track.time_ms[-1] >= at)
+        return found
+
+    def _install(self, waits: Mapping[str, _Waiting], with_facts: Collection[str]) -> None:
+        self._with_facts |= set(with_facts)
+        for name, waiting in waits.items():
+            self._wait(name, waiting)
+
+    def _wait(self, name: str, waiting: _Waiting) -> None:
+        for device in self._waits.pop(name, _Waiting()).tracks:
+            self._of_device[device].discard(name)
+            if not self._of_device[device]:
+                del self._of_device[device]
+        if waiting.tracks or waiting.due_ms is not None:
+            self._waits[name] = waiting
+        for device in waiting.tracks:
+            self._of_device.setdefault(device, set()).add(name)
+
+
+def _near(journey: Journey) -> tuple[int, int]:
+    """Within which time facts may belong to a journey."""
+    end = journey.disarmed_at_ms
+    return journey.armed_at_ms - NEAR_MS, (1 << 42) if end is None else end + NEAR_MS
+
+
+def _led_by(journey: Journey, seals: Collection[str]) -> bool:
+    return any(served.leads and served.device in seals for served in journey.served)
+
+
+def _newest(pings: PingBatch, device: int) -> int:
+    mine = effective_time_ms(pings)[pings.seal == device]
+    return int(mine.max()) if len(mine) else NO_TIME
+
+
+def _heard(view: View, device: int, new: PingBatch) -> int:
+    """How far a device's track has come with the new pings."""
+    known = int(view.states.take(np.array([device], np.int64))["track"]["last_ms"][0])
+    return max(known, _newest(new, device))
+
+
+def _within(
+    pings: PingBatch, devices: Sequence[int], after_ms: Sequence[int], until_ms: Sequence[int]
+) -> PingBatch:
+    if not len(pings):
+        return pings
+    at = effective_time_ms(pings)
+    kept: NDArray[np.bool_] = np.zeros(len(pings), bool)
+    for device, after, until in zip(devices, after_ms, until_ms, strict=True):
+        kept |= (pings.seal == device) & (at > after) & (at <= until)
+    return pings.take(kept)
+
+
+def _as_found(stored: Iterable[Episode], out: Prepared) -> dict[str, list[Episode]]:
+    """The first stage's episodes by journey as they are with what was found just now."""
+    episodes: dict[UUID, Episode] = {e.episode: e for e in stored if e.episode not in out.before}
+    episodes |= {key: e for key, e in out.after.items() if e.type in READS}
+    found: dict[str, list[Episode]] = {}
+    for e in sorted(episodes.values(), key=lambda e: (e.started_at_ms, str(e.episode))):
+        if e.journey is not None:
+            found.setdefault(e.journey, []).append(e)
+    return found
+
+
+def _wait_for(waits: dict[str, dict[int, int]], name: str, device: int, at_ms: int) -> None:
+    mine = waits.setdefault(name, {})
+    mine[device] = min(at_ms, mine.get(device, at_ms))

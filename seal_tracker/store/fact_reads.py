@@ -1,0 +1,98 @@
+"""Facts of equipment, out of the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from seal_tracker.facts.model import EquipmentFact
+from seal_tracker.store.connections import END_OF_TIME
+from seal_tracker.store.database import Database
+from seal_tracker.store.episode_reads import LAST_ID, episode_of
+from seal_tracker.store.filters import FEW_UNITS
+from seal_tracker.store.queries import sql
+from seal_tracker.store.records import EpisodeRow
+
+__all__ = ["FactFilter", "FactPlace", "FactReads"]
+
+
+class FactPlace(NamedTuple):
+    """Before which a page goes on: when the last fact of the page before was, and its id."""
+
+    at_ms: int = END_OF_TIME
+    id: UUID = LAST_ID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactFilter:
+    """Which facts of a kind; ``scope``: the units whose equipment's are seen (None: all, and what is nobody's)."""
+
+    kind: str
+    equipment: str | None = None
+    journey: str | None = None
+    scope: frozenset[str] | None = None
+
+    @property
+    def query(self) -> str:
+        """The statement that finds fewest to look through."""
+        ways = (
+            (self.journey is not None, "facts_listed_of_journey"),
+            (self.equipment is not None, "facts_listed_of_equipment"),
+            (self.scope is not None and len(self.scope) <= FEW_UNITS, "facts_listed_of_units"),
+        )
+        return next((name for leads, name in ways if leads), "facts_listed")
+
+
+class FactReads(Database):
+    """Reads of facts."""
+
+    async def facts_named(self, space: str, ids: Iterable[UUID]) -> list[EquipmentFact]:
+        """Those of these facts that there are."""
+        async with self._reading() as connection:
+            rows = await connection.fetch(sql("facts_named"), space, list(ids))
+        return [fact_of(row) for row in rows]
+
+    async def facts_of(
+        self, space: str, journeys: Iterable[str], plates: Sequence[tuple[str, int, int]]
+    ) -> list[EquipmentFact]:
+        """Facts that name some journeys, and those that name none, of some plates (with from and to when, epoch ms)."""
+        async with self._reading() as connection:
+            rows = await connection.fetch(sql("facts_of_journeys"), space, list(journeys))
+            if plates:
+                columns = [list(column) for column in zip(*plates, strict=True)]
+                rows += await connection.fetch(sql("facts_of_plates"), space, *columns)
+        return list({fact.id: fact for fact in map(fact_of, rows)}.values())
+
+    async def facts_since(self, space: str, kinds: Iterable[str], after_ms: int) -> tuple[set[str], set[str]]:
+        """Journeys that facts since a time name, and plates of those that name none."""
+        async with self._reading() as connection:
+            rows = await connection.fetch(sql("facts_since"), space, sorted(kinds), after_ms)
+        journeys = {row["journey"] for row in rows if row["journey"] is not None}
+        return journeys, {row["plate"] for row in rows if row["plate"] is not None}
+
+    async def episodes_of_types(
+        self, space: str, journeys: Iterable[str], types: Iterable[str]
+    ) -> list[EpisodeRow]:
+        """Episodes of some types that some journeys have."""
+        async with self._reading() as connection:
+            rows = await connection.fetch(sql("episodes_of_types"), space, list(journeys), list(types))
+        return [episode_of(row) for row in rows]
+
+    async def facts(
+        self, space: str, which: FactFilter, *, before: FactPlace | None = None, limit: int = 100
+    ) -> tuple[list[EquipmentFact], bool]:
+        """A page of facts of a kind, newest first, and whether there are more."""
+        units = None if which.scope is None else sorted(which.scope)
+        async with self._reading() as connection:
+            rows = await connection.fetch(
+                sql(which.query), space, which.kind, *(before or FactPlace()), units, which.equipment, which.journey, limit + 1
+            )  # fmt: skip
+        return [fact_of(row) for row in rows[:limit]], len(rows) > limit
+
+
+def fact_of(row: Any) -> EquipmentFact:
+    """A fact from a row that has its columns in their order."""
+    fact = EquipmentFact._make(row)
+    return fact._replace(body=str(fact.body).encode())
