@@ -256,7 +256,7 @@ def test_ndjson_holds_raw_messages(tmp_path: Path) -> None:
     assert [line for line, _ in reasons(trace)] == [2, 4, 5, 6, 7, 8]
     assert (
         reasons(trace)[1][1]
-        == "topic 'eseal/v1/demo/svc/one/ping': only …/dev/SEAL/ping, …/equip/ID/status and …/raw/PROTOCOL/DEVICE are read"
+        == "topic 'eseal/v1/demo/svc/one/ping': only …/dev/SEAL/ping, …/equip/ID/status, …/equip/ID/weighing|reading and …/raw/PROTOCOL/DEVICE are read"
     )
 
 
