@@ -303,8 +303,7 @@ class VersionItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JourneyDetail(JourneyItem, frozen=True, kw_only=True):
-    """A journey with everything that was ordered of it, its permit, what its driver declared, and its history."""
-    """A journey with everything that was ordered of it, its permit, what it declares of minerals, and its history."""
+    """A journey with everything that was ordered of it, its permit, what it declares of minerals, what its driver declared, and its history."""
 
     authorisations: Sequence[Mapping[str, Any]]
     diversions: Sequence[Mapping[str, Any]]
