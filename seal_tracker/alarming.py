@@ -28,12 +28,12 @@ from seal_tracker.alarms.suppressions import NO_ORDERS, Orders, orders_in
 from seal_tracker.alarms.surroundings import Surroundings
 from seal_tracker.deeds import Deed, Step
 from seal_tracker.hooks.letters import escalation_mail
-from seal_tracker.model import LIVE, Event
+from seal_tracker.model import LIVE, Event, key_of
 from seal_tracker.space import SpaceJudge
 from seal_tracker.store import AlarmRow
 from seal_tracker.store.alarm_reads import Alike, Around, Asked
 from seal_tracker.store.records import Action, SuppressionRow
-from seal_tracker.tracking.epochs import JourneyTable, key_of
+from seal_tracker.tracking.epochs import JourneyTable
 from seal_tracker.ways import Way
 
 __all__ = ["AlarmStore", "Changed", "action_of", "alarms_after", "alarms_due"]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, IntFlag
 from functools import lru_cache
-from hashlib import sha1
+from hashlib import blake2b, sha1
 from typing import Any, Literal, Self
 from uuid import UUID, uuid5
 
@@ -40,6 +40,7 @@ __all__ = [
     "event_id",
     "iso_ms",
     "iso_or_none",
+    "key_of",
 ]
 
 ID_PATTERN = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
@@ -279,6 +280,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     late: bool
     old_severity: Severity | None = None
     references: tuple[UUID, ...] = ()
+
+
+def key_of(name: str) -> int:
+    """A 63-bit hash of a name, never 0: how journeys and zones are named in columns."""
+    return (int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big") >> 1) or 1
 
 
 def iso_ms(time_ms: int) -> str:

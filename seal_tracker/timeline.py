@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geofences.masks import every, some, which
-from seal_tracker.model import NO_TIME, PingBatch
+from seal_tracker.model import NO_TIME, PingBatch, key_of
 from seal_tracker.rules.book import Book
 from seal_tracker.rules.catalog import BITS, OF_EVERY_SEAL, OF_EVERY_TRACKER, RULES
 from seal_tracker.rules.context import Context
@@ -24,7 +24,7 @@ from seal_tracker.rules.rule import Rule
 from seal_tracker.rules.runs import RUN
 from seal_tracker.rules.signal import begin_silence, close_silence
 from seal_tracker.rules.unheard import NEVER_MS, SILENCE_MS
-from seal_tracker.tracking.epochs import Facts, key_of
+from seal_tracker.tracking.epochs import Facts
 from seal_tracker.tracking.phases import Manner
 
 __all__ = ["ALWAYS_JUDGED", "CLOSINGS", "OF_ROUTE", "RULES_JUDGED", "STOPPED", "TIMED", "Timeline"]

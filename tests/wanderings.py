@@ -22,6 +22,7 @@ ODDITIES: list[dict[str, Any]] = [
     {"battery_pct": 25},
     {"battery_pct": 5},
     {"battery_pct": 50},
+    {"facts": ["low_battery"]},
     {"accuracy_m": 25},
     {"facts": ["removed"]},
     {"mode": "asleep"},
@@ -97,7 +98,13 @@ def ground() -> Ground:
     made.policy("transit.SIGNAL_LOST", companion_floor_s=900)
     trailer = [{"id": "S3", "role": "seal"}, {"id": "S2", "role": "trailer"}]
     made.journey("S3", armed_s=2000, disarmed_s=5000, route="Q", devices=trailer)
-    again = {"route": "R", "due_at": iso(3000), "permit": permit, "devices": escorts}
+    again = {
+        "route": "R",
+        "due_at": iso(3000),
+        "permit": permit,
+        "devices": escorts,
+        "destination_zone": "C2",
+    }
     return made.journey("S1", id="J-again", armed_s=1500, disarmed_s=8400, **again)
 
 

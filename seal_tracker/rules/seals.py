@@ -2,6 +2,8 @@
 
 A lock open without leave is tampering. One that was opened within a leave and has not been closed since, though the leave
 is over, is an inspection that takes longer: that is tampering once a grace is over as well.
+
+A battery is low by its percentage, or where a seal does not tell that by its warning; then the first ping without clears it.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geofences.masks import which
+from geofences.masks import some, which
 from seal_tracker.model import Fact, Lock, Severity
 from seal_tracker.rules.arrays import ends
 from seal_tracker.rules.context import Context
@@ -29,6 +31,7 @@ UNKNOWN, OPEN, CUT = (
     int(Lock.CUT),
 )  # numpy compares with a number ten times as fast as with an enum
 TAMPER_FACTS = int(Fact.ROPE_CUT | Fact.SHELL_OPENED | Fact.REMOVED)
+LOW_BATTERY = int(Fact.LOW_BATTERY)
 
 TAMPER = "SEAL_TAMPER"
 BATTERY = "BATTERY_LOW"
@@ -49,6 +52,13 @@ BATTERY_KEYS = common_keys("low", raise_=(2, 600), clear=(1, 0)) | {
     ),
     "critical_severity": PolicyKey("severity", "high", "how bad it is below critical_pct"),
 }
+
+
+BATTERY_STATE = np.dtype([*PEAKED_RUN.descr, ("by_word", "?")])
+"""A run, and whether the seal's last word on its battery was a warning without a percentage."""
+
+UNTOLD_PCT = 100.0
+"""Stands for the percentage of a ping that warns without one: no ping that tells it is low at that."""
 
 
 def _observed(
@@ -111,7 +121,10 @@ def _close(ctx: Context, name: str, found: Transitions, k: int, ping: int) -> No
 
 
 def _battery(ctx: Context) -> None:
-    at = which(~np.isnan(ctx.pings.battery_pct))
+    known, warned = ~np.isnan(ctx.pings.battery_pct), None
+    if ctx.said & LOW_BATTERY or some(ctx.state[BATTERY]["by_word"]):
+        warned = ~known & ((ctx.pings.facts & LOW_BATTERY) != 0)
+    at = which(known if warned is None else known | _by_word(ctx, known, warned))
     if len(at):
         at = at[ctx.enabled(BATTERY, ctx.ping_row[at])]
     if not len(at):
@@ -120,8 +133,11 @@ def _battery(ctx: Context) -> None:
     low, clear = (
         np.asarray(per(ctx.policy(BATTERY, key), row), np.float64) for key in ("low_pct", "clear_pct")
     )
-    empty = np.rint((100.0 - pct) * 1000).astype(np.int64)
-    obs = _observed(ctx, at, pct < low, (pct >= low) & (pct > clear), value_mm=empty)
+    empty = np.rint((100.0 - np.where(known[at], pct, 100.0)) * 1000).astype(np.int64)
+    on, off = pct < low, (pct >= low) & (pct > clear)
+    if warned is not None:
+        on, off = on | warned[at], off | ~(known | warned)[at]
+    obs = _observed(ctx, at, on, off, value_mm=empty)
     was_open = which(ctx.state[BATTERY]["open"])
     told = ctx.state[BATTERY]["told_mm"].copy()
     found = debounce(ctx.state[BATTERY], obs, ctx.limits(BATTERY))
@@ -140,6 +156,18 @@ def _battery(ctx: Context) -> None:
         _worsen(ctx, obs, r, first, int(np.searchsorted(obs.stream, r, side="right")))
 
 
+def _by_word(ctx: Context, known: NDArray[np.bool_], warned: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which pings say by a warning, or by none, how a battery is whose percentage they do not know: those since the last ping of the
+    seal that said either, where that was a warning; keeps which it was.
+    """
+    row, kept, i = ctx.ping_row, ctx.state[BATTERY]["by_word"], np.arange(len(known))
+    says = known | warned
+    newest = np.maximum.accumulate(np.where(says | ctx.ping_start, i, 0))
+    found: NDArray[np.bool_] = np.where(says[newest], warned[newest], kept[row])
+    kept[row[ends(ctx.ping_start)]] = found[ends(ctx.ping_start)]
+    return found & ~known
+
+
 def _raise_battery(ctx: Context, obs: Observations, found: Transitions, k: int, at: NDArray[Any]) -> None:
     i, r = int(found.row[k]), int(found.stream[k])
     ping, lowest = int(at[i]), 100 - peak_at(obs, found, i) / 1000
@@ -156,7 +184,7 @@ def _raise_battery(ctx: Context, obs: Observations, found: Transitions, k: int, 
         latched=bool(ctx.policy_at(BATTERY, "latched", r)),
         plan_version=ctx.terrain.version,
         evidence={
-            "battery_pct": round(lowest, 2),
+            **({"facts": ["low_battery"]} if lowest == UNTOLD_PCT else {"battery_pct": round(lowest, 2)}),
             "limit_pct": _number(ctx, "low_pct", r),
             "n_fixes": int(found.n[k]),
             "fixes": run_places(ctx, found, k, ping),
@@ -202,5 +230,10 @@ SEAL_TAMPER = Rule(
     start=new_runs(1, TAMPER_STATE)[0],
 )
 BATTERY_LOW = Rule(
-    BATTERY, BATTERY_KEYS, _battery, state=PEAKED_RUN, start=new_runs(1, PEAKED_RUN)[0], per_journey=False
+    BATTERY,
+    BATTERY_KEYS,
+    _battery,
+    state=BATTERY_STATE,
+    start=new_runs(1, BATTERY_STATE)[0],
+    per_journey=False,
 )

@@ -1,4 +1,5 @@
-"""``STOP_UNPLANNED``: the track stays within a circle around the first fix of a run, outside approved stops.
+"""``STOP_UNPLANNED``: the track stays within a circle around the first fix of a run, outside approved stops. Such are the zones, too,
+where its journey begins and ends.
 
 How runs are followed is in `lingering`; here stands what becomes of them. One fix far away is no move: a reflection throws
 a truck that stands 250 m off, and the next fix brings it back. A truck that drives has runs of one fix, whose
@@ -7,14 +8,16 @@ anchor is the fix before: nothing need be remembered of it, and a batch of truck
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geofences.masks import some, which
-from seal_tracker.model import Severity
-from seal_tracker.rules.context import Context
+from seal_tracker.journey import Journey
+from seal_tracker.model import Severity, key_of
+from seal_tracker.rules.context import Context, Hits
 from seal_tracker.rules.evidence import fix_evidence, place_evidence
 from seal_tracker.rules.keys import PolicyKey, common_keys
 from seal_tracker.rules.lingering import NAME, NO_ANCHOR, START, STOP, Telling, follow
@@ -28,9 +31,15 @@ KEYS = common_keys("medium", raise_=(2, 900), clear=(2, 60)) | {
     "moved_m": PolicyKey("number", 200.0, "fixes this far from the run's first have moved away"),
     "long_s": PolicyKey("number", 5400.0, "from here on the episode is as bad as long_severity"),
     "long_severity": PolicyKey("severity", "high", "how bad a long stop is"),
+    "at_ends": PolicyKey(
+        "flag", default=False, doc="whether a stop where the journey begins or ends is unplanned"
+    ),
 }
 
 Mask = NDArray[np.bool_]
+
+NOWHERE = np.int64(0)
+"""No zone's key."""
 
 
 def _judge(ctx: Context) -> None:
@@ -57,11 +66,38 @@ def _outside(ctx: Context, enabled: Literal[True] | Mask) -> Mask | None:
     """Fixes of which a run may consist: not in an approved stop, nor where the rule is off. None: all."""
     stops = ctx.terrain.kinds.get("approved_stop")
     outside = None if enabled is True else enabled[ctx.fixes.row]
-    if stops is None or ctx.hits is None or not len(ctx.hits.fix):
+    if ctx.hits is None or not len(ctx.hits.fix):
+        return outside
+    approved = None if stops is None else stops[ctx.hits.zone]
+    if ctx.of_journeys(_name_ends):
+        ends = _at_ends(ctx, ctx.hits)
+        approved = ends if approved is None else approved | ends
+    if approved is None:
         return outside
     outside = np.ones(len(ctx.fixes), bool) if outside is None else outside
-    outside[ctx.hits.fix[stops[ctx.hits.zone]]] = False
+    outside[ctx.hits.fix[approved]] = False
     return outside
+
+
+def _at_ends(ctx: Context, hits: Hits) -> Mask:
+    """Which hits are of the zones where the journey begins and ends, and waits to be sealed, or to be opened."""
+    row, key = ctx.fixes.row[hits.fix], ctx.terrain.zone_key[hits.zone]
+    found: Mask = ctx.of_journey(_origin, NOWHERE)[row] == key
+    found |= ctx.of_journey(_destination, NOWHERE)[row] == key
+    found &= ~np.asarray(per(ctx.policy(NAME, "at_ends"), row), bool)
+    return found
+
+
+def _name_ends(journeys: Sequence[Journey]) -> bool:
+    return any(j.origin_zone is not None or j.destination_zone is not None for j in journeys)
+
+
+def _origin(journey: Journey) -> int:
+    return 0 if journey.origin_zone is None else key_of(journey.origin_zone)
+
+
+def _destination(journey: Journey) -> int:
+    return 0 if journey.destination_zone is None else key_of(journey.destination_zone)
 
 
 def _number(ctx: Context, key: str, row: int) -> float:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from hashlib import blake2b
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 
 from geofences.masks import every, some, which
 from seal_tracker.journey import Journey, Served
-from seal_tracker.model import NO_TIME
+from seal_tracker.model import NO_TIME, key_of
 from seal_tracker.plans.model import Plan
 from seal_tracker.rules.arrays import begins
 from seal_tracker.rules.context import Terrain
@@ -25,7 +24,7 @@ from seal_tracker.rules.unheard import SILENCE_MS
 from seal_tracker.tracking.heartbeats import Heartbeats
 from seal_tracker.tracking.phases import FOREVER_MS, Manner, Phase, one_at_a_time, phases_of
 
-__all__ = ["Facts", "JourneyTable", "Pass", "Version", "key_of", "passes"]
+__all__ = ["Facts", "JourneyTable", "Pass", "Version", "passes"]
 
 T = TypeVar("T")
 
@@ -37,11 +36,6 @@ MANNERS = tuple(Manner)
 
 PASS_PINGS = 512
 """Most pings of one seal in one pass: bounds what a zone stream looks at, and costs nothing at live batch sizes."""
-
-
-def key_of(name: str) -> int:
-    """A 63-bit hash of a name, never 0: how journeys and zones are named in columns."""
-    return (int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big") >> 1) or 1
 
 
 @dataclass(frozen=True, slots=True)

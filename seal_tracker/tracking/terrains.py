@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geofences.alongside import ZonesAlong
-from seal_tracker.model import NO_TIME
+from seal_tracker.model import NO_TIME, key_of
 from seal_tracker.plans.model import Plan
 from seal_tracker.rules.arrays import begins
 from seal_tracker.rules.calendars import Closed
 from seal_tracker.rules.context import Terrain, Waypoint
-from seal_tracker.tracking.epochs import key_of
 
 __all__ = ["terrain_of"]
 

@@ -273,3 +273,32 @@ def test_policy_may_set_the_levels_of_the_battery() -> None:
     assert (found.severity, found.evidence["limit_pct"]) == ("medium", 50)
     assert one(told(made, battery((0, 49), (600, 45), (700, 39))), BATTERY).severity == "critical"
     assert span(one(told(made, battery((0, 49), (600, 45), (700, 61))), BATTERY))[2] == 700
+
+
+def test_a_warning_without_a_percentage_is_a_low_battery_until_it_stops() -> None:
+    """Many locks tell no more than one bit of every report."""
+    warns = [ping(60 * i, facts=["low_battery"]) for i in range(12)]
+    found = one(told(Ground(), warns), "BATTERY_LOW")
+    assert span(found) == (0, 600, None, None)
+    assert (found.severity, found.evidence["facts"], "battery_pct" in found.evidence) == (
+        "low",
+        ["low_battery"],
+        False,
+    )
+    assert span(one(told(Ground(), [*warns, ping(720), ping(780)]), "BATTERY_LOW"))[2:] == (720, 720)
+    assert not told(
+        Ground(), [p for i in range(12) for p in (ping(120 * i, facts=["low_battery"]), ping(120 * i + 60))]
+    )
+
+
+def test_a_percentage_says_more_than_a_warning() -> None:
+    """Where both come, or now the one and now the other, the level decides; what says neither then says nothing."""
+    assert not told(Ground(), [ping(60 * i, battery_pct=40, facts=["low_battery"]) for i in range(12)])
+    story = [ping(60 * i, **({"battery_pct": 20} if i % 2 else {})) for i in range(14)]
+    assert span(one(told(Ground(), story), "BATTERY_LOW")) == (60, 660, None, None)
+    warned = [ping(60 * i, facts=["low_battery"]) for i in range(11)]
+    found = one(
+        told(Ground(), [*warned, ping(660, battery_pct=9), ping(720), ping(780, battery_pct=80)]),
+        "BATTERY_LOW",
+    )
+    assert (span(found), found.severity, found.evidence["battery_pct"]) == ((0, 600, 780, 780), "high", 9)

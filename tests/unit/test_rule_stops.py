@@ -294,3 +294,26 @@ def test_stops_are_those_of_the_definition(seed: int) -> None:
     found = only(told(armed(), story), RULE)
     assert [span(e) for e in found] == by_definition(xs_m, 60)
     assert len(found) > 1
+
+
+@pytest.mark.parametrize("end", ["origin_zone", "destination_zone"])
+def test_where_a_journey_begins_and_ends_it_may_stand(end: str) -> None:
+    """A truck waits there to be sealed, and to be opened; and nowhere else, be it as long."""
+    made = armed(**{end: "yard"}).zone("yard", 0, 0, 300, "gate").zone("other", 5000, 0, 300, "gate")
+    assert not told(made, [*stand(0, 3600), *stand(3700, 4000, 5000)])
+    found = one(told(made, [*stand(0, 3600), *stand(3700, 5000, 5000)]), RULE)
+    assert span(found) == (3700, 4600, None, None)
+
+
+def test_a_stop_outside_ends_where_the_destination_begins() -> None:
+    """As it does at an approved stop; and whoever does not want that says so in the policy."""
+    made = armed(destination_zone="yard").zone("yard", 1000, 0, 300, "gate")
+    story = [*stand(0, 900), *stand(960, 3000, 1000)]
+    assert span(one(told(made, story), RULE)) == (0, 900, 960, 1020)
+    assert len(told(made.policy(f"transit.{RULE}", at_ends=True), story)) == 2
+
+
+def test_the_end_of_another_journey_is_no_place_to_stand() -> None:
+    made = armed(destination_zone="yard").zone("yard", 0, 0, 300, "gate").journey("S2")
+    found = told(made, [p | {"of": seal} for seal in ("S1", "S2") for p in stand(0, 900)])
+    assert [e.journey for e in found] == ["J-S2"]

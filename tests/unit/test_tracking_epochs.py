@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from story import T0_MS, Core, Ground, Ping, batch, drive, one, only, ping, span, told
 
-from seal_tracker.tracking.epochs import PASS_PINGS, JourneyTable, key_of, passes
+from seal_tracker.model import key_of
+from seal_tracker.tracking.epochs import PASS_PINGS, JourneyTable, passes
 from seal_tracker.tracking.phases import FOREVER_MS
 
 PROHIBITED, STAY, DEVIATION, TAMPER = "PROHIBITED_ZONE", "ZONE_ENTERED", "ROUTE_DEVIATION", "SEAL_TAMPER"
