@@ -300,7 +300,7 @@ def _web_context(
         proxied=settings.https_in_front,
         commands=settings.commands, commands_position_alone=settings.commands_position_alone,
         webhook_private=settings.webhook_private, webhooks_per_account=settings.webhooks_per_account, alarm_terms=settings.alarm_terms,
-        situation_kinds=settings.kinds,
+        situation_kinds=settings.kinds, organisation=settings.organisation,
     )  # fmt: skip
     if settings.basemap is not None:
         config = replace(config, basemap=settings.basemap)

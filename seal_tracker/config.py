@@ -21,7 +21,7 @@ from pydantic_settings import (
 from seal_tracker.alarms.deadlines import DEFAULT_TERMS, Term, Terms
 from seal_tracker.publishing.errors import TopicError
 from seal_tracker.publishing.topics import check_id
-from seal_tracker.situations.kinds import DEFAULT_KINDS, Kind, Kinds
+from seal_tracker.situations.kinds import DEFAULT_KINDS, ORGANISATION, Kind, Kinds
 
 __all__ = ["PREFIX", "ConfigError", "Settings", "load_settings", "split_address"]
 
@@ -175,6 +175,11 @@ class Settings(BaseSettings):
     )
     commands_position_alone: bool = Field(
         default=False, description="a position is asked for without a second supervisor; all else never is"
+    )
+    organisation: dict[str, str] = Field(
+        default_factory=lambda: dict(ORGANISATION),
+        min_length=1,
+        description="the organisation's name on reports, by language",
     )
     situation_kinds: dict[Annotated[str, AfterValidator(_a_kind)], SituationKind] = Field(
         default_factory=lambda: {

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["DEFAULT_KINDS", "Kind", "Kinds"]
+__all__ = ["DEFAULT_KINDS", "ORGANISATION", "Kind", "Kinds"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +30,6 @@ DEFAULT_KINDS: Final[Kinds] = {
     "other": Kind("Tình huống khác", "Other"),
 }
 """What the notices of Viet Nam Customs name."""
+
+ORGANISATION: Final[Mapping[str, str]] = {"vi": "Hải quan Việt Nam", "en": "Viet Nam Customs"}
+"""Whose reports they are, where nothing else is configured."""

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from seal_tracker.situations.rows import SituationRow
-from seal_tracker.store.alarm_reads import RateQuery
 from seal_tracker.store.connections import END_OF_TIME
 from seal_tracker.store.database import Database
 from seal_tracker.store.episode_reads import LAST_ID
@@ -16,7 +15,6 @@ from seal_tracker.store.filters import FEW_UNITS
 from seal_tracker.store.queries import sql
 
 __all__ = [
-    "SituationCount",
     "SituationFilter",
     "SituationPlace",
     "SituationReads",
@@ -44,15 +42,6 @@ class VersionRow(NamedTuple):
     actor: str
     role: str
     body: bytes
-
-
-class SituationCount(NamedTuple):
-    """Situations of a kind that occurred in a period, and those open at its end."""
-
-    unit: str | None
-    kind: str
-    occurred: int
-    open: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,18 +109,6 @@ class SituationReads(Database):
             rows = await connection.fetch(sql("situation_versions"), space, situation, top, limit + 1)
         found = [VersionRow._make((*tuple(row)[:-1], str(row["body"]).encode())) for row in rows[:limit]]
         return found, len(rows) > limit
-
-    async def situation_counts(
-        self, space: str, asked: RateQuery
-    ) -> tuple[list[SituationCount], list[SituationCount]]:
-        """How many situations of each kind there were in a period: in all (unit None), and of each unit; none that is restricted."""
-        scope = None if asked.scope is None else sorted(asked.scope)
-        async with self._counting() as connection:
-            rows = await connection.fetch(
-                sql("situation_counts"), space, asked.from_ms, asked.to_ms, asked.unit, scope
-            )
-        counts = [(row[0], SituationCount(row[1], row[2], int(row[3]), int(row[4]))) for row in rows]
-        return [c for in_all, c in counts if in_all], [c for in_all, c in counts if not in_all]
 
 
 def situation_of(row: Any) -> SituationRow:

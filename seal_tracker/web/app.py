@@ -31,6 +31,7 @@ from seal_tracker.web import (
     hooks,
     inspections,
     journeys,
+    late,
     ledger,
     ogc,
     page,
@@ -52,6 +53,7 @@ from seal_tracker.web import (
     tasks,
     tickets,
     tracks,
+    weekly,
 )
 from seal_tracker.web.accounts import Right
 from seal_tracker.web.auth import RIGHT, Open, authenticate
@@ -100,6 +102,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     *risk.ROUTES,
     *draws.ROUTES,
     *inspections.ROUTES,
+    *late.ROUTES,
+    *weekly.ROUTES,
     *ledger.ROUTES,
     *description.ROUTES,
     *page.ROUTES,  # last: they take every other path, and find nothing but files of the page

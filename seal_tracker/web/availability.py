@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
@@ -20,11 +20,13 @@ from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.queries import Id, Moment, PageQuery, period_of, read_query, within_a_year
 from seal_tracker.web.reading import encoded, known_space, page_of
 from seal_tracker.web.routes import Route
+from seal_tracker.web.scope import units_asked, units_with_below
 
 if TYPE_CHECKING:
     from seal_tracker.plans import Plan
+    from seal_tracker.web.context import Live, Reading
 
-__all__ = ["ROUTES"]
+__all__ = ["ROUTES", "available", "known_period"]
 
 BEHIND_MS: Final = 15_000
 """The live space hears its own time every 5 s; three missed, and it is behind or cut off (as for ``/readyz``)."""
@@ -33,12 +35,16 @@ Kind = Literal["camera", "scanner", "weighbridge", "reader"]
 
 
 class AvailabilityQuery(PageQuery, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Over which time [from, to), the seven days until now where nothing is said; of one unit or kind where that is named."""
+    """Over which time [from, to), the seven days until now where nothing is said; of one unit (``below``: and those below it) or kind where that is named; ``no_unit``: of what is no
+    unit's alone, which headquarters see.
+    """
 
     from_: Moment | UnsetType = msgspec.field(default=UNSET, name="from")
     to: Moment | UnsetType = UNSET
     unit: Id | UnsetType = UNSET
     kind: Kind | UnsetType = UNSET
+    below: bool = False
+    no_unit: bool = False
 
 
 class AvailabilityPart(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,9 +94,10 @@ async def show_availability(request: web.Request) -> web.Response:
     """How available equipment was."""
     query = read_query(request, AvailabilityQuery)
     known_space(request, query.space)
-    period = asked_period(request, query)
-    known = period[0], min(period[1], max(period[0], now_of(request, query.space)))
-    found = await available(request, query, known)
+    period, context = asked_period(request, query), request.app[CONTEXT]
+    known = known_period(context.live, query.space, period)
+    units = units_of(request, query)
+    found = await available(context.live, context.store, query.space, known, units, query.kind or None)
     page, following = page_of({one.piece.id for one in found}, str, query)
     on_page = set(page)
     shown = [one for one in found if one.piece.id in on_page]
@@ -109,30 +116,44 @@ async def show_availability(request: web.Request) -> web.Response:
     return encoded(answer)
 
 
-async def available(request: web.Request, query: AvailabilityQuery, period: Interval) -> list[Available]:
-    """Each piece that the asker may see and that was watched in the period."""
-    context, scope = request.app[CONTEXT], scope_of(request)
-    versions, is_live = context.live.plan_versions(query.space), query.space == LIVE
-    stays = await asyncio.to_thread(stays_asked, versions, is_live, query, scope)
+def units_of(request: web.Request, query: AvailabilityQuery) -> Collection[str | None] | None:
+    """Whose equipment is asked for, as far as the asker sees it; None: everybody's, and what is nobody's."""
+    scope, unit = scope_of(request), query.unit or None
+    if query.no_unit:
+        return [None] if scope is None and unit is None else []
+    if query.below:
+        return units_with_below(scope, unit, request.app[CONTEXT].live.plan(query.space))
+    return units_asked(scope, unit)
+
+
+async def available(
+    live: Live,
+    store: Reading,
+    space: str,
+    period: Interval,
+    units: Collection[str | None] | None,
+    kind: str | None = None,
+) -> list[Available]:
+    """Each piece of these units (None: all, and what is no unit's) that was watched in the period."""
+    versions, is_live = live.plan_versions(space), space == LIVE
+    stays = await asyncio.to_thread(stays_asked, versions, is_live, units, kind)
     ids = {piece.id for piece in stays}
-    offline = await context.store.offline_times(query.space, *period, ids)
-    maintenance = await context.store.maintenance_times(query.space, *period, ids)
+    offline = await store.offline_times(space, *period, ids)
+    maintenance = await store.maintenance_times(space, *period, ids)
     return await asyncio.to_thread(availability, period, stays, ended_by(period[1], offline), maintenance)
 
 
 def stays_asked(
     versions: Sequence[tuple[int, Plan]],
     is_live: bool,
-    query: AvailabilityQuery,
-    scope: frozenset[str] | None,
+    units: Collection[str | None] | None,
+    kind: str | None,
 ) -> Mapping[Piece, Moments]:
-    """When each piece that is asked for, and may be seen, was watched."""
+    """When each piece of these units and this kind was watched."""
     return {
         piece: watched
         for piece, watched in stays_of(versions, is_live=is_live).items()
-        if (scope is None or piece.unit in scope)
-        and query.unit in {UNSET, piece.unit}
-        and query.kind in {UNSET, piece.kind}
+        if (units is None or piece.unit in units) and kind in {None, piece.kind}
     }
 
 
@@ -146,13 +167,18 @@ def asked_period(request: web.Request, query: AvailabilityQuery) -> Interval:
     """
     from_ms, to_ms = period_of(query.from_, query.to)
     if from_ms is None and to_ms is None:
-        to_ms = now_of(request, query.space)
+        to_ms = known_now(request.app[CONTEXT].live, query.space)
     return within_a_year(from_ms, to_ms)
 
 
-def now_of(request: web.Request, space: str) -> int:
+def known_period(live: Live, space: str, period: Interval) -> Interval:
+    """The period as far as the space has been judged."""
+    return period[0], min(period[1], max(period[0], known_now(live, space)))
+
+
+def known_now(live: Live, space: str) -> int:
     """Up to when a space has been judged: an exercise by its own clock, the live one up to now unless it is behind."""
-    own, now_ms = request.app[CONTEXT].live.now_ms(space), clock_ms()
+    own, now_ms = live.now_ms(space), clock_ms()
     if own is None or (space == LIVE and now_ms - own <= BEHIND_MS):
         return now_ms
     return own

@@ -16,7 +16,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 from seal_tracker.alarms.deadlines import DEFAULT_TERMS, Terms
 from seal_tracker.model import Episode
-from seal_tracker.situations.kinds import DEFAULT_KINDS, Kinds
+from seal_tracker.situations.kinds import DEFAULT_KINDS, ORGANISATION, Kinds
 from seal_tracker.store.alarm_reads import AlarmFilter, AlarmRates, RateQuery, StoredAction
 from seal_tracker.store.filters import EpisodeFilter, EventFilter, JourneyFilter
 from seal_tracker.store.journey_reads import Overlap
@@ -34,7 +34,7 @@ from seal_tracker.web.duty_context import (
 from seal_tracker.web.inspection_context import InspectionReading
 from seal_tracker.web.ledger_context import LedgerReading, LedgerSigner
 from seal_tracker.web.lockout import LockoutPolicy
-from seal_tracker.web.situation_context import SituationReading
+from seal_tracker.web.situation_context import ReportReading, SituationReading
 from seal_tracker.web.wire import EquipmentRow, PositionRow, UnderWay
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ class Reading(
     SituationReading,
     TaskReading,
     InspectionReading,
+    ReportReading,
     Protocol,
 ):
     """What is read from the store."""
@@ -259,6 +260,8 @@ class WebConfig:
         How many webhooks one account may have at once.
     commands, commands_position_alone
         Whether seals are commanded; and whether a position is asked for without a second person.
+    organisation
+        Its name by language, for reports.
     situation_kinds
         Kinds of special situations, with their names.
     tls
@@ -283,6 +286,7 @@ class WebConfig:
     webhooks_per_account: int = 20
     commands: bool = False
     commands_position_alone: bool = False
+    organisation: Mapping[str, str] = field(default_factory=lambda: ORGANISATION)
     situation_kinds: Kinds = field(default_factory=lambda: DEFAULT_KINDS)
     session_s: int = 12 * 3600
     lockout: LockoutPolicy = field(default_factory=LockoutPolicy)

@@ -30,7 +30,7 @@ from seal_tracker.web.queries import (
 )
 from seal_tracker.web.reading import encoded, journeys_asked, known_space
 from seal_tracker.web.routes import JSON, Route
-from seal_tracker.web.scope import units_asked
+from seal_tracker.web.scope import units_asked, units_with_below
 from seal_tracker.web.wire import EpisodeItem, Page, StatsAnswer, Tail
 
 __all__ = ["ROUTES", "WHOLE_READERS"]
@@ -97,8 +97,9 @@ async def episodes(request: web.Request) -> web.StreamResponse:
 async def happened(request: web.Request, query: HappenedQuery) -> dict[str, Any]:
     """What events and episodes are filtered by, as the store takes it; never more than the asker may see."""
     from_ms, to_ms = period_of(query.from_, query.to)
+    scope, unit, plan = scope_of(request), query.unit or None, request.app[CONTEXT].live.plan(query.space)
     return {
-        "units": units_asked(scope_of(request), query.unit or None),
+        "units": units_with_below(scope, unit, plan) if query.below else units_asked(scope, unit),
         "journeys": await journeys_asked(request, query.space, query.journey, query.box),
         "seal": query.seal or None,
         "type": query.type or None,

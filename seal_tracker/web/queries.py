@@ -111,7 +111,7 @@ class ListQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class HappenedQuery(SpaceQuery, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What happened [from, to), and to whom. ``unit`` is the one that answers; ``box`` is the number of a container, in any case of
+    """What happened [from, to), and to whom. ``unit`` is the one that answers, with ``below`` those below it, too; ``box`` is the number of a container, in any case of
     letters: what happened on its journeys.
     """
 
@@ -123,6 +123,7 @@ class HappenedQuery(SpaceQuery, frozen=True, forbid_unknown_fields=True, kw_only
     journey: Id | UnsetType = UNSET
     seal: Id | UnsetType = UNSET
     box: Box | UnsetType = UNSET
+    below: bool = False
 
 
 class EventsQuery(HappenedQuery, frozen=True, forbid_unknown_fields=True, kw_only=True):

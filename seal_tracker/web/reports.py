@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal
+from datetime import datetime
+from typing import Final, Literal, Protocol
 
 import msgspec
 from aiohttp import web
@@ -30,9 +31,10 @@ from seal_tracker.web.queries import (
 from seal_tracker.web.reading import encoded, known_space
 from seal_tracker.web.report_answers import SummaryAnswer, as_csv, summary_answer
 from seal_tracker.web.routes import JSON, Route
+from seal_tracker.web.scope import units_with_below
 from seal_tracker.web.wire import Page
 
-__all__ = ["ROUTES", "last_week"]
+__all__ = ["CSV", "MEDIA", "OFFSET_MS", "ROUTES", "Format", "last_week", "period_ms", "rates_asked"]
 
 LATEST_MS: Final = 253_402_300_800_000
 """The year 10000."""
@@ -44,16 +46,46 @@ OFFSET_MS: Final = 7 * 3_600_000
 """Viet Nam is seven hours ahead of UTC the whole year."""
 
 CSV: Final = "text/csv"
+Format = Literal["json", "html", "pdf", "xlsx", "csv"]
+MEDIA: Final[Mapping[Format, str]] = {
+    "json": JSON,
+    "html": "text/html",
+    "pdf": "application/pdf",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "csv": CSV,
+}
+"""Content types of the weekly report by its forms."""
+
+
+class OfPeriod(Protocol):
+    """A query that names a period, or an end of it, or none."""
+
+    @property
+    def from_(self) -> datetime | UnsetType: ...
+    @property
+    def to(self) -> datetime | UnsetType: ...
+
+
+class OfUnits(Protocol):
+    """A query that names a unit, or none, with those below it or without."""
+
+    @property
+    def space(self) -> str: ...
+    @property
+    def unit(self) -> str | UnsetType: ...
+    @property
+    def below(self) -> bool: ...
 
 
 class SummaryQuery(SpaceQuery, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
     """Over which time, and of which unit. Without ``from`` and ``to``: the last whole week, Monday to Monday in Viet Nam; with one of
-    them the week that begins or ends there.
+    them the week that begins or ends there. With ``below`` those of the units below ``unit``, too.
     """
 
     from_: Moment | UnsetType = UNSET
     to: Moment | UnsetType = UNSET
     unit: Id | UnsetType = UNSET
+    below: bool = False
     format: Literal["json", "csv"] = "json"
 
 
@@ -69,6 +101,22 @@ class ReportItem(msgspec.Struct, frozen=True, kw_only=True):
 
 REPORTS: Final = (
     ReportItem(
+        report="weekly",
+        title={"vi": "Báo cáo tuần", "en": "Weekly report"},
+        path="/api/v1/reports/weekly",
+        parameters={
+            "from": "begin, RFC 3339; a week before `to` where only that is given",
+            "to": "end, RFC 3339; a week after `from` where only that is given",
+            "unit": "of this unit and those below it",
+            "space": "of this space; the live one unless named",
+            "format": "json, html, pdf, xlsx or csv",
+            "lang": "vi or en",
+            "alone": "true: HTML that needs nothing else",
+            "restricted": "true: with restricted situations, for who may see them",
+        },
+        formats=tuple(MEDIA.values()),
+    ),
+    ReportItem(
         report="summary",
         title={"vi": "Tổng hợp theo tuần", "en": "Weekly summary"},
         path="/api/v1/reports/summary",
@@ -76,6 +124,7 @@ REPORTS: Final = (
             "from": "begin, RFC 3339; a week before `to` where only that is given",
             "to": "end, RFC 3339; a week after `from` where only that is given",
             "unit": "of this unit alone",
+            "below": "with the units below it",
             "space": "of this space; the live one unless named",
             "format": "json or csv",
         },
@@ -96,7 +145,7 @@ async def show_summary(request: web.Request) -> web.Response:
     known_space(request, query.space)
     now_ms = clock_ms()
     from_ms, to_ms = period_ms(query, now_ms)
-    asked = RateQuery(from_ms=from_ms, to_ms=to_ms, unit=query.unit or None, scope=scope_of(request))
+    asked = rates_asked(request, query, from_ms, to_ms)
     found = await request.app[CONTEXT].store.report_summary(query.space, asked, min(now_ms, to_ms))
     answer = summary_answer(query.space, asked, found)
     if query.format == "json":
@@ -106,6 +155,15 @@ async def show_summary(request: web.Request) -> web.Response:
     return web.Response(body=as_csv(answer), content_type=CSV, charset="utf-8", headers=headers)
 
 
+def rates_asked(request: web.Request, query: OfUnits, from_ms: int, to_ms: int) -> RateQuery:
+    """The period, of a unit alone, of it and those below it, or of all that the asker sees."""
+    scope, unit = scope_of(request), query.unit or None
+    if not query.below or unit is None:
+        return RateQuery(from_ms=from_ms, to_ms=to_ms, unit=unit, scope=scope)
+    units = units_with_below(scope, unit, request.app[CONTEXT].live.plan(query.space))
+    return RateQuery(from_ms=from_ms, to_ms=to_ms, scope=units)
+
+
 def last_week(now_ms: int) -> tuple[int, int]:
     """The last whole week before ``now_ms``, Monday to Monday in Viet Nam; epoch ms."""
     since_ms = (now_ms + OFFSET_MS - FIRST_MONDAY_MS) % WEEK_MS
@@ -113,7 +171,7 @@ def last_week(now_ms: int) -> tuple[int, int]:
     return to_ms - WEEK_MS, to_ms
 
 
-def period_ms(query: SummaryQuery, now_ms: int) -> tuple[int, int]:
+def period_ms(query: OfPeriod, now_ms: int) -> tuple[int, int]:
     """The period that is asked for.
 
     Raises

@@ -1,4 +1,4 @@
-"""What the routes of special situations must be given."""
+"""What the routes of special situations and of reports must be given."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from typing import Protocol
 from uuid import UUID
 
 from seal_tracker.situations.rows import SituationRow
+from seal_tracker.store.alarm_reads import RateQuery
+from seal_tracker.store.late_reads import LateAnswer, LateOnes, LatePerson
 from seal_tracker.store.situation_reads import SituationFilter, SituationPlace, VersionRow
 
-__all__ = ["SituationReading"]
+__all__ = ["ReportReading", "SituationReading"]
 
 
 class SituationReading(Protocol):
@@ -26,3 +28,15 @@ class SituationReading(Protocol):
         self, space: str, situation: UUID, *, before: int | None = None, limit: int = 100
     ) -> tuple[list[VersionRow], bool]:
         """A page of a situation's versions, newest first, and whether there are more."""
+
+
+class ReportReading(Protocol):
+    """What is read for reports."""
+
+    async def late_answers(
+        self, space: str, which: LateOnes, *, after: tuple[int, UUID] | None = None, limit: int = 100
+    ) -> tuple[list[LateAnswer], bool]:
+        """A page of alarms that were answered late, and whether there are more."""
+
+    async def late_persons(self, space: str, asked: RateQuery, until_ms: int) -> list[LatePerson]:
+        """Who acknowledged and closed late, by unit."""

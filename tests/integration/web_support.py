@@ -124,6 +124,10 @@ class Fleet:
     def plan(self, space: str) -> Plan | None:
         return self.plans.get(space)
 
+    def plan_versions(self, space: str) -> Sequence[tuple[int, Plan]]:
+        plan = self.plans.get(space)
+        return [] if plan is None else [(0, plan)]
+
     def now_ms(self, _space: str) -> int | None:
         return None
 

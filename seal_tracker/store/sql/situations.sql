@@ -99,7 +99,7 @@ CROSS JOIN LATERAL (
 ORDER BY s.occurred_at DESC, s.id DESC
 LIMIT $13;
 
--- name: situation_counts
+-- name: report_situations
 -- How many of each kind occurred in [$2, $3), and how many there were open at its end, in all and of each unit; restricted ones are in no
 -- figure. $4 and $5 as in reports. Index: situations_newest; those open at the end are looked for from the beginning.
 SELECT grouping(unit) = 1 AS in_all, unit, kind, sum(occurred), sum(open)
