@@ -87,6 +87,10 @@ class Queries:
         query = self.address("/api/v1/equipment/availability", **parameters)
         return Figure(value=value, form=form, query=query, pointer=f"/total/{member}")
 
+    def of_tasks(self, value: float | None, member: str) -> Figure:
+        """A figure of units' tasks."""
+        return Figure(value=value, query=self.address("/api/v1/tasks/figures"), pointer=f"/total/{member}")
+
     def of_late(self, value: float | None, what: str, **parameters: str | None) -> Figure:
         """The number of alarms that were late."""
         return self.listed(value, "/api/v1/reports/late", what=what, **parameters)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from seal_tracker.model import iso_ms
+from seal_tracker.model import LIVE, iso_ms
 from seal_tracker.plans.model import Unit
 from seal_tracker.reports.groups import group_of
 from seal_tracker.reports.model import (
@@ -43,19 +43,20 @@ MOST_ITEMS: Final = 1000
 
 COLUMNS: Final = (
     "situations", "deviations", "tampering", "raised", "late_acknowledge", "late_close", "late_open", "availability",
-    "per_operator_hour",
+    "per_operator_hour", "tasks_overdue",
 )  # fmt: skip
 """What is told of each unit: keys of the texts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """One of the two weeks: the summary's answer, and that of equipment, in all and by unit."""
+    """One of the two weeks: the summary's answer, that of equipment, in all and by unit, and that of tasks, which an exercise has none of."""
 
     queries: Queries
     summary: Document
     equipment: Document
     equipment_of: Mapping[str | None, Document]
+    tasks: Document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +86,7 @@ class Lists:
 def weekly(frame: Frame, now: Week, before: Week, lists: Lists) -> Report:
     """The report of a week, beside the week before."""
     queries = now.queries
-    columns = [*COLUMNS]
+    columns = [column for column in COLUMNS if queries.space == LIVE or not column.startswith("tasks")]
     return Report(
         space=queries.space, unit=frame.unit, from_=iso_ms(queries.from_ms), to=iso_ms(queries.to_ms),
         before_from=iso_ms(before.queries.from_ms), made_at=iso_ms(frame.made_ms), known_until=iso_ms(frame.known_ms),
@@ -119,7 +120,18 @@ def sections(frame: Frame, now: Week, before: Week, lists: Lists) -> Iterator[Se
             for name, member, form in OF_EQUIPMENT
         ],
     )
+    if now.queries.space == LIVE:
+        yield Section(
+            key="tasks",
+            lines=[
+                Line(key=f"tasks_{member}", now=of_tasks(now, member), before=of_tasks(before, member))
+                for member in TASKS
+            ],
+        )
 
+
+TASKS: Final = ("given", "done_in_time", "done_late", "open", "overdue")
+"""What is counted of them."""
 
 OF_SUMMARY: Final[Mapping[str, Sequence[tuple[str, str, Form]]]] = {
     "alarms": (
@@ -219,6 +231,10 @@ def of_equipment(week: Week, member: str, form: Form) -> Figure:
     return week.queries.of_availability(week.equipment, member, form)
 
 
+def of_tasks(week: Week, member: str) -> Figure:
+    return week.queries.of_tasks(at_pointer(week.tasks, f"/total/{member}"), member)
+
+
 def unit_lines(frame: Frame, week: Week) -> Iterator[UnitLine]:
     """Each unit alone, in the order of the tree; then units that the plan no longer has, and what is no unit's, where these have figures."""
     held = {part["unit"]: n for n, part in enumerate(week.summary["units"])}
@@ -263,7 +279,13 @@ def cells_of(week: Week, unit: str, index: int | None) -> dict[str, Figure]:
         **{f"late_{what}": queries.of_late(value, what) for what, value in late.items()},
         "availability": queries.of_availability(week.equipment_of.get(unit), "availability", "share"),
         "per_operator_hour": held("workload/per_operator_hour", "rate"),
+        "tasks_overdue": queries.of_tasks(overdue_of(week, unit), "overdue"),
     }
+
+
+def overdue_of(week: Week, unit: str) -> int:
+    """How many of a unit's tasks were overdue."""
+    return next((of_unit["overdue"] for of_unit in week.tasks["units"] if of_unit["unit"] == unit), 0)
 
 
 def cells_of_nobody(week: Week, index: int) -> dict[str, Figure]:
@@ -284,7 +306,10 @@ def cells_of_nobody(week: Week, index: int) -> dict[str, Figure]:
     }
     asked = week.queries
     whole = week.equipment_of.get(None)
-    return cells | {"availability": asked.of_availability(whole, "availability", "share", no_unit="true")}
+    return cells | {
+        "availability": asked.of_availability(whole, "availability", "share", no_unit="true"),
+        "tasks_overdue": Figure(value=None),
+    }
 
 
 def situation_line(one: Situation) -> SituationLine:

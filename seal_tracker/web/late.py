@@ -30,7 +30,7 @@ class LateQuery(PageQuery, frozen=True, forbid_unknown_fields=True, kw_only=True
     and unit as of the summary. ``by`` is who answered, ``answered`` whether anybody has; ``no_unit``: those alone that no unit answers for.
     """
 
-    what: LateWhat
+    what: LateWhat = "acknowledge"
     from_: Moment | UnsetType = msgspec.field(default=UNSET, name="from")
     to: Moment | UnsetType = UNSET
     unit: Id | UnsetType = UNSET

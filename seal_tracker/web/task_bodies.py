@@ -62,11 +62,12 @@ class TasksQuery(ListQuery, frozen=True, forbid_unknown_fields=True, rename={"fr
 
 
 class TaskFiguresQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
-    """Over [from, to), a year at most, the week before now where nothing is said; of one unit."""
+    """Over [from, to), a year at most, the week before now where nothing is said; of one unit, with ``below`` and those below it."""
 
     from_: Moment | UnsetType = UNSET
     to: Moment | UnsetType = UNSET
     unit: Id | UnsetType = UNSET
+    below: bool = False
 
 
 class AttachmentQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -16,7 +16,7 @@ from seal_tracker.model import LIVE, iso_ms
 from seal_tracker.store.alarm_reads import RateQuery
 from seal_tracker.store.task_reads import TaskFilter, TaskPlace
 from seal_tracker.supervision.tasks import Instruction, TaskDesk, sees_task
-from seal_tracker.tasking.rows import TaskCounts, TaskRow
+from seal_tracker.tasking.rows import TaskCounts, TaskFigures, TaskRow
 from seal_tracker.tasking.states import overdue, task_in
 from seal_tracker.tasking.words import searched
 from seal_tracker.web.accounts import Right
@@ -36,6 +36,7 @@ from seal_tracker.web.queries import (
 )
 from seal_tracker.web.reading import encoded
 from seal_tracker.web.routes import Route
+from seal_tracker.web.scope import units_with_below
 from seal_tracker.web.task_bodies import (
     NewTask,
     TaskAccept,
@@ -58,7 +59,7 @@ from seal_tracker.web.task_bodies import (
 from seal_tracker.web.versions import versioned
 from seal_tracker.web.wire import Page
 
-__all__ = ["ROUTES", "task_answer", "task_desk"]
+__all__ = ["ROUTES", "task_answer", "task_desk", "task_figures_answer"]
 
 HISTORY_TOLD: Final = 200
 """Steps of a task that are shown, the newest; of more there is no end in sight but a task that never ends."""
@@ -196,17 +197,21 @@ async def show_figures(request: web.Request) -> web.Response:
     if from_ms is None and to_ms is None:
         from_ms, to_ms = now_ms - WEEK_MS, now_ms
     from_ms, to_ms = within_a_year(from_ms, to_ms)
-    asked = RateQuery(
-        from_ms=from_ms, to_ms=to_ms, unit=query.unit or None, scope=scope_of(request), now_ms=now_ms
-    )
-    found = await request.app[CONTEXT].store.task_figures(LIVE, asked)
-    answer = TaskFiguresAnswer(
-        from_=iso_ms(from_ms),
-        to=iso_ms(to_ms),
+    scope, unit = scope_of(request), query.unit or None
+    if query.below:
+        scope, unit = units_with_below(scope, unit, request.app[CONTEXT].live.plan(LIVE)), None
+    asked = RateQuery(from_ms=from_ms, to_ms=to_ms, unit=unit, scope=scope, now_ms=now_ms)
+    return encoded(task_figures_answer(asked, await request.app[CONTEXT].store.task_figures(LIVE, asked)))
+
+
+def task_figures_answer(asked: RateQuery, found: TaskFigures) -> TaskFiguresAnswer:
+    """The figures in outer units."""
+    return TaskFiguresAnswer(
+        from_=iso_ms(asked.from_ms),
+        to=iso_ms(asked.to_ms),
         total=TaskCountsItem(**found.total._asdict()),
         units=[_of_unit(unit, counts) for unit, counts in found.units.items()],
     )
-    return encoded(answer)
 
 
 def _of_unit(unit: str, counts: TaskCounts) -> TaskUnitItem:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -19,6 +19,7 @@ from seal_tracker.store.alarm_reads import RateQuery
 from seal_tracker.store.situation_reads import SituationFilter
 from seal_tracker.web.availability import available, known_period, part_of
 from seal_tracker.web.report_answers import summary_answer
+from seal_tracker.web.tasks import task_figures_answer
 
 if TYPE_CHECKING:
     from seal_tracker.plans import Unit
@@ -92,7 +93,11 @@ async def week(
     answer: Any = msgspec.to_builtins(summary_answer(wanted.space, asked, summary))
     pieces = [{"id": p.id, "kind": p.kind, "unit": p.unit, **part_of(figures)} for p, figures in found]
     equipment_of = {unit: tallied(pieces) for unit, pieces in of_units.items()}
-    return Week(queries, answer, tallied(found), equipment_of), pieces
+    asked = replace(asked, now_ms=wanted.now_ms)
+    tasks: Any = msgspec.to_builtins(
+        task_figures_answer(asked, await store.task_figures(wanted.space, asked))
+    )
+    return Week(queries, answer, tallied(found), equipment_of, tasks), pieces
 
 
 def tallied(pieces: Sequence[Available]) -> Document:

@@ -23,7 +23,7 @@ from seal_tracker.reports.model import Form
 from seal_tracker.reports.numbers import MINUS, NOTHING, change, moment, number, written
 from seal_tracker.reports.sheets import Cell, Document, Sheet
 from seal_tracker.reports.texts import LANGUAGES, texts
-from seal_tracker.reports.weekly import COLUMNS, OF_EQUIPMENT, OF_SUMMARY
+from seal_tracker.reports.weekly import COLUMNS, OF_EQUIPMENT, OF_SUMMARY, TASKS
 from seal_tracker.rules.catalog import POLICY_KEYS
 from seal_tracker.web.availability import Kind
 from seal_tracker.web.weekly import WeeklyQuery
@@ -55,10 +55,11 @@ def test_every_text_that_is_asked_for_is_there_and_each_is_asked_for() -> None:
                 asked |= {(words[0], word) for word in words[1:2]}
     tables = texts()
     known = {(table, key) for table, keys in tables.items() for key in keys}
-    sections = {"situations", "deviations", "tampering", "others", "equipment", *OF_SUMMARY}
+    sections = {"situations", "deviations", "tampering", "others", "equipment", "tasks", *OF_SUMMARY}
     figures = {name for lines in OF_SUMMARY.values() for name, *_ in lines} | {
         name for name, *_ in OF_EQUIPMENT
     }
+    figures |= {f"tasks_{name}" for name in TASKS}
     assert {("section", name) for name in sections} <= known
     assert {("figure", name) for name in figures} <= known
     assert {("column", name) for name in COLUMNS} <= known
@@ -71,7 +72,7 @@ def test_every_text_that_is_asked_for_is_there_and_each_is_asked_for() -> None:
     unused = [
         (table, key)
         for table, key in sorted(known)
-        if table not in open_ended and f'"{key}"' not in source and not key.startswith("late_")
+        if table not in open_ended and f'"{key}"' not in source and not key.startswith(("late_", "tasks_"))
     ]
     assert unused == []
     assert {one for one in asked if one[0] in tables and one[0] not in open_ended} <= known
@@ -168,7 +169,11 @@ def test_the_document_says_what_is_asked_for_and_counted() -> None:
     """Each parameter of the weekly report, and the types that are counted together."""
     document = (Path(__file__).parents[2] / "docs" / "reports.md").read_text()
     weekly = document[document.index("## The weekly report") : document.index("## Who answered late")]
-    named = {name for row in re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", weekly, re.MULTILINE) for name in re.findall(r"\w+", row)}
+    named = {
+        name
+        for row in re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", weekly, re.MULTILINE)
+        for name in re.findall(r"\w+", row)
+    }
     assert named == {field.encode_name for field in msgspec.structs.fields(WeeklyQuery)}
     (row,) = re.findall(r"^\| `deviations`, `tampering` \| (.*) \|$", document, re.MULTILINE)
     groups = [set(re.findall(r"[A-Z_]{4,}", part)) for part in row.split("; and ")]
