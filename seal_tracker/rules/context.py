@@ -146,7 +146,7 @@ class Terrain:
     @cached_property
     def watched(self) -> NDArray[np.bool_]:
         """bool[Z], zones whose crossing between two fixes some rule asks for."""
-        return self.kind("interest") | self.kind("prohibited") | self.is_checkpoint
+        return self.kind("interest") | self.kind("prohibited") | self.kind("structure") | self.is_checkpoint
 
     @cached_property
     def limited_stops(self) -> NDArray[np.bool_] | None:

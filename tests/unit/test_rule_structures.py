@@ -112,3 +112,43 @@ def test_a_policy_that_switches_them_off_ends_what_they_raised() -> None:
         (STOP, (70, 70), "plan_changed"),
         (SPEED, (70, 70), "plan_changed"),
     ]
+
+
+def test_a_bridge_that_is_passed_between_two_fixes_is_passed_too_fast_where_no_slower_way_was_left() -> None:
+    """580 m in 60 s (600 m less the noise of two fixes): at 80 km/h on the 193 m elsewhere, 387 m of it took 51.3 s at most."""
+    limited = ground({"zone": "B", "speed_kmh": 20})
+    found = one(told(limited, on_bridge((0, 2700, None), (60, 3300, None))), SPEED)
+    assert (found.inferred, found.severity, span(found)) == (True, "high", (10, 60, 50, 60))
+    assert found.evidence["speed_kmh"] == pytest.approx(0.38667 / (60 - 0.19333 / 80 * 3600) * 3600, abs=0.02)
+    assert (found.evidence["limit_kmh"], len(found.evidence["path"]), len(found.evidence["fixes"])) == (
+        20,
+        2,
+        2,
+    )
+
+
+def test_a_bridge_that_may_have_been_passed_slowly_is_none() -> None:
+    """600 m in 90 s may have been 20 km/h on it and 80 km/h elsewhere; what the permit does not limit may be crossed at any speed."""
+    limited = ground({"zone": "B", "speed_kmh": 20})
+    assert not told(limited, on_bridge((0, 2700, None), (90, 3300, None)))
+    assert one(
+        told(
+            limited.policy(f"default.{SPEED}", top_speed_kmh=24), on_bridge((0, 2700, None), (90, 3300, None))
+        ),
+        SPEED,
+    )
+    assert not told(ground({"zone": "B"}), on_bridge((0, 2700, None), (30, 3300, None)))
+    assert not told(ground({"zone": "C", "speed_kmh": 20}), on_bridge((0, 2700, None), (30, 3300, None)))
+
+
+def test_a_bridge_passed_after_more_than_five_minutes_or_seen_on_it_is_judged_by_its_fixes() -> None:
+    """Such a gap says nothing of the way; and one fix on the bridge says itself how fast it was."""
+    limited = ground({"zone": "B", "speed_kmh": 20})
+    assert not only(told(limited, on_bridge((0, 0, None), (301, 9000, None))), SPEED)
+    assert not told(limited, on_bridge((0, 2700, 60), (30, 3000, 15), (60, 3300, 60)))
+
+
+def test_even_who_is_faster_than_the_top_speed_is_told() -> None:
+    """As fast on the bridge as on the whole: 1,980 m in 60 s."""
+    found = one(told(ground(), on_bridge((0, 2000, None), (60, 4000, None))), SPEED)
+    assert found.evidence["speed_kmh"] == pytest.approx(118.8, abs=0.1)
