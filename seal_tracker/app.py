@@ -299,6 +299,7 @@ def _web_context(
         tenant=settings.tenant, version=__version__, tile_url=settings.tile_url, tls=https,
         proxied=settings.https_in_front,
         commands=settings.commands, commands_position_alone=settings.commands_position_alone,
+        seals_registered_only=settings.seals_registered_only,
         webhook_private=settings.webhook_private, webhooks_per_account=settings.webhooks_per_account, alarm_terms=settings.alarm_terms,
         situation_kinds=settings.kinds, organisation=settings.organisation,
     )  # fmt: skip

@@ -181,6 +181,9 @@ class Settings(BaseSettings):
         min_length=1,
         description="the organisation's name on reports, by language",
     )
+    seals_registered_only: bool = Field(
+        default=False, description="of seals those alone are armed that are registered (/api/v1/seal-assets)"
+    )
     situation_kinds: dict[Annotated[str, AfterValidator(_a_kind)], SituationKind] = Field(
         default_factory=lambda: {
             name: SituationKind(vi=kind.vi, en=kind.en, restricted=kind.restricted)

@@ -32,6 +32,8 @@ from seal_tracker.plans.model import Diversion, Plan
 from seal_tracker.rejudge import Span
 from seal_tracker.space import Prepared, SpaceJudge
 from seal_tracker.store import Store
+from seal_tracker.supervision.custody import moved_along, with_moves
+from seal_tracker.supervision.journey_changes import PLAN
 from seal_tracker.supervision.journey_plan import PlanJourneys, import_plan, kept_journeys
 from seal_tracker.supervision.journeys import deed_of
 
@@ -168,6 +170,11 @@ async def commit_opened(
     for space, one in opened.items():
         await pipeline.commit_prepared(space, one.loaded)
         again = await pipeline.spaces[space].rejudge_since(one.changed, one.diverted, one.brought.judged)
-        await pipeline.commit_prepared(space, again, deed_of(one.brought.changes))
+        deed = deed_of(one.brought.changes)
+        if space == LIVE:
+            deed = with_moves(
+                deed, await moved_along(store, one.brought.judged, PLAN, clock_ms(), strict=False)
+            )
+        await pipeline.commit_prepared(space, again, deed)
         if one.new_plans is not None:
             await record_newest(store, space, one.new_plans, clock_ms(), plan)

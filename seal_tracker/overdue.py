@@ -1,4 +1,4 @@
-"""Tells heads of units, once, what is past its time: the clock's part of tasks.
+"""Tells heads of units, once, what is past its time: the clock's part of tasks, and of seals that are to be brought back.
 
 State: none but the store's. Who is told, the note that they were, and the mail are one commit, so a crash neither loses nor repeats
 one; what became overdue while the service was down is told at its start.
@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any, Final, Protocol
 
 import structlog
 
 from seal_tracker.alarms.responsibility import answering
+from seal_tracker.custody.asset import action_of as asset_action_of
+from seal_tracker.custody.asset import asset_in, told_overdue
+from seal_tracker.custody.asset import row_of as asset_row_of
+from seal_tracker.custody.letters import not_back_mail
+from seal_tracker.custody.rows import AssetRow
 from seal_tracker.deeds import Deed
 from seal_tracker.hooks.rows import Mail
 from seal_tracker.model import LIVE
@@ -43,6 +49,7 @@ class OverdueStore(Protocol):
     """What is read."""
 
     async def tasks_due(self, space: str, now_ms: int, limit: int) -> Sequence[TaskRow]: ...
+    async def seal_assets_due(self, space: str, now_ms: int, limit: int) -> Sequence[AssetRow]: ...
     async def absent_officers(self, at_ms: int) -> frozenset[str]: ...
 
 
@@ -65,16 +72,24 @@ class OverdueClock:
 
     async def look(self) -> None:
         """Tell what has come to be overdue; most often there is nothing, and nobody waits for a turn."""
-        if await self._store.tasks_due(LIVE, self._clock_ms(), 1):
+        now_ms = self._clock_ms()
+        if await self._store.tasks_due(LIVE, now_ms, 1) or await self._store.seal_assets_due(LIVE, now_ms, 1):
             await self._act(LIVE, self._told)
 
     async def _told(self, judging: SpaceJudge) -> tuple[Prepared, Deed]:
         """Read anew, since somebody may have done one meanwhile."""
         now_ms = self._clock_ms()
-        rows = await self._store.tasks_due(LIVE, now_ms, AT_ONCE)
+        tasks = await self._store.tasks_due(LIVE, now_ms, AT_ONCE)
+        seals = await self._store.seal_assets_due(LIVE, now_ms, AT_ONCE)
         absent = await self._store.absent_officers(now_ms)
         units = judging.plan.units if judging.plan else ()
-        return Prepared(), tasks_told(rows, units, absent, now_ms)
+        told, also = tasks_told(tasks, units, absent, now_ms), seals_told(seals, units, absent, now_ms)
+        return Prepared(), replace(
+            told,
+            seal_assets=also.seal_assets,
+            actions=[*told.actions, *also.actions],
+            mails=[*told.mails, *also.mails],
+        )
 
 
 def tasks_told(rows: Sequence[TaskRow], units: Sequence[Unit], absent: frozenset[str], now_ms: int) -> Deed:
@@ -93,3 +108,21 @@ def tasks_told(rows: Sequence[TaskRow], units: Sequence[Unit], absent: frozenset
         actions.append(action_of(task, "escalated", SYSTEM, now_ms, detail))
         mails.append(overdue_mail(task, to, contacts.get(to.unit or ""), now_ms))
     return Deed(tasks=told, actions=actions, mails=[mail for mail in mails if mail is not None])
+
+
+def seals_told(rows: Sequence[AssetRow], units: Sequence[Unit], absent: frozenset[str], now_ms: int) -> Deed:
+    """What it makes of seals that they should be back by now: each is told to the head of its unit, or who stands in."""
+    contacts = {unit.id: unit.contact for unit in units}
+    told: list[AssetRow] = []
+    actions: list[Action] = []
+    mails: list[Mail | None] = []
+    for row in rows:
+        asset = told_overdue(asset_in(row), now_ms)
+        if asset is None:
+            continue
+        to = answering(units, asset.unit, absent)[0]
+        detail = {"to": to.acting, "unit": to.unit, "was_due": asset.due}
+        told.append(asset_row_of(asset))
+        actions.append(asset_action_of(asset, "overdue", SYSTEM, now_ms, detail))
+        mails.append(not_back_mail(asset, to, contacts.get(to.unit or ""), now_ms))
+    return Deed(seal_assets=told, actions=actions, mails=[mail for mail in mails if mail is not None])

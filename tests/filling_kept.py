@@ -1,4 +1,4 @@
-"""What persons keep beside journeys, for a filled database: tasks of a year, a tenth as many as journeys."""
+"""What persons keep beside journeys, for a filled database: tasks of a year, a tenth as many as journeys, and the seals, each with its movements."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
+from seal_tracker.custody.asset import Asset, movement_row_of
+from seal_tracker.custody.asset import row_of as asset_row_of
+from seal_tracker.custody.moves import Change, Wanted, moved, registered
 from seal_tracker.model import LIVE, iso_ms
 from seal_tracker.tasking.states import Task, row_of
 
-__all__ = ["copy_tasks", "task_of_number"]
+__all__ = ["copy_assets", "copy_tasks", "task_of_number"]
 
 DAY_MS: Final = 86_400_000
 Copy = Callable[..., Awaitable[None]]
@@ -42,3 +45,43 @@ async def copy_tasks(copy: Copy, connection: Any, sizes: Any, units: Sequence[st
     )  # fmt: skip
     seen = ((LIVE, row.id, unit, row.given_ms) for row in rows for unit in row.seen_by)
     await copy(connection, "task_units", "space task unit given_at", seen)
+
+
+def changes_of_asset(number: int, of: int, units: Sequence[str], until_ms: int) -> list[Change]:
+    """A seal that was issued, armed, taken off and returned again and again, ten times a year; one in twenty is out."""
+    by, at_ms = ("an", "operator"), until_ms - 365 * DAY_MS + number * (DAY_MS // of)
+    at, unit = iso_ms(at_ms), units[number % len(units)]
+    new = Asset(
+        seal=f"S-{number}", unit=unit, since=at, model=f"JT70{number % 9}", calibrate_by=f"20{30 + number % 50}-01-01", registered_by="an",
+        registered_at=at, changed_by="an", changed_at=at,
+    )  # fmt: skip
+    changes = [registered(new, by, at_ms)]
+    for turn in range(10):
+        for step, wanted in enumerate((
+            Wanted(move="issue", officer=f"officer {number % 99}", due=iso_ms(at_ms + 9 * DAY_MS)),
+            Wanted(move="arm", journey=f"J-{number + turn * of:07}", journey_unit=units[turn % len(units)]),
+            Wanted(move="disarm"), Wanted(move="return", unit=unit),
+        )):  # fmt: skip
+            at_ms += 9 * DAY_MS
+            if at_ms > until_ms - DAY_MS or (turn == 9 and number % 20 == step):
+                return changes
+            changes.append(moved(changes[-1].asset, wanted, by, at_ms))
+    return changes
+
+
+async def copy_assets(copy: Copy, connection: Any, sizes: Any, units: Sequence[str]) -> None:
+    """Seals, and their movements."""
+    of = max(150, sizes.seals)  # more than a page
+    changes = [changes_of_asset(n, of, units, sizes.until_ms) for n in range(of)]
+    rows = [asset_row_of(of_seal[-1].asset) for of_seal in changes]
+    await copy(
+        connection, "seal_assets",
+        "space seal version number state unit other_unit model officer journey due_at timer_at calibrate_by registered_at body",
+        ((LIVE, *row[:-1], row.body.decode()) for row in rows),
+    )  # fmt: skip
+    moves = (movement_row_of(change.movement) for of_seal in changes for change in of_seal)
+    await copy(
+        connection, "seal_movements",
+        "space seal number move at recorded_at from_state from_unit state unit journey body",
+        ((LIVE, *row[:-1], row.body.decode()) for row in moves),
+    )  # fmt: skip

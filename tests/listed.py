@@ -18,6 +18,7 @@ from seal_tracker.alarms.states import OPEN_STATES, STATES
 from seal_tracker.model import LIVE
 from seal_tracker.store import Store
 from seal_tracker.store.alarm_reads import AlarmFilter, RateQuery
+from seal_tracker.store.asset_reads import AssetFilter
 from seal_tracker.store.duty_reads import LateQuery
 from seal_tracker.store.episode_reads import cursor_text
 from seal_tracker.store.filters import EpisodeFilter, EventFilter, JourneyFilter
@@ -122,6 +123,13 @@ class Asked:
         return self.store.journeys(
             LIVE, JourneyFilter(**which), after=self.journey if after is None else after, limit=PAGE
         )
+
+    def assets(self, **which: Any) -> Awaitable[Any]:
+        return self.store.seal_assets(LIVE, AssetFilter(**which), limit=PAGE)
+
+    def health(self) -> Awaitable[Any]:
+        begin = self.moment
+        return self.store.seal_health(LIVE, self.seal, begin, begin + 30 * DAY_MS)
 
     def tasks(self, **which: Any) -> Awaitable[Any]:
         return self.store.tasks(LIVE, TaskFilter(**which), limit=PAGE)
@@ -326,6 +334,31 @@ LISTS: Final = (
     Listed("situations of a unit", "situations_of_unit", lambda a: situations(a, units=[a.unit])),
     Listed("situations of a journey", "situations_of_journey", lambda a: situations(a, journey=a.journey)),
     Listed("situations, open", "situations_open", lambda a: situations(a, state="open")),
+    Listed("seals by name", "seal_assets_pkey", lambda a: a.assets()),
+    Listed("seals of a unit", "seal_assets_of_unit", lambda a: a.assets(unit=a.unit)),
+    Listed(
+        "seals that a unit has to do with",
+        "seal_assets_of_other_unit",
+        lambda a: a.assets(scope=frozenset({a.unit})),
+    ),
+    Listed("seals in a state", "seal_assets_in_state", lambda a: a.assets(state="issued")),
+    Listed("seals of a model", "seal_assets_of_model", lambda a: a.assets(model="JT703")),
+    Listed("seals of an officer", "seal_assets_of_officer", lambda a: a.assets(officer="officer 3")),
+    Listed("seals on a journey", "seal_assets_on_journey", lambda a: a.assets(journey=a.journey)),
+    Listed("seals not back", "seal_assets_awaited", lambda a: a.assets(awaited_ms=a.sizes.until_ms)),
+    Listed("seals to be calibrated", "seal_assets_calibrated", lambda a: a.assets(calibrate_by="2030-02-01")),
+    Listed("seals due", "seal_assets_due", lambda a: a.store.seal_assets_due(LIVE, a.sizes.until_ms, PAGE)),
+    Listed(
+        "custody chain of a seal",
+        "seal_movements_pkey",
+        lambda a: a.store.seal_movements(LIVE, a.seal, limit=PAGE),
+    ),
+    Listed(
+        "stock a week ago",
+        "seal_movements_since",
+        lambda a: a.store.seal_stock(LIVE, a.sizes.until_ms - 7 * DAY_MS),
+    ),
+    Listed("faults of a seal in a month", "episodes_of_seal|episodes_unsettled", lambda a: a.health()),
     Listed("tasks, newest first", "tasks_newest", lambda a: a.tasks()),
     Listed("tasks of a unit", "tasks_of_unit", lambda a: a.tasks(unit=a.unit)),
     Listed("tasks that a unit sees", "task_units_pkey", lambda a: a.tasks(scope=frozenset({a.unit}))),

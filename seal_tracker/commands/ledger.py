@@ -220,6 +220,8 @@ async def _hold_tables(connection: Connection, fold: Fold) -> None:
         ("plans_to_verify", fold.check_plans),
         ("tasks_to_verify", fold.check_states),
         ("attachments_to_verify", fold.check_states),
+        ("assets_to_verify", fold.check_states),
+        ("movements_to_verify", fold.check_states),
         ("journey_versions_to_verify", fold.check_versions),
     ):
         async for rows in rows_to_verify(connection, query):

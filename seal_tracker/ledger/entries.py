@@ -7,7 +7,7 @@
     {"index":{"after":N,"entries":n},"journey":…}       this link tells n entries of the journey, and link N was the last before to tell any
     {"states":{"alarm/ID":SHA-256,"journey/ID":…}}      what alarms and journeys are from this link on, as a digest of their rows; and of
                                                         "episode/ID" when it changed last, which its event does not say;
-                                                        hand-overs, orders that suppress, plans, tasks and their files as alarms
+                                                        hand-overs, orders that suppress, plans, tasks and their files, seals and their movements as alarms
 
 By the index a bundle of one journey shows that nothing is left out of it; by the states the tables of a database show it.
 """

@@ -16,7 +16,7 @@ __all__ = ["Deed", "deed_in", "version_digest", "version_name"]
 
 JOURNEY: Final = "journey."
 
-KEPT: Final = (JOURNEY, "hand_over.", "suppression.", "plan.", "task.", "draw.", "inspection.")
+KEPT: Final = (JOURNEY, "hand_over.", "suppression.", "plan.", "task.", "seal_asset.", "draw.", "inspection.")
 """Kinds of actions whose subject has a row from then on; nothing ever deletes one."""
 
 

@@ -113,6 +113,12 @@ async def write_deeds(connection: Connection, commit: Commit) -> None:
     await send(connection, "upsert_draws", space, [(*row[:-1], row.body.decode()) for row in commit.draws])
     inspections = [(*row[:-1], row.body.decode()) for row in commit.inspections]
     await send(connection, "upsert_inspections", space, inspections)
+    assets = [
+        (*row[:-1], row.body.decode()) for row in last_of_each(commit.seal_assets, lambda row: row.seal)
+    ]
+    await send(connection, "upsert_assets", space, assets)
+    movements = [(*row[:-1], row.body.decode()) for row in commit.seal_movements]
+    await send(connection, "add_movements", space, movements)
     for plan in commit.plans:
         await connection.execute(sql("add_plan_version"), commit.space, *plan_columns(plan))
 

@@ -17,6 +17,7 @@ from seal_tracker.ledger.versions import version_digest, version_name
 from seal_tracker.model import LIVE, iso_ms, iso_or_none
 from seal_tracker.situations.rows import name_of
 from seal_tracker.store.alarm_reads import alarm_of
+from seal_tracker.store.asset_reads import asset_of, movement_of
 from seal_tracker.store.connections import END_OF_TIME, Connection
 from seal_tracker.store.database import Database
 from seal_tracker.store.journey_reads import journey_of
@@ -232,6 +233,20 @@ def attachment_row(row: Any) -> Row:
     return Row(f"attachment/{row['id']}", state_digest(row), row["attached_at"])
 
 
+def asset_row(row: Any) -> Row:
+    """A seal's row as an asset."""
+    asset = asset_of(row)
+    return Row(f"seal_asset/{asset.seal}", state_digest(asset), asset.registered_ms)
+
+
+def movement_row(row: Any) -> Row:
+    """A movement of a seal."""
+    movement = movement_of(row)
+    return Row(
+        f"seal_movement/{movement.seal}/{movement.number}", state_digest(movement), movement.recorded_ms
+    )
+
+
 def hand_over_row(row: Any) -> Row:
     """A hand-over's row."""
     return Row(f"hand_over/{row['id']}", state_digest(row), row["handed_at"])
@@ -265,6 +280,8 @@ TO_VERIFY: Final[Mapping[str, Callable[[Any], Row]]] = {
     "attachments_to_verify": attachment_row,
     "draws_to_verify": draw_row,
     "inspections_to_verify": inspection_row,
+    "assets_to_verify": asset_row,
+    "movements_to_verify": movement_row,
 }
 """Statements that read what is held against the ledger, and what each row of theirs says."""
 

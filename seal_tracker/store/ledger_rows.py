@@ -91,6 +91,8 @@ async def ledger_entries(connection: Connection, commit: Commit, ends: JourneyEn
     states |= {f"plan/{plan.version}": plan_state(plan) for plan in commit.plans}
     states |= {f"task/{row.id}": state_digest(row) for row in commit.tasks}
     states |= {f"attachment/{row.id}": attachment_state(row) for row in commit.attachments}
+    states |= {f"seal_asset/{row.seal}": state_digest(row) for row in commit.seal_assets}
+    states |= {f"seal_movement/{row.seal}/{row.number}": state_digest(row) for row in commit.seal_movements}
     told = {event.episode.episode for event in commit.events}.union(commit.moved)
     for episode, _, retracted in commit.episodes:
         if episode.episode in told and not retracted:

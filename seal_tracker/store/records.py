@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seal_tracker.credentials.rows import CredentialRow
+from seal_tracker.custody.rows import AssetRow, MovementRow
 from seal_tracker.downlink.rows import CommandRow
 from seal_tracker.facts.model import EquipmentFact
 from seal_tracker.hooks.rows import HookRow, Mail, Progress
@@ -224,9 +225,10 @@ class Brought:
 
     Attributes
     ----------
-    accounts, tokens, credentials, hooks, hook_progress, shifts, hand_overs, absences, suppressions, commands, tickets, tasks, draws, inspections
+    accounts, tokens, credentials, hooks, hook_progress, shifts, hand_overs, absences, suppressions, commands, tickets, tasks,
+    draws, inspections, seal_assets
         As they stand afterwards.
-    mails, plans, attachments
+    mails, plans, attachments, seal_movements
         New ones; one mail an event.
     journeys, situations
         As they stand afterwards and what made them so; each at most once.
@@ -253,6 +255,8 @@ class Brought:
     attachments: Sequence[AttachmentRow] = ()
     draws: Sequence[DrawRow] = ()
     inspections: Sequence[InspectionRow] = ()
+    seal_assets: Sequence[AssetRow] = ()
+    seal_movements: Sequence[MovementRow] = ()
     first_checkpoints: Sequence[Checkpoint] = ()
     old_pings: Sequence[OldPings] = ()
 

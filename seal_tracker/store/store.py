@@ -19,6 +19,7 @@ from seal_tracker.ledger.chain import Head, link_after
 from seal_tracker.model import PingBatch
 from seal_tracker.store.accounts import AccountTable
 from seal_tracker.store.alarm_reads import AlarmReads
+from seal_tracker.store.asset_reads import AssetReads
 from seal_tracker.store.command_reads import CommandReads
 from seal_tracker.store.committing import check_commit, is_one_statement, write_parts
 from seal_tracker.store.connections import Connection
@@ -88,6 +89,7 @@ class Store(
     SituationReads,
     TaskReads,
     FactReads,
+    AssetReads,
 ):
     """PostgreSQL as the service sees it; see the modules of its bases for what can be asked."""
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from geofences.catalog import Fault
+from seal_tracker.custody.rows import AssetRow
 from seal_tracker.deeds import Deed
 from seal_tracker.journey import Journey
 from seal_tracker.journey_record import JourneyRecord, as_judged, read_record
@@ -28,6 +29,7 @@ from seal_tracker.space import SpaceJudge
 from seal_tracker.store.journey_reads import Overlap
 from seal_tracker.store.journey_rows import JourneyChange, JourneyRow
 from seal_tracker.store.records import OutboxMessage
+from seal_tracker.supervision.custody import moved_along, with_moves
 from seal_tracker.supervision.errors import Clash, NotAdmitted, Unfit, Unknown
 from seal_tracker.supervision.journey_changes import Actor, action_of, change_of
 from seal_tracker.supervision.journey_orders import Order, applied
@@ -48,16 +50,20 @@ class JourneyKeeping(Protocol):
         self, space: str, wanted: Sequence[tuple[str, str, int, int | None]]
     ) -> list[Overlap]: ...
     async def journeys_named(self, space: str, ids: Iterable[str]) -> Mapping[str, JourneyRow]: ...  # noqa: D102
+    async def seal_assets_named(self, space: str, seals: Iterable[str]) -> Mapping[str, AssetRow]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
 class JourneyDesk:
-    """Works with a store; ``clock_ms`` is our clock, ``tenant`` that of the topics, ``scope`` the units that the asker may see (None: all)."""
+    """Works with a store; ``clock_ms`` is our clock, ``tenant`` that of the topics, ``scope`` the units that the asker may see (None: all);
+    ``registered_only``: of seals those alone are armed that are registered as assets.
+    """
 
     store: JourneyKeeping
     tenant: str
     clock_ms: Callable[[], int]
     scope: Collection[str] | None = None
+    registered_only: bool = False
 
     async def declare(self, judging: SpaceJudge, record: JourneyRecord, actor: Actor) -> Work:
         """Take in one journey.
@@ -138,15 +144,30 @@ class JourneyDesk:
             now_ms=self.clock_ms(),
             reason=order.reason,
         )
-        prepared = await _judged(judging, [(as_judged(before), as_judged(record))])
-        return change, (prepared, deed_of([change], outbox=self._told(judging, change, record)))
+        judged = [(as_judged(before), as_judged(record))]
+        moves = await self._moves(judging, judged, actor)
+        prepared = await _judged(judging, judged)
+        deed = deed_of([change], outbox=self._told(judging, change, record))
+        return change, (prepared, with_moves(deed, moves))
 
     async def _take_in(
         self, judging: SpaceJudge, records: Sequence[JourneyRecord], actor: Actor, verb: str
     ) -> Work:
+        judged = [(None, as_judged(record)) for record in records]
+        moves = await self._moves(judging, judged, actor)
         deed = await asyncio.to_thread(_declared, records, actor, verb, self.clock_ms())
-        prepared = await _judged(judging, [(None, as_judged(record)) for record in records])
-        return prepared, deed
+        prepared = await _judged(judging, judged)
+        return prepared, with_moves(deed, moves)
+
+    async def _moves(
+        self, judging: SpaceJudge, pairs: Sequence[tuple[Journey | None, Journey | None]], actor: Actor
+    ) -> Deed:
+        """What it does to seals as assets, which are live alone."""
+        if judging.space != LIVE:
+            return Deed()
+        return await moved_along(
+            self.store, pairs, actor, self.clock_ms(), registered_only=self.registered_only
+        )
 
     async def _check_free(self, space: str, records: Sequence[JourneyRecord]) -> None:
         for taken in await self._overlapping(space, records):

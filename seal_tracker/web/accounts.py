@@ -45,6 +45,7 @@ class Right(StrEnum):
     HANDLE_ALARMS = "handle_alarms"
     KEEP_JOURNEYS = "keep_journeys"
     COMMENT = "comment"
+    KEEP_SEALS = "keep_seals"
     ORDER = "order"
     COMMAND = "command"
     KEEP_DUTY = "keep_duty"
@@ -59,7 +60,15 @@ class Right(StrEnum):
 
 
 WORK: Final = frozenset(
-    {Right.READ, Right.COMMENT, Right.HANDLE_ALARMS, Right.KEEP_JOURNEYS, Right.KEEP_DUTY, Right.SEE_RISK}
+    {
+        Right.READ,
+        Right.COMMENT,
+        Right.HANDLE_ALARMS,
+        Right.KEEP_JOURNEYS,
+        Right.KEEP_SEALS,
+        Right.KEEP_DUTY,
+        Right.SEE_RISK,
+    }
 )
 """What everybody on duty does. Orders (diverting, leave to unlock, suspending, cancelling) are for their superiors."""
 

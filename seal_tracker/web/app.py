@@ -44,6 +44,8 @@ from seal_tracker.web import (
     reports,
     risk,
     seal_accounts,
+    seal_assets,
+    seal_stock,
     shifts,
     signing,
     situations,
@@ -85,6 +87,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     *stream.ROUTES,
     *hooks.ROUTES,
     *seal_accounts.ROUTES,
+    *seal_assets.ROUTES,
+    *seal_stock.ROUTES,
     *alarm_rates.ROUTES,  # before those of one alarm, whose id it would else be
     *alarms.ROUTES,
     *alarm_acts.ROUTES,

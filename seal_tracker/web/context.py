@@ -27,6 +27,7 @@ from seal_tracker.web.accounts import Accounts
 from seal_tracker.web.duty_context import (
     CommandReading,
     DutyReading,
+    SealReading,
     SuppressionReading,
     TaskReading,
     TicketReading,
@@ -77,6 +78,7 @@ class Reading(
     TaskReading,
     InspectionReading,
     ReportReading,
+    SealReading,
     Protocol,
 ):
     """What is read from the store."""
@@ -262,6 +264,8 @@ class WebConfig:
         Whether seals are commanded; and whether a position is asked for without a second person.
     organisation
         Its name by language, for reports.
+    seals_registered_only
+        Whether of seals those alone are armed that are registered as assets.
     situation_kinds
         Kinds of special situations, with their names.
     tls
@@ -287,6 +291,7 @@ class WebConfig:
     commands: bool = False
     commands_position_alone: bool = False
     organisation: Mapping[str, str] = field(default_factory=lambda: ORGANISATION)
+    seals_registered_only: bool = False
     situation_kinds: Kinds = field(default_factory=lambda: DEFAULT_KINDS)
     session_s: int = 12 * 3600
     lockout: LockoutPolicy = field(default_factory=LockoutPolicy)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
+from seal_tracker.custody.rows import AssetRow, Health, MovementRow, Stock
 from seal_tracker.downlink.rows import CommandRow
 from seal_tracker.repairs.figures import TicketTimes
 from seal_tracker.repairs.rows import TicketRow
 from seal_tracker.store.alarm_reads import RateQuery
+from seal_tracker.store.asset_reads import AssetFilter
 from seal_tracker.store.command_reads import CommandFilter, CommandPlace
 from seal_tracker.store.duty_reads import LateQuery, ShiftFilter
 from seal_tracker.store.duty_rows import AbsenceRow, HandOverRow, LateAlarm, LateUnit, Seen, ShiftRow
@@ -19,7 +21,14 @@ from seal_tracker.store.task_reads import TaskFilter, TaskPlace
 from seal_tracker.store.ticket_reads import TicketFilter, TicketPlace
 from seal_tracker.tasking.rows import AttachmentText, TaskFigures, TaskRow
 
-__all__ = ["CommandReading", "DutyReading", "SuppressionReading", "TaskReading", "TicketReading"]
+__all__ = [
+    "CommandReading",
+    "DutyReading",
+    "SealReading",
+    "SuppressionReading",
+    "TaskReading",
+    "TicketReading",
+]
 
 
 class DutyReading(Protocol):
@@ -147,3 +156,35 @@ class TaskReading(Protocol):
 
     async def task_figures(self, space: str, asked: RateQuery) -> TaskFigures:
         """Tasks of a period, counted."""
+
+
+class SealReading(Protocol):
+    """What is read of seals as assets."""
+
+    async def seal_assets_named(self, space: str, seals: Iterable[str]) -> Mapping[str, AssetRow]:
+        """Those of these seals that are registered, by name."""
+
+    async def seal_assets(
+        self, space: str, which: AssetFilter, *, after: str = "", limit: int = 100
+    ) -> tuple[list[AssetRow], bool]:
+        """A page of seals by name, and whether there are more."""
+
+    async def seal_movements(
+        self, space: str, seal: str, *, before: int | None = None, limit: int = 100
+    ) -> tuple[list[MovementRow], bool]:
+        """A page of a custody chain, newest first, and whether there are more."""
+
+    async def seal_stock(
+        self,
+        space: str,
+        at_ms: int | None = None,
+        *,
+        model: str | None = None,
+        scope: frozenset[str] | None = None,
+    ) -> Stock:
+        """How many seals there were at a moment (None: now)."""
+
+    async def seal_health(
+        self, space: str, seal: str, from_ms: int, to_ms: int, scope: frozenset[str] | None = None
+    ) -> Health:
+        """What a seal said of its battery, and what was raised of it, in [from, to)."""

@@ -217,7 +217,10 @@ def ordering(verb: Verb) -> Handler:
 
 def _desk(request: web.Request) -> JourneyDesk:
     context = request.app[CONTEXT]
-    return JourneyDesk(context.store, context.config.tenant, clock_ms, scope_of(request))
+    only = context.config.seals_registered_only
+    return JourneyDesk(
+        context.store, context.config.tenant, clock_ms, scope_of(request), registered_only=only
+    )
 
 
 def _actor(request: web.Request) -> Actor:

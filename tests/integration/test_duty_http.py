@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from listed import GENERIC_PLAN
+from story import batch, iso, ping
 from web_support import Answer, World, assert_problem, plan_files
 
 from seal_tracker.alarming import action_of
@@ -29,6 +30,7 @@ from seal_tracker.plans import load_files
 from seal_tracker.prepared import Prepared
 from seal_tracker.publishing.cloudevents import AlarmState
 from seal_tracker.store import Commit
+from seal_tracker.store.asset_reads import AssetFilter
 from seal_tracker.store.connections import connect
 from seal_tracker.store.duty_reads import LONGEST, LONGEST_ABSENCE
 from seal_tracker.store.queries import sql
@@ -602,3 +604,117 @@ async def test_the_head_is_told_of_an_overdue_task_once_over_restarts(world: Wor
     assert [step.action.kind for step in steps] == ["task.escalated", "task.given"]
     (mail,) = await world.store.mails_due(later_ms, 10)
     assert (mail.recipient, "Kiểm kê niêm phong" in mail.body) == ("minh@example.org", True)
+
+
+SEALS = "/api/v1/seal-assets"
+REGISTRY = "seal,unit,model,calibrate_by\r\nS-1,port,JT701,2026-01-01\r\nS-2,port,JT701,\r\nS-3,gate,,\r\n"
+
+
+async def taken_in(world: World, content: str = REGISTRY) -> Answer:
+    headers = {"Content-Type": "text/csv"}
+    return await world.ask(f"{SEALS}/import", "operator", "POST", data=content.encode(), headers=headers)
+
+
+async def names(world: World, query: str = "") -> list[str]:
+    answer = await world.ask(f"{SEALS}{query}")
+    assert answer.status == 200, answer.body
+    return [item["seal"] for item in answer.json()["items"]]
+
+
+async def test_a_registry_is_taken_in_and_every_movement_is_kept(world: World):
+    """One seal with its version, many at once or none; the chain says who, and the stock of any moment adds up."""
+    assert_problem(await taken_in(world, REGISTRY + "S 4,port,,\r\nS-5,sea,,\r\n"), 422, "body")
+    assert (await taken_in(world)).json() == {"registered": 3}
+    assert_problem(await taken_in(world), 409, "seal")
+    assert_problem(await world.ask(SEALS, "auditor", "POST", json={"seal": "S-4", "unit": "port"}), 403)
+    new = await world.ask(
+        SEALS, "operator", "POST", json={"seal": "S-4", "unit": "hq", "bought_on": "2025-03-01"}
+    )
+    assert (new.status, new.headers["ETag"], new.headers["Location"]) == (201, '"1"', f"{SEALS}/S-4")
+    path = f"{SEALS}/S-2"
+    issue = {"move": "issue", "officer": "Lan", "due": in_hours(10), "document": "PX-12"}
+    assert_problem(await world.ask(f"{path}/moves", "operator", "POST", json=issue), 428, "If-Match")
+    assert_problem(await send(world, f"{path}/moves", "operator", 7, **issue), 412, "If-Match")
+    assert_problem(await send(world, f"{path}/moves", "operator", 1, move="issue"), 422, "officer")
+    issued = (await send(world, f"{path}/moves", "operator", 1, **issue)).json()
+    assert (issued["state"], issued["officer"], issued["version"], issued["overdue"]) == (
+        "issued",
+        "Lan",
+        2,
+        False,
+    )
+    assert_problem(await send(world, f"{SEALS}/S-1/moves", "operator", 1, **issue), 409)  # to be calibrated
+    away = {"seals": ["S-1", "S-2"], "move": "calibrate", "place": "institute"}
+    refused = await world.ask(f"{SEALS}/moves", "operator", "POST", json=away)
+    assert_problem(refused, 409)
+    assert await names(world, "?state=in_calibration") == []
+    await world.ask(f"{SEALS}/moves", "operator", "POST", json=away | {"seals": ["S-1", "S-3"]})
+    assert_problem(await send(world, f"{SEALS}/S-4/moves", "operator", move="retire", reason="worn"), 403)
+    assert (await send(world, f"{SEALS}/S-4/moves", "supervisor", move="retire", reason="worn")).status == 200
+    edit = await world.ask(path, "operator", "PATCH", json={"note": "=1+1"}, headers={"If-Match": '"2"'})
+    assert (edit.json()["note"], edit.headers["ETag"]) == ("=1+1", '"3"')
+    chain = (await world.ask(f"{path}/moves?limit=1")).json()
+    (last,) = chain["items"]
+    assert [last[name] for name in ("move", "by", "from_state", "officer", "document")] == [
+        "issue", "operator", "in_store", "Lan", "PX-12",
+    ]  # fmt: skip
+    (first,) = (await world.ask(f"{path}/moves?after={chain['next']}")).json()["items"]
+    assert (first["move"], first["from_state"]) == ("register", None)
+    stock = (await world.ask("/api/v1/seal-stock")).json()
+    assert (stock["registered"], stock["retired"], stock["total"]) == (4, 1, 3)
+    told = {
+        u["unit"]: (u["in_store"], u["issued"], u["in_calibration"], u["total"], u["retired"])
+        for u in stock["units"]
+    }
+    assert told == {"gate": (0, 0, 1, 1, 0), "hq": (0, 0, 0, 0, 1), "port": (0, 1, 1, 2, 0)}
+    before = (await world.ask(f"/api/v1/seal-stock?at={quote(in_hours(-1))}&model=JT701")).json()
+    assert (before["registered"], before["units"]) == (0, [])
+    csv = (await world.ask("/api/v1/seal-stock?format=csv")).body.decode("utf-8-sig").splitlines()
+    assert csv[-1] == ",0,1,0,0,0,0,2,0,3,1"
+
+
+async def test_seals_are_found_by_what_leads_to_them(world: World):
+    """Unit, state, model, officer, what should be back, what is to be calibrated; a page at a time, or all as CSV."""
+    await taken_in(world)
+    moves = f"{SEALS}/moves"
+    await world.ask(
+        moves, "operator", "POST", json={"seals": ["S-2", "S-3"], "move": "issue", "officer": "=Lan"}
+    )
+    for query, wanted in (
+        ("", ["S-1", "S-2", "S-3"]), ("?unit=gate", ["S-3"]), ("?state=in_store", ["S-1"]), ("?model=JT701", ["S-1", "S-2"]),
+        ("?officer==Lan", ["S-2", "S-3"]), ("?journey=J-9", []), ("?overdue=true", []), ("?calibrate_by=2026-01-01", ["S-1"]),
+    ):  # fmt: skip
+        assert await names(world, query) == wanted, query
+    page = (await world.ask(f"{SEALS}?limit=2")).json()
+    assert await names(world, f"?limit=2&after={page['next']}") == ["S-3"]
+    lines = (await world.ask(f"{SEALS}?format=csv&limit=1")).body.decode("utf-8-sig").splitlines()
+    assert (len(lines), lines[2].startswith("S-2,,JT701,port,issued,"), ",'=Lan," in lines[2]) == (
+        4,
+        True,
+        True,
+    )
+    later_ms = clock_ms() + 8 * 24 * HOUR_MS
+    which = AssetFilter(scope=frozenset({"port"}), awaited_ms=later_ms)
+    assert [row.seal for row in (await world.store.seal_assets(LIVE, which))[0]] == ["S-2"]
+    assert [row.seal for row in await world.store.seal_assets_due(LIVE, later_ms, 10)] == ["S-2", "S-3"]
+    await world.ask(moves, "operator", "POST", json={"seals": ["S-1"], "move": "send", "to_unit": "hq"})
+    seen, _ = await world.store.seal_assets(LIVE, AssetFilter(scope=frozenset({"hq", "gate"})))
+    assert [row.seal for row in seen] == ["S-1", "S-3"]
+
+
+async def test_a_seals_battery_and_faults_are_told_by_day_and_type(world: World):
+    await taken_in(world)
+    numbers = await world.store.intern_seals(LIVE, {"S-1"})
+    told = [ping(n * 600.0, n, battery_pct=90.0 - n) for n in range(3)]
+    await world.store.commit(Commit(space=LIVE, pings=batch(told, numbers, "S-1")))
+    period = f"from={quote(iso(-60))}&to={quote(iso(3600))}"
+    answer = await world.ask(f"{SEALS}/S-1/health?{period}")
+    assert answer.status == 200, answer.body
+    (day,) = answer.json()["battery"]
+    assert [day[name] for name in ("least_pct", "most_pct", "last_pct", "readings")] == [88.0, 90.0, 88.0, 3]
+    assert_problem(
+        await world.ask(f"{SEALS}/S-1/health?from={quote(in_hours(-900))}&to={quote(in_hours(0))}"),
+        400,
+        "from",
+    )
+    assert_problem(await world.ask(f"{SEALS}/S-9/health"), 404, "seal")

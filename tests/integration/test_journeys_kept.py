@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
+from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from itertools import count
 from typing import Any, cast
@@ -10,15 +14,19 @@ from typing import Any, cast
 import pytest
 from story import T0_MS, Ground, batch, ping
 
+from seal_tracker.commands.ledger import verified_ledger
+from seal_tracker.custody.moves import Wanted
+from seal_tracker.custody.registry import NewSeal
 from seal_tracker.deeds import Deed
 from seal_tracker.journey_record import JourneyRecord, State, as_judged
 from seal_tracker.model import LIVE, Event
 from seal_tracker.pipeline import Committed, Pipeline
-from seal_tracker.plans.model import Plan
+from seal_tracker.plans.model import Plan, Unit
 from seal_tracker.prepared import Prepared
 from seal_tracker.space import SpaceJudge
 from seal_tracker.store import Store
-from seal_tracker.supervision.errors import Clash, Unfit, WrongState
+from seal_tracker.store.connections import connect
+from seal_tracker.supervision.errors import Clash, Refused, Unfit, WrongState
 from seal_tracker.supervision.journey_changes import Actor
 from seal_tracker.supervision.journey_corrections import Correction
 from seal_tracker.supervision.journey_orders import Order
@@ -26,6 +34,7 @@ from seal_tracker.supervision.journey_plan import import_plan, kept_journeys
 from seal_tracker.supervision.journey_reading import JourneysRead
 from seal_tracker.supervision.journeys import JourneyDesk, deed_of, seen_by
 from seal_tracker.supervision.life_cycle import Verb
+from seal_tracker.supervision.seal_stock import SealDesk
 
 OFFICER = Actor("an", "supervisor")
 HOUR_S = 3600.0
@@ -430,3 +439,115 @@ async def test_a_refused_order_leaves_the_judging_as_it_was(office: Office) -> N
     assert row.version == 2
     record = as_judged(JourneyRecord(id="J1", regime="transit"))
     assert record is None
+
+
+STORE_UNITS = (Unit("port", {"en": "Port"}), Unit("gate", {"en": "Gate"}))
+
+
+class Storeroom(Office):
+    """The live office, and the storekeeper's desk beside it."""
+
+    def seals(self, *scope: str) -> SealDesk:
+        return SealDesk(self.store, lambda: self.now_ms, OFFICER, frozenset(scope) or None, STORE_UNITS)
+
+    async def keep(self, work: Any) -> None:
+        async def done(_: SpaceJudge) -> tuple[Prepared, Deed]:
+            return Prepared(), await work
+
+        await self.pipeline.act(LIVE, done)
+
+    async def register(self, *seals: str, **more: Any) -> None:
+        await self.keep(
+            self.seals().register([NewSeal(**{"seal": one, "unit": "port"} | more) for one in seals])
+        )
+
+    async def move(self, seal: str, move: Any, *scope: str, **more: Any) -> None:
+        await self.keep(self.seals(*scope).move([seal], Wanted(move=move, **more), None))
+
+    async def stands(self, seal: str) -> tuple[str, str | None]:
+        row = (await self.store.seal_assets_named(LIVE, [seal]))[seal]
+        return row.state, row.journey
+
+    async def chain(self, seal: str) -> list[str]:
+        rows, _ = await self.store.seal_movements(LIVE, seal)
+        return [row.move for row in reversed(rows)]
+
+
+async def test_seals_move_with_their_journeys(store: Store):
+    """Arming, transfer, correction and disarming record it in the same commit; what cannot be is refused, and the journey stays as it was."""
+    office = Storeroom(store, two_roads().plan(), LIVE)
+    await office.open()
+    await office.armed("M-0", "A-0", HOUR_S)
+    await office.register("A-0", "A-1", "A-2", "A-3")
+    assert await office.stands("A-0") == ("on_journey", "M-0"), "it was armed before anybody registered it"
+    await office.move("A-1", "issue", officer="Minh")
+    await office.armed("M-1", "A-1", 2 * HOUR_S, unit="gate")
+    assert await office.stands("A-1") == ("on_journey", "M-1")
+    with pytest.raises(WrongState, match="armed on journey M-1"):
+        await office.move("A-1", "return")
+    await office.order("M-1", Verb.TRANSFER, 3 * HOUR_S, device="A-1", to="A-2")
+    assert (await office.stands("A-1"), await office.stands("A-2")) == (
+        ("taken_off", None),
+        ("on_journey", "M-1"),
+    )
+    await office.order("M-1", Verb.DISARM, 4 * HOUR_S)
+    wrong = Correction(what="disarm", was_ms=T0_MS + 4 * HOUR_S * 1000, struck=True)
+    await office.order("M-1", Verb.CORRECT, 4 * HOUR_S, correction=wrong, reason="another lorry")
+    assert await office.stands("A-2") == ("on_journey", "M-1")
+    await office.order("M-1", Verb.DISARM, 5 * HOUR_S)
+    await office.move("A-2", "return", "gate")
+    assert await office.chain("A-2") == ["register", "arm", "disarm", "arm", "disarm", "return"]
+    assert (await store.seal_assets_named(LIVE, ["A-2"]))["A-2"].unit == "gate"
+    await office.move("A-3", "retire", reason="worn")
+    await office.declare("M-2", devices=(("A-3", "seal"),))
+    with pytest.raises(Clash, match="retired"):
+        await office.order("M-2", Verb.ARM, 6 * HOUR_S)
+    assert (await store.journey(LIVE, "M-2")).state == "ASSIGNED"  # type: ignore[union-attr]
+    await office.armed("M-3", "A-9", HOUR_S)  # not registered: nobody's asset
+    office.desk = replace(office.desk, registered_only=True)
+    await office.declare("M-4", devices=(("A-8", "seal"),))
+    with pytest.raises(Clash, match="A-8 is not registered"):
+        await office.order("M-4", Verb.ARM, 6 * HOUR_S)
+    told = await store.actions_of(LIVE, "seal_asset/A-1")
+    assert [(one.action.kind, one.action.journey) for one in told] == [
+        ("seal_asset.disarm", "M-1"), ("seal_asset.arm", "M-1"), ("seal_asset.issue", None), ("seal_asset.register", None),
+    ]  # fmt: skip
+
+
+async def test_stock_is_that_of_the_seals_at_every_moment(store: Store, module_dsn: str):
+    """Against a count of the chains one by one; two who record at once are one after the other; the ledger holds chain and seal."""
+    office = Storeroom(store, two_roads().plan(), LIVE)
+    await office.open()
+    chance, units, names = random.Random(3), ["port", "gate"], [f"B-{n}" for n in range(8)]
+    await office.register(*names, model="B")
+    for _ in range(60):
+        office.now_ms += chance.randrange(3) * 1000
+        move: Any = chance.choice(
+            ["issue", "return", "send", "receive", "repair", "take_back", "lose", "find", "retire"]
+        )
+        more = {"issue": {"officer": "Minh"}, "send": {"to_unit": chance.choice(units)}, "repair": {"place": "x"},
+                "lose": {"reason": "x"}, "retire": {"reason": "x"}}.get(move, {})  # fmt: skip
+        with suppress(Refused):
+            await office.move(chance.choice(names), move, **more)
+    rows = [row for name in names for row in reversed((await store.seal_movements(LIVE, name))[0])]
+    assert len({row.move for row in rows}) > 6
+    for at_ms in sorted({row.at_ms for row in rows}):
+        last = {row.seal: (row.unit, row.state) for row in rows if row.at_ms <= at_ms}
+        assert (await store.seal_stock(LIVE, at_ms, model="B")).cells == Counter(last.values())
+    now = await store.seal_stock(LIVE, model="B")
+    assert (now.registered, now.retired) == (8, sum(row.move == "retire" for row in rows))
+    await office.register("C-1")
+    both = [office.move("C-1", "issue", officer=officer) for officer in ("Minh", "Lan")]
+    done = await asyncio.gather(*both, return_exceptions=True)
+    assert [type(one) for one in done] == [type(None), WrongState]
+    assert await office.chain("C-1") == ["register", "issue"]
+    connection = await connect(module_dsn, "test", 30)
+    found = await verified_ledger(connection, [], [])
+    assert found.whole, found.log_faults
+    await connection.execute("UPDATE seal_movements SET unit = 'gate' WHERE seal = 'C-1'")
+    await connection.execute("UPDATE seal_assets SET officer = 'Nobody' WHERE seal = 'C-1'")
+    found = await verified_ledger(connection, [], [])
+    await connection.close()
+    assert sorted(fault.partition(":")[0] for fault in found.log_faults) == [
+        "seal_asset/C-1", "seal_movement/C-1/1", "seal_movement/C-1/2",
+    ]  # fmt: skip

@@ -199,6 +199,16 @@ ROUTE_TABLE: dict[str, tuple[str, Any]] = {
     "POST /api/v1/situations/{situation}/follow-ups": (OBJECT, ("situation", {"text": "a test"})),
     "POST /api/v1/situations/{situation}/close": (OBJECT, ("situation", {"outcome": "a test"})),
     "POST /api/v1/situations/{situation}/reopen": (OBJECT, ("situation", {"reason": "a test"})),
+    "GET /api/v1/seal-assets": (LIST, "asset"),
+    "POST /api/v1/seal-assets": (COMMON, None),
+    "POST /api/v1/seal-assets/import": (COMMON, None),
+    "POST /api/v1/seal-assets/moves": (COMMON, None),
+    "GET /api/v1/seal-assets/{seal}": (OBJECT, "asset"),
+    "PATCH /api/v1/seal-assets/{seal}": (OBJECT, ("asset", {"note": "a test"})),
+    "GET /api/v1/seal-assets/{seal}/moves": (OBJECT, "asset"),
+    "POST /api/v1/seal-assets/{seal}/moves": (OBJECT, ("asset", {"move": "issue", "officer": "Minh"})),
+    "GET /api/v1/seal-assets/{seal}/health": (OBJECT, "asset"),
+    "GET /api/v1/seal-stock": (COMMON, None),
     "GET /api/v1/tasks": (LIST, "task"),
     "POST /api/v1/tasks": (COMMON, None),
     "GET /api/v1/tasks/figures": (COMMON, None),
@@ -419,6 +429,7 @@ def service(
         found.objects["draw"], found.objects["inspection"] = asyncio.run(inspected(found))
         found.objects["shift"], found.objects["hand_over"] = asyncio.run(on_duty(found))
         found.objects["absence"] = asyncio.run(absent(found))
+        found.objects["asset"] = asyncio.run(registered(found))
         found.objects["task"], found.objects["attachment"] = asyncio.run(instructed(found))
         yield found
     finally:
@@ -537,6 +548,17 @@ async def absent(service: Service) -> dict[str, str]:
             assert answer.status == 201, answer.text
             absences[unit] = json.loads(answer.text)["id"]
     return absences
+
+
+async def registered(service: Service) -> dict[str, str]:
+    """Seals in the stores of units."""
+    seals = {unit: f"A-{unit}" for unit in ("u1", "u11", "u2")}
+    async with described_session() as client:
+        for unit, seal in seals.items():
+            asked = {"seal": seal, "unit": unit, "model": "JT701"}
+            answer = await service.ask(client, "administrator", "POST", "/api/v1/seal-assets", asked)
+            assert answer.status == 201, answer.text
+    return seals
 
 
 async def instructed(service: Service) -> tuple[dict[str, str], dict[str, str]]:
@@ -666,6 +688,8 @@ async def test_a_unit_makes_nothing_for_another(service: Service, unit: str | No
             "expires_at": times["ends_at"],
         },
         "/api/v1/seals/S-u2/account": {},
+        "/api/v1/seal-assets": {"seal": "A-new", "unit": unit or "none"},
+        "/api/v1/seal-assets/moves": {"seals": ["A-u2"], "move": "issue", "officer": "An"},
         "/api/v1/tasks": {"title": "x", "due": IN_AN_HOUR, "units": [unit or "none"]},
     }
     async with described_session() as client:

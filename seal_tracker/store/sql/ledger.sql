@@ -81,6 +81,18 @@ SELECT {draw_columns} FROM draws WHERE space = $1;
 -- Every inspection of a space, in no order.
 SELECT {inspection_columns} FROM inspections WHERE space = $1;
 
+-- name: assets_to_verify
+-- Every seal of a space as an asset, in no order.
+SELECT {asset_columns}
+FROM seal_assets
+WHERE space = $1;
+
+-- name: movements_to_verify
+-- Every movement of every seal of a space, in no order.
+SELECT {movement_columns}
+FROM seal_movements
+WHERE space = $1;
+
 -- name: plans_to_verify
 -- Every version of a space's plan, its files and those imported as hashes: they may be megabytes. In order of the primary key.
 SELECT version, valid_from, recorded_at, digest, author, note, changes, import_digest,
