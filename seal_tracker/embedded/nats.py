@@ -38,10 +38,10 @@ NATS_STOPPING = ((signal.SIGTERM, 15.0),)
 ACK_WAIT_S = 30
 """Seconds after which NATS delivers again what a live client has not acknowledged; its own default, stated."""
 
-MAX_ACK_PENDING = 8_000
+MAX_ACK_PENDING = 5_900
 """Messages a subscription may hold unacknowledged. NATS lets the subscriptions of one session add up to 65,535, one
-that ends with ``#`` counting twice: 8,000 allows four of those (an integrator's evt, alarm, journey, svc) or eight
-others, and is two seconds of our aim in pings."""
+that ends with ``#`` counting twice: 5,900 allows five of those (an integrator's evt, alarm, journey, svc are four) or eleven
+others, as many as the service's own session has, and is a second and a half of our aim in pings."""
 
 CANARIES = ("eseal.v1.*.svc.*.ping",)
 """What services say to themselves every few seconds below ``svc``: no alert."""
