@@ -139,7 +139,7 @@ class CompanionSpace:
         apart = journeys - self._mine.table.of_journey.keys()  # they compare nothing any more
         leads = {
             s.device: s.from_ms - 1
-            for j in reversed(facts.journeys.journeys)
+            for j in (reversed(facts.journeys.journeys) if apart else ())
             if j.id in apart
             for s in j.served
             if s.leads

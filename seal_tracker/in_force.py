@@ -47,10 +47,36 @@ class InForce:
         self.held_from_ms = held_from_ms
         self.table = JourneyTable.build((), {})
         self._reach_ms: dict[str, int] = {}
+        self._of_device: dict[str, tuple[str, ...]] = {}
+        self._before: JourneyTable | None = None
+        self._changed: set[str] = set()
+        for journey in self.journeys.values():
+            self._put(journey)
 
     def build(self, numbers: Mapping[str, int]) -> None:
-        """Make the table anew."""
+        """Make the table anew; of a changed copy, what changed in it."""
+        if self._before is not None:
+            of = {
+                device: [self.journeys[n] for n in self._of_device.get(device, ())]
+                for device in self._changed
+            }
+            self.table = self._before.with_devices(of, numbers)
+            self._before, self._changed = None, set()
+            return
         self.table = JourneyTable.build(tuple(self.journeys.values()), numbers)
+
+    def _put(self, journey: Journey) -> set[str]:
+        """Remember whose it is; gives its devices."""
+        devices = {served.device for served in journey.watched}
+        for device in devices:
+            self._of_device[device] = (*self._of_device.get(device, ()), journey.id)
+        return devices
+
+    def _take(self, journey: Journey) -> set[str]:
+        devices = {served.device for served in journey.watched}
+        for device in devices:
+            self._of_device[device] = tuple(n for n in self._of_device[device] if n != journey.id)
+        return devices
 
     def short_of(self, from_ms: Mapping[str, int]) -> dict[str, int]:
         """Devices, of those to be judged from a time on, whose journeys do not reach so far back."""
@@ -63,15 +89,23 @@ class InForce:
     def extend(self, journeys: Iterable[Journey], reach_ms: Mapping[str, int]) -> None:
         """Take in what was read of some devices; what is here already stands."""
         for journey in journeys:
-            self.journeys.setdefault(journey.id, journey)
+            if journey.id not in self.journeys:
+                self.journeys[journey.id] = journey
+                self._put(journey)
         self._reach_ms |= reach_ms
 
     def changed(self, changes: Mapping[str, Journey | None]) -> InForce:
         """A copy in which these journeys are as given; None: not judged any more."""
         after = InForce((), self.held_from_ms)
-        kept = {name: journey for name, journey in self.journeys.items() if name not in changes}
-        after.journeys = kept | {name: j for name, j in changes.items() if j is not None}
+        after.journeys, after._of_device = dict(self.journeys), dict(self._of_device)
+        for name, journey in changes.items():
+            before = after.journeys.pop(name, None)
+            after._changed |= set() if before is None else after._take(before)
+            if journey is not None:
+                after.journeys[name] = journey
+                after._changed |= after._put(journey)
         after._reach_ms = dict(self._reach_ms)
+        after._before = self.table
         return after
 
     def over_by(self, horizon_ms: int) -> set[str]:

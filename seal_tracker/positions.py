@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -16,11 +17,19 @@ __all__ = ["derived_state", "equipment_rows", "position_rows", "progress_pct", "
 
 OFFLINE, FLAPPING, STOPPED = "EQUIPMENT_OFFLINE", "flapping", "STOP_UNPLANNED"
 
+TOLD = (
+    "last_ms", "fix_ms", "fix_lon", "fix_lat", "last_speed_kmh", "last_course_deg", "last_lock", "last_battery_pct", "chainage_m",
+    "off_route_m",
+)  # fmt: skip
+"""What of a track is told, in the order of ``position_rows``: read column by column, for thousands of seals move each second."""
+
+LOCKS = {int(lock): lock for lock in Lock}
+
 
 def progress_pct(judging: SpaceJudge, route: str | None, chainage_m: float) -> float | None:
     """Share of a route behind a seal, in per cent; None where that is not known."""
     plan = judging.plan
-    if plan is None or route is None or np.isnan(chainage_m) or route not in plan.route_index:
+    if plan is None or route is None or math.isnan(chainage_m) or route not in plan.route_index:
         return None
     length_m = float(plan.corridors.length_m[plan.route_index[route]])
     return min(100.0, 100.0 * chainage_m / length_m) if length_m > 0 else None
@@ -31,28 +40,30 @@ def position_rows(judging: SpaceJudge, seals: Iterable[int] | None = None) -> It
     numbers = judging.states.seals() if seals is None else np.fromiter(seals, np.int64)
     table = judging.journeys
     tracks = judging.states.take(numbers)["track"]
-    places = table.places(tracks["journey"], tracks["phase_ms"]).tolist()
-    for number, track, at in zip(numbers.tolist(), tracks, places, strict=True):
-        if track["last_ms"] == NO_TIME or judging.names[number].startswith(EQUIPMENT_PREFIX):
+    places = table.places(tracks["journey"], tracks["phase_ms"])
+    columns = (tracks[name].tolist() for name in TOLD)
+    for number, at, last_ms, fix_ms, lon, lat, speed, course, lock, battery, chainage_m, off_route_m in zip(
+        numbers.tolist(), places.tolist(), *columns, strict=True
+    ):
+        if last_ms == NO_TIME or judging.names[number].startswith(EQUIPMENT_PREFIX):
             continue
         journey = None if at < 0 else table.journeys[at]
-        placed = track["fix_ms"] != NO_TIME
         route = None if at < 0 else table.phases[at].route
         yield PositionRow(
             seal=judging.names[number],
-            time_ms=int(track["last_ms"]),
+            time_ms=last_ms,
             journey=journey.id if journey else None,
             route=route,
             regime=journey.regime if journey else None,
             unit=journey.unit if journey else None,
-            lon_e7=int(track["fix_lon"]) if placed else None,
-            lat_e7=int(track["fix_lat"]) if placed else None,
-            speed_kmh=float(track["last_speed_kmh"]),
-            course_deg=float(track["last_course_deg"]),
-            lock=Lock(int(track["last_lock"])),
-            battery_pct=float(track["last_battery_pct"]),
-            progress_pct=progress_pct(judging, route, float(track["chainage_m"])),
-            off_route_m=float(track["off_route_m"]),
+            lon_e7=lon if fix_ms != NO_TIME else None,
+            lat_e7=lat if fix_ms != NO_TIME else None,
+            speed_kmh=speed,
+            course_deg=course,
+            lock=LOCKS[lock],
+            battery_pct=battery,
+            progress_pct=progress_pct(judging, route, chainage_m),
+            off_route_m=off_route_m,
         )
 
 

@@ -6,6 +6,7 @@ State: which seals and journeys have news. Everything runs on the event loop; te
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from uuid import UUID
@@ -19,7 +20,7 @@ from seal_tracker.metrics import EVENTS
 from seal_tracker.model import LIVE, Episode, iso_ms
 from seal_tracker.pipeline import Committed
 from seal_tracker.plans.model import Journey
-from seal_tracker.positions import derived_state, position_rows, progress_pct, tracks_of
+from seal_tracker.positions import derived_state, position_rows, progress_pct
 from seal_tracker.publishing.cloudevents import JourneyState, state_payload
 from seal_tracker.publishing.outbox import OutboxPublisher
 from seal_tracker.publishing.topics import journey_topic
@@ -36,6 +37,13 @@ JOURNEY_STATE_EVERY_S = 60.0
 
 ROUNDS = round(JOURNEY_STATE_EVERY_S / POSITIONS_EVERY_S)
 """Each round tells its share of the journeys, so that thousands never go out at one moment in front of an alert."""
+
+JOURNEYS_A_MINUTE = 30_000
+"""Of more journeys than that under way each one's progress is told every second minute, every third, and so on: a state costs service
+and broker together a tenth of a millisecond, and telling of progress must not hold up pings, however many seals are armed."""
+
+TOLD_AT_ONCE = 2_000
+"""After a start, the states of so many journeys are told in the first round; of more, each in its own."""
 
 EMPTIED_AT_ONCE = 500
 """After a start, so many states a second of journeys that are over are emptied, for the same reason."""
@@ -59,7 +67,7 @@ class Teller:
         self._tenant = tenant
         self._clock_ms = clock_ms
         self._moved: dict[str, set[int]] = defaultdict(set)
-        self._progressed: dict[str, set[int]] = defaultdict(set)
+        self._progressed: dict[str, list[set[int]]] = defaultdict(lambda: [set() for _ in range(ROUNDS)])
         self._changed: dict[str, set[int]] = defaultdict(set)
         self._told: dict[tuple[str, int], str] = {}
         self._waiting: set[tuple[str, str]] = set()
@@ -69,7 +77,7 @@ class Teller:
         """Tell one commit on."""
         self._publisher.put(done.outbox)
         self._moved[done.space] |= done.seals
-        self._progressed[done.space] |= done.seals
+        self._progress(done.space, done.seals)
         if not (done.events or done.alarms or done.journeys):
             return
         told = [(e.sequence, body) for e, body in zip(done.events, done.bodies, strict=True)]
@@ -133,33 +141,49 @@ class Teller:
 
     async def run(self) -> None:
         """Tell positions every second, and journeys' progress every minute. Ends by cancellation."""
-        rounds = 0
         for space, judging in self._spaces.items():
-            self._moved[space] = set(judging.states.seals().tolist())
-            self._progressed[space] = set(self._moved[space])
-        left_behind: list[tuple[str, str]] = []
-        while True:
-            for space, seals in list(self._moved.items()):
-                self._moved[space] = set()
-                self._hub.publish_positions(space, position_rows(self._spaces[space], seals))
-            for space, seals in list(self._progressed.items()):
-                due = {seal for seal in seals if rounds == 0 or seal % ROUNDS == rounds % ROUNDS}
-                self._progressed[space] = seals - due
-                self._journeys(self._spaces[space], due)
-            if rounds == 0:
-                left_behind = self._left_behind()
+            known = set(judging.states.seals().tolist())
+            self._moved[space] = set(known)
+            if len(known) > TOLD_AT_ONCE:
+                self._progress(space, known)
+            else:
+                self._journeys(judging, known)
+        left_behind = self._left_behind()
+        for number in itertools.count():
+            self._round(number)
             self._empty(left_behind[:EMPTIED_AT_ONCE])
             del left_behind[:EMPTIED_AT_ONCE]
-            rounds += 1
             await asyncio.sleep(POSITIONS_EVERY_S)
+
+    def _progress(self, space: str, seals: Iterable[int]) -> None:
+        """Remember to tell of these seals' journeys, each in the round of its own."""
+        rounds = self._progressed[space]
+        for seal in seals:
+            rounds[seal % ROUNDS].add(seal)
+
+    def _round(self, number: int) -> None:
+        """Tell where seals are that have moved since the round before, and how far the journeys of this round's share have come."""
+        for space, seals in list(self._moved.items()):
+            self._moved[space] = set()
+            self._hub.publish_positions(space, position_rows(self._spaces[space], seals))
+        minute, second = divmod(number, ROUNDS)
+        for space, rounds in list(self._progressed.items()):
+            judging, waiting = self._spaces[space], rounds[second]
+            minutes = 1 + len(judging.states) // JOURNEYS_A_MINUTE
+            due = {seal for seal in waiting if seal // ROUNDS % minutes == minute % minutes}
+            waiting -= due
+            if due:
+                self._journeys(judging, due)
 
     def _journeys(self, judging: SpaceJudge, seals: set[int]) -> None:
         """Publish the states of these seals' journeys."""
         table = judging.journeys
         states: dict[str, JourneyState | None] = {}
         units: dict[str, tuple[str, ...]] = {}
-        for seal, track in tracks_of(judging, self._leads(judging, seals)).items():
-            (at,) = table.places(track["journey"][None], track["phase_ms"][None]).tolist()
+        leads = np.fromiter(self._leads(judging, seals), np.int64)
+        tracks = judging.states.take(leads)["track"]
+        places = table.places(tracks["journey"], tracks["phase_ms"]).tolist()
+        for seal, track, at in zip(leads.tolist(), tracks, places, strict=True):
             journey = None if at < 0 else table.journeys[at]
             before = self._told.pop((judging.space, seal), None)
             if before is not None and (journey is None or journey.id != before):
@@ -171,13 +195,10 @@ class Teller:
                 open_ = [e for of_seal in of_seals for e in of_seal.values() if e.journey == journey.id]
                 units[journey.id] = (journey.unit,) if journey.unit else ()
                 states[journey.id] = self._state(judging, journey, table.phases[at], track, open_)
-        if any(state is None or state.state == State.DISARMED for state in states.values()):
-            led = {journey for (space, _), journey in self._told.items() if space == judging.space}
-            states = {
-                name: state
-                for name, state in states.items()
-                if name not in led or (state is not None and state.state != State.DISARMED)
-            }
+        ended = [name for name, state in states.items() if state is None or state.state == State.DISARMED]
+        for name in _led(judging, ended):
+            if (state := states[name]) is None or state.state == State.DISARMED:
+                del states[name]
         for name, state in states.items():
             topic = journey_topic(self._tenant, name, judging.space)
             self._publisher.publish_state(topic, b"" if state is None else state_payload(state))
@@ -216,25 +237,25 @@ class Teller:
 
         They ended, or left the plan, while we were down or with the plan we began with: nothing else would tell.
         """
-        told = {(space, journey) for (space, _), journey in self._told.items()}
-        known = {
-            (space, journey.id)
-            for space, judging in self._spaces.items()
-            for version in judging.versions
-            for journey in version.plan.journeys
-        }
-        return sorted((known | self._waiting) - told)
+        found: list[tuple[str, str]] = []
+        for space, judging in self._spaces.items():
+            known = {journey.id for version in judging.versions for journey in version.plan.journeys}
+            known |= {name for of, name in self._waiting if of == space}
+            found += [(space, name) for name in sorted(known - _led(judging, known))]
+        return found
 
     def _empty(self, left_behind: list[tuple[str, str]]) -> None:
         """Empty some states, or say that the journey waits to be closed; but of those that a seal has gone on meanwhile."""
-        if not left_behind:
-            return
-        told = {(space, journey) for (space, _), journey in self._told.items()}
+        of_space: dict[str, list[str]] = defaultdict(list)
         for space, journey in left_behind:
-            if (space, journey) not in told:
-                state = self._ended(self._spaces[space], journey)
+            of_space[space].append(journey)
+        for space, names in of_space.items():
+            judging = self._spaces[space]
+            led = _led(judging, names)
+            for name in (name for name in names if name not in led):
+                state = self._ended(judging, name)
                 payload = b"" if state is None else state_payload(state)
-                self._publisher.publish_state(journey_topic(self._tenant, journey, space), payload)
+                self._publisher.publish_state(journey_topic(self._tenant, name, space), payload)
 
     def _state(
         self, judging: SpaceJudge, journey: Journey, phase: Phase, track: np.void, open_: list[Episode]
@@ -256,6 +277,19 @@ class Teller:
             updated_at=iso_ms(self._clock_ms()),
             exercise=judging.space != LIVE,
         )
+
+
+def _led(judging: SpaceJudge, names: Iterable[str]) -> set[str]:
+    """Which of these journeys the track of their lead is on."""
+    leads = {
+        name: judging.numbers.get(j.lead, -1) for name in names if (j := judging.journey(name)) is not None
+    }
+    if not leads:
+        return set()
+    tracks = judging.states.take(np.fromiter(leads.values(), np.int64))["track"]
+    places = judging.journeys.places(tracks["journey"], tracks["phase_ms"]).tolist()
+    found = zip(leads, places, strict=True)
+    return {name for name, at in found if at >= 0 and judging.journeys.journeys[at].id == name}
 
 
 def _units_of(alarms: Iterable[AlarmRow]) -> dict[str, tuple[str, ...]]:

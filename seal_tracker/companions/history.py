@@ -19,8 +19,7 @@ __all__ = ["companion_episodes"]
 
 def companion_episodes(facts: Facts, pings: PingBatch) -> dict[UUID, Episode]:
     """Every episode of the rules across devices, by id, as of ``facts.now_ms``; ``pings`` are all, in any order."""
-    numbers = {name: number for number, name in facts.names.items()}
-    table = PairTable.build(facts.journeys.journeys, numbers)
+    table = PairTable.build(facts.journeys.journeys, facts.names)
     if not len(table):
         return {}
     blank = blank_rows(1)["track"][0]

@@ -84,8 +84,7 @@ class Companions:
         if self._built_from is facts.journeys:
             return
         self._built_from = facts.journeys
-        numbers = {name: number for number, name in facts.names.items()}
-        table = PairTable.build(facts.journeys.journeys, numbers)
+        table = PairTable.build(facts.journeys.journeys, facts.names)
         old, mine = self._mine, _Remembered.blank(len(table))
         place = {pair: i for i, pair in enumerate(self.table.pairs)}
         kept = [(i, place[pair]) for i, pair in enumerate(table.pairs) if pair in place]

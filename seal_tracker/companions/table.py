@@ -36,11 +36,17 @@ class PairTable:
     to_ms: I8
 
     @classmethod
-    def build(cls, journeys: Sequence[Journey], numbers: Mapping[str, int]) -> PairTable:
-        """``numbers`` gives the numbers of devices heard of; a journey given twice counts once."""
-        journeys = list({journey.id: journey for journey in journeys}.values())
+    def build(cls, journeys: Sequence[Journey], names: Mapping[int, str]) -> PairTable:
+        """``names`` of devices heard of, by number; a journey given twice counts once.
+
+        A journey of one device without a permit, as nearly all are, is compared with nothing, and no rule is asked about it.
+        """
+        told = (j for j in journeys if len(j.devices) > 1 or j.permit is not None or j.transfers)
+        journeys = list({journey.id: journey for journey in told}.values())
         found = [(i, pair) for i, rule in enumerate(PAIR_RULES) for pair in rule.pairs(journeys)]
         pairs = tuple(pair for _, pair in found)
+        devices = {device for pair in pairs for device in (pair.lead, pair.other)}
+        numbers = {name: number for number, name in names.items() if name in devices} if devices else {}
         return cls(
             pairs=pairs,
             rule=np.array([i for i, _ in found], np.int64),

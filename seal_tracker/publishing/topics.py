@@ -97,6 +97,7 @@ def check_id(value: str, what: str = "id") -> str:
     return value
 
 
+@lru_cache(maxsize=1_024)
 def root(tenant: str, space: str = LIVE) -> str:
     """Return the root of a space's topics, without a slash at its end."""
     check_id(tenant, "tenant")

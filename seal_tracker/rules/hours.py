@@ -90,23 +90,24 @@ class PermitHours:
 
     @classmethod
     def of(cls, journeys: Sequence[Journey]) -> PermitHours:
-        """Read the permits of journeys; they have been checked."""
-        permits = [j.permit or {} for j in journeys]
+        """Read the permits of journeys; they have been checked. Few journeys have one, and the others cost next to nothing."""
+        permits = {i: j.permit for i, j in enumerate(journeys) if j.permit}
         turns, barred = (
-            [[t for span in spans_of(p.get(key) or ()) for t in span] for p in permits]
+            {i: [t for span in spans_of(p.get(key) or ()) for t in span] for i, p in permits.items()}
             for key in ("windows", "forbidden_windows")
         )
-        calendars = tuple(sorted({name for p in permits for name in p.get("calendars") or ()}))
-        named = np.array(
-            [[name in (p.get("calendars") or ()) for name in calendars] for p in [*permits, {}]], bool
-        )
-        dates = [sorted(day_of(d) for d in p.get("forbidden_dates") or ()) for p in permits]
-        period = [(_ms(p.get("valid_from"), NO_TIME), _ms(p.get("valid_to"), FOREVER_MS)) for p in permits]
-        from_ms, to_ms = np.array([*period, (NO_TIME, FOREVER_MS)], np.int64).T
-        windowed = np.array([*(bool(p.get("windows")) for p in permits), False], bool)
-        dated = np.array([*map(bool, dates), False], bool)
-        hours = np.array([*map(bool, barred), False], bool) | named.any(axis=1)
-        judged = windowed | dated | hours | (from_ms != NO_TIME) | (to_ms != FOREVER_MS)
+        dates = {i: sorted(day_of(d) for d in p.get("forbidden_dates") or ()) for i, p in permits.items()}
+        calendars = tuple(sorted({name for p in permits.values() for name in p.get("calendars") or ()}))
+        n = len(journeys) + 1
+        named = np.zeros((n, len(calendars)), bool)
+        from_ms, to_ms, windowed = np.full(n, NO_TIME), np.full(n, FOREVER_MS), np.zeros(n, bool)
+        judged = np.zeros(n, bool)
+        for i, p in permits.items():
+            named[i] = [name in (p.get("calendars") or ()) for name in calendars]
+            from_ms[i], to_ms[i] = _ms(p.get("valid_from"), NO_TIME), _ms(p.get("valid_to"), FOREVER_MS)
+            windowed[i] = bool(p.get("windows"))
+            judged[i] = bool(windowed[i] or dates[i] or barred[i] or named[i].any())
+        judged |= (from_ms != NO_TIME) | (to_ms != FOREVER_MS)
         return cls(
             judged=judged,
             windowed=windowed,
@@ -147,8 +148,8 @@ class PermitHours:
         return why, which_one
 
 
-def _column(of_journeys: Sequence[Sequence[int]]) -> I8:
-    return np.array([i * SPAN + v for i, values in enumerate(of_journeys) for v in values], np.int64)
+def _column(of_journeys: Mapping[int, Sequence[int]]) -> I8:
+    return np.array([i * SPAN + v for i, values in of_journeys.items() for v in values], np.int64)
 
 
 def _ms(text: Any, otherwise: int) -> int:

@@ -132,7 +132,7 @@ def _in_zones(ctx: Context) -> dict[str, I8]:
 class _LegLimits:
     """Limits that permits give for each leg of their journeys' routes: one flat column, and each journey's span in it.
 
-    ``first`` and ``count`` are by journey, and one more for none; ``route`` are the journeys' own routes.
+    ``first`` and ``count`` are by journey, and one more for none; ``route`` are the own routes of journeys that have limits.
     """
 
     first: I8
@@ -143,10 +143,15 @@ class _LegLimits:
 
     @classmethod
     def of(cls, journeys: Sequence[Journey]) -> _LegLimits:
-        given = [(j.permit or {}).get("speed_limits_kmh") or () for j in journeys]
-        count = np.array([*map(len, given), 0], np.int64)
-        flat = np.array([kmh for limits in given for kmh in limits], np.float64)
-        route = np.array([*(j.route for j in journeys), None], object)
+        given = {
+            i: limits
+            for i, j in enumerate(journeys)
+            if j.permit and (limits := j.permit.get("speed_limits_kmh"))
+        }
+        count, route = np.zeros(len(journeys) + 1, np.int64), np.full(len(journeys) + 1, None, object)
+        for i, limits in given.items():
+            count[i], route[i] = len(limits), journeys[i].route
+        flat = np.array([kmh for limits in given.values() for kmh in limits], np.float64)
         return cls(np.cumsum(count) - count, count, _m_h(flat), route, bool(len(flat)))
 
 

@@ -1,10 +1,11 @@
-"""MQTT 3.1.1 packets cut out of a byte stream: the part of the protocol that is paid once a ping.
+"""MQTT 3.1.1 packets cut out of a byte stream, and written: the part of the protocol that is paid once a message.
 
-Pure: fed with bytes, answers with messages. Everything but PUBLISH is left as it is, for the client library.
+Pure: fed with bytes, answers with messages. Everything but PUBLISH and its PUBACK is left as it is, for the client library.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Final, NamedTuple
 
 import msgspec
@@ -12,9 +13,12 @@ import numpy as np
 
 from seal_tracker.sources.errors import ProtocolError
 
-__all__ = ["Packets", "RawMessage", "puback", "split_packets"]
+__all__ = ["Packets", "RawMessage", "puback", "publish_packet", "split_packets"]
 
 PUBLISH: Final = 0x30
+PUBLISH_QOS_1: Final = 0x32
+PUBACK: Final = 0x40
+PUBACK_BYTES: Final = 4
 TYPE_MASK: Final = 0xF0
 DUP_FLAG: Final = 0x08
 QOS_MASK: Final = 0x06
@@ -28,6 +32,12 @@ LENGTH_BYTES_MAX: Final = 4
 """MQTT 3.1.1, 2.2.3: 256 MB is the longest packet."""
 
 HEADER_BYTES_MIN: Final = 2
+
+TOPIC_BYTES_MAX: Final = 65_535
+PACKET_BYTES_MAX: Final = 268_435_455
+
+UNFIT_IN_TOPIC: Final = re.compile(r"[+#\0]")
+"""MQTT 3.1.1, 3.3.2.1 and 1.5.3: a name that is published under holds no wildcard and no NUL."""
 
 
 class RawMessage(msgspec.Struct, eq=False, gc=False):
@@ -46,9 +56,12 @@ class RawMessage(msgspec.Struct, eq=False, gc=False):
 
 
 class Packets(NamedTuple):
-    """What a buffer held: messages in order, the bytes of other whole packets, and how many bytes were used up."""
+    """What a buffer held: messages in order, the packet ids that were acknowledged, the bytes of other whole packets, and how
+    many bytes were used up.
+    """
 
     messages: list[RawMessage]
+    acknowledged: list[int]
     others: bytes
     used: int
 
@@ -62,6 +75,7 @@ def split_packets(buffer: bytearray, received_ms: int) -> Packets:
         Where the bytes are no MQTT.
     """
     messages: list[RawMessage] = []
+    acknowledged: list[int] = []
     others = bytearray()
     at, end = 0, len(buffer)
     with memoryview(buffer) as view:
@@ -74,10 +88,12 @@ def split_packets(buffer: bytearray, received_ms: int) -> Packets:
             head = view[at]
             if head & TYPE_MASK == PUBLISH and head & QOS_MASK < QOS_2:
                 messages.append(_publish(view, head, body, stop, received_ms))
+            elif head == PUBACK and stop - at == PUBACK_BYTES:
+                acknowledged.append(view[body] << 8 | view[body + 1])
             else:
                 others += view[at:stop]
             at = stop
-    return Packets(messages, bytes(others), at)
+    return Packets(messages, acknowledged, bytes(others), at)
 
 
 def puback(mids: list[int]) -> bytes:
@@ -86,6 +102,30 @@ def puback(mids: list[int]) -> bytes:
     packets["head"] = 0x4002  # type PUBACK, two bytes follow
     packets["mid"] = mids
     return packets.tobytes()
+
+
+def publish_packet(topic: str, payload: bytes, mid: int, *, retain: bool = False) -> bytes:
+    """Write a message at QoS 1 as a packet.
+
+    Raises
+    ------
+    ValueError
+        It can never be published: by its topic, or by its length.
+    """
+    name = topic.encode()
+    if not name or len(name) > TOPIC_BYTES_MAX or UNFIT_IN_TOPIC.search(topic):
+        raise ValueError(
+            f"topic {topic[:120]!r}: must have 1 to {TOPIC_BYTES_MAX} bytes, without + # and NUL"
+        )
+    rest = left = 4 + len(name) + len(payload)
+    if rest > PACKET_BYTES_MAX:
+        raise ValueError(f"payload of {len(payload)} bytes: a packet has {PACKET_BYTES_MAX} at most")
+    head = bytearray((PUBLISH_QOS_1 | retain,))
+    while left >= MORE_LENGTH:
+        head.append(left & ~MORE_LENGTH & 0xFF | MORE_LENGTH)
+        left >>= 7
+    head.append(left)
+    return b"".join((head, len(name).to_bytes(2, "big"), name, mid.to_bytes(2, "big"), payload))
 
 
 def _long(view: memoryview, at: int) -> tuple[int, int]:

@@ -24,7 +24,7 @@ import paho.mqtt.client as paho
 import structlog
 
 from seal_tracker.sources.errors import SourceError, SubscriptionRefusedError
-from seal_tracker.sources.framing import RawMessage
+from seal_tracker.sources.framing import RawMessage, publish_packet
 from seal_tracker.sources.wire import Wire
 
 __all__ = ["Broker", "Link", "LinkEnd", "LinkStatus", "Will", "pauses_s"]
@@ -36,6 +36,9 @@ PAUSE_FIRST_S: Final = 0.1
 
 PAUSE_MAX_S: Final = 5.0
 """Longest pause: who waits for an alarm after an outage should not wait for us, too."""
+
+FIRST_MID, LAST_MID = 1_000, 65_535
+"""Packet ids of our publishes; paho takes its own, for the few subscriptions of a connection, from 1 upwards."""
 
 REFUSED: Final = 0x80
 """MQTT 3.1.1, 3.9.3: the return code of a refused subscription."""
@@ -119,6 +122,8 @@ class Link:
         self._wire: Wire | None = None
         self._reading = True
         self._leaving = False
+        self._mids = itertools.cycle(range(FIRST_MID, LAST_MID + 1))
+        self._unacknowledged: set[int] = set()
         self.status = LinkStatus()
 
     async def __aenter__(self) -> Self:
@@ -149,17 +154,25 @@ class Link:
             raise SubscriptionRefusedError(refused)
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int | None:
-        """Publish at QoS 1 and return the packet id, or None while there is no connection.
+        """Publish at QoS 1 and return the packet id, or None while there is no connection, or none is free.
+
+        Beside paho, which makes a lock and a dozen objects for each publish, and as many for its acknowledgement.
 
         Raises
         ------
         ValueError
             Where the topic or payload can never be published.
         """
-        if self._client is None or not self.status.connected:
+        if (
+            self._wire is None
+            or not self.status.connected
+            or len(self._unacknowledged) >= LAST_MID - FIRST_MID
+        ):
             return None
-        info = _inner(self._client).publish(topic, payload, 1, retain)
-        return info.mid if info.rc == paho.MQTT_ERR_SUCCESS else None
+        mid = next(mid for mid in self._mids if mid not in self._unacknowledged)
+        self._wire.send(publish_packet(topic, payload, mid, retain=retain))
+        self._unacknowledged.add(mid)
+        return mid
 
     def flush(self) -> None:
         """Send what has been published now, rather than in one of the loop's next turns."""
@@ -219,6 +232,7 @@ class Link:
             if self._wire is not None:
                 self._drop(self._wire, _inner(client))
             self._client = self._wire = None
+            self._unacknowledged.clear()
             self._set_status(connected=False, ready=False)
             self._end.disconnected()
 
@@ -238,7 +252,6 @@ class Link:
         )
         inner = _inner(client)
         inner.manual_ack_set(True)
-        inner.on_publish = lambda _client, _data, mid, _code, _properties: self._end.published(mid)
         opened_by_aiomqtt, ended_by_aiomqtt = inner.on_socket_open, inner.on_disconnect
 
         def ended(*why: Any) -> None:
@@ -248,7 +261,7 @@ class Link:
                 ended_by_aiomqtt(*why)
 
         def opened(_client: paho.Client, data: Any, sock: Any) -> None:
-            wire = Wire(sock, self._loop, self._clock_ms, self._end.received)
+            wire = Wire(sock, self._loop, self._clock_ms, self._end.received, self._acknowledged)
             inner._sock = wire  # noqa: SLF001  paho has no public way to give it a socket
             if opened_by_aiomqtt is not None:
                 opened_by_aiomqtt(inner, data, wire)
@@ -259,6 +272,12 @@ class Link:
         inner.on_socket_register_write = lambda _client, _data, _sock: self._write_soon(inner)
         inner.on_socket_unregister_write = lambda _client, _data, _sock: None
         return client
+
+    def _acknowledged(self, mids: list[int]) -> None:
+        for mid in mids:
+            if mid in self._unacknowledged:
+                self._unacknowledged.remove(mid)
+                self._end.published(mid)
 
     def _opened(self, client: aiomqtt.Client, wire: Wire) -> None:
         self._inner = _inner(client)

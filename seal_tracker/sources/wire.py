@@ -3,7 +3,7 @@
 paho reads a packet with four system calls and writes each with one, and hands every message through a dozen layers.
 That is fine for a thermostat; here it would be most of the work. ``Wire`` stands between paho and its socket (paho
 asks only for recv, send, close, fileno and setblocking): it reads what is there in one call, keeps PUBLISH packets
-for its owner, gives paho the rest, and gathers what paho writes into one call per loop turn.
+and PUBACKs for its owner, gives paho the rest, and gathers what paho and the owner write into one call per loop turn.
 
 One wire is one connection and lives on one event loop; only the constructor may run in another thread.
 """
@@ -28,7 +28,9 @@ WOULD_BLOCK: Final = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, s
 
 
 class Wire:
-    """The buffering socket. ``received`` gets each read's messages, with ``clock_ms`` read once for all of them."""
+    """The buffering socket. ``received`` gets each read's messages, with ``clock_ms`` read once for all of them, and ``acknowledged``
+    the packet ids of its PUBACKs.
+    """
 
     def __init__(
         self,
@@ -36,12 +38,14 @@ class Wire:
         loop: asyncio.AbstractEventLoop,
         clock_ms: Callable[[], int],
         received: Callable[[list[RawMessage]], None],
+        acknowledged: Callable[[list[int]], None],
     ) -> None:
         self._sock = sock
         self._fd = sock.fileno()
         self._loop = loop
         self._clock_ms = clock_ms
         self._received = received
+        self._acknowledged = acknowledged
         self._scratch = memoryview(bytearray(READ_BYTES))
         self._incoming = bytearray()
         self._for_paho = bytearray()
@@ -130,12 +134,14 @@ class Wire:
             return
         self._incoming += self._scratch[:size]
         try:
-            messages, others, used = split_packets(self._incoming, self._clock_ms())
+            messages, acknowledged, others, used = split_packets(self._incoming, self._clock_ms())
         except (ProtocolError, IndexError):
             self.give_up()
             return
         del self._incoming[:used]
         self._for_paho += others
+        if acknowledged:
+            self._acknowledged(acknowledged)
         if messages:
             self._received(messages)
 
