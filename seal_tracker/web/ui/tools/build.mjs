@@ -46,7 +46,7 @@ const worker = writeHashed("map-worker.js", readFileSync(require.resolve("maplib
 const bundle = await build({
   absWorkingDir: ROOT,
   entryPoints: {
-    page: "src/main.ts",
+    page: "src/main.tsx",
     map: "styles/map.css",
     style: "styles/page.css",
     docs: "src/docs/docs.ts",
@@ -68,7 +68,7 @@ const bundle = await build({
 });
 for (const file of bundle.outputFiles) write(`assets/${basename(file.path)}`, file.contents);
 for (const [path, { entryPoint }] of Object.entries(bundle.metafile.outputs)) {
-  if (entryPoint === "src/main.ts") manifest["page.js"] = path.slice("dist/".length);
+  if (entryPoint === "src/main.tsx") manifest["page.js"] = path.slice("dist/".length);
   if (entryPoint === "styles/page.css") manifest["style.css"] = path.slice("dist/".length);
   if (entryPoint === "styles/map.css") manifest["map.css"] = path.slice("dist/".length);
   if (entryPoint === "src/docs/docs.ts") manifest["api.js"] = path.slice("dist/".length);

@@ -8,7 +8,7 @@ import { build } from "esbuild";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 const found = ["src", "tools"].flatMap((folder) => readdirSync(join(ROOT, folder), { recursive: true }).map((name) => join(ROOT, folder, name)));
-const tests = found.filter((path) => /\.test\.(ts|mjs)$/.test(path));
+const tests = found.filter((path) => /\.test\.(ts|mjs)$/.test(path) && !path.includes("node_modules"));
 const out = mkdtempSync(join(tmpdir(), "page-tests-"));
 await build({ entryPoints: tests, outdir: out, outExtension: { ".js": ".mjs" }, bundle: true, format: "esm", platform: "node", logLevel: "warning" });
 const files = readdirSync(out, { recursive: true }).filter((name) => name.endsWith(".mjs")).map((name) => join(out, name));

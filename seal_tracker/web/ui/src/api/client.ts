@@ -58,13 +58,13 @@ export const signIn = (username: string, password: string): Promise<Session> =>
   });
 
 export const signOut = (session: Session): Promise<void> =>
-  request("session", { method: "DELETE", headers: { "X-CSRF-Token": session.csrf } });
+  request("session", { method: "DELETE", headers: { "X-CSRF-Token": session.csrf ?? "" } });
 
 /** Change one's own password; the session goes on as another. */
 export const changePassword = (session: Session, current: string, replacement: string): Promise<Session> =>
   request("accounts/me/password", {
     method: "PUT",
-    headers: { "Content-Type": "application/json", "X-CSRF-Token": session.csrf },
+    headers: { "Content-Type": "application/json", "X-CSRF-Token": session.csrf ?? "" },
     body: JSON.stringify({ current, new: replacement }),
   });
 

@@ -1,5 +1,7 @@
 // What the service sends, as far as the page reads it. Times are ISO 8601 in UTC, positions degrees.
 
+import type { Schema } from "./service";
+
 export const SEVERITIES = ["info", "low", "medium", "high", "critical"] as const;
 /** Ordered from the least to the worst. */
 export type Severity = (typeof SEVERITIES)[number];
@@ -10,13 +12,8 @@ export type Transition =
   | "acknowledged" | "assigned" | "noted" | "dispatched" | "shelved" | "unshelved" | "suppressed" | "unsuppressed" | "escalated" | "closed";
 export type Lock = "closed" | "open" | "cut" | "unknown";
 
-export interface Session {
-  username: string;
-  role: string;
-  csrf: string;
-  /** The password was given by somebody else: nothing but changing it is allowed. */
-  must_change_password: boolean;
-}
+/** Who is signed in; `must_change_password`: somebody else gave the password, and nothing but changing it is allowed. */
+export type Session = Schema["SessionAnswer"];
 
 export interface PlaceLabel {
   name: string;

@@ -2,6 +2,7 @@
 // where it gives up (the service refused, a proxy answered), it is opened anew, with growing pauses, at the last event.
 import { apiUrl, currentSession } from "../api/client";
 import type { CloudEvent, SealState } from "../api/types";
+import type { Alarm } from "./alarms";
 
 export type FeedState = "connecting" | "live" | "reconnecting";
 
@@ -11,6 +12,8 @@ export interface FeedListener {
   stateChanged(state: FeedState): void;
   event(event: CloudEvent): void;
   positions(items: SealState[], gone: string[]): void;
+  /** `whole`: these are all that are open. */
+  alarms(items: Alarm[], gone: string[], whole: boolean): void;
   /** The session is over. */
   signedOut(): void;
 }
@@ -75,7 +78,8 @@ export class Feed {
     };
     this.#listen<CloudEvent>(source, "event", (event) => this.listener.event(event));
     this.#listen<{ items: SealState[]; gone?: string[] }>(source, "position", ({ items, gone }) => this.listener.positions(items, gone ?? []));
-    for (const name of ["alarm", "journey", "heartbeat"]) source.addEventListener(name, () => this.#heard());
+    this.#listen<{ items: Alarm[]; gone?: string[]; whole: boolean }>(source, "alarm", ({ items, gone, whole }) => this.listener.alarms(items, gone ?? [], whole));
+    for (const name of ["journey", "heartbeat"]) source.addEventListener(name, () => this.#heard());
   }
 
   #listen<T>(source: EventSource, name: string, take: (content: T) => void): void {

@@ -1,6 +1,7 @@
 // The map: composes its layers, keeps the seals' source current, answers clicks. Loaded after sign-in, on its own.
 import { GeoJSONSource, LngLatBounds, Map as MapLibre, NavigationControl, Popup, ScaleControl, setWorkerUrl, type MapGeoJSONFeature, type SourceSpecification, type StyleSpecification } from "maplibre-gl";
 import type { CloudEvent, Config, Routes, Zones } from "../api/types";
+import type { Alarm } from "../live/alarms";
 import type { Board } from "../live/board";
 import type { Names } from "../live/names";
 import type { Reader } from "../view/reader";
@@ -138,12 +139,25 @@ export class MapView {
 
   /** Goes to where an event happened and marks it. */
   showEvent(event: CloudEvent): void {
-    const { geometry } = event.data;
+    if (!this.#focus(event.data.geometry) && event.data.properties.seal) this.showSeal(event.data.properties.seal);
+  }
+
+  /** Marks a geometry and goes there; false where there is none. */
+  #focus(geometry: GeoJSON.Geometry | null): boolean {
     this.#popup.remove();
     if (this.#ready) this.#source("focus").setData({ type: "FeatureCollection", features: geometry ? [{ type: "Feature", properties: {}, geometry }] : [] });
     const box = boundsOf(positionsOf(geometry));
     if (box) this.#map.fitBounds(new LngLatBounds(box), { padding: 90, maxZoom: CLOSE_ZOOM });
-    else if (event.data.properties.seal) this.showSeal(event.data.properties.seal);
+    return box !== null;
+  }
+
+  /** Goes to where an alarm was raised, and to the stretch that its newest known event tells. */
+  showAlarm(alarm: Alarm): void {
+    const event = this.input.board.events.find(({ data }) => data.properties.episode === alarm.episode);
+    const point = alarm.place && { type: "Point" as const, coordinates: alarm.place };
+    if (event) this.showEvent(event);
+    else if (point) this.#focus(point);
+    else if (alarm.seal) this.showSeal(alarm.seal);
   }
 
   /** Goes to where a seal is now and tells about it. */

@@ -17,6 +17,9 @@ export const LOCK_SHAPE: Record<Lock, string> = {
   unknown: "M6.8 11.4h2.4v2.1H6.8zM8 2.6c2.2 0 3.6 1.2 3.6 3 0 2.3-2.4 2.5-2.4 4.6H6.8c0-2.9 2.3-3.1 2.3-4.5 0-.7-.5-1.1-1.2-1.1-.8 0-1.3.5-1.4 1.4H4.2c.1-2.1 1.5-3.4 3.8-3.4z",
 };
 
+export const BELL = "M8 1.2a4.3 4.3 0 0 1 4.3 4.3v3.4l1.5 2.4v.9H2.2v-.9l1.5-2.4V5.5A4.3 4.3 0 0 1 8 1.2zM6.3 13h3.4a1.7 1.7 0 0 1-3.4 0z";
+export const BELL_OFF = `${BELL}M1.2 2.4l1-1 12.6 12.6-1 1z`;
+
 /** A disc with a nose that points north, to be turned into the course. */
 export const COURSE_SHAPE = "M8 .2l3.1 3.6a5.6 5.6 0 1 1-6.2 0z";
 export const PARKED_SHAPE = "M8 2.8a5.6 5.6 0 1 1 0 11.2A5.6 5.6 0 0 1 8 2.8z";

@@ -1,9 +1,10 @@
-// Where the page starts: sign in if need be, change a password that was given, then the control room; again from the top when the language or the plan changes.
+// Where the page starts: sign in if need be, change a password that was given, then the room; again from the top when the language changes.
+import { render } from "preact";
 import { currentSession } from "./api/client";
 import type { Session } from "./api/types";
+import { Room } from "./app/room";
+import { Shell } from "./app/shell";
 import { preferredLanguage } from "./i18n";
-import type { Camera } from "./map/view";
-import { ControlRoom } from "./view/control_room";
 import { h } from "./view/dom";
 import { askForNewPassword } from "./view/new_password";
 import { readerOf } from "./view/reader";
@@ -20,23 +21,30 @@ function failed(): void {
   window.setTimeout(() => void start(""), RETRY_MS);
 }
 
-async function start(notice: string, camera: Camera | null = null): Promise<void> {
+async function start(notice: string): Promise<void> {
   const reader = readerOf(preferredLanguage());
   document.documentElement.lang = reader.language;
   try {
     const session = (await currentSession()) ?? (await askToSignIn(app, reader, notice, () => void start(notice)));
-    await openRoom(session.must_change_password ? await askForNewPassword(app, reader, session) : session, camera);
+    await openRoom(session.must_change_password ? await askForNewPassword(app, reader, session) : session);
   } catch {
     failed();
   }
 }
 
-async function openRoom(session: Session, camera: Camera | null): Promise<void> {
+async function openRoom(session: Session): Promise<void> {
   const reader = readerOf(preferredLanguage());
-  await ControlRoom.open(app, session, reader, camera, {
-    signedOut: (notice) => void start(notice ? reader.words.signIn.ended : ""),
-    again: (at) => void start("", at),
-  });
+  const left = (notice: string): void => {
+    render(null, app);
+    void start(notice);
+  };
+  const room = await Room.open(session, reader, () => left(reader.words.signIn.ended));
+  const leave = (): void => {
+    room.stop();
+    left("");
+  };
+  app.replaceChildren();
+  render(<Shell room={room} leave={leave} />, app);
 }
 
 void start("");
