@@ -104,11 +104,13 @@ class Answer:
 class Cut(NamedTuple):
     """How many bytes at a stream's beginning are one frame; 0: not all of it is there yet.
 
-    ``garbage`` says that those bytes are none, up to where the next may begin.
+    ``garbage`` says that those bytes are none, up to where the next may begin; ``shared`` that the last byte of a frame that is
+    damaged may be the first of the next, and stays.
     """
 
     used: int
     garbage: bool = False
+    shared: bool = False
 
 
 class Part(NamedTuple):
@@ -133,12 +135,15 @@ class Link:
         What the device is to be answered once its frame is kept, by the clock given; None: nothing.
     max_bytes
         The longest frame; what is longer is none.
+    filler
+        Bytes that mean nothing between frames.
     """
 
     cut: Callable[[bytes | bytearray], Cut]
     device: Callable[[bytes], str | None]
     acknowledgement: Callable[[bytes, dt.datetime], bytes | None]
     max_bytes: int
+    filler: bytes = b" \t\r\n"
 
 
 @dataclass(frozen=True, slots=True)

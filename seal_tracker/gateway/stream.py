@@ -44,23 +44,23 @@ class FrameStream:
     @property
     def incomplete(self) -> bool:
         """Whether the beginning of a frame waits for its rest."""
-        return bool(self._buffer)
+        return bool(self._buffer.strip(self._link.filler))
 
     def receive_data(self, data: bytes) -> list[Delivery]:
         """Take what was received; give what is complete."""
         self._buffer += data
         found: list[Delivery] = []
         while self._buffer:
-            used, garbage = self._link.cut(self._buffer)
+            used, garbage, shared = self._link.cut(self._buffer)
             if not used and len(self._buffer) <= self._link.max_bytes:
                 break
             if not used or used > self._link.max_bytes:
-                used, garbage = min(len(self._buffer), self._link.max_bytes), True
+                used, garbage, shared = min(len(self._buffer), self._link.max_bytes), True, False
             piece = bytes(self._buffer[:used])
-            del self._buffer[:used]
+            del self._buffer[: used - shared]
             if not garbage:
                 found.append(Delivery(piece))
-            elif piece.strip():
+            elif piece.strip(self._link.filler):
                 self._garbage += 1
                 found.append(Delivery(piece, is_frame=False))
         return found
@@ -72,6 +72,6 @@ class FrameStream:
 
     def end(self) -> list[Delivery]:
         """What is left when the connection ends: a frame cut short."""
-        left = [Delivery(bytes(self._buffer), is_frame=False)] if self._buffer.strip() else []
+        left = [Delivery(bytes(self._buffer), is_frame=False)] if self.incomplete else []
         self._buffer.clear()
         return left

@@ -72,6 +72,36 @@ def test_noise_is_delivered_as_what_it_is_and_the_next_frame_found() -> None:
     assert frame == Delivery(DEED)
 
 
+CUT_SHORT = [
+    ("jt808", "a position report of 2013", 30),
+    ("jointech", "a JT701D, locked", 20),
+    ("jointech", "a card unlocks within a fence", 26),
+    ("eseal", "a report", 40),
+]
+
+
+@pytest.mark.parametrize(("name", "what", "there"), CUT_SHORT)
+def test_a_frame_cut_short_does_not_take_the_next_with_it(name: str, what: str, there: int) -> None:
+    """A modem that restarts sends from the beginning again: what is whole is published and answered, each once."""
+    frame = row(name, what)
+    for pieces in ((frame[:there] + frame, frame), (frame[:there], frame + frame)):
+        got = taken(name, *pieces)
+        assert [d.payload for d in got[-2:]] == [frame, frame] or (name, got[-1].payload) == ("eseal", frame)
+        whole = [ping for d in got for ping in formats()[name].decode(d.payload, None).pings]
+        assert len(whole) == 2
+
+
+def test_the_flag_behind_a_damaged_frame_may_be_the_next_ones() -> None:
+    """Or its own, and then the next brings one itself; it is nothing that is waited for."""
+    frame = row("jt808", "a position report of 2013")
+    damaged = frame[:20] + b"\x55" + frame[21:]
+    stream = FrameStream(formats()["jt808"])
+    assert [d.payload for d in stream.receive_data(damaged)] == [damaged]
+    assert not stream.incomplete
+    assert [d.payload for d in stream.receive_data(frame)] == [frame]
+    assert stream.end() == []
+
+
 def test_another_protocol_is_hopeless() -> None:
     stream = FrameStream(formats()["jointech"])
     for _ in range(3):

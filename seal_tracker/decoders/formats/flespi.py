@@ -25,13 +25,13 @@ FACTS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
     for fact, pattern in (
         ("rope_cut", rf"(?:^|\.)(?:{_ROPE}(?:\b.*)?|lock\.)cut|broken\.{_ROPE}\b|(?:^|\.){_ROPE}\.broken"),
         ("shell_opened", r"(?:case|shell|housing)\.(?:open|tamper)|tamper"),
-        ("cover_open", r"cover\.(?:open|remov|tamper)|uncover"),
-        ("removed", r"(?:^|\.)(?:remov|detach|unplug|demount|dismount|drop)"),
+        ("cover_open", r"(?:cover|cap|lid)\.(?:open|remov|tamper)|uncover"),
+        ("removed", r"(?:^|\.)(?:remov|detach|unplug|demount|dismount|dismantl|drop)"),
         ("vibration", r"vibrat|shock|knock"),
         ("illegal_card", r"(?:card|rfid).*(?:illegal|unauthori|invalid|unknown)|(?:illegal|unauthori|invalid).*(?:card|rfid)"),
         ("wrong_password", r"password.*(?:wrong|error|incorrect|invalid)|(?:wrong|incorrect|invalid).*password"),
         ("unlock_refused", r"unlock.*(?:refus|fail|denied|reject)"),
-        ("motor_stuck", r"motor.*(?:stuck|fault|fail|error)|lock\.stuck"),
+        ("motor_stuck", r"motor.*(?:stuck|fault|fail|error|malfunction|block)|stuck.*motor|lock\.stuck"),
         ("jamming", r"jamm"),
         ("charging", r"charging"),
         ("low_battery", r"battery\.low|low\.battery|battery.*\.low"),
@@ -39,6 +39,14 @@ FACTS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
     )
 )  # fmt: skip
 """Which words in a name are which fact; the first that fits."""
+
+_OTHERS: Final = re.compile(
+    r"(?:^|\.)(?:sim|antenna|external|fuel|odometer|tacho\w*|driver|ble|bluetooth|beacon|tag|sensor)(?:\.|$)|battery\.(?:remov|detach|unplug)"
+)
+"""Names that speak of another thing than the seal: its own parts that are no lock, the vehicle's, and sensors beside it."""
+
+OF_THE_SEAL: Final = frozenset({"shell_opened", "removed", "low_battery"})
+"""Facts whose words other things have too, by which a SIM card taken out would be a seal taken off."""
 
 _TOLD: Final = re.compile(r"(?:^|\.)(?:alarm|event|status|trigger)$|\.(?:alarm|event)\.")
 """Names whose truth says that something is so."""
@@ -61,7 +69,6 @@ def _object(members: Members, device: str | None, answer: Answer) -> None:
     if (lon is None) != (lat is None):
         raise members.wrong("position.latitude" if lat is None else "position.longitude", "degrees")
     facts = _facts(members.values)
-    locked = members.yes("lock.status", "lock.locked.status")
     ping = NativePing(
         at,
         lon=lon,
@@ -73,7 +80,7 @@ def _object(members: Members, device: str | None, answer: Answer) -> None:
         satellites=members.whole("position.satellites"),
         battery_pct=members.number("battery.level"),
         seq=members.whole("event.seqnum"),
-        lock="cut" if "rope_cut" in facts else None if locked is None else "closed" if locked else "open",
+        lock=_lock(members, facts),
         facts=facts or None,
         buffered=members.yes("message.buffered.status"),
         cell=cell(members.number("gsm.signal.dbm"), members.whole("gsm.mcc"), members.whole("gsm.mnc")),
@@ -106,7 +113,21 @@ def _facts(values: dict[str, Any]) -> list[str]:
 
 
 def _fact(name: str) -> str | None:
-    return next((fact for fact, words in FACTS if words.search(name)), None)
+    fact = next((fact for fact, words in FACTS if words.search(name)), None)
+    return None if fact in OF_THE_SEAL and _OTHERS.search(name) else fact
+
+
+def _lock(members: Members, facts: list[str]) -> str | None:
+    """Its state by the names that say it is closed, else by those that say it is open."""
+    if "rope_cut" in facts:
+        return "cut"
+    locked = members.yes("lock.status", "lock.locked.status", "locked.status", "lock.closed.status")
+    if locked is None:
+        is_open = members.yes(
+            "lock.open.status", "lock.opened.status", "lock.unlocked.status", "unlocked.status"
+        )
+        locked = None if is_open is None else not is_open
+    return None if locked is None else "closed" if locked else "open"
 
 
 FORMAT: Final = Format("flespi", decode, start=(b"{", b"["))

@@ -59,6 +59,12 @@ P45_SERIAL: Final = 14
 
 ANSWERS: Final = {b"U01": b"(S39)", b"U02": b"(S39)", b"U03": b"(S39)", b"U06": b"(S20)"}
 
+FOLLOWS: Final = b"$(\r\n"
+"""With what the bytes behind a frame begin."""
+
+LENGTH_BYTES: Final = 16
+"""So many of a binary frame say how long it is."""
+
 SENSOR_SERIAL: Final = FIX_BYTES + 11
 
 SENSOR_BYTES: Final = FIX_BYTES + 17
@@ -203,12 +209,34 @@ def _stated(ping: NativePing, event: int, state: bytes, facts: list[str]) -> boo
 
 
 def _cut(stream: bytes | bytearray) -> Cut:
+    """Cut by length and by brackets. A frame that was cut short does not take the one behind it with it."""
     if stream[0] == BINARY:
         size = frame_bytes(stream)
-        return Cut(size if 0 < size <= len(stream) else 0)
+        if not 0 < size <= len(stream):
+            return Cut(0)
+        within = 0 if _may_end(stream, size) else _whole_within(stream, size)
+        return Cut(within, garbage=True) if within else Cut(size)
     if stream[0] == OPEN:
-        return Cut(stream.find(CLOSE) + 1)
+        end = stream.find(CLOSE)
+        again = stream.rfind(OPEN, 1, end) if end > 0 else -1  # on the wire no bracket is within brackets
+        return Cut(again, garbage=True) if again > 0 else Cut(end + 1)
     return Cut(_next_frame(stream, 1), garbage=True)
+
+
+def _may_end(stream: bytes | bytearray, at: int) -> bool:
+    """Whether a frame may end there, by what follows."""
+    return at == len(stream) or stream[at] in FOLLOWS
+
+
+def _whole_within(stream: bytes | bytearray, size: int) -> int:
+    """Where another frame begins among the bytes of one that seems ``size`` long, and ends where a frame may; 0: none does."""
+    at = stream.find(BINARY, 1, size)
+    while at > 0:
+        end = frame_bytes(stream[at : at + LENGTH_BYTES])
+        if end and at + end <= len(stream) and _may_end(stream, at + end):
+            return at
+        at = stream.find(BINARY, at + 1, size)
+    return 0
 
 
 def _device(frame: bytes) -> str | None:

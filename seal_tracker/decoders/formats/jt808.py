@@ -272,9 +272,12 @@ def _lock_report(message: Message) -> NativePing:
 
 
 def _cut(stream: bytes | bytearray) -> Cut:
+    """Cut at the flags. The flag behind a frame that was cut short is the next one's, which would else be lost with it."""
     if stream[0] == FLAG:
         end = stream.find(b"~", 1)
-        return Cut(1, garbage=True) if end == 1 else Cut(end + 1)
+        if end <= 1:
+            return Cut(1, garbage=True) if end == 1 else Cut(0)
+        return Cut(end + 1, shared=_header(bytes(stream[: end + 1])) is None)
     if stream[0] == ord("("):
         return Cut(stream.find(b")") + 1)
     following = stream.find(b"~")
@@ -323,5 +326,9 @@ def _acknowledgement(frame: bytes, now: dt.datetime) -> bytes | None:
 
 
 FORMAT: Final = Format(
-    "jt808", decode, start=(b"~",), link=Link(_cut, _device, _acknowledgement, MAX_BYTES), part=_part
+    "jt808",
+    decode,
+    start=(b"~",),
+    link=Link(_cut, _device, _acknowledgement, MAX_BYTES, filler=b"~ \t\r\n"),
+    part=_part,
 )
