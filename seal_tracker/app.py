@@ -51,6 +51,7 @@ from seal_tracker.service import Service
 from seal_tracker.sources.mqtt import MqttSource
 from seal_tracker.store import Store
 from seal_tracker.store.alarm_reads import AlarmFilter
+from seal_tracker.store.command_reads import CommandFilter
 from seal_tracker.tasks import tasks_running
 from seal_tracker.teller import Teller
 from seal_tracker.tls import server_context
@@ -69,6 +70,9 @@ log = structlog.get_logger(__name__)
 
 ALARMS_AT_ONCE = 1_000
 """Alarms read together at a start."""
+
+COMMANDS_AT_START = 1_000
+"""Commands under way that watchers are told of after a start, the newest; there are a handful, and never more than three a seal."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +143,8 @@ async def running(settings: Settings, *, embedded: Path | None = None) -> AsyncI
         for space in spaces:
             await _remember_alarms(store, teller, space)
             teller.found_waiting(space, await store.journeys_waiting(space))
+        under_way, _ = await store.commands(LIVE, CommandFilter(under_way=True), limit=COMMANDS_AT_START)
+        teller.tell_commands(LIVE, under_way)
         source = service.source = await stack.enter_async_context(
             MqttSource(
                 parts.broker,

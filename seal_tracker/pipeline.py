@@ -29,6 +29,7 @@ from seal_tracker.decoders.heartbeat import encode_status
 from seal_tracker.deeds import Deed
 from seal_tracker.downlink.answers import Answers, Heard, not_taken
 from seal_tracker.downlink.messages import SealAnswer
+from seal_tracker.downlink.rows import CommandRow
 from seal_tracker.fact_actions import by_itself
 from seal_tracker.facts.model import EquipmentFact
 from seal_tracker.facts.settling import Settled
@@ -96,6 +97,8 @@ class Committed:
     steps: Sequence[EventRow] = ()
     journeys: Mapping[str, str] = field(default_factory=dict)
     """States of journeys that persons have changed, by id."""
+    commands: Sequence[CommandRow] = ()
+    """Commands to seals that came a step on, as they stand."""
 
 
 class Pipeline:
@@ -361,6 +364,7 @@ class Pipeline:
                 {row.id: row for row in commit.alarms},
                 commit.steps,
                 {change.row.id: change.row.state for change in commit.journeys},
+                commit.commands,
             )
         )
 

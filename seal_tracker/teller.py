@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any
 from uuid import UUID
 
 import msgspec
 import numpy as np
 
 from seal_tracker.alarms.states import CLOSED
+from seal_tracker.downlink.rows import CommandRow
+from seal_tracker.downlink.states import UNDER_WAY
 from seal_tracker.journey_record import State, record_of, state_of
 from seal_tracker.metrics import EVENTS
 from seal_tracker.model import LIVE, Episode, iso_ms
@@ -49,6 +52,10 @@ EMPTIED_AT_ONCE = 500
 """After a start, so many states a second of journeys that are over are emptied, for the same reason."""
 
 
+COMMANDS_KEPT = 100
+"""Commands that are over, which who begins to watch is told of: what became of those of this shift."""
+
+
 class Teller:
     """Tells on what was committed. Call it with each commit, and keep `run` running."""
 
@@ -72,12 +79,15 @@ class Teller:
         self._told: dict[tuple[str, int], str] = {}
         self._waiting: set[tuple[str, str]] = set()
         self._alarms: dict[UUID, UUID] = {}
+        self._commands_over: OrderedDict[str, None] = OrderedDict()
 
     def __call__(self, done: Committed) -> None:
         """Tell one commit on."""
         self._publisher.put(done.outbox)
         self._moved[done.space] |= done.seals
         self._progress(done.space, done.seals)
+        if done.commands:
+            self.tell_commands(done.space, done.commands)
         if not (done.events or done.alarms or done.journeys):
             return
         told = [(e.sequence, body) for e, body in zip(done.events, done.bodies, strict=True)]
@@ -118,6 +128,18 @@ class Teller:
         seals, self._changed[space] = self._changed[space], set()
         if space in self._spaces:
             self._journeys(self._spaces[space], seals)
+
+    def tell_commands(self, space: str, commands: Collection[CommandRow]) -> None:
+        """Tell watchers how commands stand; at a start, those that are under way. Of what is over they keep the newest few."""
+        told: dict[str, Any] = {str(row.id): msgspec.Raw(row.body) for row in commands}
+        for row in commands:
+            if row.state not in UNDER_WAY:
+                self._commands_over[str(row.id)] = None
+                self._commands_over.move_to_end(str(row.id))
+        while len(self._commands_over) > COMMANDS_KEPT:
+            told[self._commands_over.popitem(last=False)[0]] = None
+        units = {str(row.id): (row.unit,) for row in commands if row.unit is not None}
+        self._hub.publish_commands(space, told, units)
 
     def found_open(self, space: str, alarms: Iterable[AlarmRow]) -> None:
         """At a start: alarms that are open, for who watches and for journeys' states."""

@@ -4,11 +4,11 @@ Not thread-safe; everything happens on the event loop, and putting in never wait
 
 * *events*: a queue of at most ``queue_limit`` frames a client. When it is full it is emptied and the client is *behind*: it reads
   what it missed from the database, from the last sequence it sent. No event is lost, none is sent twice.
-* *states* (positions, alarms, journeys): no queue at all. Each topic keeps the newest item of each key and numbers its frames; a client knows
+* *states* (positions, alarms, journeys, commands): no queue at all. Each topic keeps the newest item of each key and numbers its frames; a client knows
   the number it saw last. One behind gets the newest frame, further behind the whole state, both encoded once for all clients.
   So a slow reader loses old positions, never the newest, and never an event.
 
-A frame is at most one second of changes for positions; alarms and journeys go out at the next turn of the loop.
+A frame is at most one second of changes for positions; alarms, journeys and commands go out at the next turn of the loop.
 
 What is put in says whose it is; a client of some units is sent what is theirs, in frames shared with all clients of the same units.
 """
@@ -144,6 +144,7 @@ class Space:
             "position": StateTopic("position", position_interval_s),
             "alarm": StateTopic("alarm", 0.0),
             "journey": StateTopic("journey", 0.0),
+            "command": StateTopic("command", 0.0),
         }
 
 
@@ -277,6 +278,10 @@ class Hub:
     def publish_journeys(self, space: str, journeys: Mapping[str, Any], units: Units = NO_UNITS) -> None:
         """Tell journeys' states by id, as JSON values; None: gone. ``units`` has whose each is."""
         self._put(space, "journey", ((key, Item(said, units.get(key, ()))) for key, said in journeys.items()))
+
+    def publish_commands(self, space: str, commands: Mapping[str, Any], units: Units = NO_UNITS) -> None:
+        """Tell how commands to seals stand by id, as JSON values; None: of long ago. ``units`` has whose each is."""
+        self._put(space, "command", ((key, Item(said, units.get(key, ()))) for key, said in commands.items()))
 
     def close(self) -> None:
         """End every stream; clients come back with their last id."""

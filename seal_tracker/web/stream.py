@@ -189,7 +189,7 @@ async def end_streams(app: web.Application) -> None:
 
 ROUTES: Final = (
     Route(
-        "GET", "/api/v1/stream", stream, Right.READ, "Events, alarms, journeys and positions as they come: Server-Sent Events.",
+        "GET", "/api/v1/stream", stream, Right.READ, "Events, alarms, journeys, positions and commands to seals as they come: Server-Sent Events.",
         query=StreamQuery, media=("text/event-stream",), problems=(404,),
     ),
 )  # fmt: skip

@@ -98,6 +98,19 @@ def ended(service: Running, command: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def watched(service: Running) -> dict[str, str]:
+    """How commands to the seal stand, by kind, as the stream says it to who begins to watch now."""
+    token = service.ready["accounts"]["operator"]["token"]
+    request = urllib.request.Request(
+        f"{service.ready['http']}/api/v1/stream", headers={"Authorization": f"Bearer {token}"}
+    )
+    with urllib.request.urlopen(request, timeout=30) as stream:
+        while stream.readline() != b"event: command\n":
+            pass
+        items = json.loads(stream.readline().removeprefix(b"data: "))["items"]
+    return {item["kind"]: item["state"] for item in items if item["seal"] == SEAL}
+
+
 def test_a_seal_does_what_two_supervisors_tell_it(service: Running, second: str) -> None:
     """It tells where it is, refuses what it cannot, and unlocks where it has leave; who did what stands in each command's steps."""
     journey = {"id": JOURNEY, "regime": "transit", "seal": SEAL, "destination_zone": "port"}
@@ -128,6 +141,7 @@ def test_a_seal_does_what_two_supervisors_tell_it(service: Running, second: str)
         assert approve(service, command, second)[0] == 200
         assert ended(service, command)["state"] == "acknowledged"
         wait_until(lambda: seen(service)["lock"] == "open", what="the seal says that it is open")
+    assert watched(service) == {"position": "acknowledged", "interval": "refused", "unlock": "acknowledged"}
     assert process.stdout is not None
     told = [line.removeprefix("told ") for line in process.stdout if line.startswith("told ")]
     assert [json.loads(line)["kind"] for line in told] == ["position", "interval", "unlock"]

@@ -156,7 +156,8 @@ def spoken(name: str, payload: bytes) -> None:
         return
     stream = FrameStream(found)
     deliveries = [*stream.receive_data(payload), *stream.end()]
-    assert sum(len(each.payload) for each in deliveries) <= len(payload), "more bytes than came"
+    shared = max(0, len(deliveries) - 1)  # the last byte of a damaged frame may be the first of the next
+    assert sum(len(each.payload) for each in deliveries) <= len(payload) + shared, "more bytes than came"
     assert not stream.incomplete
     for frame in (each.payload for each in deliveries if each.is_frame):
         found.link.device(frame)

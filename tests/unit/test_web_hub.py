@@ -168,7 +168,7 @@ async def test_an_alarm_that_is_gone_is_said_to_be_gone(hub):
 
 
 async def test_a_client_of_a_unit_is_told_what_is_its_own(hub):
-    """Events, positions, alarms and journeys of other units, and of none, never reach it; nor does it wake for them."""
+    """Events, positions, alarms, journeys and commands of other units, and of none, never reach it; nor does it wake for them."""
     rows = [
         PositionRow(seal=name, time_ms=0, unit=unit) for name, unit in (("A", "u1"), ("B", "u2"), ("C", None))
     ]
@@ -177,6 +177,7 @@ async def test_a_client_of_a_unit_is_told_what_is_its_own(hub):
         hub.publish_positions(LIVE, rows)
         hub.publish_alarms(LIVE, {"1": {"id": "1"}, "2": {"id": "2"}}, {"1": ("u2", "u1"), "2": ("u2",)})
         hub.publish_journeys(LIVE, {"J1": {"id": "J1"}, "J2": {"id": "J2"}}, {"J1": ("u1",)})
+        hub.publish_commands(LIVE, {"C1": {"id": "C1"}, "C2": {"id": "C2"}}, {"C1": ("u1",), "C2": ("u2",)})
         await settle()
         assert [sequence for sequence, _ in client.take_events()] == [1]
         assert [sequence for sequence, _ in everyone.take_events()] == [1, 2, 3]
@@ -185,8 +186,9 @@ async def test_a_client_of_a_unit_is_told_what_is_its_own(hub):
             ["A"],
             ["1"],
             ["J1"],
+            ["C1"],
         ]
-        assert [len(data_of(frame)["items"]) for frame in everyone.take_states()] == [3, 2, 2]
+        assert [len(data_of(frame)["items"]) for frame in everyone.take_states()] == [3, 2, 2, 2]
         await client.wait(0.001)
         hub.publish_events(LIVE, [event(4)], [("u2",)])
         assert not await client.wait(0.01)
