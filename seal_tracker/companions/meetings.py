@@ -53,6 +53,10 @@ class Met:
     other_lat_e7: I8
     gap_ms: I8
     distance_mm: I8
+    step_mm: I8
+    step_ms: I8
+    other_step_mm: I8
+    other_step_ms: I8
     passed_ms: I8
 
 
@@ -68,7 +72,8 @@ def meet(compared: Compared, tracks: Tracks) -> Met:
     other_lon, other_lat, other_gap = _place(theirs, pair, time_ms, tracks)
     gap = np.maximum(gap, other_gap)
     apart = mm_of_m(distance_m(lon, lat, other_lon, other_lat))
-    return Met(pair, time_ms, lon, lat, other_lon, other_lat, gap, apart, passed)
+    steps = (*_step(mine, pair, time_ms, tracks), *_step(theirs, pair, time_ms, tracks))
+    return Met(pair, time_ms, lon, lat, other_lon, other_lat, gap, apart, *steps, passed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +120,16 @@ def _place(span: _Span, pair: I8, time_ms: I8, tracks: Tracks) -> tuple[I8, I8, 
     lon = wrap_e7(lon + _share(east, step, gap))
     lat = tracks.lat_e7[before] + _share(north, step, gap)
     return lon, lat, np.where(known, gap, NEVER_MS)
+
+
+def _step(span: _Span, pair: I8, time_ms: I8, tracks: Tracks) -> tuple[I8, I8]:
+    """How far, and in what time, one device came between the fix before some instants and the one at or after them; 0 where there is none."""
+    if not len(tracks.time_ms):
+        return np.zeros(len(pair), np.int64), np.zeros(len(pair), np.int64)
+    after = np.minimum(tracks.at(span.row[pair], time_ms), span.end[pair] - 1)
+    before = np.maximum(after - 1, np.minimum(span.first[pair], after))
+    places = (tracks.lon_e7[before], tracks.lat_e7[before], tracks.lon_e7[after], tracks.lat_e7[after])
+    return mm_of_m(distance_m(*places)), tracks.time_ms[after] - tracks.time_ms[before]
 
 
 def _share(whole: I8, part: I8, of: I8) -> I8:

@@ -224,16 +224,25 @@ def _meetings(
         other_lat_e7=met.other_lat_e7[at],
         gap_ms=met.gap_ms[at],
         distance_mm=met.distance_mm[at],
+        speed_m_h=_m_h(met.step_mm[at], met.step_ms[at]),
+        other_speed_m_h=_m_h(met.other_step_mm[at], met.other_step_ms[at]),
         terrain=version.terrain,
         regime=np.array([REGIMES.index(p.regime) for p in pairs], np.int64),
         route=np.array([routes.get(p.route or "", -1) for p in pairs], np.int64),
+        other_route=np.array([routes.get(p.other_route or "", -1) for p in pairs], np.int64),
         zone=np.array([zones.get(p.object, -1) if p.other_journey else -1 for p in pairs], np.int64),
     )
+
+
+def _m_h(step_mm: I8, step_ms: I8) -> I8:
+    """Metres an hour of steps; 0 of those that took no time."""
+    return step_mm * 3600 // np.maximum(step_ms, 1) * (step_ms > 0)
 
 
 def _taken(meetings: Meetings, at: I8) -> Meetings:
     names = (
         "pair", "time_ms", "lon_e7", "lat_e7", "other_lon_e7", "other_lat_e7", "gap_ms", "distance_mm",
+        "speed_m_h", "other_speed_m_h",
     )  # fmt: skip
     return replace(meetings, **{name: getattr(meetings, name)[at] for name in names})
 

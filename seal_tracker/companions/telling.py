@@ -51,7 +51,7 @@ def _ended(episode: Episode, pair: Pair, now_ms: int | None) -> Episode:
     if episode.ended_at_ms is not None or now_ms is None:
         return episode
     reset = reset_ms(episode, pair)
-    at, why = (pair.to_ms, "disarmed") if reset is None or reset >= pair.to_ms else (reset, "reset")
+    at, why = (pair.to_ms, pair.ended_by) if reset is None or reset >= pair.to_ms else (reset, "reset")
     return episode if at > now_ms else closed(episode, at, at, {"closed_by": why})
 
 

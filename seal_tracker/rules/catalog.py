@@ -13,6 +13,7 @@ from seal_tracker.rules import (
     deviation,
     direction,
     equipment,
+    foreseen,
     gaps,
     gnss,
     hours,
@@ -82,6 +83,7 @@ PAIR_RULES: tuple[PairRule, ...] = (
     detachment.RULE,
     convoy.RULE,
     sharing.RULE,
+    foreseen.RULE,
 )
 """Rules across devices: the second stage, over tracks that the first has accepted."""
 

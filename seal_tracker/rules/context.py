@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeVar, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from geofences.alongside import ZonesAlong
+from geofences.alongside import ZonesAlong, parts_on_route
 from geofences.corridors import CorridorSet, Located
 from geofences.masks import all_true, every, some
 from geofences.zones import ZoneSet
@@ -164,6 +164,19 @@ class Terrain:
     def zones_along(self) -> ZonesAlong:
         """Where routes run through zones that are watched."""
         return ZonesAlong.build(self.corridors, self.zones, self.watched)
+
+    @cached_property
+    def _passed(self) -> dict[tuple[int, int], tuple[F8, F8]]:
+        return {}
+
+    def passed(self, route: int, zone: int) -> tuple[F8, F8]:
+        """Where a route enters and leaves a zone, ascending chainages; looked up once for each pair that is asked for."""
+        if (route, zone) not in self._passed:
+            wanted = np.zeros(len(self.zone_key), bool)
+            wanted[zone] = True
+            _, enter_m, leave_m = parts_on_route(self.corridors, self.zones, wanted, route)
+            self._passed[route, zone] = enter_m, leave_m
+        return self._passed[route, zone]
 
     @cached_property
     def always_in_force(self) -> bool:

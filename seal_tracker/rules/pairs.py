@@ -24,6 +24,7 @@ __all__ = [
     "Meetings",
     "Pair",
     "PairRule",
+    "alone_on",
     "both_on",
     "companion_pairs",
     "pair_keys",
@@ -55,6 +56,10 @@ class Pair:
         whose lead ``other`` is, where that is not the same journey.
     gap_m
         metres that a permit lets the two be apart; None where it says nothing.
+    other_route
+        the route of ``other``, where that is looked at.
+    ended_by
+        why what is open at ``to_ms`` ends then.
     resets_ms
         when officers said that a latched episode of it is dealt with, ascending.
     """
@@ -72,6 +77,8 @@ class Pair:
     other_journey: str | None = None
     gap_m: float | None = None
     resets_ms: tuple[int, ...] = ()
+    other_route: str | None = None
+    ended_by: str = "disarmed"
 
 
 def companion_pairs(rule: str, journey: Journey, other: str, *, gap_m: float | None = None) -> Iterator[Pair]:
@@ -92,6 +99,12 @@ def companion_pairs(rule: str, journey: Journey, other: str, *, gap_m: float | N
             gap_m=gap_m,
             resets_ms=resets_of(journey, rule, other),
         )
+
+
+def alone_on(journey: Journey) -> set[str]:
+    """The structures that a journey's vehicle must be alone on by its permit."""
+    structures = (journey.permit or {}).get("structures") or ()
+    return {s["zone"] for s in structures if s.get("alone") is True}
 
 
 def both_on(some: Iterable[Served], others: Sequence[Served]) -> Iterator[tuple[Served, Served]]:
@@ -126,7 +139,9 @@ class Meetings:
         int64[n], the time between those two fixes, the longer of both devices'; 0 where both have a fix.
     distance_mm
         int64[n], how far apart they are.
-    regime, route, zone
+    speed_m_h, other_speed_m_h
+        int64[n], metres an hour from the fix before to the one at or after the instant; 0 where there was none before.
+    regime, route, other_route, zone
         int64 by pair, positions in the plan version in force, -1 where none; ``zone`` is that of the object.
     """
 
@@ -140,9 +155,12 @@ class Meetings:
     other_lat_e7: I8
     gap_ms: I8
     distance_mm: I8
+    speed_m_h: I8
+    other_speed_m_h: I8
     terrain: Terrain
     regime: I8
     route: I8
+    other_route: I8
     zone: I8
 
     def __len__(self) -> int:

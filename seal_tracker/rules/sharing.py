@@ -19,6 +19,7 @@ from seal_tracker.rules.pairs import (
     Meetings,
     Pair,
     PairRule,
+    alone_on,
     both_on,
     pair_keys,
     resets_of,
@@ -35,17 +36,12 @@ KEYS = zoned(pair_keys("high", raise_=(1, 0), clear=(1, 0)))
 def _pairs(journeys: Sequence[Journey]) -> Iterator[Pair]:
     on: dict[str, list[Journey]] = defaultdict(list)
     for journey in journeys:
-        for zone in _alone_on(journey):
+        for zone in alone_on(journey):
             on[zone].append(journey)
     for zone, vehicles in on.items():
         for mine in vehicles:
             for other in (one for one in vehicles if _meet(mine, one)):
                 yield from _pairs_of(mine, other, zone)
-
-
-def _alone_on(journey: Journey) -> set[str]:
-    structures = (journey.permit or {}).get("structures") or ()
-    return {s["zone"] for s in structures if s.get("alone") is True}
 
 
 def _end_ms(journey: Journey) -> int:

@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from simulators.earth import metres_per_degree_at
@@ -198,6 +199,7 @@ def plan_files(scenario: Scenario, ground: Ground) -> dict[str, str]:
             for at in [_beside(ground.road(None), e.at_km, 0.0)]
         ),
         "policies.toml": "".join(_tables(scenario.policy)),
+        "calendars.jsonl": "".join(_line(msgspec.to_builtins(c)) for c in scenario.calendar),
     }
     return {name: text for name, text in files.items() if text or name.endswith("geojson")}
 

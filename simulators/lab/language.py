@@ -142,6 +142,15 @@ class Equipment(_Part, frozen=True, kw_only=True):
     at_km: float = 0.0
 
 
+class Calendar(_Part, frozen=True, kw_only=True):
+    """Dates and hours that permits name, as ``calendars.jsonl`` of a plan has them."""
+
+    id: Name
+    dates: list[str] = []
+    periods: list[dict[str, str]] = []
+    windows: list[dict[str, Any]] = []
+
+
 class Scenario(_Part, frozen=True, kw_only=True):
     """A whole scenario. ``about`` is the rule that it tries, ``policy`` what ``policies.toml`` shall say."""
 
@@ -158,4 +167,5 @@ class Scenario(_Part, frozen=True, kw_only=True):
     journey: list[Journey] = []
     equipment: list[Equipment] = []
     script: list[Act] = []
+    calendar: list[Calendar] = []
     policy: dict[str, Any] = {}

@@ -45,17 +45,23 @@ PLACES = st.integers(0, 1000)
 
 def ground() -> Ground:
     """A lorry with trailer and escort and two heavy vehicles, all of which must be alone on one bridge."""
-    made = Ground().zone("bridge", 1000, 0, 250, "structure")
+    made = Ground().zone("bridge", 1000, 0, 250, "structure").route("R", (0, 0), (1500, 30), (9000, 0))
     for rule in ("DETACHMENT", "CONVOY_SEPARATION"):
         made.policy(f"default.{rule}", raise_fixes=2, raise_s=20)
     alone = [{"zone": "bridge", "alone": True}]
     devices = [{"id": "T1", "role": "trailer"}, {"id": "E1", "role": "escort"}]
     permit = {"number": "P", "structures": alone, "escorts": [{"device": "E1", "gap_m": 400}]}
     resets = [{"at": iso(at), "rule": "DETACHMENT", "object": "T1", "by": "an officer"} for at in (300, 650)]
-    made.journey("S1", armed_s=60, disarmed_s=900, devices=devices, permit=permit, resets=resets)
+    made.journey("S1", armed_s=60, disarmed_s=900, devices=devices, permit=permit, resets=resets, route="R")
     made.journey("S1", id="J-again", armed_s=900, disarmed_s=4000, devices=devices[:1])
     for seal, end_s in (("S2", None), ("S3", 1200)):
-        made.journey(seal, disarmed_s=end_s, permit={"number": seal, "structures": alone}, regime="oversized")
+        made.journey(
+            seal,
+            disarmed_s=end_s,
+            permit={"number": seal, "structures": alone},
+            regime="oversized",
+            route="R",
+        )
     return made
 
 

@@ -105,6 +105,14 @@ STORIES: dict[str, Callable[[], tuple[Ground, list[Ping]]]] = {
         [*lasting(1200), weighed(600, 24_000)],
     ),
     "STOP_UNPLANNED": lambda: (Ground().journey(), lasting(1800)),
+    "STRUCTURE_MEETING": lambda: (
+        Ground()
+        .zone("B", 5000, 0, 200, "structure")
+        .route("R", (0, 0), (3000, 20), (9000, 0))
+        .journey(regime="oversized", permit=PERMIT, route="R")
+        .journey("S2", regime="oversized", permit=PERMIT, route="R"),
+        [*drive(0, 300, 60, 11), *of("S2", drive(0, 300, 60, 10))],
+    ),
     "STRUCTURE_SHARED": lambda: (
         bridge().journey("S2", regime="oversized", permit=PERMIT),
         [*lasting(300, every_s=60), *of("S2", lasting(300, 50, every_s=60))],

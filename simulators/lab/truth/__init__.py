@@ -45,6 +45,7 @@ def truth_of(stage: Stage) -> list[Line]:
     journeys = [Watched.of(stage, j, watches) for j in stage.scenario.journey]
     deeds = [_deed(stage, w.journey.id, f, w) for w in journeys for f in _of_journey(w)]
     deeds += [_deed(stage, w.journey.id, f, w) for w, f in pair_rules.shared(journeys)]
+    deeds += [_deed(stage, w.journey.id, f, w) for w, f in pair_rules.due(journeys)]
     deeds += [
         _deed(stage, None, f._replace(seal=f"equipment/{id_}"), None)
         for id_, f in pair_rules.of_equipment(stage)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, time, timedelta, timezone
 
 import numpy as np
 
+from simulators.lab.language import Calendar
 from simulators.lab.truth.found import Found, Watched, graded
 from simulators.lab.truth.record import Verdict
 from simulators.lab.truth.watch import STEP_S, Bools, along, depth_m, stretches
@@ -147,11 +148,12 @@ def overspeed(w: Watched) -> Iterator[Found]:
 def hours(w: Watched) -> Iterator[Found]:
     """Moving outside the permit's hours and dates."""
     permit = w.journey.permit or {}
-    if not permit.get("windows") and not permit.get("forbidden_dates"):
+    named = [c for c in w.stage.scenario.calendar if c.id in permit.get("calendars", ())]
+    if not named and not any(permit.get(key) for key in ("windows", "forbidden_windows", "forbidden_dates")):
         return
     start = datetime.fromtimestamp(w.stage.ground.start_ms / 1000, UTC)
     moments = [(start + timedelta(seconds=t)).astimezone(VIET_NAM) for t in w.lead.time_s.tolist()]
-    allowed = np.array([_allowed(m, permit) for m in moments])
+    allowed = np.array([_allowed(m, permit) and not any(_closed(m, c) for c in named) for m in moments])
     moving = (w.lead.speed_kmh > MOVING_KMH) & ~allowed & w.judged
     for span in stretches(moving, w.lead.time_s, 120.0):
         fixes = w.lead.fixes_in(span)
@@ -165,9 +167,19 @@ def _allowed(moment: datetime, permit: dict[str, object]) -> bool:
     dates, windows = permit.get("forbidden_dates") or (), permit.get("windows")
     if isinstance(dates, list) and moment.date().isoformat() in dates:
         return False
+    barred = permit.get("forbidden_windows") or ()
+    if isinstance(barred, list) and any(_in_window(moment, window) for window in barred):
+        return False
     if not isinstance(windows, list) or not windows:
         return True
     return any(_in_window(moment, window) for window in windows)
+
+
+def _closed(moment: datetime, calendar: Calendar) -> bool:
+    """Whether a calendar closes the road at a local moment."""
+    day = moment.date().isoformat()
+    closed = day in calendar.dates or any(p["from"] <= day <= p["to"] for p in calendar.periods)
+    return closed or any(_in_window(moment, window) for window in calendar.windows)
 
 
 def _in_window(moment: datetime, window: dict[str, object]) -> bool:

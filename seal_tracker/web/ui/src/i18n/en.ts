@@ -223,6 +223,7 @@ export const en = {
     STOP_ON_STRUCTURE: "Stopped on a structure",
     STRUCTURE_SPEED: "Too fast on a structure",
     STRUCTURE_SHARED: "Structure shared",
+    STRUCTURE_MEETING: "Two due on a structure at once",
     EQUIPMENT_OFFLINE: "Equipment offline",
     GATE_MISMATCH: "Mismatch at the gate",
     MASS_BALANCE: "Mass does not balance",

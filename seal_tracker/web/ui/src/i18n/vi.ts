@@ -224,6 +224,7 @@ export const vi: Messages = {
     STOP_ON_STRUCTURE: "Dừng trên công trình",
     STRUCTURE_SPEED: "Quá tốc độ trên công trình",
     STRUCTURE_SHARED: "Nhiều xe cùng trên công trình",
+    STRUCTURE_MEETING: "Hai xe sắp cùng qua công trình",
     EQUIPMENT_OFFLINE: "Thiết bị ngừng hoạt động",
     GATE_MISMATCH: "Không khớp tại cửa khẩu",
     MASS_BALANCE: "Chênh lệch khối lượng",
