@@ -49,6 +49,8 @@ class Verdict:
         discards by name.
     due_ms
         from when on time may change each seal again; None: pings were judged, which put that off at most.
+    stays
+        whether it is known that with the pings no phase of a journey has begun.
     """
 
     seals: NDArray[np.int64]
@@ -58,6 +60,7 @@ class Verdict:
     touched: dict[UUID, Episode]
     counts: dict[str, int] = field(default_factory=dict)
     due_ms: NDArray[np.int64] | None = None
+    stays: bool = False
 
     def state(self, i: int, states: SealStates) -> SealState:
         """The new state of the ``i``-th seal judged; ``states`` are those that were judged."""
@@ -75,8 +78,10 @@ class Verdict:
     def _due_after_pings(self, states: SealStates) -> NDArray[np.int64]:
         """Pings bring nothing forward but a silence after the newest, unless with them a phase has begun."""
         track = self.rows["track"]
-        quiet = quiet_ms(track, self.rows[SIGNAL_LOST])
+        quiet = quiet_ms(track, self.rows.look(SIGNAL_LOST))
         due_ms = np.minimum(states.due_ms(self.seals), quiet)
+        if self.stays:
+            return due_ms
         stays = states.in_phase(self.seals, track)
         return due_ms if every(stays) else np.where(stays, due_ms, NO_TIME)
 
@@ -165,6 +170,7 @@ class _Work(Timeline):
         self.book = Book(facts.space, states.open)
         self.counts: dict[str, int] = {}
         self.due_ms: NDArray[np.int64] | None = None
+        self.stays = True
 
     def verdict(self) -> Verdict:
         return Verdict(
@@ -175,12 +181,13 @@ class _Work(Timeline):
             self.book.touched,
             self.counts,
             self.due_ms,
+            self.stays,
         )
 
     def judge_pass(self, one: Pass, pings: PingBatch, ping_row: NDArray[np.int64]) -> None:
         """Judge one stretch of pings of each row of the pass."""
         first = slice(None) if len(ping_row) == len(one.rows) else begins(ping_row)
-        self.bring_to(one.rows, one.journey, one.version, pings.time_ms[first])
+        self.stays &= self.bring_to(one.rows, one.journey, one.version, pings.time_ms[first])
         ctx = self._context(one.rows, one.journey, one.version, pings, ping_row)
         track = copied(ctx.state["track"])
         track_of(ctx, track)
@@ -201,7 +208,7 @@ class _Work(Timeline):
 
     def pass_time(self, until: NDArray[np.int64]) -> None:
         """Pass every set moment up to ``until``, by seal; raise what time alone has raised by then."""
-        rows = np.arange(len(self.seals))
+        self.stays, rows = False, np.arange(len(self.seals))
         self.advance(rows, until)
         at = self.places(rows)
         going = which((at >= 0) | self.is_equipment(rows))

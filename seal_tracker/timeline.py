@@ -68,15 +68,18 @@ class Timeline:
     @abstractmethod
     def _context(self, rows: I8, journey: I8, version: int, pings: PingBatch, ping_row: I8) -> Context: ...
 
-    def bring_to(self, rows: I8, at: I8, version: int, until_ms: I8) -> None:
-        """Bring rows to their next pings, at ``until_ms`` and in the phases ``at`` (positions, -1 none) of a version."""
+    def bring_to(self, rows: I8, at: I8, version: int, until_ms: I8) -> bool:
+        """Bring rows to their next pings, at ``until_ms`` and in the phases ``at`` (positions, -1 none) of a version.
+
+        Returns whether it is known that no phase has begun or ended with that.
+        """
         phases, track = self.facts.journeys.with_none, self.rows["track"]
         mine = slice(None) if len(rows) == len(self.seals) else rows
         key = phases.key[at]
         stay = (track["journey"][mine] == key) & (key != 0) & (track["phase_ms"][mine] == phases.from_ms[at])
         stay &= self._clock(mine) >= until_ms - SILENCE_MS
         if every(stay) and not len(self.facts.version_from_ms):
-            return  # on the journeys and in the phases of their pings, and heard of lately, as most of the time
+            return True  # on the journeys and in the phases of their pings, and heard of lately, as most of the time
         was = track["journey"][rows]
         leaving = (was != key) & (was != 0)
         if some(leaving):
@@ -96,6 +99,7 @@ class Timeline:
         silent = np.flatnonzero(on & (self._clock(rows) < until_ms - SILENCE_MS))
         if len(silent):
             self.let_time_pass(rows[silent], at[silent], np.full(len(silent), version), until_ms[silent])
+        return False
 
     def advance(self, rows: I8, until_ms: I8) -> None:
         """Pass every set moment up to ``until_ms`` (by row, inclusive), in order."""

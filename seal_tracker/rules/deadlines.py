@@ -87,9 +87,10 @@ def _due_ms(journey: Journey) -> int:
 
 
 def _arrival(ctx: Context) -> None:
-    due, arrived = ctx.of_journey(_due_ms, UNPLANNED_MS), ctx.state[ARRIVAL]["arrived_ms"]
+    due = ctx.of_journey(_due_ms, UNPLANNED_MS)
     if not ctx.carries(ARRIVAL) and every(due == UNPLANNED):
-        arrived[ctx.fixes.row] = 0
+        if some(ctx.state.look(ARRIVAL)["arrived_ms"] > 0):
+            ctx.state[ARRIVAL]["arrived_ms"][ctx.fixes.row] = 0
         return
     row, planned = ctx.fixes.row, due[ctx.fixes.row]
     remaining = _remaining_m(ctx)

@@ -7,7 +7,6 @@ and nothing is under way; else they look only at the rows concerned.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -28,8 +27,7 @@ I8 = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """A fix or ping that completed a run, as a rule's ``evidence`` or ``severity`` is asked about it.
 
     Attributes

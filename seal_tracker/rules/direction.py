@@ -79,7 +79,7 @@ def _judge(ctx: Context) -> None:
     start = all_true(len(row)) if ctx.one_fix_each else begins(row)
     along = _Along(at, row, mm_of_m(chainage_m[at]), start, row if ctx.one_fix_each else row[start])
     state = ctx.state[NAME]
-    seen, last_mm, high_mm = (state[name][along.seals] for name in ("seen", "last_mm", "high_mm"))
+    seen, last_mm, high_mm = (state[name].take(along.seals) for name in ("seen", "last_mm", "high_mm"))
     first_mm = along.chainage_mm if ctx.one_fix_each else along.chainage_mm[start]
     before_mm = before(along.chainage_mm, start, np.where(seen, last_mm, first_mm))
     goes_on = every(along.chainage_mm >= before_mm) and every((high_mm == last_mm) | ~seen)

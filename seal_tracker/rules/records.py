@@ -72,6 +72,7 @@ class Rows:
     def __init__(self, n: int, part: Callable[[str], Records]) -> None:
         self._n = n
         self._part = part
+        self._seen: dict[str, Records] = {}
         self.own: dict[str, Records] = {}
 
     def __len__(self) -> int:
@@ -81,8 +82,15 @@ class Rows:
         """A part, the rows' own to write to."""
         mine = self.own.get(name)
         if mine is None:
-            mine = self.own[name] = self._part(name)
+            mine = self.own[name] = self.look(name)
         return mine
+
+    def look(self, name: str) -> Records:
+        """A part to read only: where nobody writes to it, it need not be put back."""
+        seen = self.own.get(name, self._seen.get(name))
+        if seen is None:
+            seen = self._seen[name] = self._part(name)
+        return seen
 
     def __setitem__(self, name: str, part: Records) -> None:
         """Replace a part; it becomes the rows' own."""
@@ -96,7 +104,7 @@ class Rows:
 
     def some(self, rows: NDArray[np.int64]) -> Rows:
         """Copies of some rows."""
-        return Rows(len(rows), lambda name: self[name].take(rows))
+        return Rows(len(rows), lambda name: self.look(name).take(rows))
 
     def put(self, rows: NDArray[np.int64], others: Rows) -> None:
         """Write others over some rows; parts that were never asked of them are as they were."""

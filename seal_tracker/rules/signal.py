@@ -97,7 +97,8 @@ def _judge(ctx: Context) -> None:
     pings, row = ctx.pings, ctx.ping_row
     if not len(row):
         return
-    carried, terms, limit = ctx.state[NAME], _terms(ctx), _limit_ms(ctx, row, pings.mode, pings.interval_s)
+    carried, terms = ctx.state.look(NAME), _terms(ctx)
+    limit = _limit_ms(ctx, row, pings.mode, pings.interval_s)
     since_ms = before(pings.time_ms, ctx.ping_start, _since_ms(ctx))
     allowed = before(limit, ctx.ping_start, carried["limit_ms"])
     silent = (allowed > 0) & (pings.time_ms > since_ms + allowed)
@@ -113,7 +114,8 @@ def _judge(ctx: Context) -> None:
                 int(ctx.seal[r]), NAME, None, ended_at_ms=at, cleared_at_ms=at, evidence=_silent(at, since)
             )
     terms["limit_ms"] = limit[ctx.newest]
-    ctx.state[NAME] = terms
+    if terms.tobytes() != carried.tobytes():
+        ctx.state[NAME] = terms
     if ctx.carries(NAME):
         ctx.mark(NAME, row[ctx.ping_start], np.zeros(int(ctx.ping_start.sum()), bool))
 

@@ -32,8 +32,7 @@ MARGIN_SHARE = 0.1
 """Or this share of the zone's radius, whichever is more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stay:
+class Stay(NamedTuple):
     """A fix that completed a run in a zone, or out of it, as a rule's ``evidence`` or ``closing`` is asked about it.
 
     ``i`` is its index among the pass's fixes, ``row`` its seal's, ``zone`` the zone's index; ``began_ms`` the first fix of

@@ -218,10 +218,9 @@ def _followed(
     apart = _neither_inside(ctx, pair[found.path], found.zone)
     if len(apart):
         mine, parts = found.path[apart], (found.enter[apart], found.leave[apart])
-        places = (
-            ctx.terrain.corridors.point_at(route[mine], from_m[mine] + part * (to_m - from_m)[mine])
-            for part in parts
-        )
+        at_m = from_m[mine] + np.stack(parts) * (to_m[mine] - from_m[mine])
+        lon, lat = ctx.terrain.corridors.point_at(np.tile(route[mine], 2), at_m.ravel())
+        places = zip(np.split(lon, 2), np.split(lat, 2), strict=True)
         yield _timed(ctx, pair[mine], found.zone[apart], parts, *places)
 
 
@@ -229,11 +228,11 @@ def _neither_inside(ctx: Context, fix: I8, zone: I8) -> I8:
     """Of ways through zones, those of which neither the fix nor the one before lies inside."""
     if len(fix) == 0:
         return fix
-    fixes, zones = ctx.fixes, ctx.terrain.zones
-    apart = which(~zones.holds(fixes.lon_e7[fix], fixes.lat_e7[fix], zone))
-    before = fix[apart]
-    kept: I8 = apart[~zones.holds(fixes.prev_lon_e7[before], fixes.prev_lat_e7[before], zone[apart])]
-    return kept
+    fixes = ctx.fixes
+    lon_e7 = np.concatenate([fixes.lon_e7[fix], fixes.prev_lon_e7[fix]])
+    lat_e7 = np.concatenate([fixes.lat_e7[fix], fixes.prev_lat_e7[fix]])
+    inside = ctx.terrain.zones.holds(lon_e7, lat_e7, np.concatenate([zone, zone]))
+    return which(~(inside[: len(fix)] | inside[len(fix) :]))
 
 
 def _straight(ctx: Context, pair: I8) -> Iterator[tuple[I8, ...]]:
