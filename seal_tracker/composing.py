@@ -126,6 +126,8 @@ class Composer:
             steps=[row for _, row in steps],
             actions=[*prepared.actions, *deed.actions, *alarms.actions],
             facts=prepared.facts,
+            lines=prepared.lines,
+            lines_gone=prepared.lines_gone,
             ways=ways,
             **deed.brought(),
         )
@@ -138,6 +140,8 @@ class Composer:
             commit.checkpoints,
             commit.drop_checkpoints,
             commit.facts,
+            commit.lines,
+            commit.lines_gone,
         )
         return None if commit.pings is None and not any(parts) else commit
 

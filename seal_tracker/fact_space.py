@@ -22,7 +22,9 @@ from numpy.typing import NDArray
 
 from seal_tracker.companion_space import BLANK
 from seal_tracker.companions.tracks import EMPTY, accepted, newest_fix
+from seal_tracker.facts.balance import Line, by_licence, line_of, over_quota, used_before
 from seal_tracker.facts.catalog import FACT_RULES, KINDS, READS
+from seal_tracker.facts.mixing import STOP, beside_each_other
 from seal_tracker.facts.model import NEAR_MS, EquipmentFact, attached
 from seal_tracker.facts.places import AROUND_MS, place_at
 from seal_tracker.facts.rules import Case, Place
@@ -32,6 +34,7 @@ from seal_tracker.in_force import judged_of
 from seal_tracker.journey import Journey
 from seal_tracker.journey_record import as_judged, read_record
 from seal_tracker.model import NO_TIME, PLATE_PREFIX, Episode, PingBatch
+from seal_tracker.plans.licences import Licence
 from seal_tracker.prepared import Prepared
 from seal_tracker.replaying import readable
 from seal_tracker.rules.across_facts import ACROSS_FACTS
@@ -47,6 +50,9 @@ MOST_PINGS = 10_000
 """Of one seal between a checkpoint and five minutes after a moment: there are some hundreds."""
 
 NO_PINGS = PingBatch.empty()
+
+NEAR_M = 5_000.0
+"""Lorries that stopped farther apart have nothing to do with each other, whatever a policy says."""
 
 MINERALS = "minerals"
 """The regime of which journeys without facts are judged, too."""
@@ -65,6 +71,10 @@ class FactStore(Protocol):
     async def episodes_of_types(  # noqa: D102
         self, space: str, journeys: Iterable[str], types: Iterable[str]
     ) -> list[EpisodeRow]: ...
+    async def lines_of(  # noqa: D102
+        self, space: str, *, journeys: Iterable[str] = (), licences: Iterable[str] = ()
+    ) -> list[Line]: ...
+    async def stops_of_minerals(self, space: str, from_ms: int, to_ms: int) -> list[Episode]: ...  # noqa: D102
     async def journeys_named(self, space: str, ids: Iterable[str]) -> Mapping[str, JourneyRow]: ...  # noqa: D102
     async def journeys_of_devices(self, space: str, after_ms: Mapping[str, int]) -> list[str]: ...  # noqa: D102
     async def newest_checkpoints(  # noqa: D102
@@ -92,6 +102,16 @@ class _Waiting:
 
     tracks: dict[int, int] = field(default_factory=dict)
     due_ms: int | None = None
+
+
+@dataclass
+class _Balance:
+    """What changes of licences' balances, what was used of each before each journey, and whose quotas may be judged otherwise."""
+
+    lines: list[Line] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    used_before: dict[str, int] = field(default_factory=dict)
+    moved: set[str] = field(default_factory=set)
 
 
 class FactSpace:
@@ -245,10 +265,18 @@ class FactSpace:
         changed: Mapping[str, Journey | None] | None = None,
     ) -> None:
         """Judge some journeys anew from everything."""
+        names = {*names, *await self._neighbours(out)}
         if not names:
             return
         journeys = await self._journeys(view, names, changed or {})
         facts = await self._facts(view, journeys, new, changed or {})
+        balance = await self._balance(view, names, journeys, facts)
+        if further := balance.moved - names:
+            others = await self._journeys(view, further, changed or {})
+            names |= further
+            journeys += others
+            facts |= await self._facts(view, others, new, changed or {})
+        out.lines, out.lines_gone = balance.lines, balance.gone
         rows = await self._store.episodes_of_types(self._space, names, ACROSS_FACTS | READS)
         read = _as_found([row.episode for row in rows if row.episode.type in READS], out)
         places, settled = await self._places(view, journeys, facts, pings)
@@ -261,6 +289,8 @@ class FactSpace:
             case = Case(
                 journey, facts[journey.id], view.facts.versions, view.facts.now_ms, heard,
                 places.get(journey.id, {}), read.get(journey.id, ()),
+                {"used_before_kg": balance.used_before.get(journey.id),
+                 "stops": await self._stops_beside(read.get(journey.id, ()), out)},
             )  # fmt: skip
             after |= episodes_of(self._space, case)
             waits[journey.id] = _Waiting(settled.get(journey.id, {}), due_ms(case))
@@ -271,6 +301,67 @@ class FactSpace:
         out.after |= {k: e for k, e in after.items() if k not in before or before[k].episode != e}
         with_facts = {name for name, its in facts.items() if its}
         out.installs.append(lambda: self._install(waits, with_facts))
+
+    async def _balance(
+        self,
+        view: View,
+        names: Collection[str],
+        journeys: Sequence[Journey],
+        facts: Mapping[str, Sequence[EquipmentFact]],
+    ) -> _Balance:
+        """What changes of the licences' balances, and what was used before each journey."""
+        now = {j.id: line for j in journeys if (line := line_of(j, facts[j.id])) is not None}
+        was = {line.journey: line for line in await self._store.lines_of(self._space, journeys=names)}
+        if not now and not was:
+            return _Balance()
+        different = {n for n in names if now.get(n) != was.get(n)}
+        licences = {line.licence for line in (*now.values(), *was.values())}
+        known = {line.journey: line for line in await self._store.lines_of(self._space, licences=licences)}
+        then = {n: line for n, line in known.items() if n not in names or n in now} | now
+        before, after = by_licence(known.values()), by_licence(then.values())
+        out = _Balance(
+            lines=[now[n] for n in sorted(different) if n in now],
+            gone=[n for n in sorted(different) if n not in now],
+        )
+        for licence in licences:
+            mine = after.get(licence, [])
+            out.used_before |= used_before(mine)
+            if any(line.licence == licence for n in different for line in (now.get(n), was.get(n)) if line):
+                least = _least_quota(view, licence)
+                out.moved |= over_quota(before.get(licence, []), least) | over_quota(mine, least)
+        return out
+
+    async def _neighbours(self, out: Prepared) -> set[str]:
+        """Lorries with minerals that stood near one whose stop is told otherwise now."""
+        stops = [
+            e
+            for side in (out.before, out.after)
+            for key, e in side.items()
+            if e.type == STOP and e.regime == MINERALS and out.before.get(key) != out.after.get(key)
+        ]
+        found: set[str] = set()
+        for stop in stops:
+            found |= {
+                s.subject
+                for s in await self._stops_beside([stop], out)
+                if beside_each_other(stop, s, NEAR_M, 0)
+            }
+        return found
+
+    async def _stops_beside(self, stops: Sequence[Episode], out: Prepared) -> list[Episode]:
+        """Stops of lorries with minerals at the time of some others."""
+        times = [
+            (s.started_at_ms, s.raised_at_ms if s.ended_at_ms is None else s.ended_at_ms)
+            for s in stops
+            if s.type == STOP
+        ]
+        if not times:
+            return []
+        begin, end = min(a for a, _ in times), max(b for _, b in times)
+        stored = await self._store.stops_of_minerals(self._space, begin, end)
+        found = {e.episode: e for e in stored if e.episode not in out.before}
+        found |= {k: e for k, e in out.after.items() if e.type == STOP and e.regime == MINERALS}
+        return list(found.values())
 
     async def _journeys(
         self, view: View, names: Collection[str], changed: Mapping[str, Journey | None]
@@ -370,6 +461,13 @@ class FactSpace:
             self._waits[name] = waiting
         for device in waiting.tracks:
             self._of_device.setdefault(device, set()).add(name)
+
+
+def _least_quota(view: View, name: str) -> Licence | None:
+    """The licence in the version that allows least: who is over the quota by any is over that."""
+    versions = [one for v in view.facts.versions if (one := v.plan.licences.get(name)) is not None]
+    limited = [one for one in versions if one.quota_kg is not None]
+    return min(limited, key=lambda one: one.quota_kg or 0, default=None)
 
 
 def _near(journey: Journey) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from seal_tracker.changes import Change, difference, naming_diversions
+from seal_tracker.facts.balance import Line
 from seal_tracker.facts.model import EquipmentFact
 from seal_tracker.journey import Diversion
 from seal_tracker.model import DeadLetter, Episode, PingBatch
@@ -21,7 +22,7 @@ __all__ = ["Prepared"]
 class Prepared:
     """What a batch would change. ``before`` and ``after`` are the episodes it could touch, by id.
 
-    ``facts`` of equipment are stored with it, ``actions`` say who recorded them; ``dead_letters`` are those that do not stand.
+    ``facts`` of equipment and ``lines`` of balances are stored with it, ``actions`` say who recorded them; ``dead_letters`` are those that do not stand.
     """
 
     pings: PingBatch = field(default_factory=PingBatch.empty)
@@ -36,6 +37,8 @@ class Prepared:
     seals: set[int] = field(default_factory=set)
     diverted: Mapping[str, Sequence[Diversion]] = field(default_factory=dict)
     facts: Sequence[EquipmentFact] = ()
+    lines: Sequence[Line] = ()
+    lines_gone: Sequence[str] = ()
     actions: Sequence[Action] = ()
     dead_letters: Sequence[DeadLetter] = ()
 

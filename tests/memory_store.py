@@ -9,6 +9,7 @@ from uuid import UUID
 
 import numpy as np
 
+from seal_tracker.facts.balance import Line
 from seal_tracker.facts.model import EquipmentFact
 from seal_tracker.journey import Journey
 from seal_tracker.journey_record import record_of, written
@@ -34,6 +35,7 @@ class MemoryStore:
         self.counts: Counter[str] = Counter()
         self.outbox: list[OutboxMessage] = []
         self.facts: dict[UUID, EquipmentFact] = {}
+        self.lines: dict[str, Line] = {}
         self.dead_letters: list[DeadLetter] = []
         self.journeys: list[Journey] = []
 
@@ -145,6 +147,21 @@ class MemoryStore:
             if not row.retracted and row.episode.journey in names and row.episode.type in wanted
         ]
 
+    async def lines_of(
+        self, _space: str, *, journeys: Iterable[str] = (), licences: Iterable[str] = ()
+    ) -> list[Line]:
+        names, under = set(journeys), set(licences)
+        return [line for line in self.lines.values() if line.journey in names or line.licence in under]
+
+    async def stops_of_minerals(self, _space: str, from_ms: int, to_ms: int) -> list[Episode]:
+        return [
+            e
+            for e in self.episodes
+            if (e.type, e.regime) == ("STOP_UNPLANNED", "minerals")
+            and e.started_at_ms <= to_ms
+            and (e.ended_at_ms is None or e.ended_at_ms >= from_ms)
+        ]
+
     async def journeys_named(self, _space: str, _ids: Iterable[str]) -> dict[str, Any]:
         return {}  # all are held
 
@@ -199,6 +216,9 @@ class MemoryStore:
         self.counts.update(commit.counts)
         self.outbox += commit.outbox
         self.facts |= {fact.id: fact for fact in commit.facts}
+        self.lines |= {line.journey: line for line in commit.lines}
+        for gone in commit.lines_gone:
+            del self.lines[gone]
         self.dead_letters += commit.dead_letters
         assert len({event.id for event in self.events}) == len(self.events), "an event was told twice"
         dropped = [

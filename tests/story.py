@@ -64,6 +64,7 @@ class Ground:
     journeys: list[dict[str, Any]] = field(default_factory=list)
     policies: str = ""
     cameras: list[dict[str, Any]] = field(default_factory=list)
+    licences: list[dict[str, Any]] = field(default_factory=list)
     calendars: list[dict[str, Any]] = field(default_factory=list)
 
     def zone(self, name: str, x_m: float, y_m: float, half_m: float, kind: str, **more: Any) -> Ground:
@@ -105,16 +106,27 @@ class Ground:
         self.cameras.append(one)
         return self
 
+    def licence(self, name: str = "L-1", **more: Any) -> Ground:
+        """A licence for coal of the zone ``mine``."""
+        one = {"id": name, "number": f"{name}/GP", "holder": "Than A", "mineral": "coal", "mines": ["mine"]}
+        self.licences.append(one | more)
+        return self
+
     def files(self) -> dict[str, str]:
         """What stands in the plan's folder, by name."""
         collection = {"type": "FeatureCollection"}
-        return {
-            "zones.geojson": json.dumps(collection | {"features": self.zones}),
-            "routes.geojson": json.dumps(collection | {"features": self.routes}),
-            "journeys.jsonl": "\n".join(json.dumps(j) for j in self.journeys),
-            "policies.toml": self.policies,
-            "equipment.jsonl": "\n".join(json.dumps(c) for c in self.cameras),
-        } | ({"calendars.jsonl": "\n".join(map(json.dumps, self.calendars))} if self.calendars else {})
+        licences = "\n".join(json.dumps(one) for one in self.licences)
+        return (
+            ({"licences.jsonl": licences} if self.licences else {})
+            | {
+                "zones.geojson": json.dumps(collection | {"features": self.zones}),
+                "routes.geojson": json.dumps(collection | {"features": self.routes}),
+                "journeys.jsonl": "\n".join(json.dumps(j) for j in self.journeys),
+                "policies.toml": self.policies,
+                "equipment.jsonl": "\n".join(json.dumps(c) for c in self.cameras),
+            }
+            | ({"calendars.jsonl": "\n".join(map(json.dumps, self.calendars))} if self.calendars else {})
+        )
 
     def plan(self, version: int = 1) -> Plan:
         """The plan, read as from its folder; an error in it fails the test."""

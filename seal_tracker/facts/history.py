@@ -8,7 +8,9 @@ from uuid import UUID
 import numpy as np
 
 from seal_tracker.companions.tracks import EMPTY, accepted
+from seal_tracker.facts.balance import by_licence, line_of, used_before
 from seal_tracker.facts.catalog import FACT_RULES, READS
+from seal_tracker.facts.mixing import STOP
 from seal_tracker.facts.model import EquipmentFact, attached
 from seal_tracker.facts.places import AROUND_MS, place_at
 from seal_tracker.facts.rules import Case, Place
@@ -44,11 +46,15 @@ def fact_episodes(
         if e.type in READS and e.journey is not None:
             read.setdefault(e.journey, []).append(e)
     numbers = {name: number for number, name in facts.names.items()}
+    lines = [line for j in journeys if (line := line_of(j, its[j.id])) is not None]
+    used = {k: v for mine in by_licence(lines).values() for k, v in used_before(mine).items()}
+    stops = [e for of in read.values() for e in of if e.type == STOP and e.regime == "minerals"]
     found: dict[UUID, Episode] = {}
     for j in journeys:
         if its[j.id] or any(rule.concerns(j) for rule in FACT_RULES):
             places, heard = _places(j, its[j.id], numbers, pings)
-            case = Case(j, its[j.id], facts.versions, facts.now_ms, heard, places, read.get(j.id, ()))
+            beside = {"used_before_kg": used.get(j.id), "stops": stops}
+            case = Case(j, its[j.id], facts.versions, facts.now_ms, heard, places, read.get(j.id, ()), beside)
             found |= episodes_of(facts.space, case)
     return found
 

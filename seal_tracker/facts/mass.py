@@ -1,7 +1,8 @@
 """``MASS_BALANCE``: what was declared, weighed out and weighed in of minerals under a licence do not fit together.
 
 The objects say what: ``declared`` (declared ≠ weighed out), ``weighed`` (weighed in ≠ weighed out), ``short`` and ``long`` (the trip, for
-the distance). Each is latched: it stays until an officer has dealt with it.
+the distance), ``loading`` (outside the licence's mines and yards), ``quota:ID`` and ``licence:ID`` (used up, not in force), ``mixing`` (a stop where cargo
+can be exchanged). Each is latched: it stays until an officer has dealt with it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from seal_tracker.facts.balance import last_weighed
+from seal_tracker.facts.licensed import against_licence
+from seal_tracker.facts.mixing import STAY, STOP, mixing
 from seal_tracker.facts.model import WEIGHING, EquipmentFact
 from seal_tracker.facts.rules import Case, FactRule, Finding
 from seal_tracker.facts.weighing import evidence_of, weighing_in
@@ -17,27 +21,21 @@ from seal_tracker.model import iso_ms
 from seal_tracker.rules.across_facts import FACT_KEYS, MASS_BALANCE
 from seal_tracker.rules.evidence import place_evidence
 
-__all__ = ["NAME", "RULE", "first_out", "last_in"]
+__all__ = ["NAME", "RULE"]
 
 NAME = MASS_BALANCE
 
 M_PER_S_IN_KMH = 1 / 3.6
 
 
-def weighed(case: Case, direction: str) -> EquipmentFact | None:
-    """The last weighing of a journey in one direction: who weighs again corrects what was weighed before."""
-    its = [fact for fact in case.of_kind(WEIGHING) if weighing_in(fact).direction == direction]
-    return its[-1] if its else None
-
-
-def first_out(case: Case) -> EquipmentFact | None:
+def out_of(case: Case) -> EquipmentFact | None:
     """The weighing by which a journey left its mine or yard."""
-    return weighed(case, "out")
+    return last_weighed(case.facts, "out")
 
 
-def last_in(case: Case) -> EquipmentFact | None:
+def into(case: Case) -> EquipmentFact | None:
     """The weighing by which it came to its port or gate."""
-    return weighed(case, "in")
+    return last_weighed(case.facts, "in")
 
 
 def tolerance_kg(case: Case, at_ms: int, *masses_kg: int) -> float:
@@ -51,18 +49,20 @@ def _judge(case: Case) -> Iterator[Finding]:
         return
     yield from _masses(case)
     yield from _times(case)
+    yield from against_licence(case)
+    yield from mixing(case)
 
 
 def _masses(case: Case) -> Iterator[Finding]:
-    out, into = first_out(case), last_in(case)
-    first = out or into
+    out, end = out_of(case), into(case)
+    first = out or end
     declared = (case.journey.minerals or {}).get("loaded_kg")
     if first is not None and declared is not None:
         mass = weighing_in(first).mass_kg
         yield from _apart(case, "declared", first.at_ms, declared, mass, {"declared_kg": declared}, [first])
-    if out is not None and into is not None:
-        masses = weighing_in(out).mass_kg, weighing_in(into).mass_kg
-        yield from _apart(case, "weighed", max(out.at_ms, into.at_ms), *masses, {}, [out, into])
+    if out is not None and end is not None:
+        masses = weighing_in(out).mass_kg, weighing_in(end).mass_kg
+        yield from _apart(case, "weighed", max(out.at_ms, end.at_ms), *masses, {}, [out, end])
 
 
 def _apart(
@@ -107,9 +107,9 @@ def trip(case: Case) -> tuple[int, int | None, float] | None:
     journey = case.journey
     if journey.diversions or journey.route is None:
         return None
-    out, into = first_out(case), last_in(case)
+    out, end = out_of(case), into(case)
     began_ms = journey.armed_at_ms if out is None else out.at_ms
-    ended_ms = journey.disarmed_at_ms if into is None else into.at_ms
+    ended_ms = journey.disarmed_at_ms if end is None else end.at_ms
     plan = case.version(began_ms).plan
     route = plan.route_index.get(journey.route)
     if route is None or (ended_ms is not None and ended_ms <= began_ms):
@@ -168,7 +168,9 @@ def _concerns(journey: Journey) -> bool:
 
 
 def _instants(journey: Journey, facts: Sequence[EquipmentFact]) -> Iterable[int]:
-    return (fact.at_ms for fact in facts if fact.kind == WEIGHING) if _concerns(journey) else ()
+    if not _concerns(journey):
+        return ()
+    return journey.armed_at_ms, *(fact.at_ms for fact in facts if fact.kind == WEIGHING)
 
 
 def _due(case: Case) -> Iterable[int]:
@@ -181,6 +183,7 @@ RULE = FactRule(
     name=NAME,
     keys=FACT_KEYS[NAME],
     kinds=frozenset({WEIGHING}),
+    reads=frozenset({STAY, STOP}),
     concerns=_concerns,
     instants=_instants,
     due=_due,

@@ -19,7 +19,7 @@ CLEAN, FAULTY, UNREADABLE = 0, 1, 2
 
 COUNTED = ("zones", "routes", "journeys", "units", "equipment")
 
-COUNTED_TOO = ("vehicles", "calendars")
+COUNTED_TOO = ("vehicles", "calendars", "licences")
 """Told where there are some: few plans have them."""
 
 

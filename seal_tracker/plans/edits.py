@@ -1,4 +1,4 @@
-"""Edits of a plan's zones, routes, vehicles, calendars and equipment, object by object; what differs between two versions; and joining two. Pure.
+"""Edits of a plan's zones, routes, vehicles, calendars, equipment and licences, object by object; what differs between two versions; and joining two. Pure.
 
 A plan is its files, so an edit gives new files, which are read and checked as any plan's. Objects keep their order; new ones come last.
 """
@@ -32,6 +32,7 @@ LINES: Final[Mapping[str, str]] = {
     "vehicles": "vehicles.jsonl",
     "calendars": "calendars.jsonl",
     "equipment": "equipment.jsonl",
+    "licences": "licences.jsonl",
 }
 """Files of an object a line, by the name of their collection."""
 

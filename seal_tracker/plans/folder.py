@@ -33,6 +33,7 @@ from geofences.zones import ZoneSet
 from seal_tracker.plans.arming import check_arming
 from seal_tracker.plans.calendars import Calendar, read_calendars
 from seal_tracker.plans.journeys import read_journeys
+from seal_tracker.plans.licences import Licence, read_licences
 from seal_tracker.plans.model import Equipment, Journey, Plan, Unit
 from seal_tracker.plans.packed import PackedTexts
 from seal_tracker.plans.policies import merge_policies, read_policies
@@ -55,10 +56,20 @@ __all__ = [
 
 ZONES, ROUTES, JOURNEYS = "zones.geojson", "routes.geojson", "journeys.jsonl"
 POLICIES, UNITS, EQUIPMENT = "policies.toml", "units.toml", "equipment.jsonl"
-VEHICLES, CALENDARS = "vehicles.jsonl", "calendars.jsonl"
+VEHICLES, CALENDARS, LICENCES = "vehicles.jsonl", "calendars.jsonl", "licences.jsonl"
 
 NEEDED = (ZONES, ROUTES)
-PLAN_FILES: tuple[str, ...] = (ZONES, ROUTES, JOURNEYS, POLICIES, UNITS, EQUIPMENT, VEHICLES, CALENDARS)
+PLAN_FILES: tuple[str, ...] = (
+    ZONES,
+    ROUTES,
+    JOURNEYS,
+    POLICIES,
+    UNITS,
+    EQUIPMENT,
+    VEHICLES,
+    CALENDARS,
+    LICENCES,
+)
 """What a plan folder may hold; files of other names are ignored."""
 
 Content = Mapping[str, str | bytes]
@@ -77,6 +88,7 @@ class Examined:
     equipment: list[Equipment] = field(default_factory=list)
     vehicles: list[Vehicle] = field(default_factory=list)
     calendars: list[Calendar] = field(default_factory=list)
+    licences: list[Licence] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
 
 
@@ -159,6 +171,7 @@ def _made(found: Examined, files: Content) -> Plan:
         equipment=tuple(found.equipment),
         vehicles=tuple(found.vehicles),
         calendars=tuple(found.calendars),
+        licences={one.id: one for one in found.licences},
     )
 
 
@@ -212,19 +225,28 @@ def examine(files: Content, *, whole: bool = True) -> Examined:
     references = References(
         zones_known, routes_known, units_known, legs=legs, in_force=in_force, calendars=named
     )
-    journeys, found = _read(read_journeys, JOURNEYS, files, references)
-    faults += found
-    faults += check_arming(journeys, zones, routes, vehicles, JOURNEYS)
     units, found = _read(read_units, UNITS, files, references)
     faults += found
     equipment, found = _read(read_equipment, EQUIPMENT, files, references)
     faults += found
+    bridges = (
+        Ids.of((e.id for e in equipment if e.kind == "weighbridge"), found) if whole else Ids.unchecked()
+    )
+    licences, found = _read(read_licences, LICENCES, files, references)
+    faults += found
+    licensed = Ids.of((one.id for one in licences), found) if LICENCES in files else Ids.unchecked()
+    references = replace(references, licences=licensed, weighbridges=bridges)
+    journeys, found = _read(read_journeys, JOURNEYS, files, references)
+    faults += found
+    faults += check_arming(journeys, zones, routes, vehicles, JOURNEYS)
     tables, found = read_policies(files[POLICIES], POLICIES, references) if POLICIES in files else ({}, [])
     faults += found
     policies, found = merge_policies(tables, zones, routes, zones_file=ZONES, routes_file=ROUTES)
     faults += found
     faults.sort(key=lambda fault: PLAN_FILES.index(fault.file))
-    return Examined(zones, routes, journeys, policies, units, equipment, vehicles, calendars, faults)
+    return Examined(
+        zones, routes, journeys, policies, units, equipment, vehicles, calendars, licences, faults
+    )
 
 
 def _read(

@@ -10,6 +10,7 @@ from geofences.corridors import CorridorSet
 from geofences.zones import ZoneSet
 from seal_tracker.journey import Authorisation, Diversion, Journey, Reset, Suspension
 from seal_tracker.plans.calendars import Calendar
+from seal_tracker.plans.licences import Licence
 from seal_tracker.plans.probes import Probe
 from seal_tracker.plans.vehicles import Vehicle
 from seal_tracker.rules.policy import PolicyTable
@@ -95,6 +96,8 @@ class Plan:
         what ``files`` hold besides and what was found sound once, but is refused by now; empty for a plan that is new.
     vehicles, calendars
         the registry of vehicles, and dates and hours that permits refer to by name.
+    licences
+        under which minerals are dug, by id.
     """
 
     version: int
@@ -115,3 +118,4 @@ class Plan:
     left_out: tuple[Fault, ...] = ()
     vehicles: tuple[Vehicle, ...] = field(default=())
     calendars: tuple[Calendar, ...] = field(default=())
+    licences: Mapping[str, Licence] = field(default_factory=dict)

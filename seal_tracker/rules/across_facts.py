@@ -29,6 +29,9 @@ MASS_KEYS: Final[Mapping[str, PolicyKey]] = common_keys(
         "number", 15.0, "mean speed over the route below which a trip was too long", minimum=1
     ),
     "grace_s": PolicyKey("number", 3600.0, "seconds beside that which a trip may take: loading papers, the queue at the gate"),
+    "loading_m": PolicyKey(
+        "number", 200.0, "metres that a lorry may be from its licence's zones as it is sealed or weighed out of them"
+    ),
     "mixing_s": PolicyKey("number", 900.0, "seconds of a stop in which cargo may have been added or changed"),
     "mixing_m": PolicyKey(
         "number", 100.0, "metres from another mine or yard, or another lorry with minerals, within which it may have been"

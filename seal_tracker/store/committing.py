@@ -77,6 +77,9 @@ async def write_parts(
     parts.add_rows("upsert_ways", space, [(seal, *way) for seal, way in commit.ways.items()])
     facts = last_of_each(commit.facts, lambda row: row.id)
     parts.add_rows("upsert_facts", space, [(*fact[:-1], fact.body.decode()) for fact in facts])
+    parts.add_rows("upsert_lines", space, commit.lines)
+    if commit.lines_gone:
+        parts.add("drop_lines", *space, list(commit.lines_gone))
     parts.add_rows("add_actions", space, [action_row(action) for action in commit.actions])
     parts.add_rows("add_counts", space, sorted(counts_of(commit).items()))
     parts.add("advance_writer", number, len(outbox_ids))

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from seal_tracker.facts.balance import Line
 from seal_tracker.facts.model import EquipmentFact
+from seal_tracker.model import NO_TIME, Episode
 from seal_tracker.store.connections import END_OF_TIME
 from seal_tracker.store.database import Database
 from seal_tracker.store.episode_reads import LAST_ID, episode_of
@@ -15,7 +17,7 @@ from seal_tracker.store.filters import FEW_UNITS
 from seal_tracker.store.queries import sql
 from seal_tracker.store.records import EpisodeRow
 
-__all__ = ["FactFilter", "FactPlace", "FactReads"]
+__all__ = ["FactFilter", "FactPlace", "FactReads", "LineSums"]
 
 
 class FactPlace(NamedTuple):
@@ -43,6 +45,18 @@ class FactFilter:
             (self.scope is not None and len(self.scope) <= FEW_UNITS, "facts_listed_of_units"),
         )
         return next((name for leads, name in ways if leads), "facts_listed")
+
+
+class LineSums(NamedTuple):
+    """What the lines of a balance come to; ``weighed_out`` and ``weighed_in`` count journeys."""
+
+    journeys: int
+    declared_kg: int
+    out_kg: int
+    in_kg: int
+    weighed_out: int
+    weighed_in: int
+    used_kg: int
 
 
 class FactReads(Database):
@@ -79,6 +93,46 @@ class FactReads(Database):
         async with self._reading() as connection:
             rows = await connection.fetch(sql("episodes_of_types"), space, list(journeys), list(types))
         return [episode_of(row) for row in rows]
+
+    async def lines_of(
+        self, space: str, *, journeys: Iterable[str] = (), licences: Iterable[str] = ()
+    ) -> list[Line]:
+        """Lines of balances: of some journeys, and all of some licences."""
+        async with self._reading() as connection:
+            rows = await connection.fetch(sql("lines_of_journeys"), space, list(journeys))
+            rows += await connection.fetch(sql("lines_of_licences"), space, list(licences))
+        return list({line.journey: line for line in map(Line._make, rows)}.values())
+
+    async def lines(
+        self,
+        space: str,
+        licence: str,
+        *,
+        scope: frozenset[str] | None = None,
+        period: tuple[int, int] = (NO_TIME, END_OF_TIME),
+        after: tuple[int, str] = (NO_TIME, ""),
+        limit: int = 100,
+    ) -> tuple[list[Line], bool]:
+        """A page of a licence's lines in the order in which they take from its quota, and whether there are more."""
+        units = None if scope is None else sorted(scope)
+        async with self._reading() as connection:
+            rows = await connection.fetch(
+                sql("lines_listed"), space, licence, *after, units, *period, limit + 1
+            )
+        return [Line._make(row) for row in rows[:limit]], len(rows) > limit
+
+    async def lines_summed(
+        self, space: str, licence: str, period: tuple[int, int] = (NO_TIME, END_OF_TIME)
+    ) -> LineSums:
+        """What a licence's lines of a period [from, to) come to."""
+        async with self._reading() as connection:
+            return LineSums(*await connection.fetchrow(sql("lines_summed"), space, licence, *period))
+
+    async def stops_of_minerals(self, space: str, from_ms: int, to_ms: int) -> list[Episode]:
+        """Stops of lorries with minerals that touch a stretch of time."""
+        async with self._reading() as connection:
+            rows = await connection.fetch(sql("stops_of_minerals"), space, from_ms, to_ms)
+        return [episode_of(row).episode for row in rows]
 
     async def facts(
         self, space: str, which: FactFilter, *, before: FactPlace | None = None, limit: int = 100

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from seal_tracker.credentials.rows import CredentialRow
 from seal_tracker.custody.rows import AssetRow, MovementRow
 from seal_tracker.downlink.rows import CommandRow
+from seal_tracker.facts.balance import Line
 from seal_tracker.facts.model import EquipmentFact
 from seal_tracker.hooks.rows import HookRow, Mail, Progress
 from seal_tracker.model import DeadLetter, Episode, Event, PingBatch
@@ -291,6 +292,8 @@ class Commit(Brought):
         By which way seals are heard, by name, where that is news.
     facts
         What equipment recorded, as it stands afterwards.
+    lines, lines_gone
+        Lines of licences' balances as they stand afterwards, and journeys that have none any more.
     drop_checkpoints
         (seal, from_ms, to_ms): states of [from_ms, to_ms) are forgotten, before ``checkpoints`` are written.
     counts
@@ -314,6 +317,8 @@ class Commit(Brought):
     actions: Sequence[Action] = ()
     ways: Mapping[str, Way] = field(default_factory=dict)
     facts: Sequence[EquipmentFact] = ()
+    lines: Sequence[Line] = ()
+    lines_gone: Sequence[str] = ()
 
 
 class Portion(NamedTuple):

@@ -92,6 +92,7 @@ def references_of(plan: Plan | None) -> References:
     return References(
         Ids(plan.zone_index), Ids(plan.route_index), Ids(units) if units else Ids.unchecked(), legs=legs,
         calendars=Ids([calendar.id for calendar in plan.calendars]),
+        licences=Ids(plan.licences), weighbridges=Ids([e.id for e in plan.equipment if e.kind == "weighbridge"]),
     )  # fmt: skip
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from fact_stories import Happens, told, weighing
-from story import Ground, Ping, drive, one, span
+from story import Ground, Ping, drive, one, ping, span
 
 MASS = "MASS_BALANCE"
 
@@ -115,3 +116,131 @@ def test_a_policy_sets_the_limits() -> None:
     assert told(made, trip(), weighed(25_000, 23_000)) == []
     made = ground().policy("route.R.MASS_BALANCE", tolerance_pct=0, tolerance_kg=10, severity="medium")
     assert one(told(made, trip(), weighed(25_005, 24_990)), MASS).severity == "medium"
+
+
+def licensed(*, licence: Mapping[str, Any] | None = None, mine_x_m: float = 0, **more: Any) -> Ground:
+    """The same under a licence whose mine is where the lorry sets out."""
+    return ground(**more).zone("mine", mine_x_m, 0, 300, "mine").licence(**(licence or {}))
+
+
+def test_loaded_in_its_mine_under_a_licence_that_holds_it_owes_nothing() -> None:
+    """Armed within 200 m of its zones."""
+    valid = {
+        "valid_from": "2026-01-01T00:00:00Z",
+        "valid_to": "2027-01-01T00:00:00Z",
+        "quota": 25,
+        "quota_unit": "t",
+    }
+    assert told(licensed(licence=valid), trip(), weighed(25_000, 25_000)) == []
+
+
+def test_loaded_elsewhere_is_told_with_the_nearest_of_its_zones() -> None:
+    """The seal was armed 5 km from the mine."""
+    found = one(told(licensed(mine_x_m=5000), trip(), weighed(25_000, 25_000)), MASS)
+    assert (found.object, span(found)[0]) == ("loading", 0)
+    assert found.evidence["nearest"] == "mine"
+    assert found.evidence["distance_m"] == pytest.approx(4700, rel=0.01)
+    assert found.evidence["limit_m"] == 200
+
+
+def test_where_nobody_knows_where_it_was_armed_the_weighbridge_says_where_it_was_loaded() -> None:
+    """No fix within five minutes of arming."""
+    pings = [ping(1000, 9000), ping(1100, 9100), ping(1200, 9200)]
+    facts = [weighing(1150, "out", 25_000)]
+    found = one(told(licensed(), pings, facts, now_s=2000), MASS)
+    assert (found.object, span(found)[0]) == ("loading", 1150)
+
+
+@pytest.mark.parametrize(
+    ("quota", "unit", "more", "raised"),
+    [
+        (25_000, "kg", {}, False),
+        (24.999, "t", {}, True),
+        (10, "m3", {"density_t_m3": 2.5}, False),
+        (10, "m3", {"density_t_m3": 2.4}, True),
+    ],
+)
+def test_the_quota_is_a_mass_or_a_volume(
+    quota: float, unit: str, more: dict[str, Any], *, raised: bool
+) -> None:
+    """Of a volume by its density."""
+    made = licensed(licence={"quota": quota, "quota_unit": unit, **more})
+    assert [e.object for e in told(made, trip(), weighed(25_000, 25_000))] == ["quota:L-1"] * raised
+
+
+def test_every_journey_from_the_one_that_uses_the_quota_up_is_told() -> None:
+    """In the order in which they were weighed out, whatever came in first; with what was used before."""
+    made = licensed(licence={"quota": 60, "quota_unit": "t"})
+    made.zone("elsewhere", 90_000, 0, 10, "mine")
+    facts = weighed(25_000, 25_000)
+    minerals = {"licence": "L-1", "loaded_kg": 25_000}
+    for seal, at_s in (("S2", 40), ("S3", 50), ("S4", 20)):
+        made.journey(seal, regime="minerals", minerals=minerals)
+        facts.append(weighing(at_s, "out", 25_000, journey=f"J-{seal}"))
+    found = told(made, trip(), facts)
+    assert [(e.subject, e.object) for e in found] == [("J-S2", "quota:L-1"), ("J-S3", "quota:L-1")]
+    assert [e.evidence["used_before_kg"] for e in found] == [50_000, 75_000]
+    assert found[0].evidence["over_kg"] == 15_000
+
+
+def test_a_licence_that_does_not_hold_any_more_is_told() -> None:
+    """By when the lorry was weighed out."""
+    found = one(
+        told(licensed(licence={"valid_to": "2026-09-01T00:00:00Z"}), trip(), weighed(25_000, 25_000)), MASS
+    )
+    assert (found.object, span(found)[0]) == ("licence:L-1", 30)
+    assert found.evidence["valid_to"] == "2026-09-01T00:00:00.000Z"
+
+
+def stopped(x_m: float, from_s: float, to_s: float, of: str = "S1") -> list[Ping]:
+    """A lorry that comes, stands, and goes on."""
+    times = range(round(from_s), round(to_s) + 1, 60)
+    on_the_way = [
+        ping(from_s - 600, x_m - 9000, of=of),
+        ping(to_s + 300, x_m + 4500, of=of),
+        ping(to_s + 400, x_m + 6000, of=of),
+    ]
+    return [*on_the_way, *(ping(t, x_m, of=of) for t in times)]
+
+
+@pytest.mark.parametrize(("y_m", "minutes", "raised"), [(0, 20, True), (500, 20, False), (0, 12, False)])
+def test_a_stop_at_another_mine_may_mix_its_cargo(y_m: float, minutes: int, *, raised: bool) -> None:
+    """A quarter of an hour within 100 m of it."""
+    made = licensed().zone("other", 10_000, y_m, 200, "mine")
+    pings = stopped(10_000, 1000, 1000 + 60 * minutes)
+    found = told(made, pings, weighed(25_000, 25_000), now_s=5000)
+    assert [e.object for e in found] == ["mixing"] * raised
+    if raised:
+        assert (found[0].evidence["zone"], found[0].evidence["limit_s"]) == ("other", 900)
+
+
+@pytest.mark.parametrize(("apart_m", "raised"), [(50, True), (400, False)])
+def test_two_lorries_with_minerals_that_stand_beside_each_other_may_exchange_it(
+    apart_m: float, *, raised: bool
+) -> None:
+    """Both are told, each with the other."""
+    made = licensed()
+    made.journey("S2", regime="minerals", minerals={"licence": "L-1"})
+    pings = [
+        ping(0, 0),
+        ping(0, 0, of="S2"),
+        *stopped(10_000, 1000, 2500),
+        *stopped(10_000 + apart_m, 1200, 2700, of="S2"),
+    ]
+    found = told(made, pings, [], now_s=5000)
+    assert [(e.subject, e.object) for e in found] == [("J-S1", "mixing"), ("J-S2", "mixing")] * raised
+    if raised:
+        assert [e.evidence["journeys"] for e in found] == [["J-S2"], ["J-S1"]]
+
+
+def test_lorries_that_queue_before_the_port_exchange_nothing() -> None:
+    """A port, a gate, and their own mine are where they all stand."""
+    made = licensed().zone("port", 10_000, 0, 300, "port")
+    made.journey("S2", regime="minerals", minerals={"licence": "L-1"})
+    pings = [
+        ping(0, 0),
+        ping(0, 0, of="S2"),
+        *stopped(10_000, 1000, 2500),
+        *stopped(10_050, 1200, 2700, of="S2"),
+    ]
+    assert told(made, pings, [], now_s=5000) == []

@@ -83,3 +83,55 @@ WHERE space = $1 AND journey = $7 AND kind = $2 AND (at, id) < ($3, $4::uuid) AN
   AND ($6::text IS NULL OR equipment = $6)
 ORDER BY at DESC, id DESC
 LIMIT $8;
+
+-- part: line_columns
+-- What a line of a balance has, in the order of `Line`.
+journey, licence, unit, at, declared_kg, out_kg, in_kg, out_id, in_id
+
+-- name: upsert_lines
+-- Writes lines of balances as they now stand.
+INSERT INTO licence_lines (space, {line_columns})
+SELECT $1, l.*
+FROM unnest(
+    $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::int[], $7::int[], $8::int[], $9::text[], $10::text[]
+) AS l
+ON CONFLICT (space, journey) DO UPDATE SET
+    licence = excluded.licence, unit = excluded.unit, at = excluded.at, declared_kg = excluded.declared_kg, out_kg = excluded.out_kg,
+    in_kg = excluded.in_kg, out_id = excluded.out_id, in_id = excluded.in_id;
+
+-- name: drop_lines
+-- Forgets the lines of journeys that are under no licence any more. Index: the primary key.
+DELETE FROM licence_lines WHERE space = $1 AND journey = ANY($2::text[]);
+
+-- name: lines_of_journeys
+-- Lines of some journeys. Index: the primary key.
+SELECT {line_columns} FROM licence_lines WHERE space = $1 AND journey = ANY($2::text[]);
+
+-- name: lines_of_licences
+-- All lines of some licences. Index: licence_lines_of_licence.
+SELECT {line_columns} FROM licence_lines WHERE space = $1 AND licence = ANY($2::text[]);
+
+-- name: lines_listed
+-- A page of a licence's lines after ($3, $4), in order. Index: licence_lines_of_licence.
+SELECT {line_columns}
+FROM licence_lines
+WHERE space = $1 AND licence = $2 AND (at, journey) > ($3, $4) AND ($5::text[] IS NULL OR unit = ANY ($5))
+  AND at >= $6 AND at < $7
+ORDER BY at, journey
+LIMIT $8;
+
+-- name: lines_summed
+-- What the lines of a licence in [$3, $4) come to. Index: licence_lines_of_licence.
+SELECT count(*) AS journeys, coalesce(sum(declared_kg), 0) AS declared_kg, coalesce(sum(out_kg), 0) AS out_kg,
+       coalesce(sum(in_kg), 0) AS in_kg, count(out_kg) AS weighed_out, count(in_kg) AS weighed_in,
+       coalesce(sum(coalesce(out_kg, in_kg, declared_kg, 0)), 0) AS used_kg
+FROM licence_lines
+WHERE space = $1 AND licence = $2 AND at >= $3 AND at < $4;
+
+-- name: stops_of_minerals
+-- Where lorries with minerals stopped, as far as that touches any of some stretches of time. Index: episodes_stops_of_minerals.
+SELECT {episode_columns}
+FROM episodes
+WHERE space = $1 AND regime = 'minerals' AND type = 'STOP_UNPLANNED' AND NOT retracted
+  AND raised_at >= $2::timestamptz - interval '2 days' AND raised_at <= $3::timestamptz + interval '2 days'
+  AND started_at <= $3 AND coalesce(ended_at, 'infinity') >= $2;
