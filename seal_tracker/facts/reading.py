@@ -33,6 +33,8 @@ def check_time(at: dt.datetime, received_ms: int, *, check_clock: bool = True) -
     if at.year > LATEST_YEAR:
         raise FactError(f"time {at.isoformat()}: is no year of ours; set the equipment's clock")
     at_ms = time_ms(at)
+    if at_ms < 0:
+        raise FactError(f"time {at.isoformat()}: is before 1970; set the equipment's clock")
     received = received_ms if check_clock else NO_TIME
     if not clock_ok(np.array([at_ms]), np.array([received]))[0]:
         raise FactError(

@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, cast
 
-import numpy as np
-
 from seal_tracker.facts.model import EquipmentFact
 from seal_tracker.journey import Journey
 from seal_tracker.model import Episode, Severity
@@ -71,10 +69,7 @@ class Case:
         """A threshold for this journey, by the version in force at a moment."""
         version, journey = self.version(at_ms), self.journey
         route = version.plan.route_index.get(journey.route or "", -1)
-        value = version.terrain.policies.value(
-            rule, key, np.array([REGIMES.index(journey.regime)]), np.array([route]), np.array([-1])
-        )
-        return cast("PolicyValue", value.tolist()[0]) if isinstance(value, np.ndarray) else value
+        return version.terrain.policies.at(rule, key, REGIMES.index(journey.regime), route)
 
     def number(self, rule: str, key: str, at_ms: int) -> float:
         """A threshold that is a number."""

@@ -29,11 +29,12 @@ class Noted:
 
 @dataclass
 class Settled:
-    """What is to be stored, what is to be kept as a dead letter, and what is counted."""
+    """What is to be stored, what is to be kept as a dead letter, what is counted, and ids of which a later revision was known."""
 
     facts: list[EquipmentFact] = field(default_factory=list)
     beaten: list[DeadLetter] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    outdated: set[UUID] = field(default_factory=set)
 
 
 def settled(space: str, new: Iterable[Noted], known: Mapping[UUID, EquipmentFact]) -> Settled:
@@ -54,6 +55,7 @@ def settled(space: str, new: Iterable[Noted], known: Mapping[UUID, EquipmentFact
             )
         elif other is not None:
             out.counts[CORRECTED if wins else OUTDATED] += 1
+            out.outdated |= set() if wins else {fact.id}
         if wins:
             stand[fact.id] = fact if other is None else fact._replace(recorded_ms=other.recorded_ms)
             changed[fact.id] = None

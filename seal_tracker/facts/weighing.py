@@ -27,7 +27,8 @@ __all__ = [
 HEAVIEST_KG: Final = 1_000_000
 """No road bridge carries more; a weighbridge for mine trucks reads to 500 t."""
 
-OwnId = Annotated[str, msgspec.Meta(pattern=rf"\A{ID_PATTERN.pattern}\Z")]
+OwnId = Annotated[str, msgspec.Meta(pattern=rf"^{ID_PATTERN.pattern}\Z")]
+Plate = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]{1,40}\Z")]
 Kg = Annotated[int, msgspec.Meta(ge=0, le=HEAVIEST_KG)]
 Direction = Literal["out", "in"]
 
@@ -57,7 +58,7 @@ class Weighing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, fo
     time: dt.datetime
     direction: Direction
     journey: OwnId | None = None
-    plate: Annotated[str, msgspec.Meta(min_length=1, max_length=40)] | None = None
+    plate: Plate | None = None
     gross_kg: Kg | None = None
     tare_kg: Kg | None = None
     net_kg: Kg | None = None

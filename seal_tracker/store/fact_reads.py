@@ -108,17 +108,13 @@ class FactReads(Database):
         space: str,
         licence: str,
         *,
-        scope: frozenset[str] | None = None,
         period: tuple[int, int] = (NO_TIME, END_OF_TIME),
         after: tuple[int, str] = (NO_TIME, ""),
         limit: int = 100,
     ) -> tuple[list[Line], bool]:
         """A page of a licence's lines in the order in which they take from its quota, and whether there are more."""
-        units = None if scope is None else sorted(scope)
         async with self._reading() as connection:
-            rows = await connection.fetch(
-                sql("lines_listed"), space, licence, *after, units, *period, limit + 1
-            )
+            rows = await connection.fetch(sql("lines_listed"), space, licence, *after, *period, limit + 1)
         return [Line._make(row) for row in rows[:limit]], len(rows) > limit
 
     async def lines_summed(

@@ -33,6 +33,7 @@ from seal_tracker.web import (
     journeys,
     late,
     ledger,
+    licences,
     ogc,
     page,
     people,
@@ -56,6 +57,7 @@ from seal_tracker.web import (
     tickets,
     tracks,
     weekly,
+    weighings,
 )
 from seal_tracker.web.accounts import Right
 from seal_tracker.web.auth import RIGHT, Open, authenticate
@@ -97,6 +99,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     *absences.ROUTES,
     *suppressions.ROUTES,
     *commands.ROUTES,
+    *licences.ROUTES,
+    *weighings.ROUTES,
     *tickets.ROUTES,
     *situations.ROUTES,
     *tasks.ROUTES,

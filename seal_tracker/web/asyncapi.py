@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 from seal_tracker.decoders.native import NativePing
 from seal_tracker.downlink.messages import CommandAnswer, CommandMessage
+from seal_tracker.facts.weighing import Weighing
 from seal_tracker.model import ID_PATTERN
 from seal_tracker.publishing.cloudevents import AlarmState, CloudEvent, JourneyState, ServiceState
 from seal_tracker.publishing.topics import root
@@ -46,6 +47,10 @@ CHANNELS: Final[tuple[Channel, ...]] = (
     Channel(
         "equipmentStatus", "equip/{equipment}/status", "seals",
         "A heartbeat of a camera, scanner or reader: text, or an object with `status` and `time`.", None,
+    ),
+    Channel(
+        "equipmentWeighing", "equip/{equipment}/weighing", "seals",
+        "What a weighbridge weighed, once for each `id`; a higher `revision` corrects it. `time` states its zone.", Weighing,
     ),
     Channel("frame", "raw/{protocol}/{device}", "seals", "A vendor's frame as received.", None, media="application/octet-stream"),
     Channel(

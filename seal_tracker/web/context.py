@@ -32,6 +32,7 @@ from seal_tracker.web.duty_context import (
     TaskReading,
     TicketReading,
 )
+from seal_tracker.web.fact_context import FactReading
 from seal_tracker.web.inspection_context import InspectionReading
 from seal_tracker.web.ledger_context import LedgerReading, LedgerSigner
 from seal_tracker.web.lockout import LockoutPolicy
@@ -79,6 +80,7 @@ class Reading(
     InspectionReading,
     ReportReading,
     SealReading,
+    FactReading,
     Protocol,
 ):
     """What is read from the store."""

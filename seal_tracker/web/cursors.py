@@ -19,6 +19,7 @@ __all__ = [
     "DutyCursor",
     "EpisodeCursor",
     "EventCursor",
+    "LineCursor",
     "NameCursor",
     "decode_cursor",
     "encode_cursor",
@@ -64,10 +65,19 @@ class DutyCursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fi
     id: UUID
 
 
-CursorT = TypeVar("CursorT", EventCursor, NameCursor, EpisodeCursor, AlarmCursor, DutyCursor)
+class LineCursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag="line1"):
+    """When the last journey of the page before took from its licence's quota, in epoch ms, and its id."""
+
+    at_ms: Annotated[int, msgspec.Meta(ge=-(2**52), le=2**52)]
+    name: Name
 
 
-def encode_cursor(cursor: EventCursor | NameCursor | EpisodeCursor | AlarmCursor | DutyCursor) -> str:
+CursorT = TypeVar("CursorT", EventCursor, NameCursor, EpisodeCursor, AlarmCursor, DutyCursor, LineCursor)
+
+
+def encode_cursor(
+    cursor: EventCursor | NameCursor | EpisodeCursor | AlarmCursor | DutyCursor | LineCursor,
+) -> str:
     """The cursor as clients get it."""
     return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).rstrip(b"=").decode()
 

@@ -115,10 +115,9 @@ SELECT {line_columns} FROM licence_lines WHERE space = $1 AND licence = ANY($2::
 -- A page of a licence's lines after ($3, $4), in order. Index: licence_lines_of_licence.
 SELECT {line_columns}
 FROM licence_lines
-WHERE space = $1 AND licence = $2 AND (at, journey) > ($3, $4) AND ($5::text[] IS NULL OR unit = ANY ($5))
-  AND at >= $6 AND at < $7
+WHERE space = $1 AND licence = $2 AND (at, journey) > ($3, $4) AND at >= $5 AND at < $6
 ORDER BY at, journey
-LIMIT $8;
+LIMIT $7;
 
 -- name: lines_summed
 -- What the lines of a licence in [$3, $4) come to. Index: licence_lines_of_licence.

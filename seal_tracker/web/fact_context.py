@@ -1,0 +1,43 @@
+"""What routes read of equipment's facts and of licences' balances."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+from uuid import UUID
+
+from seal_tracker.facts.balance import Line
+from seal_tracker.facts.model import EquipmentFact
+from seal_tracker.model import NO_TIME
+from seal_tracker.store.connections import END_OF_TIME
+from seal_tracker.store.fact_reads import FactFilter, FactPlace, LineSums
+
+__all__ = ["FactReading"]
+
+
+class FactReading(Protocol):
+    """What is read of facts."""
+
+    async def facts_named(self, space: str, ids: Iterable[UUID]) -> list[EquipmentFact]:
+        """Those of these facts that there are."""
+
+    async def facts(
+        self, space: str, which: FactFilter, *, before: FactPlace | None = None, limit: int = 100
+    ) -> tuple[list[EquipmentFact], bool]:
+        """A page of facts of a kind, newest first, and whether there are more."""
+
+    async def lines(
+        self,
+        space: str,
+        licence: str,
+        *,
+        period: tuple[int, int] = (NO_TIME, END_OF_TIME),
+        after: tuple[int, str] = (NO_TIME, ""),
+        limit: int = 100,
+    ) -> tuple[list[Line], bool]:
+        """A page of a licence's journeys, and whether there are more."""
+
+    async def lines_summed(
+        self, space: str, licence: str, period: tuple[int, int] = (NO_TIME, END_OF_TIME)
+    ) -> LineSums:
+        """What a licence's journeys of a period come to."""
