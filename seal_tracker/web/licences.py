@@ -27,7 +27,7 @@ from seal_tracker.web.alarms import moment_ms
 from seal_tracker.web.auth import scope_of
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.cursors import LineCursor, encode_cursor
-from seal_tracker.web.errors import BadParameter, InvalidBody, Missing, Outdated
+from seal_tracker.web.errors import BadParameter, Conflict, InvalidBody, Missing, Outdated
 from seal_tracker.web.plans import EditAnswer, EditQuery, edit
 from seal_tracker.web.queries import (
     Id,
@@ -187,7 +187,13 @@ async def remove_licence(request: web.Request) -> web.Response:
     known_space(request, query.space)
     piece = await _piece(request, query.space)
     check_version(request, feature_tag(piece))
-    plan = request.app[CONTEXT].live.plan(query.space)
+    context = request.app[CONTEXT]
+    if (ever := await context.store.lines_summed(query.space, piece["id"])).journeys:
+        raise Conflict(
+            f"{ever.journeys} journeys were under licence {piece['id']!r}: it stays, for their balance; let it end by valid_to",
+            field="id",
+        )
+    plan = context.live.plan(query.space)
     return await edit(request, query, lambda files: edited(files, COLLECTION, [], [piece["id"]]), plan)
 
 

@@ -309,7 +309,8 @@ def plan_files() -> dict[str, str]:
             "id": f"J-{name}",
             "seal": f"S-{name}",
             "route": "R1",
-            "regime": "transit",
+            "regime": "minerals",
+            "minerals": {"licence": f"L-{name}"},
             "armed_at": armed,
             **unit,
         }
@@ -319,7 +320,15 @@ def plan_files() -> dict[str, str]:
         {"id": f"E-{name}", "kind": "camera", "lon": 106.5, "lat": 20.5, "heartbeat_s": 3600, **unit}
         for name, unit in units.items()
     ]
+    cameras += [
+        one | {"id": f"W-{name}", "kind": "weighbridge"} for name, one in zip(units, cameras, strict=True)
+    ]
+    licences = [
+        {"id": f"L-{name}", "number": "1/GP", "holder": "A", "mineral": "coal", "mines": ["Z1"], **unit}
+        for name, unit in units.items()
+    ]
     return {
+        "licences.jsonl": "\n".join(map(json.dumps, licences)),
         "zones.geojson": collection(ZONE),
         "routes.geojson": collection(TRACK),
         "journeys.jsonl": "\n".join(map(json.dumps, journeys)),
@@ -365,6 +374,7 @@ class Service:
             "journey": {name: f"J-{name}" for name in OWN + FOREIGN},
             "seal": {name: f"S-{name}" for name in OWN + FOREIGN},
             "equipment": {name: f"E-{name}" for name in OWN + FOREIGN},
+            "licence": {name: f"L-{name}" for name in OWN + FOREIGN},
             "account": {"u1": "operator-u1", "u2": "auditor-u2", "none": "operator"},
         }
 
@@ -437,6 +447,7 @@ def service(
             )
         found.objects["alarm"] = alarms
         found.objects["suppression"] = asyncio.run(suppressed(found))
+        found.objects["weighing"] = asyncio.run(weighed(found))
         found.objects["situation"] = asyncio.run(reported(found))
         found.objects["command"] = asyncio.run(commanded(found))
         found.objects["ticket"] = asyncio.run(broken(found))
@@ -449,6 +460,30 @@ def service(
     finally:
         thread.run(context.__aexit__(None, None, None))
         thread.close()
+
+
+async def weighed(service: Service) -> dict[str, str]:
+    """Weighings by the unit of their weighbridge."""
+    weighings = {}
+    async with described_session() as client:
+        for unit in OWN + FOREIGN:
+            told = weighing(f"W-{unit}", f"J-{unit}")
+            answer = await service.ask(client, "administrator", "POST", "/api/v1/weighings", told)
+            assert answer.status == 201, answer.text
+            weighings[unit] = json.loads(answer.text)["id"]
+    return weighings
+
+
+def weighing(weighbridge: str, journey: str) -> dict[str, Any]:
+    now = datetime.now(UTC).isoformat()
+    return {
+        "weighbridge": weighbridge,
+        "id": "T-1",
+        "time": now,
+        "direction": "out",
+        "net_kg": 9,
+        "journey": journey,
+    }
 
 
 async def suppressed(service: Service) -> dict[str, str]:
@@ -704,6 +739,7 @@ async def test_a_unit_makes_nothing_for_another(service: Service, unit: str | No
         "/api/v1/seals/S-u2/account": {},
         "/api/v1/seal-assets": {"seal": "A-new", "unit": unit or "none"},
         "/api/v1/seal-assets/moves": {"seals": ["A-u2"], "move": "issue", "officer": "An"},
+        "/api/v1/weighings": weighing(f"W-{unit or 'none'}", "J-u1"),
         "/api/v1/tasks": {"title": "x", "due": IN_AN_HOUR, "units": [unit or "none"]},
     }
     async with described_session() as client:
