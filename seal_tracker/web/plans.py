@@ -39,6 +39,9 @@ __all__ = ["ROUTES"]
 
 Note = Annotated[str, msgspec.Meta(max_length=500, pattern=r"^[^\x00]*\Z")]
 Json = dict[str, Any]
+Pieces = Mapping[str, frozenset[str]]
+"""Ids that are seen, by collection."""
+
 MOST_VERSION: Final = 2**31 - 1
 GEO_TYPES: Final = (GEO_JSON, "application/json")
 
@@ -223,7 +226,7 @@ async def versions(request: web.Request) -> web.Response:
     rows = await request.app[CONTEXT].store.plan_history(query.space, before, query.limit + 1)
     page = rows[: query.limit]
     following = encode_cursor(EventCursor(page[-1].version)) if len(rows) > len(page) else None
-    pieces = equipment_seen(request, query.space)
+    pieces = pieces_seen(request, query.space)
     return encoded(Page([version_item(row, pieces) for row in page], following))
 
 
@@ -246,25 +249,29 @@ async def version_file(request: web.Request) -> web.Response:
     return response
 
 
-def equipment_seen(request: web.Request, space: str) -> frozenset[str] | None:
-    """Ids of the equipment that who is of a unit may be told of; None: all."""
+def pieces_seen(request: web.Request, space: str) -> Pieces | None:
+    """Ids of the equipment and the licences that who is of a unit may be told of; None: all."""
     scope, plan = scope_of(request), request.app[CONTEXT].live.plan(space)
     if scope is None:
         return None
-    return frozenset(one.id for one in (plan.equipment if plan else ()) if one.unit in scope)
+    of_units = {
+        "equipment": plan.equipment if plan else (),
+        "licences": plan.licences.values() if plan else (),
+    }
+    return {name: frozenset(one.id for one in its if one.unit in scope) for name, its in of_units.items()}
 
 
-def changes_seen(row: PlanEntry, pieces: frozenset[str] | None) -> dict[str, Changes]:
-    """What a version changed; of equipment no more than is seen, for each piece is some unit's."""
+def changes_seen(row: PlanEntry, pieces: Pieces | None) -> dict[str, Changes]:
+    """What a version changed; of equipment and licences no more than is seen, for each piece is some unit's."""
     changes = msgspec.json.decode(row.changes, type=dict[str, Changes]) if row.changes else {}
-    if pieces is not None and (all_ := changes.get("equipment")) is not None:
-        kept = ([name for name in names if name in pieces] for names in msgspec.structs.astuple(all_))
-        changes["equipment"] = Changes(*kept)
+    for collection in (pieces or {}).keys() & changes.keys():
+        seen, all_ = (pieces or {})[collection], msgspec.structs.astuple(changes[collection])
+        changes[collection] = Changes(*([name for name in names if name in seen] for names in all_))
     return changes
 
 
-def version_item(row: PlanEntry, pieces: frozenset[str] | None) -> VersionItem:
-    """The version in outer units; ``pieces``: equipment that the asker sees."""
+def version_item(row: PlanEntry, pieces: Pieces | None) -> VersionItem:
+    """The version in outer units; ``pieces``: what the asker sees of equipment and licences."""
     return VersionItem(
         version=row.version,
         valid_from=iso_or_none(row.valid_from_ms),

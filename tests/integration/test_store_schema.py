@@ -218,6 +218,31 @@ def asked() -> dict[str, tuple[tuple[Any, ...], str]]:
                 ("commands_under_way", None, None, None, True, "seal_commands_due|seal_commands_under_way"),
             )
         },
+        "facts_named": (("live", [number_id(3)]), "equipment_facts_pkey"),
+        "facts_of_journeys": (("live", ["J-3", "J-4"]), "equipment_facts_of_journey"),
+        "facts_of_plates": (
+            ("live", ["P3"], [START_MS], [START_MS + 86_400_000]),
+            "equipment_facts_of_plate",
+        ),
+        "facts_since": (("live", ["weighing"], START_MS), "equipment_facts_newest"),
+        **{
+            name: (("live", "weighing", *top, units, piece, journey, 100), index)
+            for name, units, piece, journey, index in (
+                ("facts_listed", None, None, None, "equipment_facts_newest"),
+                ("facts_listed_of_units", ["u3", "u4"], None, None, "equipment_facts_of_unit"),
+                ("facts_listed_of_equipment", None, "W-3", None, "equipment_facts_of_equipment"),
+                ("facts_listed_of_journey", None, None, "J-3", "equipment_facts_of_journey"),
+            )
+        },
+        "lines_of_journeys": (("live", ["J-3"]), "licence_lines_pkey"),
+        "lines_of_licences": (("live", ["L-3"]), "licence_lines_of_licence"),
+        "lines_listed": (
+            ("live", "L-3", START_MS, "J-3", START_MS, START_MS + 86_400_000, 100),
+            "licence_lines_of_licence",
+        ),
+        "lines_summed": (("live", "L-3", START_MS, START_MS + 86_400_000), "licence_lines_of_licence"),
+        "stops_of_minerals": (("live", START_MS, START_MS + 60_000), "episodes_stops_of_minerals"),
+        "episodes_of_types": (("live", ["J-3"], ["T3"]), "episodes_of_journey"),
         "equipment_silent": (("live", START_MS, START_MS, 100), "episodes_offline"),
         "tickets_behind": (("live", 100), "equipment_tickets_under_way"),
         "ticket_times": (
@@ -390,6 +415,19 @@ async def test_lists_are_read_by_their_index(
             "seal_commands",
             "'live', gen_random_uuid(), 1, 'position', 'acknowledged', 'S-' || n, 'J-' || n % 999, 'u' || n % 50, "
             "now() - n * interval '1 minute', CASE WHEN n < 20 THEN now() END, '{}'",
+        )
+    )
+    await connection.execute(
+        many.format(
+            "equipment_facts",
+            "'live', gen_random_uuid(), 'weighing', 'W-' || n % 99, to_timestamp(n), CASE WHEN n % 2 = 0 THEN 'J-' || n % 999 END, "
+            "'P' || n % 999, 'u' || n % 50, 1, false, now(), '{}'",
+        )
+    )
+    await connection.execute(
+        many.format(
+            "licence_lines",
+            "'live', 'J-' || n, 'L-' || n % 99, 'u' || n % 50, to_timestamp(n), 1, 1, 1, NULL, NULL",
         )
     )
     await connection.execute(

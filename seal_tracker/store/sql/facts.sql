@@ -38,9 +38,15 @@ CROSS JOIN LATERAL (
 -- name: facts_since
 -- Journeys and plates of the facts since a time, of some kinds: what may still be judged, looked through at a start.
 -- Index: equipment_facts_newest, one range a kind.
-SELECT DISTINCT journey, CASE WHEN journey IS NULL THEN plate END AS plate
-FROM equipment_facts
-WHERE space = $1 AND kind = ANY($2::text[]) AND at > $3 AND NOT void;
+SELECT DISTINCT f.journey, f.plate
+FROM unnest($2::text[]) AS wanted (kind)
+CROSS JOIN LATERAL (
+    SELECT journey, CASE WHEN journey IS NULL THEN plate END AS plate
+    FROM equipment_facts
+    WHERE space = $1 AND kind = wanted.kind AND at > $3 AND NOT void
+    ORDER BY at DESC
+    OFFSET 0
+) AS f;
 
 -- name: facts_listed
 -- A page of facts of a kind before ($3, $4), newest first. Index: equipment_facts_newest.
