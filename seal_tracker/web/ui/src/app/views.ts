@@ -8,8 +8,11 @@ export interface View {
   load: () => Promise<{ default: ComponentType }>;
 }
 
-export type ViewId = "alarms";
+export type ViewId = "alarms" | "journeys";
 
-export const VIEWS: readonly View[] = [{ id: "alarms", right: null, load: () => import("../alarms/view") }];
+export const VIEWS: readonly View[] = [
+  { id: "alarms", right: null, load: () => import("../alarms/view") },
+  { id: "journeys", right: null, load: () => import("../journeys/view") },
+];
 
 export const FIRST: ViewId = "alarms";

@@ -18,6 +18,7 @@ export interface Palette {
   sealEdge: string;
   onSeal: string;
   highlight: string;
+  track: string;
   severity: Record<Severity, string>;
   zone: Record<string, string>;
 }
@@ -39,6 +40,7 @@ const LIGHT: Palette = {
   sealEdge: "#ffffff",
   onSeal: "#ffffff",
   highlight: "#b0129c",
+  track: "#7a1fa2",
   severity: { critical: "#c8102e", high: "#c2500a", medium: "#9a7400", low: "#2b66b1", info: "#5d6b75" },
   zone: {
     prohibited: "#c8102e",
@@ -73,6 +75,7 @@ const DARK: Palette = {
   sealEdge: "#0c1216",
   onSeal: "#0c1216",
   highlight: "#ff7ae9",
+  track: "#d59bff",
   severity: { critical: "#ff6272", high: "#ff9440", medium: "#e8c33c", low: "#78aef0", info: "#a3b1ba" },
   zone: {
     prohibited: "#ff6272",

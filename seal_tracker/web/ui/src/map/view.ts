@@ -43,7 +43,7 @@ function styleOf({ config, zones, routes, reader }: MapInput, colours: Palette):
   const highlight = { "line-color": colours.highlight, "line-width": 4, "line-opacity": 0.85 };
   return {
     version: 8,
-    sources: { ...below.sources, ...plan.sources, ...names.sources, seals: sealSource, focus: nothing },
+    sources: { ...below.sources, ...plan.sources, ...names.sources, seals: sealSource, focus: nothing, track: nothing, moment: nothing },
     layers: [
       ...below.layers,
       ...plan.areas,
@@ -51,7 +51,9 @@ function styleOf({ config, zones, routes, reader }: MapInput, colours: Palette):
       ...plan.names,
       ...names.major,
       { id: "focus-line", type: "line", source: "focus", layout: { "line-cap": "round" }, paint: highlight },
+      { id: "track", type: "line", source: "track", layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": colours.track, "line-width": 3 } },
       ...sealLayers(colours),
+      { id: "moment", type: "circle", source: "moment", paint: { "circle-radius": 9, "circle-color": colours.highlight, "circle-stroke-color": colours.sealEdge, "circle-stroke-width": 2 } },
       {
         id: "focus-point",
         type: "circle",
@@ -68,6 +70,9 @@ export class MapView {
   readonly #seals = new SealLayer();
   readonly #popup: Popup;
   #ready = false;
+  #tracked = false;
+  /** Somebody has asked for a place before the map was there. */
+  #moved = false;
   #last: { connected: boolean; now_ms: number } | null = null;
 
   constructor(
@@ -106,7 +111,7 @@ export class MapView {
     this.#map.on("load", () => {
       this.#ready = true;
       if (this.#last) this.refresh(this.#last.connected, this.#last.now_ms);
-      if (!camera) this.#start();
+      if (!camera && !this.#moved) this.#start();
     });
     this.#map.on("click", (event) => void this.#clicked(event.point, event.lngLat));
     this.#map.on("mousemove", ({ point }) => {
@@ -147,8 +152,33 @@ export class MapView {
     this.#popup.remove();
     if (this.#ready) this.#source("focus").setData({ type: "FeatureCollection", features: geometry ? [{ type: "Feature", properties: {}, geometry }] : [] });
     const box = boundsOf(positionsOf(geometry));
-    if (box) this.#map.fitBounds(new LngLatBounds(box), { padding: 90, maxZoom: CLOSE_ZOOM });
+    if (box) this.#goTo(box, 90);
     return box !== null;
+  }
+
+  /** Draws a track and goes there; an empty one takes it away. */
+  showTrack(line: GeoJSON.Position[]): void {
+    const geometry: GeoJSON.Geometry = { type: "LineString", coordinates: line };
+    this.#whenReady(() => this.#source("track").setData({ type: "FeatureCollection", features: line.length ? [{ type: "Feature", properties: {}, geometry }] : [] }));
+    const box = boundsOf(line);
+    if (box && !this.#tracked) this.#goTo(box, 60);
+    this.#tracked = line.length > 0;
+  }
+
+  /** Marks where a track is at the moment that is looked at. */
+  showMoment(at: GeoJSON.Position, course_deg: number | null): void {
+    const feature: GeoJSON.Feature = { type: "Feature", properties: { course_deg: course_deg ?? -1 }, geometry: { type: "Point", coordinates: at } };
+    this.#whenReady(() => this.#source("moment").setData(feature));
+  }
+
+  #goTo(box: [number, number, number, number], padding: number): void {
+    this.#moved = true;
+    this.#map.fitBounds(new LngLatBounds(box), { padding, maxZoom: CLOSE_ZOOM });
+  }
+
+  #whenReady(what: () => void): void {
+    if (this.#ready) what();
+    else this.#map.once("load", what);
   }
 
   /** Goes to where an alarm was raised, and to the stretch that its newest known event tells. */
@@ -164,6 +194,7 @@ export class MapView {
   showSeal(seal: string): void {
     const state = this.input.board.seals.get(seal);
     if (!state || state.lon === null || state.lat === null) return;
+    this.#moved = true;
     this.#map.flyTo({ center: [state.lon, state.lat], zoom: Math.max(CLOSE_ZOOM, this.#map.getZoom()) });
     this.#openSeal(seal, [state.lon, state.lat]);
   }
