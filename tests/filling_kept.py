@@ -58,7 +58,7 @@ def changes_of_asset(number: int, of: int, units: Sequence[str], until_ms: int) 
     changes = [registered(new, by, at_ms)]
     for turn in range(10):
         for step, wanted in enumerate((
-            Wanted(move="issue", officer=f"officer {number % 99}", due=iso_ms(at_ms + 9 * DAY_MS)),
+            Wanted(move="issue", officer=f"officer {number % 99}", due=iso_ms(at_ms + 30 * DAY_MS)),
             Wanted(move="arm", journey=f"J-{number + turn * of:07}", journey_unit=units[turn % len(units)]),
             Wanted(move="disarm"), Wanted(move="return", unit=unit),
         )):  # fmt: skip

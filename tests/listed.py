@@ -18,7 +18,7 @@ from seal_tracker.alarms.states import OPEN_STATES, STATES
 from seal_tracker.model import LIVE
 from seal_tracker.store import Store
 from seal_tracker.store.alarm_reads import AlarmFilter, RateQuery
-from seal_tracker.store.asset_reads import AssetFilter
+from seal_tracker.store.asset_reads import AssetFilter, BookFilter
 from seal_tracker.store.duty_reads import LateQuery
 from seal_tracker.store.episode_reads import cursor_text
 from seal_tracker.store.filters import EpisodeFilter, EventFilter, JourneyFilter
@@ -126,6 +126,9 @@ class Asked:
 
     def assets(self, **which: Any) -> Awaitable[Any]:
         return self.store.seal_assets(LIVE, AssetFilter(**which), limit=PAGE)
+
+    def book(self, **which: Any) -> Awaitable[Any]:
+        return self.store.seal_book(LIVE, BookFilter(**which), limit=PAGE)
 
     def health(self) -> Awaitable[Any]:
         begin = self.moment
@@ -352,6 +355,13 @@ LISTS: Final = (
         "custody chain of a seal",
         "seal_movements_pkey",
         lambda a: a.store.seal_movements(LIVE, a.seal, limit=PAGE),
+    ),
+    Listed("movements, newest first", "seal_movements_newest", lambda a: a.book()),
+    Listed("movements of a unit", "seal_movements_of_unit", lambda a: a.book(units=[a.unit])),
+    Listed(
+        "movements of a week",
+        "seal_movements_since",
+        lambda a: a.book(**a.time(7)),
     ),
     Listed(
         "stock a week ago",

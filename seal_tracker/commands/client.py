@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import aiohttp
 import msgspec
@@ -14,6 +14,8 @@ import msgspec
 from seal_tracker.commands.errors import CommandError
 
 __all__ = ["ServiceClient", "service_at"]
+
+ANY_VERSION: Final = {"If-Match": "*"}
 
 
 class ServiceClient:
@@ -46,9 +48,14 @@ class ServiceClient:
         async with self._answer("GET", path) as answer:
             return await answer.read()
 
-    async def post(self, path: str, body: Mapping[str, Any]) -> Any:
-        """The JSON that answers a JSON body. Raises as `get` does."""
-        return await self._ask("POST", path, json=body)
+    async def post(self, path: str, body: Mapping[str, Any], *, edits: bool = False) -> Any:
+        """The JSON that answers a JSON body; ``edits``: of what it changes any version. Raises as `get` does."""
+        return await self._ask("POST", path, json=body, headers=ANY_VERSION if edits else None)
+
+    async def post_text(self, path: str, text: str, content_type: str, *, edits: bool = False) -> Any:
+        """The JSON that answers a text. Raises as `get` does."""
+        headers = {"Content-Type": content_type, **(ANY_VERSION if edits else {})}
+        return await self._ask("POST", path, data=text.encode(), headers=headers)
 
     async def episodes_by_type(self, space: str) -> dict[str, int]:
         """How many episodes a space has of each type, by name. Raises as `get` does."""

@@ -20,6 +20,7 @@ import uvloop
 
 from seal_tracker.app import Ready, running
 from seal_tracker.commands.client import ServiceClient
+from seal_tracker.commands.demo_keeping import keep
 from seal_tracker.commands.serve import cut_short_by, stop_event
 from seal_tracker.config import Settings, load_settings
 from seal_tracker.embedded.leftovers import leaving_nothing
@@ -84,6 +85,7 @@ async def _run(
         _tell_where(ready, folder)
         began = time.monotonic()
         async with _fleet(ready, plan, speed) as fleet:
+            kept = asyncio.create_task(keep(ready))
             await asyncio.sleep(FIRST_PING_AFTER_S)
             assert fleet.stdin is not None
             fleet.stdin.write(b"\n")
@@ -95,6 +97,7 @@ async def _run(
             await asyncio.wait({ended, stopped}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
             failed = ended.done() and ended.result() != 0
             stopped.cancel()
+            await kept
         await _sum_up(ready)
     return int(failed)
 

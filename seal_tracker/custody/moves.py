@@ -134,6 +134,8 @@ def moved(asset: Asset, wanted: Wanted, actor: tuple[str, str], now_ms: int) -> 
             f"seal {asset.seal} was to be calibrated by {asset.calibrate_by}: send it to be calibrated (calibrate), and take it "
             "back with its new date, before it is issued"
         )
+    if wanted.due is not None and ms_of(wanted.due) <= at_ms:
+        raise Unfit(f"due: {wanted.due} is not after it happened, {iso_ms(at_ms)}", field="due")
     after = _after(asset, wanted, rule, at_ms, now_ms, actor[0])
     movement = Movement(
         seal=asset.seal, number=after.number, move=wanted.move, at=after.since, recorded_at=iso_ms(now_ms), by=actor[0],

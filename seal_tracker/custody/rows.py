@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-__all__ = ["AssetRow", "BatteryDay", "FaultCount", "Health", "MovementRow", "Stock"]
+__all__ = ["AssetRow", "BatteryDay", "BookEntry", "FaultCount", "Health", "MovementRow", "Stock"]
 
 
 class AssetRow(NamedTuple):
@@ -57,6 +57,13 @@ class MovementRow(NamedTuple):
     unit: str
     journey: str | None
     body: bytes
+
+
+class BookEntry(NamedTuple):
+    """A movement in the book of all seals; ``entry`` counts in the order in which they were recorded."""
+
+    entry: int
+    movement: MovementRow
 
 
 class Stock(NamedTuple):

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from seal_tracker.custody.rows import AssetRow, BatteryDay, FaultCount, Health, MovementRow, Stock
+from seal_tracker.custody.rows import AssetRow, BatteryDay, BookEntry, FaultCount, Health, MovementRow, Stock
 from seal_tracker.store.connections import END_OF_TIME
 from seal_tracker.store.database import Database
-from seal_tracker.store.filters import FEW_UNITS
+from seal_tracker.store.filters import FEW_UNITS, is_short
 from seal_tracker.store.queries import sql
 
-__all__ = ["AssetFilter", "AssetReads"]
+__all__ = ["AssetFilter", "AssetReads", "BookFilter"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +46,24 @@ class AssetFilter:
             (self.model is not None, "assets_of_model"),
         )
         return next((name for leads, name in ways if leads), "assets_listed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookFilter:
+    """Which movements; None: any. ``units``: into or out of whose hands; the period is when they happened."""
+
+    units: Collection[str] | None = None
+    move: str | None = None
+    from_ms: int | None = None
+    to_ms: int | None = None
+
+    @property
+    def query(self) -> str:
+        """The statement that finds fewest to look through."""
+        if is_short(self.from_ms, self.to_ms):
+            return "movements_in_time"
+        few = self.units is not None and len(self.units) <= FEW_UNITS
+        return "movements_of_units" if few else "movements_listed"
 
 
 class AssetReads(Database):
@@ -86,6 +104,19 @@ class AssetReads(Database):
         async with self._reading() as connection:
             rows = await connection.fetch(sql("movements_of_seal"), space, seal, top, limit + 1)
         return [movement_of(row) for row in rows[:limit]], len(rows) > limit
+
+    async def seal_book(
+        self, space: str, which: BookFilter, *, before: int | None = None, limit: int = 100
+    ) -> tuple[list[BookEntry], bool]:
+        """A page of the movements of all seals recorded before an entry (None: from the last), newest first, and whether there are more."""
+        units = None if which.units is None else sorted(which.units)
+        top = END_OF_TIME if before is None else before
+        async with self._reading() as connection:
+            rows = await connection.fetch(
+                sql(which.query), space, top, units, which.move, which.from_ms, which.to_ms, limit + 1
+            )
+        found = [BookEntry(row["entry"], movement_of(tuple(row)[1:])) for row in rows[:limit]]
+        return found, len(rows) > limit
 
     async def seal_stock(
         self,

@@ -12,7 +12,15 @@ from typing import Any, Final
 from seal_tracker.model import NO_TIME
 from seal_tracker.store.connections import END_OF_TIME
 
-__all__ = ["ALL_EPISODES", "ALL_EVENTS", "FEW_UNITS", "EpisodeFilter", "EventFilter", "JourneyFilter"]
+__all__ = [
+    "ALL_EPISODES",
+    "ALL_EVENTS",
+    "FEW_UNITS",
+    "EpisodeFilter",
+    "EventFilter",
+    "JourneyFilter",
+    "is_short",
+]
 
 SHORT_MS: Final = 92 * 86_400_000
 """A period whose every day is looked through, whatever else is asked for: 3,000 events a day are three milliseconds in ten days."""

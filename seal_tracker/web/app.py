@@ -46,6 +46,7 @@ from seal_tracker.web import (
     risk,
     seal_accounts,
     seal_assets,
+    seal_book,
     seal_stock,
     shifts,
     signing,
@@ -90,6 +91,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *hooks.ROUTES,
     *seal_accounts.ROUTES,
     *seal_assets.ROUTES,
+    *seal_book.ROUTES,
     *seal_stock.ROUTES,
     *alarm_rates.ROUTES,  # before those of one alarm, whose id it would else be
     *alarms.ROUTES,

@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
-from seal_tracker.custody.rows import AssetRow, Health, MovementRow, Stock
+from seal_tracker.custody.rows import AssetRow, BookEntry, Health, MovementRow, Stock
 from seal_tracker.downlink.rows import CommandRow
 from seal_tracker.repairs.figures import TicketTimes
 from seal_tracker.repairs.rows import TicketRow
 from seal_tracker.store.alarm_reads import RateQuery
-from seal_tracker.store.asset_reads import AssetFilter
+from seal_tracker.store.asset_reads import AssetFilter, BookFilter
 from seal_tracker.store.command_reads import CommandFilter, CommandPlace
 from seal_tracker.store.duty_reads import LateQuery, ShiftFilter
 from seal_tracker.store.duty_rows import AbsenceRow, HandOverRow, LateAlarm, LateUnit, Seen, ShiftRow
@@ -173,6 +173,11 @@ class SealReading(Protocol):
         self, space: str, seal: str, *, before: int | None = None, limit: int = 100
     ) -> tuple[list[MovementRow], bool]:
         """A page of a custody chain, newest first, and whether there are more."""
+
+    async def seal_book(
+        self, space: str, which: BookFilter, *, before: int | None = None, limit: int = 100
+    ) -> tuple[list[BookEntry], bool]:
+        """A page of the movements of all seals, newest first, and whether there are more."""
 
     async def seal_stock(
         self,

@@ -36,17 +36,15 @@ from seal_tracker.web.seal_bodies import (
     AssetLine,
     AssetsQuery,
     ChainQuery,
-    Moved,
     NewAsset,
     NewMove,
-    NewMoves,
     RegistryTaken,
 )
 from seal_tracker.web.seal_files import assets_csv
 from seal_tracker.web.versions import versioned
 from seal_tracker.web.wire import Page
 
-__all__ = ["ROUTES", "visible_asset"]
+__all__ = ["ROUTES", "desk_of", "visible_asset", "wanted_of"]
 
 CSV: Final = "text/csv"
 IMPORT_BYTES: Final = 4 * 1024 * 1024
@@ -134,15 +132,6 @@ async def move_asset(request: web.Request) -> web.Response:
     return await asset_answer(request, seal)
 
 
-async def move_assets(request: web.Request) -> web.Response:
-    """Record that something happened to many seals."""
-    read_query(request, NoQuery)
-    given, desk = await read_body(request, NewMoves, max_bytes=128 * 1024), desk_of(request)
-    wanted, seals = wanted_of(request, given), list(dict.fromkeys(given.seals))
-    await acted(request, lambda _: desk.move(seals, wanted, None))
-    return encoded(Moved(len(seals)))
-
-
 async def show_chain(request: web.Request) -> web.Response:
     """A custody chain, newest first."""
     query, seal = read_query(request, ChainQuery), path_id(request, "seal")
@@ -216,6 +205,7 @@ def line_of(row: AssetRow, now_ms: int) -> AssetLine:
 
 ALL: Final = "/api/v1/seal-assets"
 ONE: Final = f"{ALL}/{{seal}}"
+NOT_IMPORT: Final = f"{ALL}/{{seal:(?!import$)[^/]+}}"
 
 ROUTES: Final[tuple[Route, ...]] = (
     Route(
@@ -232,15 +222,11 @@ ROUTES: Final[tuple[Route, ...]] = (
         body=str, takes=(CSV,), answer=RegistryTaken, status=201, problems=(409,),
     ),
     Route(
-        "POST", f"{ALL}/moves", move_assets, Right.KEEP_SEALS, "Something happened to many seals: to all of them, or to none.",
-        body=NewMoves, answer=Moved, problems=(404, 409),
-    ),
-    Route(
-        "GET", ONE, show_asset, Right.READ, "One registered seal, with its newest movements.",
+        "GET", NOT_IMPORT, show_asset, Right.READ, "One registered seal, with its newest movements.",
         answer=AssetItem, problems=(404,), versioned=True,
     ),
     Route(
-        "PATCH", ONE, change_asset, Right.KEEP_SEALS, "What is written of a seal is otherwise: model, numbers, days, note.",
+        "PATCH", NOT_IMPORT, change_asset, Right.KEEP_SEALS, "What is written of a seal is otherwise: model, numbers, days, note.",
         body=AssetChange, answer=AssetItem, edits=True, problems=(404, 409),
     ),
     Route(

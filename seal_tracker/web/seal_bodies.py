@@ -17,6 +17,7 @@ __all__ = [
     "AssetItem",
     "AssetLine",
     "AssetsQuery",
+    "BookQuery",
     "ChainQuery",
     "HealthQuery",
     "Moved",
@@ -31,6 +32,10 @@ __all__ = [
     "StockQuery",
     "StockUnitItem",
 ]
+
+AnyMove = Literal[
+    "register", "issue", "arm", "disarm", "return", "send", "receive", "repair", "calibrate", "take_back", "lose", "find", "retire",
+]  # fmt: skip
 
 Said = Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
 
@@ -52,6 +57,18 @@ class AssetsQuery(ListQuery, frozen=True, forbid_unknown_fields=True):
 
 class ChainQuery(ListQuery, frozen=True, forbid_unknown_fields=True):
     """A page of a custody chain, newest first."""
+
+
+class BookQuery(ListQuery, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+    """Movements of all seals, the last recorded first: into or out of the hands of a unit, of one kind, that happened in [from, to).
+    As CSV all of them come at once; it needs a period, of a year at most.
+    """
+
+    unit: Id | UnsetType = UNSET
+    move: AnyMove | UnsetType = UNSET
+    from_: Moment | UnsetType = UNSET
+    to: Moment | UnsetType = UNSET
+    format: Literal["json", "csv"] = "json"
 
 
 class HealthQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):

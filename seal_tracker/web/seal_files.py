@@ -7,9 +7,10 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from seal_tracker.custody.asset import Movement
 from seal_tracker.web.seal_bodies import AssetLine, StockAnswer, StockUnitItem
 
-__all__ = ["assets_csv", "stock_csv"]
+__all__ = ["assets_csv", "book_csv", "stock_csv"]
 
 ASSET_COLUMNS: Final = (
     "seal", "serial", "model", "unit", "state", "since", "officer", "place", "journey", "other_unit", "due", "overdue", "bought_on",
@@ -23,6 +24,17 @@ FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 def assets_csv(lines: Iterable[AssetLine]) -> bytes:
     """A line a seal; with the mark by which Excel knows UTF-8."""
     return _csv(ASSET_COLUMNS, ([getattr(line, name) for name in ASSET_COLUMNS] for line in lines))
+
+
+MOVEMENT_COLUMNS: Final = (
+    "at", "seal", "move", "from_unit", "from_state", "unit", "state", "officer", "journey", "place", "due", "document", "reason", "by",
+    "role", "recorded_at",
+)  # fmt: skip
+
+
+def book_csv(movements: Iterable[Movement]) -> bytes:
+    """A line a movement."""
+    return _csv(MOVEMENT_COLUMNS, ([getattr(one, name) for name in MOVEMENT_COLUMNS] for one in movements))
 
 
 def stock_csv(answer: StockAnswer) -> bytes:

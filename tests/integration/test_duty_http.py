@@ -607,6 +607,7 @@ async def test_the_head_is_told_of_an_overdue_task_once_over_restarts(world: Wor
 
 
 SEALS = "/api/v1/seal-assets"
+MOVES = "/api/v1/seal-moves"
 REGISTRY = "seal,unit,model,calibrate_by\r\nS-1,port,JT701,2026-01-01\r\nS-2,port,JT701,\r\nS-3,gate,,\r\n"
 
 
@@ -645,10 +646,10 @@ async def test_a_registry_is_taken_in_and_every_movement_is_kept(world: World):
     )
     assert_problem(await send(world, f"{SEALS}/S-1/moves", "operator", 1, **issue), 409)  # to be calibrated
     away = {"seals": ["S-1", "S-2"], "move": "calibrate", "place": "institute"}
-    refused = await world.ask(f"{SEALS}/moves", "operator", "POST", json=away)
+    refused = await world.ask(MOVES, "operator", "POST", json=away)
     assert_problem(refused, 409)
     assert await names(world, "?state=in_calibration") == []
-    await world.ask(f"{SEALS}/moves", "operator", "POST", json=away | {"seals": ["S-1", "S-3"]})
+    await world.ask(MOVES, "operator", "POST", json=away | {"seals": ["S-1", "S-3"]})
     assert_problem(await send(world, f"{SEALS}/S-4/moves", "operator", move="retire", reason="worn"), 403)
     assert (await send(world, f"{SEALS}/S-4/moves", "supervisor", move="retire", reason="worn")).status == 200
     edit = await world.ask(path, "operator", "PATCH", json={"note": "=1+1"}, headers={"If-Match": '"2"'})
@@ -671,14 +672,31 @@ async def test_a_registry_is_taken_in_and_every_movement_is_kept(world: World):
     assert (before["registered"], before["units"]) == (0, [])
     csv = (await world.ask("/api/v1/seal-stock?format=csv")).body.decode("utf-8-sig").splitlines()
     assert csv[-1] == ",0,1,0,0,0,0,2,0,3,1"
+    book = (await world.ask(f"{MOVES}?limit=2")).json()
+    older = (await world.ask(f"{MOVES}?after={book['next']}")).json()["items"]
+    assert [(one["seal"], one["move"]) for one in [*book["items"], *older]] == [
+        ("S-4", "retire"), ("S-3", "calibrate"), ("S-1", "calibrate"), ("S-2", "issue"), ("S-4", "register"), ("S-3", "register"),
+        ("S-2", "register"), ("S-1", "register"),
+    ]  # fmt: skip
+    for query, wanted in (
+        ("?unit=gate", 2),
+        ("?move=issue", 1),
+        (f"?to={quote(in_hours(-1))}", 0),
+        (f"?from={quote(in_hours(-1))}&to={quote(in_hours(1))}", 8),
+    ):
+        assert len((await world.ask(MOVES + query)).json()["items"]) == wanted, query
+
+    lines = (
+        (await world.ask(f"{MOVES}?format=csv&to={quote(in_hours(1))}")).body.decode("utf-8-sig").splitlines()
+    )
+    assert (len(lines), lines[1].split(",")[1:6]) == (9, ["S-4", "retire", "hq", "in_store", "hq"])
 
 
 async def test_seals_are_found_by_what_leads_to_them(world: World):
     """Unit, state, model, officer, what should be back, what is to be calibrated; a page at a time, or all as CSV."""
     await taken_in(world)
-    moves = f"{SEALS}/moves"
     await world.ask(
-        moves, "operator", "POST", json={"seals": ["S-2", "S-3"], "move": "issue", "officer": "=Lan"}
+        MOVES, "operator", "POST", json={"seals": ["S-2", "S-3"], "move": "issue", "officer": "=Lan"}
     )
     for query, wanted in (
         ("", ["S-1", "S-2", "S-3"]), ("?unit=gate", ["S-3"]), ("?state=in_store", ["S-1"]), ("?model=JT701", ["S-1", "S-2"]),
@@ -697,7 +715,7 @@ async def test_seals_are_found_by_what_leads_to_them(world: World):
     which = AssetFilter(scope=frozenset({"port"}), awaited_ms=later_ms)
     assert [row.seal for row in (await world.store.seal_assets(LIVE, which))[0]] == ["S-2"]
     assert [row.seal for row in await world.store.seal_assets_due(LIVE, later_ms, 10)] == ["S-2", "S-3"]
-    await world.ask(moves, "operator", "POST", json={"seals": ["S-1"], "move": "send", "to_unit": "hq"})
+    await world.ask(MOVES, "operator", "POST", json={"seals": ["S-1"], "move": "send", "to_unit": "hq"})
     seen, _ = await world.store.seal_assets(LIVE, AssetFilter(scope=frozenset({"hq", "gate"})))
     assert [row.seal for row in seen] == ["S-1", "S-3"]
 

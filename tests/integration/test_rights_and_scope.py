@@ -216,7 +216,8 @@ ROUTE_TABLE: dict[str, tuple[str, Any]] = {
     "GET /api/v1/seal-assets": (LIST, "asset"),
     "POST /api/v1/seal-assets": (COMMON, None),
     "POST /api/v1/seal-assets/import": (COMMON, None),
-    "POST /api/v1/seal-assets/moves": (COMMON, None),
+    "GET /api/v1/seal-moves": (LIST, "asset"),
+    "POST /api/v1/seal-moves": (COMMON, None),
     "GET /api/v1/seal-assets/{seal}": (OBJECT, "asset"),
     "PATCH /api/v1/seal-assets/{seal}": (OBJECT, ("asset", {"note": "a test"})),
     "GET /api/v1/seal-assets/{seal}/moves": (OBJECT, "asset"),
@@ -738,7 +739,7 @@ async def test_a_unit_makes_nothing_for_another(service: Service, unit: str | No
         },
         "/api/v1/seals/S-u2/account": {},
         "/api/v1/seal-assets": {"seal": "A-new", "unit": unit or "none"},
-        "/api/v1/seal-assets/moves": {"seals": ["A-u2"], "move": "issue", "officer": "An"},
+        "/api/v1/seal-moves": {"seals": ["A-u2"], "move": "issue", "officer": "An"},
         "/api/v1/weighings": weighing(f"W-{unit or 'none'}", "J-u1"),
         "/api/v1/tasks": {"title": "x", "due": IN_AN_HOUR, "units": [unit or "none"]},
     }

@@ -106,6 +106,8 @@ def test_movements_are_recorded_in_the_order_in_which_they_happened():
         moved(seal(), wanted("issue", at_ms=NOW_MS - 1), AN, NOW_MS)
     with pytest.raises(Unfit, match="future"):
         moved(seal(), wanted("issue", at_ms=NOW_MS + DAY_MS), AN, NOW_MS)
+    with pytest.raises(Unfit, match=r"due: .* is not after"):
+        moved(seal(), wanted("issue", due=NOW), AN, NOW_MS)
     early = moved(seal(), wanted("arm", at_ms=NOW_MS - DAY_MS), AN, NOW_MS).asset
     late = moved(seal(), wanted("arm", at_ms=NOW_MS + DAY_MS), AN, NOW_MS + 5).asset
     assert (early.since, late.since) == (NOW, iso_ms(NOW_MS + 5))

@@ -139,6 +139,57 @@ WHERE space = $1 AND seal = $2 AND number < $3
 ORDER BY number DESC
 LIMIT $4;
 
+-- part: movements_asked
+-- What all statements of the book ask for: movements recorded before an entry, into or out of the hands of units, of one kind, that
+-- happened in a period.
+space = $1 AND entry < $2
+  AND ($3::text[] IS NULL OR unit = ANY ($3) OR from_unit = ANY ($3))
+  AND ($4::text IS NULL OR move = $4)
+  AND ($5::timestamptz IS NULL OR at >= $5)
+  AND ($6::timestamptz IS NULL OR at < $6)
+
+-- part: movements_in_order
+-- Newest first, a page of them.
+ORDER BY entry DESC
+LIMIT $7
+
+-- name: movements_listed
+-- Movements in the order in which they were recorded. Index: seal_movements_newest.
+SELECT entry, {movement_columns}
+FROM seal_movements
+WHERE {movements_asked}
+{movements_in_order};
+
+-- name: movements_in_time
+-- The same of a period that is short. Index: seal_movements_since.
+SELECT entry, {movement_columns}
+FROM seal_movements
+WHERE {movements_asked} AND at >= $5 AND at < $6
+{movements_in_order};
+
+-- name: movements_of_units
+-- The same of few units: of each as many as the page has, then the newest of them, each once. Indexes: seal_movements_of_unit,
+-- seal_movements_from_unit.
+SELECT DISTINCT ON (m.entry) m.*
+FROM unnest($3::text[]) AS of_unit (name)
+CROSS JOIN LATERAL (
+    (
+        SELECT entry, {movement_columns}
+        FROM seal_movements
+        WHERE {movements_asked} AND unit = of_unit.name
+        {movements_in_order}
+    )
+    UNION ALL
+    (
+        SELECT entry, {movement_columns}
+        FROM seal_movements
+        WHERE {movements_asked} AND from_unit = of_unit.name AND from_unit <> unit
+        {movements_in_order}
+    )
+) AS m
+ORDER BY m.entry DESC
+LIMIT $7;
+
 -- name: seal_stock
 -- How many seals of a model there were at a moment, by unit and state: those of now, and what has moved since taken back. Indexes:
 -- seal_assets_of_unit (all of them are counted), seal_movements_since.
