@@ -122,6 +122,7 @@ class Link:
         self._wire: Wire | None = None
         self._reading = True
         self._leaving = False
+        self._stood = False
         self._mids = itertools.cycle(range(FIRST_MID, LAST_MID + 1))
         self._unacknowledged: set[int] = set()
         self.status = LinkStatus()
@@ -201,13 +202,13 @@ class Link:
     async def _run(self) -> None:
         pauses = pauses_s()
         while not self._leaving:  # aiomqtt's own farewell may fail, and then hides that we were cancelled
-            before = self.status.connections
+            self._stood = False
             try:
                 await self._connection()
             except (aiomqtt.MqttError, OSError, SourceError) as error:
                 self._set_status(connected=False, last_error=str(error))
                 log.warning("mqtt connection ended", client=self._client_id, error=str(error))
-            if self.status.connections > before:
+            if self._stood:  # one whose subscriptions are refused never did, and would be made ten times a second
                 pauses = pauses_s()
             await asyncio.sleep(next(pauses))
 
@@ -222,6 +223,7 @@ class Link:
                     self._leaving
                 ):  # asyncio.wait_for before Python 3.12 swallows a cancellation that comes with its result
                     return
+                self._stood = True
                 self._set_status(ready=True)
                 log.info("mqtt connected", client=self._client_id)
                 async for (
