@@ -234,7 +234,7 @@ def decode(format_: str, files: tuple[Path, ...], **options: Any) -> None:
     "--devices",
     type=File,
     metavar="FILE",
-    help="Who may come: a line each, ID or FORMAT ID. Read again when it has changed.",
+    help="Who may come: a line each, ID or FORMAT ID, and cert=NAME where it shows a certificate. Read again when it has changed.",
 )
 @click.option(
     "--any-device",

@@ -28,7 +28,7 @@ from seal_tracker.commands.serve import stop_event
 from seal_tracker.config import PREFIX, ConfigError, Settings, load_settings, split_address
 from seal_tracker.decoders.formats import formats
 from seal_tracker.decoders.frame import Format
-from seal_tracker.gateway.admission import DeviceListError, devices_in
+from seal_tracker.gateway.admission import DeviceListError, Devices, devices_in
 from seal_tracker.gateway.connection import Limits
 from seal_tracker.gateway.server import Gateway
 from seal_tracker.gateway.uplink import Uplink
@@ -105,7 +105,7 @@ class DeviceList:
             raise ConfigError(f"--devices {self._path}: {error.strerror}") from error
         return found.st_mtime_ns, found.st_size
 
-    def _read(self) -> frozenset[tuple[str | None, str]]:
+    def _read(self) -> Devices:
         try:
             return devices_in(self._path.read_text(), formats())
         except (OSError, UnicodeDecodeError, DeviceListError) as error:

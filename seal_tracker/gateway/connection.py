@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from seal_tracker.decoders.frame import Format, Link
-from seal_tracker.gateway.admission import Door
+from seal_tracker.gateway.admission import Door, names_in
 from seal_tracker.gateway.stream import Delivery, FrameStream
 from seal_tracker.model import ID_PATTERN
 
@@ -81,6 +81,7 @@ class Connection:
         self._deliver = deliver
         self._door = door
         self.address = address
+        self.certified = names_in(writer.get_extra_info("peercert"))
         self.devices: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._format = found
         self._link: Link = found.link

@@ -17,6 +17,7 @@ from seal_tracker.gateway.admission import (
     DeviceListError,
     Door,
     devices_in,
+    names_in,
 )
 
 FORMATS = ("eseal", "jointech", "jt808")
@@ -25,8 +26,9 @@ FORMATS = ("eseal", "jointech", "jt808")
 class Line:
     """A connection."""
 
-    def __init__(self, address: str = "192.0.2.1") -> None:
+    def __init__(self, address: str = "192.0.2.1", certified: frozenset[str] = frozenset()) -> None:
         self.address = address
+        self.certified = certified
         self.devices: OrderedDict[tuple[str, str], None] = OrderedDict()
         self.is_stopped = False
 
@@ -51,16 +53,24 @@ def door() -> Door:
 def test_a_list_has_a_device_a_line() -> None:
     """Of one format or of any, with remarks."""
     text = "# locks of the port\n8000620011\n\njt808 0139123A  # spare\n"
-    assert devices_in(text, FORMATS) == {(None, "8000620011"), ("jt808", "139123a")}
+    assert devices_in(text, FORMATS) == {
+        (None, "8000620011"): frozenset(),
+        ("jt808", "139123a"): frozenset(),
+    }
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("8000620011\n80/62", "line 2, '80/62': expected ID or FORMAT ID"),
-        ("morse 12", "line 1, 'morse 12': expected ID or FORMAT ID"),
+        ("8000620011\n80/62", "line 2, '80/62': expected ID, FORMAT ID or"),
+        ("morse 12", "line 1, 'morse 12': expected ID, FORMAT ID or"),
         ("jt808 12 13", "line 1"),
         ("# nobody", "names no device"),
+        (
+            "jt808 12 cert=",
+            "line 1, 'jt808 12 cert=': expected ID, FORMAT ID or either with cert=NAME behind it",
+        ),
+        ("cert=terminator", "line 1"),
     ],
 )
 def test_a_line_that_is_none_is_named(text: str, said: str) -> None:
@@ -73,6 +83,38 @@ def test_ids_are_compared_without_padding_zeros(door: Door) -> None:
     assert door.admits("jt808", "013912345678", Line())
     assert not door.admits("jt808", "77", Line())
     assert not door.admits("jt808", None, Line())
+
+
+def test_a_device_whose_certificate_is_named_comes_by_that_alone(door: Door) -> None:
+    """Whoever knows its id, and holds another device's certificate or none, is refused; a terminator may speak for several."""
+    door.allow(
+        devices_in(
+            "jt808 12 cert=lock-12\njt808 12 cert=spare\n13 cert=terminator\n14\n15 cert=a\njt808 15", FORMATS
+        )
+    )
+    own, spare, relay, none = (
+        Line(certified=frozenset(n)) for n in ({"lock-12"}, {"spare", "x"}, {"terminator"}, ())
+    )
+    assert [door.admits("jt808", "012", line) for line in (own, spare, relay, none)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert [door.admits("eseal", "13", line) for line in (relay, own)] == [True, False]
+    assert [door.admits("jt808", "14", line) for line in (own, none)] == [True, True]
+    assert not door.admits("jt808", "15", none), "the stricter line holds"
+    assert not door.admits("eseal", "12", own)
+
+
+def test_a_certificate_has_its_common_name_and_its_names_of_hosts() -> None:
+    """As ``ssl`` gives them; no certificate, or none that was asked for, has none."""
+    shown = {
+        "subject": ((("organizationName", "customs"),), (("commonName", "lock-12"),)),
+        "subjectAltName": (("DNS", "l12.port"), ("IP Address", "10.0.0.1")),
+    }
+    assert names_in(shown) == {"lock-12", "l12.port"}
+    assert names_in(None) == names_in({}) == frozenset()
 
 
 def test_without_a_list_everybody_may_come(door: Door) -> None:
@@ -131,6 +173,6 @@ def test_a_list_that_has_changed_is_read_again(tmp_path: Path) -> None:
         assert found.changed() == changed
     file.unlink()
     assert not found.changed()
-    assert found.devices == {(None, "13")}
+    assert found.devices == {(None, "13"): frozenset()}
     with pytest.raises(ConfigError, match="No such file"):
         DeviceList(file)
