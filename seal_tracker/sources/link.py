@@ -208,7 +208,9 @@ class Link:
             except (aiomqtt.MqttError, OSError, SourceError) as error:
                 self._set_status(connected=False, last_error=str(error))
                 log.warning("mqtt connection ended", client=self._client_id, error=str(error))
-            if self._stood:  # one whose subscriptions are refused never did, and would be made ten times a second
+            if (
+                self._stood
+            ):  # one whose subscriptions are refused never did, and would be made ten times a second
                 pauses = pauses_s()
             await asyncio.sleep(next(pauses))
 
