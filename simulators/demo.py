@@ -26,7 +26,9 @@ from simulators.wire import instant
 
 __all__ = ["DEMO_PLAN", "Options", "load_fleet", "run", "write_plan", "write_truth"]
 
-PLAN_FILES = ("zones.geojson", "routes.geojson", "units.toml", "driving.toml")
+PLAN_FILES = (
+    "zones.geojson", "routes.geojson", "units.toml", "driving.toml", "vehicles.jsonl", "calendars.jsonl",
+)  # fmt: skip
 FLEET_FILE = "fleet.json"
 DRAIN_S = 10.0
 """How long to wait at the end for the broker's last acknowledgements."""

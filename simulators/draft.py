@@ -16,6 +16,8 @@ __all__ = ["Draft", "Happening", "Site", "Track", "load_tracks"]
 
 BESIDE_M = 2000.0
 """A zone further from the line than this has nothing to do with the road."""
+ON_ROAD_M = 30.0
+"""A bridge this near to a road is one of its own, not that of another beside it."""
 REST_BESIDE_M = 250.0
 """A rest area further off cannot be driven into without leaving the corridor."""
 
@@ -41,6 +43,8 @@ class Track:
     """Where a stop is no stop: rest areas, ports, gates."""
     passed: tuple[Site, ...]
     """Checkpoints and zones of interest that the road leads through."""
+    structures: tuple[Site, ...] = ()
+    """Bridges that it leads over."""
 
 
 @dataclass(slots=True)
@@ -83,7 +87,8 @@ def _track(road: Road, places: list[Place]) -> Track:
     allowed = [s for s in sites if "approved_stop" in s.place.kinds]
     rests = [s for s in allowed if abs(s.left_m) < REST_BESIDE_M and not s.place.kinds & {"port", "gate"}]
     forbidden = [s for s in sites if "prohibited" in s.place.kinds]
-    return Track(road, tuple(rests), tuple(forbidden), tuple(allowed), tuple(passed))
+    bridges = [s for s in sites if "structure" in s.place.kinds and abs(s.left_m) < ON_ROAD_M]
+    return Track(road, tuple(rests), tuple(forbidden), tuple(allowed), tuple(passed), tuple(bridges))
 
 
 def _site(road: Road, place: Place) -> Site | None:

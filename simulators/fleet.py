@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 from simulators.cast import ORDINARY, Part, draw_cast
 from simulators.draft import Draft, Happening, Site, Track, load_tracks
 from simulators.drive import Drive, Halt, Style
+from simulators.oversized import as_oversized, has_ahead
 from simulators.road_plots import ROAD_PLOTS
 from simulators.seal import Seal
 from simulators.seal_plots import SEAL_PLOTS
@@ -94,7 +95,23 @@ def build_fleet(folder: Path, *, now_s: float, seals: int, seed: int) -> list[Tr
     usual = {id_: _drive(t, _usual_style(t), []) for id_, t in tracks.items()}
     parts = draw_cast(np.random.default_rng((seed, 0)), seals)
     now_ms = int(now_s) * 1000
-    return [_travel(i, part, tracks, usual, now_ms, seed) for i, part in enumerate(parts)]
+    fleet = [_travel(i, part, tracks, usual, now_ms, seed) for i, part in enumerate(parts)]
+    return _one_oversized(fleet, tracks, now_s)
+
+
+def _one_oversized(fleet: list[Traveller], tracks: dict[str, Track], now_s: float) -> list[Traveller]:
+    """One of those who just drive, with a bridge to come (else behind them), is an oversized vehicle. Small fleets may have none."""
+    ordinary = [t for t in fleet if t.role == ORDINARY and tracks[t.seal.road.id].structures]
+    coming = [
+        t for t in ordinary
+        if has_ahead(tracks[t.seal.road.id], t.seal.drive, now_s - t.seal.start_ms / 1000)
+    ]  # fmt: skip
+    chosen = next(iter([*coming, *ordinary]), None)
+    if chosen is None:
+        return fleet
+    structures = [s.place.id for s in tracks[chosen.seal.road.id].structures]
+    it = replace(chosen, journey=as_oversized(chosen.journey, structures, now_s))
+    return [it if one is chosen else one for one in fleet]
 
 
 def _travel(

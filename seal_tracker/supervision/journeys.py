@@ -20,6 +20,7 @@ from seal_tracker.journey import Journey
 from seal_tracker.journey_record import JourneyRecord, as_judged, read_record
 from seal_tracker.model import LIVE, iso_ms
 from seal_tracker.plans.admission import Reason, refusals
+from seal_tracker.plans.model import Plan
 from seal_tracker.plans.on_route import structures_on
 from seal_tracker.prepared import Prepared
 from seal_tracker.publishing.cloudevents import JourneyState, state_payload
@@ -260,17 +261,16 @@ def admit(judging: SpaceJudge, record: JourneyRecord) -> None:
     NotAdmitted
         With every reason.
     """
-    reasons = reasons_against(judging, record)
+    reasons = reasons_against(judging.plan, record)
     if reasons:
         raise NotAdmitted(record.id, reasons)
 
 
-def reasons_against(judging: SpaceJudge, record: JourneyRecord, at_ms: int | None = None) -> list[Reason]:
+def reasons_against(plan: Plan | None, record: JourneyRecord, at_ms: int | None = None) -> list[Reason]:
     """Why a journey may not be armed when it is, or at ``at_ms``; none where it is not armed at all."""
     at_ms = record.armed_at_ms if at_ms is None else at_ms
     if at_ms is None or (record.permit is None and record.regime != "oversized"):
         return []
-    plan = judging.plan
     structures = structures_on(plan, record.route, at_ms) if plan else []
     vehicles = {vehicle.id: vehicle for vehicle in plan.vehicles} if plan else {}
     return refusals(record, structures, vehicles, at_ms)
@@ -279,7 +279,7 @@ def reasons_against(judging: SpaceJudge, record: JourneyRecord, at_ms: int | Non
 def _not_admitted(judging: SpaceJudge, read: JourneysRead) -> Iterator[Fault]:
     """A fault for each reason why a journey of a file may not be armed."""
     for record in read.records:
-        for reason in reasons_against(judging, record):
+        for reason in reasons_against(judging.plan, record):
             where = f"line {read.lines.get(record.id, 0)}: {reason.field}"
             yield Fault("", record.id, where, reason.text.en, reason.text.vi, "correct it, or do not arm it")
 

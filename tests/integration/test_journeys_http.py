@@ -304,6 +304,16 @@ def test_an_oversized_vehicle_is_armed_when_permit_registry_and_structures_allow
     assert "vượt mức 90000 kg" in told["reasons"][1]["text"]["vi"]
     assert "above the 90000 kg of structure" in told["detail"]
     assert api.show(name)["version"] == 1
+    passage = api.ask("GET", f"/{name}/passage").json()
+    assert (passage["admitted"], passage["reasons"]) == (False, told["reasons"])
+    (bridge,) = passage["structures"]
+    assert (bridge["zone"], bridge["max_mass_kg"], bridge["passed"], bridge["due_from"]) == (
+        "bridge",
+        90_000,
+        None,
+        None,
+    )
+    assert (round(bridge["enter_m"]), round(bridge["leave_m"])) == (3950, 4050)
     problem(api.order(name, "amend", {"load": {"mass_kg": -1}}), 422, "load")
     assert api.order(name, "amend", {"vehicle": "51C-1", "load": {"mass_kg": 80_000}}).status == 200
     vehicle = {"kind": "tractor", "max_mass_kg": 70_000}
@@ -359,6 +369,10 @@ def test_a_tractor_alone_is_judged_live_and_what_its_driver_says_stands_beside(a
     where = f"/../episodes?journey={name}&type=OUTSIDE_TIME_WINDOW"
     wait_until(lambda: api.ask("GET", where).json()["items"], what="the episode")
     (episode,) = api.ask("GET", where).json()["items"]
+    passage = api.ask("GET", f"/{name}/passage").json()
+    (bridge,) = passage["structures"]
+    assert (passage["admitted"], bridge["passed"]) == (True, False)
+    assert ago(0) < bridge["due_from"] < bridge["due_to"] < ago(-10)
     assert (episode["seal"], episode["evidence"]["reason"]) == (f"TR-{name}", "forbidden_date")
     assert "comments" not in episode
     said = {"kind": "detour_by_order", "text": "CSGT yêu cầu đi tiếp", "at": ago(2), "said_by": "Trần Văn B"}

@@ -157,6 +157,7 @@ ROUTE_TABLE: dict[str, tuple[str, Any]] = {
     "POST /api/v1/journeys/{id}/close": (OBJECT, ("journey", {"code": "completed", "note": "a test"})),
     "POST /api/v1/journeys/{id}/reset": (OBJECT, ("journey", {"rule": "SEAL_TAMPER"})),
     "POST /api/v1/journeys/{id}/amend": (OBJECT, ("journey", {"cargo": "rice", "reason": "a test"})),
+    "GET /api/v1/journeys/{id}/passage": (OBJECT, "journey"),
     "POST /api/v1/journeys/{id}/comments": (OBJECT, ("journey", {"kind": "other", "text": "a test"})),
     "POST /api/v1/journeys/{id}/correct": (
         OBJECT,

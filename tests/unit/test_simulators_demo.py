@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from sim_plan import features, inside
 from sim_wire import faults
 
+from seal_tracker.plans.check import check_paths
 from simulators.cli import cli
 from simulators.demo import load_fleet, write_plan
 from simulators.errors import PlanError
@@ -133,3 +134,13 @@ def test_the_plan_command_says_what_it_wrote_and_leaves_a_plan_alone_if_asked(tm
     again = CliRunner().invoke(cli, ["plan", str(tmp_path), "--seals", "30", "--seed", "6", "--if-absent"])
     assert again.exit_code == 0
     assert (tmp_path / "journeys.jsonl").read_bytes() == made
+
+
+def test_one_journey_is_of_an_oversized_vehicle_that_would_be_armed(folder: Path):
+    """With a permit, what is declared of it, and a bridge on its way; the plan has nothing against it."""
+    journeys = [json.loads(line) for line in (folder / "journeys.jsonl").read_text().splitlines()]
+    (one,) = [j for j in journeys if j["regime"] == "oversized"]
+    assert one["permit"]["corridor"] == one["route"]
+    assert one["permit"]["structures"]
+    assert one["load"]["mass_kg"] <= one["permit"]["mass_kg"]
+    assert check_paths([folder]).faults == ()
