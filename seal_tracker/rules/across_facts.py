@@ -23,7 +23,7 @@ MASS_KEYS: Final[Mapping[str, PolicyKey]] = common_keys(
         "percent of the greater mass that two may differ by, where that is more than tolerance_kg: rain, fuel, dust",
     ),
     "fastest_kmh": PolicyKey(
-        "number", 70.0, "mean speed over the route above which a trip was too short for its distance", minimum=1
+        "number", 90.0, "mean speed over the route above which a trip was too short for its distance: no loaded lorry drives so fast", minimum=1
     ),
     "slowest_kmh": PolicyKey(
         "number", 15.0, "mean speed over the route below which a trip was too long", minimum=1

@@ -269,7 +269,31 @@ class Fail(_Act, frozen=True, kw_only=True):
     told: bool = False
 
 
+class Weigh(_Act, frozen=True, kw_only=True):
+    """A weighbridge weighs a journey's lorry: what it carries, and what the bridge errs by. One ``ticket`` is one weighing, its highest
+    ``revision`` the right one; it is sent ``late_min`` afterwards, so many ``times``.
+    """
+
+    at_min: Since
+    journey: str
+    direction: Literal["out", "in"]
+    tare_kg: Annotated[int, Meta(ge=0)] = 15_000
+    error_kg: int = 0
+    ticket: str | None = None
+    revision: Annotated[int, Meta(ge=1)] = 1
+    late_min: Since = 0.0
+    times: Annotated[int, Meta(ge=1, le=10)] = 1
+
+
+class Load(_Act, frozen=True, kw_only=True):
+    """Cargo is put on a journey's lorry on the way, or with a negative mass taken off."""
+
+    at_min: Since
+    kg: int
+
+
 Act = (
     Stop | Queue | Detour | Pace | TurnBack | FallBehind | LeaveBehind | Lock | Outage | Network | Sleep | Reboot
     | Jam | Blind | Canyon | Jump | Spoof | Lie | Clock | Battery | Charge | Authorise | Divert | Suspend | Reset | Fail
+    | Weigh | Load
 )  # fmt: skip

@@ -199,6 +199,7 @@ def plan_files(scenario: Scenario, ground: Ground) -> dict[str, str]:
             for at in [_beside(ground.road(None), e.at_km, 0.0)]
         ),
         "policies.toml": "".join(_tables(scenario.policy)),
+        "licences.jsonl": "".join(_line(msgspec.to_builtins(one)) for one in scenario.licence),
         "calendars.jsonl": "".join(_line(msgspec.to_builtins(c)) for c in scenario.calendar),
     }
     return {name: text for name, text in files.items() if text or name.endswith("geojson")}
@@ -230,6 +231,7 @@ def _journey(journey: Journey, scenario: Scenario, ground: Ground) -> dict[str, 
         "origin_zone": journey.origin_zone,
         "destination_zone": journey.destination_zone,
         "permit": journey.permit,
+        "minerals": journey.minerals,
         "authorisations": [
             {"from": at(a.at_min), "to": at(a.at_min + a.for_min), "by": a.by}
             | ({"zone": a.zone} if a.zone else {})

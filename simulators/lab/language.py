@@ -119,7 +119,7 @@ class Member(_Part, frozen=True, kw_only=True):
 
 
 class Journey(_Part, frozen=True, kw_only=True):
-    """A supervised movement. ``permit`` is written into the plan as it stands."""
+    """A supervised movement. ``permit`` and ``minerals`` are written into the plan as they stand; ``cargo_kg`` is what it truly carries."""
 
     id: Name = "J-SIM"
     devices: Annotated[list[Member], Meta(min_length=1)]
@@ -131,6 +131,8 @@ class Journey(_Part, frozen=True, kw_only=True):
     origin_zone: Name | None = None
     destination_zone: Name | None = None
     permit: dict[str, Any] | None = None
+    minerals: dict[str, Any] | None = None
+    cargo_kg: Annotated[int, Meta(ge=0)] = 0
 
 
 class Equipment(_Part, frozen=True, kw_only=True):
@@ -151,6 +153,21 @@ class Calendar(_Part, frozen=True, kw_only=True):
     windows: list[dict[str, Any]] = []
 
 
+class Licence(_Part, frozen=True, kw_only=True):
+    """A licence for minerals, as ``licences.jsonl`` of a plan has it."""
+
+    id: Name
+    number: str
+    holder: str
+    mineral: str
+    mines: list[Name]
+    yards: list[Name] = []
+    quota: float | None = None
+    quota_unit: Literal["kg", "t", "m3"] | None = None
+    valid_from: str | None = None
+    valid_to: str | None = None
+
+
 class Scenario(_Part, frozen=True, kw_only=True):
     """A whole scenario. ``about`` is the rule that it tries, ``policy`` what ``policies.toml`` shall say."""
 
@@ -168,4 +185,5 @@ class Scenario(_Part, frozen=True, kw_only=True):
     equipment: list[Equipment] = []
     script: list[Act] = []
     calendar: list[Calendar] = []
+    licence: list[Licence] = []
     policy: dict[str, Any] = {}

@@ -199,7 +199,7 @@ def _check(scenario: Scenario, file: str) -> None:
     """Names must be of something that is there, and shapes whole."""
     ids = {
         kind: {one.id for one in getattr(scenario, kind)}
-        for kind in ("route", "zone", "vehicle", "device", "journey", "equipment")
+        for kind in ("route", "zone", "vehicle", "device", "journey", "equipment", "licence")
     }
     for kind, key, name in _names(scenario):
         if name is not None and name not in ids[kind]:
@@ -228,6 +228,8 @@ def _names(scenario: Scenario) -> Iterator[tuple[str, str, str | None]]:
         yield "zone", f"journey[{i}].origin_zone", j.origin_zone
         yield "zone", f"journey[{i}].destination_zone", j.destination_zone
         yield from (("device", f"journey[{i}].devices[{k}].id", m.id) for k, m in enumerate(j.devices))
+        if j.minerals is not None:
+            yield "licence", f"journey[{i}].minerals.licence", str(j.minerals.get("licence"))
         for k, structure in enumerate((j.permit or {}).get("structures") or ()):
             yield "zone", f"journey[{i}].permit.structures[{k}].zone", str(structure.get("zone"))
     for i, act in enumerate(scenario.script):
@@ -235,6 +237,10 @@ def _names(scenario: Scenario) -> Iterator[tuple[str, str, str | None]]:
         yield "vehicle", f"script[{i}].onto", getattr(act, "onto", None)
         yield "zone", f"script[{i}].zone", getattr(act, "zone", None)
         yield "route", f"script[{i}].route", getattr(act, "route", None)
+        yield "journey", f"script[{i}].journey", getattr(act, "journey", None)
+    for i, licence in enumerate(scenario.licence):
+        yield from (("zone", f"licence[{i}].mines[{k}]", z) for k, z in enumerate(licence.mines))
+        yield from (("zone", f"licence[{i}].yards[{k}]", z) for k, z in enumerate(licence.yards))
 
 
 def _check_shapes(scenario: Scenario, file: str) -> None:
@@ -268,6 +274,6 @@ def _check_shapes(scenario: Scenario, file: str) -> None:
 def _is_about(act: acts.Act) -> str:
     if isinstance(act, acts.TimedAct):
         return "device"
-    if isinstance(act, acts.Authorise | acts.Divert | acts.Suspend | acts.Reset):
+    if isinstance(act, acts.Authorise | acts.Divert | acts.Suspend | acts.Reset | acts.Load):
         return "journey"
-    return "equipment" if isinstance(act, acts.Fail) else "vehicle"
+    return "equipment" if isinstance(act, acts.Fail | acts.Weigh) else "vehicle"

@@ -10,9 +10,11 @@ from typing import NamedTuple
 
 import msgspec
 
+from simulators.lab import acts
 from simulators.lab.ground import plan_files
 from simulators.lab.language import Scenario
 from simulators.lab.loading import load_scenario
+from simulators.lab.masses import carried_kg
 from simulators.lab.staging import Stage, set_stage
 from simulators.lab.truth import truth_of
 from simulators.lab.truth.record import Line
@@ -84,6 +86,25 @@ def _messages(stage: Stage) -> Iterator[_Message]:
         for beat in equipment.beats(stage.generator(id_, "beats"), stage.until_s):
             at = instant(stage.ground.start_ms + round(beat.time_s * 1000))
             yield _Message(beat.time_s, topic, json.dumps({"status": beat.status, "time": at}).encode())
+    for act in stage.scenario.script:
+        if isinstance(act, acts.Weigh):
+            yield from _weighings(stage, act)
+
+
+def _weighings(stage: Stage, act: acts.Weigh) -> Iterator[_Message]:
+    """A weighing as its weighbridge sends it."""
+    topic = f"eseal/v1/{TENANT}/equip/{act.who}/weighing"
+    said = {
+        "id": act.ticket or f"{act.direction}-{act.journey}",
+        "time": instant(stage.ground.start_ms + round(act.at_min * 60_000)),
+        "direction": act.direction,
+        "journey": act.journey,
+        "gross_kg": act.tare_kg + carried_kg(stage.scenario, act.journey, act.at_min) + act.error_kg,
+        "tare_kg": act.tare_kg,
+        "revision": act.revision,
+    }
+    for i in range(act.times):
+        yield _Message((act.at_min + act.late_min) * 60.0 + 2.0 * i, topic, json.dumps(said).encode())
 
 
 def _line(message: _Message, start_ms: int) -> bytes:

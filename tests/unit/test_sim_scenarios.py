@@ -23,8 +23,8 @@ STOP = '[[script]]\ndo = "stop"\nwho = "{}"\nat_km = {}\nfor_min = 3\n'
 FOLLOWER = '[[vehicle]]\nid = "b"\nfollows = "truck"\n'
 
 
-NOT_SIMULATED = {"GATE_MISMATCH", "MASS_BALANCE"}
-"""Nobody weighs or reads plates in the simulated world."""
+NOT_SIMULATED = {"GATE_MISMATCH"}
+"""Nobody reads plates in the simulated world."""
 
 
 def written(folder: Path, text: str) -> Path:

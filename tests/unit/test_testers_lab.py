@@ -71,10 +71,22 @@ def _moments(act: type) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize(
-    "name", ["Scenario", "Route", "Zone", "Vehicle", "Device", "Journey", "Equipment", "Checkpoint"]
+    "name",
+    [
+        "Scenario",
+        "Route",
+        "Zone",
+        "Vehicle",
+        "Device",
+        "Journey",
+        "Equipment",
+        "Calendar",
+        "Licence",
+        "Checkpoint",
+    ],
 )
 def test_every_member_of_a_table_is_in_the_guide(name: str) -> None:
-    tables = {"route", "zone", "vehicle", "device", "journey", "equipment", "script"}
+    tables = {"route", "zone", "vehicle", "device", "journey", "equipment", "calendar", "licence", "script"}
     wanted = set(getattr(language, name).__struct_fields__) - (tables if name == "Scenario" else set())
     row = {"Scenario": "| the file |", "Checkpoint": "| `[route]`"}.get(name, f"[[{name.lower()}]]` |")
     (text,) = (r for r in GUIDE.splitlines() if row in r)
