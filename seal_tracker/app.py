@@ -16,6 +16,7 @@ import time
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ from seal_tracker.probing.settings import networks_in, read_credentials
 from seal_tracker.publishing.outbox import OutboxPublisher
 from seal_tracker.publishing.topics import ingest_filters, ingest_session, ledger_topic
 from seal_tracker.repairs.opener import TicketOpener
+from seal_tracker.reporting import ReportMaker, attached
 from seal_tracker.retention import Retention
 from seal_tracker.service import Service
 from seal_tracker.sources.mqtt import MqttSource
@@ -229,6 +231,15 @@ def _beside(
         "canary": service.send_canary(),
         "hooks": hooks.run(),
         "retention": retention.run(),
+        "reports": ReportMaker(
+            store=store,
+            live=service,
+            act=service.pipeline.act,
+            organisation=settings.organisation,
+            kinds=settings.kinds,
+            base=settings.public_url,
+            clock_ms=clock_ms,
+        ).run(),
         "overdue": OverdueClock(store, service.pipeline.act, clock_ms=clock_ms).run(),
         "memory": keep_giving_back(),
     }
@@ -249,7 +260,9 @@ def _beside(
             settings.smtp_host, settings.smtp_port, settings.smtp_sender, settings.smtp_username, password,
             settings.smtp_security,
         )  # fmt: skip
-        runs["mail"] = Mailer(store, server, clock_ms=clock_ms).run()
+        runs["mail"] = Mailer(
+            store, server, clock_ms=clock_ms, attach=partial(attached, store, settings.public_url)
+        ).run()
     return runs
 
 

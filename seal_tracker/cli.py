@@ -373,6 +373,32 @@ def verify_draw(file: Path, **options: Any) -> None:
 
 
 @cli.command()
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    type=click.Choice(["html", "pdf", "xlsx", "csv", "json"]),
+    help="May be given several times.  [default: html]",
+)
+@click.option("--lang", type=click.Choice(["vi", "en"]), default="vi", show_default=True)
+@click.option("--unit", metavar="ID", help="Of this unit and those below it.  [default: all that is seen]")
+@click.option("--each-unit", is_flag=True, help="Also one of each unit, with those below it.")
+@click.option("--from", "begin", metavar="TIME", help="RFC 3339.  [default: the last whole week]")
+@click.option("--to", "end", metavar="TIME", help="RFC 3339.")
+@click.option("--restricted", is_flag=True, help="With restricted situations, for who may see them.")
+@click.option("--output", "-o", type=Folder, metavar="DIR", default=".", help="Where to.  [default: here]")
+@click.option("--ready-file", type=File, metavar="FILE", help="The running service's ready file.")
+@click.option("--embedded", type=Folder, metavar="DIR", help="Or the folder it was started with.")
+@click.option("--url", metavar="URL", help="Or its address,")
+@click.option("--token-file", type=File, metavar="FILE", help="and a file with an API token.")
+def report(**options: Any) -> None:
+    """Write the weekly report: HTML, PDF, XLSX, CSV; every figure in it is a link to the query that gives it."""
+    from seal_tracker.commands.report import report as run  # noqa: PLC0415
+
+    _guarded(run, **options)
+
+
+@cli.command()
 @click.argument("journey")
 @click.option("--output", "-o", type=File, metavar="FILE", help="Where to.  [default: JOURNEY.zip]")
 @click.option("--ready-file", type=File, metavar="FILE", help="The running service's ready file.")

@@ -62,6 +62,12 @@ def _an_address(value: str) -> str:
     return value
 
 
+def _a_url(value: str) -> str:
+    if re.fullmatch(r"https?://[^/\s?#]+(/[^\s?#]*)?", value) is None:
+        raise ValueError("write https://HOST, without parameters")
+    return value.rstrip("/")
+
+
 def _a_kind(value: str) -> str:
     if re.fullmatch(r"[a-z][a-z0-9_]{0,63}", value) is None:
         raise ValueError("a kind is a-z, then a-z 0-9 _, 64 at most")
@@ -211,7 +217,13 @@ class Settings(BaseSettings):
     webhooks_per_account: int = Field(
         20, ge=0, le=1000, description="webhooks that one account may have at once; each is sent by itself"
     )
-    smtp_host: str | None = Field(None, description="whom mail about escalations is given to; unset: no mail")
+    public_url: Annotated[str, AfterValidator(_a_url)] | None = Field(
+        None,
+        description="https://… by which people reach the service, for links in mail; unset: none is whole",
+    )
+    smtp_host: str | None = Field(
+        None, description="whom mail (escalations, reports) is given to; unset: no mail"
+    )
     smtp_port: int = Field(587, ge=1, le=65535)
     smtp_sender: str = Field("seal-tracker@localhost", description="the address mail comes from")
     smtp_username: str | None = None

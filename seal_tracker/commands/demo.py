@@ -12,6 +12,8 @@ import time
 import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import cycle
 from pathlib import Path
 
 import click
@@ -34,6 +36,13 @@ log = structlog.get_logger(__name__)
 SEED = 7
 PLAN = "plan"
 """The plan's folder within the demo's."""
+
+SITUATIONS = (
+    ("complaint", "medium", "Chủ hàng phản ánh xe phải chờ quá lâu ở cổng 3."),
+    ("media_attention", "high", "Báo chí hỏi về vụ phá niêm phong trên quốc lộ 5."),
+    ("equipment_failure", "low", "Cân ô tô ở kho ngoại quan in phiếu bị mờ."),
+)
+"""Kind, severity and words of what is reported."""
 
 FIRST_PING_AFTER_S = 2.0
 """Who waits for the ready file and subscribes must miss nothing."""
@@ -87,6 +96,7 @@ async def _run(
         async with _fleet(ready, plan, speed) as fleet:
             kept = asyncio.create_task(keep(ready))
             await asyncio.sleep(FIRST_PING_AFTER_S)
+            await _report_situations(ready)
             assert fleet.stdin is not None
             fleet.stdin.write(b"\n")
             if browser:
@@ -110,10 +120,32 @@ def _tell_where(ready: Ready, folder: Path) -> None:
 
   Alerts       mosquitto_sub -h {ready.mqtt_host} -p {ready.mqtt_port} -u {integrator["username"]} -P {integrator["password"]} \\
                  -q 1 -v -t 'eseal/v1/{ready.tenant}/evt/#'
+  The week     {ready.http}/api/v1/reports/weekly?format=html&lang=en&to={tomorrow()}   where you are signed in
   Data         {folder}
 
   Ctrl-C ends it.
 """)
+
+
+def tomorrow() -> str:
+    """The next midnight of UTC, by which this week's report ends."""
+    return f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%dT00:00:00Z}"
+
+
+async def _report_situations(ready: Ready) -> None:
+    """What no seal senses, told by an officer, as the weekly report has it."""
+    async with ServiceClient(ready.http, ready.accounts["supervisor"]["token"]) as client:
+        units = [one["id"] for one in (await client.get("/api/v1/units"))["items"]]
+        for (kind, severity, text), unit in zip(SITUATIONS, cycle(units or [None]), strict=False):
+            occurred = (datetime.now(UTC) - timedelta(hours=3)).isoformat()
+            told = {
+                "kind": kind,
+                "severity": severity,
+                "narrative": text,
+                "unit": unit,
+                "occurred_at": occurred,
+            }
+            await client.post("/api/v1/situations", told)
 
 
 async def _simulator(*args: str) -> None:

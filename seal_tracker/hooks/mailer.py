@@ -7,13 +7,14 @@ where we end between the server's word and our note of it: its Message-ID is the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
-from typing import Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
+from uuid import UUID
 
 import aiosmtplib
 import structlog
@@ -23,7 +24,7 @@ from seal_tracker.metrics import MAILS
 from seal_tracker.store.errors import StoreError
 from seal_tracker.store.hook_reads import DueMail
 
-__all__ = ["Mailer", "SmtpServer"]
+__all__ = ["Attachment", "Mailer", "SmtpServer"]
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +50,15 @@ class SmtpServer:
     security: str = "starttls"
 
 
+class Attachment(NamedTuple):
+    """A file that a mail brings along: its name, type and subtype of its content, and the content."""
+
+    name: str
+    maintype: str
+    subtype: str
+    content: bytes
+
+
 class MailStore(Protocol):
     """What is read and noted."""
 
@@ -59,11 +69,23 @@ class MailStore(Protocol):
     ) -> None: ...
 
 
-class Mailer:
-    """Keep ``run`` running."""
+async def nothing_attached(_report: UUID, _language: str) -> None:
+    """Where no mail brings anything."""
 
-    def __init__(self, store: MailStore, server: SmtpServer, *, clock_ms: Callable[[], int]) -> None:
+
+class Mailer:
+    """Keep ``run`` running. ``attach`` makes the file of a kept report, in a language; None where there is no such report."""
+
+    def __init__(
+        self,
+        store: MailStore,
+        server: SmtpServer,
+        *,
+        clock_ms: Callable[[], int],
+        attach: Callable[[UUID, Any], Awaitable[Attachment | None]] = nothing_attached,
+    ) -> None:
         self._store = store
+        self._attach = attach
         self._server = server
         self._clock_ms = clock_ms
 
@@ -77,9 +99,12 @@ class Mailer:
 
     async def _send(self, mail: DueMail) -> None:
         server = self._server
+        message = self._message(mail)
+        if mail.report is not None and (file := await self._attach(mail.report, mail.language)) is not None:
+            message.add_attachment(file.content, file.maintype, file.subtype, filename=file.name)
         try:
             _, answer = await aiosmtplib.send(
-                self._message(mail),
+                message,
                 hostname=server.host,
                 port=server.port,
                 username=server.username,

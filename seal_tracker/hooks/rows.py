@@ -46,10 +46,12 @@ class Progress(NamedTuple):
 
 
 class Mail(NamedTuple):
-    """A mail about an event, plain text; one an event."""
+    """A mail about an event, plain text; one an event. ``report`` is a kept report that it brings along, in a language."""
 
     event: UUID
     recipient: str
     subject: str
     body: str
     created_ms: int
+    report: UUID | None = None
+    language: str | None = None

@@ -50,8 +50,8 @@ class Document:
     sheets: Sequence[Sheet]
 
 
-def document(report: Report, language: Language, base: str = "") -> Document:
-    """The report in a language; addresses begin with ``base``."""
+def document(report: Report, language: Language, base: str | None = "") -> Document:
+    """The report in a language; addresses begin with ``base``, None: there are none."""
     words = _Words(report, language, base)
     whose = words.text("page", "of_all")
     if report.unit is not None:
@@ -94,7 +94,10 @@ class _Words:
 
     report: Report
     language: Language
-    base: str
+    base: str | None
+
+    def address(self, path: str | None) -> str | None:
+        return None if path is None or self.base is None else self.base + path
 
     def text(self, table: str, key: str, **values: object) -> str:
         return say(self.language, table, key, **values)
@@ -109,9 +112,9 @@ class _Words:
         return names.get(self.language) or next(iter(names.values()), unit)
 
     def figure(self, one: Figure) -> Cell:
-        address = None
-        if one.query is not None:
-            address = self.base + one.query + (f"#{one.pointer}" if one.pointer else "")
+        address = self.address(one.query)
+        if address is not None and one.pointer is not None:
+            address += f"#{one.pointer}"
         text = written(self.language, one.value, one.form)
         return Cell(text=text, value=one.value, form=one.form, address=address)
 
@@ -174,9 +177,8 @@ class _Words:
             one.last_follow_up and f"→ {one.last_follow_up}",
             one.outcome and f"■ {one.outcome}",
         ]
-        address = f"{self.base}/api/v1/situations/{one.id}"
-        if self.report.space != LIVE:
-            address += f"?space={self.report.space}"
+        exercise = "" if self.report.space == LIVE else f"?space={self.report.space}"
+        address = self.address(f"/api/v1/situations/{one.id}{exercise}")
         return [
             Cell(text=self.at(one.occurred_at), address=address), Cell(text=kind), Cell(text=self.unit(one.unit)),
             Cell(text=self.text("severity", one.severity)), Cell(text=self.text("state", one.state)),

@@ -100,6 +100,10 @@ async def write_deeds(connection: Connection, commit: Commit) -> None:
     for progress in commit.hook_progress:
         await connection.execute(sql("set_progress"), *progress)
     await send(connection, "upsert_credentials", (), commit.credentials)
+    kept = [(*row[:-1], row.body.decode()) for row in commit.kept_reports]
+    await send(connection, "add_kept_reports", (), kept)
+    for schedule in commit.report_schedules:
+        await connection.execute(sql("set_report_schedule"), schedule.version, schedule.body.decode())
     await send(connection, "add_mails", space, commit.mails)
     await send(connection, "upsert_shifts", (), commit.shifts)
     await send(connection, "upsert_hand_overs", (), commit.hand_overs)

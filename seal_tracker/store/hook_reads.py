@@ -24,6 +24,8 @@ class DueMail(NamedTuple):
     subject: str
     body: str
     failures: int
+    report: UUID | None
+    language: str | None
 
 
 class MailRow(NamedTuple):

@@ -21,6 +21,7 @@ from seal_tracker.facts.model import EquipmentFact
 from seal_tracker.hooks.rows import HookRow, Mail, Progress
 from seal_tracker.model import DeadLetter, Episode, Event, PingBatch
 from seal_tracker.repairs.rows import TicketRow
+from seal_tracker.reports.rows import KeptReport, ScheduleRow
 from seal_tracker.risk.rows import DrawRow, InspectionRow
 from seal_tracker.situations.rows import SituationChange
 from seal_tracker.store.duty_rows import AbsenceRow, HandOverRow, ShiftRow
@@ -252,6 +253,8 @@ class Brought:
     commands: Sequence[CommandRow] = ()
     tickets: Sequence[TicketRow] = ()
     situations: Sequence[SituationChange] = ()
+    kept_reports: Sequence[KeptReport] = ()
+    report_schedules: Sequence[ScheduleRow] = ()
     tasks: Sequence[TaskRow] = ()
     attachments: Sequence[AttachmentRow] = ()
     draws: Sequence[DrawRow] = ()

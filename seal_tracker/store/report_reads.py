@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from seal_tracker.store.alarm_reads import LONGEST_SHIFT, NOT_BY_PERSONS, RateQuery
 from seal_tracker.store.duty_reads import SERVICE
+from seal_tracker.store.kept_report_reads import KeptReportReads
 from seal_tracker.store.late_reads import LateReads
 from seal_tracker.store.late_reads import within as until_now
 from seal_tracker.store.queries import sql
@@ -106,7 +107,7 @@ class Summary:
         return self.total if row[0] else self.units.setdefault(row[1], Figures())
 
 
-class ReportReads(LateReads):
+class ReportReads(LateReads, KeptReportReads):
     """Reads of figures, and of what was late."""
 
     async def report_summary(self, space: str, asked: RateQuery, until_ms: int) -> Summary:

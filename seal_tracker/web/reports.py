@@ -11,6 +11,7 @@ from aiohttp import web
 from msgspec import UNSET, UnsetType
 
 from seal_tracker.clock import clock_ms
+from seal_tracker.reports.schedule import last_week
 from seal_tracker.store.alarm_reads import RateQuery
 from seal_tracker.web.accounts import Right
 from seal_tracker.web.alarms import moment_ms
@@ -18,9 +19,7 @@ from seal_tracker.web.auth import scope_of
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.errors import BadParameter
 from seal_tracker.web.queries import (
-    DAY_MS,
     NO_YEAR,
-    WEEK_MS,
     Id,
     Moment,
     NoQuery,
@@ -34,16 +33,10 @@ from seal_tracker.web.routes import JSON, Route
 from seal_tracker.web.scope import units_with_below
 from seal_tracker.web.wire import Page
 
-__all__ = ["CSV", "MEDIA", "OFFSET_MS", "ROUTES", "Format", "last_week", "period_ms", "rates_asked"]
+__all__ = ["CSV", "MEDIA", "ROUTES", "Format", "period_ms", "rates_asked"]
 
 LATEST_MS: Final = 253_402_300_800_000
 """The year 10000."""
-
-FIRST_MONDAY_MS: Final = 4 * DAY_MS
-"""1970-01-05."""
-
-OFFSET_MS: Final = 7 * 3_600_000
-"""Viet Nam is seven hours ahead of UTC the whole year."""
 
 CSV: Final = "text/csv"
 Format = Literal["json", "html", "pdf", "xlsx", "csv"]
@@ -162,13 +155,6 @@ def rates_asked(request: web.Request, query: OfUnits, from_ms: int, to_ms: int) 
         return RateQuery(from_ms=from_ms, to_ms=to_ms, unit=unit, scope=scope)
     units = units_with_below(scope, unit, request.app[CONTEXT].live.plan(query.space))
     return RateQuery(from_ms=from_ms, to_ms=to_ms, scope=units)
-
-
-def last_week(now_ms: int) -> tuple[int, int]:
-    """The last whole week before ``now_ms``, Monday to Monday in Viet Nam; epoch ms."""
-    since_ms = (now_ms + OFFSET_MS - FIRST_MONDAY_MS) % WEEK_MS
-    to_ms = now_ms - since_ms
-    return to_ms - WEEK_MS, to_ms
 
 
 def period_ms(query: OfPeriod, now_ms: int) -> tuple[int, int]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import Protocol
 from uuid import UUID
 
+from seal_tracker.reports.rows import KeptReport, ScheduleRow
 from seal_tracker.situations.rows import SituationRow
 from seal_tracker.store.alarm_reads import RateQuery
+from seal_tracker.store.kept_report_reads import KeptPlace
 from seal_tracker.store.late_reads import LateAnswer, LateOnes, LatePerson
 from seal_tracker.store.situation_reads import SituationFilter, SituationPlace, VersionRow
 
@@ -40,3 +43,22 @@ class ReportReading(Protocol):
 
     async def late_persons(self, space: str, asked: RateQuery, until_ms: int) -> list[LatePerson]:
         """Who acknowledged and closed late, by unit."""
+
+    async def kept_report(self, report: UUID) -> KeptReport | None:
+        """One kept report, None where there is none."""
+
+    async def kept_reports_known(self, reports: Iterable[UUID]) -> set[UUID]:
+        """Which of these there are."""
+
+    async def kept_reports(
+        self,
+        unit: str | None,
+        scope: Collection[str] | None,
+        *,
+        before: KeptPlace | None = None,
+        limit: int = 100,
+    ) -> tuple[list[KeptReport], bool]:
+        """A page of kept reports without their bodies, newest first, and whether there are more."""
+
+    async def report_schedule(self) -> ScheduleRow | None:
+        """When reports are made, None before anybody said so."""

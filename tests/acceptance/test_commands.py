@@ -369,6 +369,27 @@ def in_process(*words: str) -> Any:
     return json.loads(result.stdout)
 
 
+def test_the_weekly_report_is_written_to_files(service: Running, tmp_path: Path) -> None:
+    """In each form that is asked for, as the API gives it; a unit that there is not is named."""
+    words = [
+        "report",
+        "--ready-file",
+        str(service.ready_file),
+        "--lang",
+        "en",
+        "-o",
+        str(tmp_path / "reports"),
+    ]
+    done = CliRunner().invoke(cli, [*words, "--format", "html", "--format", "csv"])
+    assert done.exit_code == 0, done.output
+    files = {path.name: path.read_text("utf-8-sig") for path in (tmp_path / "reports").iterdir()}
+    assert set(files) == {"weekly-en.html", "weekly-en.csv"}
+    assert f'href="{service.ready["http"]}/api/v1/' in files["weekly-en.html"]
+    assert files["weekly-en.csv"].startswith("section,key,")
+    refused = CliRunner().invoke(cli, [*words, "--unit", "nowhere"])
+    assert (refused.exit_code, "there is no unit 'nowhere'" in refused.output) == (1, True)
+
+
 def without_ids(episodes: bytes) -> list[bytes]:
     return [re.sub(rb'"episode":"[^"]+"', b"", line) for line in episodes.splitlines()]
 

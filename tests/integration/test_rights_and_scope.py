@@ -133,6 +133,10 @@ ROUTE_TABLE: dict[str, tuple[str, Any]] = {
     "GET /api/v1/reports/late": (COMMON, None),
     "GET /api/v1/reports/weekly": (COMMON, None),
     "GET /api/v1/reports/style.css": (COMMON, None),
+    "GET /api/v1/reports/schedule": (COMMON, None),
+    "PUT /api/v1/reports/schedule": (COMMON, None),
+    "GET /api/v1/reports/kept": (COMMON, None),
+    "GET /api/v1/reports/kept/{report}": (COMMON, None),
     "GET /api/v1/ledger": (COMMON, None),
     "GET /api/v1/ledger/links/{number}": (COMMON, None),
     "GET /api/v1/ledger/checkpoints": (COMMON, None),
@@ -882,6 +886,33 @@ async def test_a_report_has_figures_of_the_askers_units_alone(service: Service):
             assert report["total"]["journeys"]["armed"] == len(units)
             tampered = [one["raised"] for one in report["total"]["alarms"] if one["type"] == "SEAL_TAMPER"]
             assert tampered == [len(units)]
+
+
+async def test_the_schedule_of_reports_is_headquarters_alone(service: Service):
+    """Who says when and to whom; by version, and of units that there are."""
+    path = "/api/v1/reports/schedule"
+    wanted = {
+        "enabled": False,
+        "weekday": "friday",
+        "time": "16:30",
+        "recipients": [{"address": "a@haiquan.vn", "unit": "u1"}],
+    }
+    async with described_session() as client:
+        for asker, reads, sets in (
+            ("supervisor-u1", 200, 403),
+            ("unit_head", 200, 200),
+            ("operator", 403, 403),
+        ):
+            assert (await service.ask(client, asker, "PUT", path, wanted)).status == sets, asker
+            assert (await service.ask(client, asker, "GET", path)).status == reads, asker
+        told = json.loads((await service.ask(client, "administrator", "GET", path)).text)
+        assert (told["version"], told["weekday"], told["changed_by"]) == (1, "friday", "unit_head")
+        for recipient in ({"address": "a@haiquan.vn", "unit": "u9"}, {"address": "nobody"}):
+            bad = wanted | {"recipients": [recipient]}
+            assert (await service.ask(client, "administrator", "PUT", path, bad)).status == 422
+        headers = {"Authorization": "Bearer administrator", "If-Match": '"0"'}
+        async with client.put(service.url + path, json=wanted, headers=headers) as reply:
+            assert reply.status == 412
 
 
 async def test_misconduct_is_known_to_those_alone_who_have_the_right(service: Service):

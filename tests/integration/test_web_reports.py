@@ -11,8 +11,8 @@ from report_stories import HOUR, UNITS, T, counted, seeds
 from web_support import World, assert_problem
 
 from seal_tracker.model import LIVE, iso_ms
+from seal_tracker.reports.schedule import last_week
 from seal_tracker.store.alarm_reads import RateQuery
-from seal_tracker.web.reports import last_week
 
 pytest_plugins = ["web_fixtures"]
 

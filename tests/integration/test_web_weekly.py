@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
+from email import message_from_bytes, policy
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import msgspec
 import openpyxl
 import pypdfium2
 import pytest
+from aiosmtpd.controller import Controller
 from report_stories import HOUR, T
-from web_support import World, assert_problem
+from test_hooks_and_mail import Letterbox
+from web_support import World, assert_problem, eventually
 from weekly_stories import LATE, NARRATIVE, NOW, WEEK, plan, weekly_seeds
 
 from seal_tracker.alarms.deadlines import ms_of
+from seal_tracker.embedded.ports import choose_port
+from seal_tracker.hooks.mailer import Mailer, SmtpServer
 from seal_tracker.model import LIVE, iso_ms
+from seal_tracker.reporting import ReportMaker, attached
+from seal_tracker.reports.numbers import VIET_NAM
 from seal_tracker.reports.queries import at_pointer
+from seal_tracker.reports.rows import ScheduleRow
+from seal_tracker.reports.schedule import Recipient, Schedule
+from seal_tracker.store import Commit
+from seal_tracker.store.errors import StoreUnavailable
 
 pytest_plugins = ["web_fixtures"]
 
@@ -188,3 +203,87 @@ async def test_a_unit_or_week_that_is_not_there_is_refused(told: World) -> None:
     query = (await told.ask("/api/v1/reports/weekly")).json()["sections"][0]["lines"][0]["now"]["query"]
     period = parse_qs(urlsplit(query).query)
     assert ms_of(period["to"][0]) - ms_of(period["from"][0]) == 168 * HOUR
+
+
+class Clock:
+    """A clock that stands."""
+
+    def __init__(self, now_ms: int) -> None:
+        self.now_ms = now_ms
+
+    def __call__(self) -> int:
+        return self.now_ms
+
+
+def maker(world: World, clock: Clock, *, fails_after: int = 99) -> ReportMaker:
+    """What makes reports, as after a start; the database goes away after so many commits."""
+    done: list[int] = []
+
+    async def act(space: str, work: Any) -> None:
+        if len(done) >= fails_after:
+            raise StoreUnavailable("away")
+        _, deed = await work(None)
+        await world.store.commit(
+            Commit(space=space, kept_reports=deed.kept_reports, mails=deed.mails, actions=deed.actions)
+        )
+        done.append(1)
+
+    kinds = world.context.config.situation_kinds
+    organisation = world.context.config.organisation
+    return ReportMaker(
+        store=world.store, live=world.fleet, act=act, organisation=organisation, kinds=kinds, base="https://seals.vn", clock_ms=clock
+    )  # fmt: skip
+
+
+async def test_a_report_is_made_once_at_its_time_kept_and_mailed(told: World) -> None:
+    """Of all and of a unit that somebody gets; over restarts and a database that goes away in between; its mail brings it as PDF."""
+    due = datetime(2026, 9, 28, 7, tzinfo=VIET_NAM)
+    before = iso_ms(round(due.timestamp() * 1000) - HOUR)
+    people = [
+        Recipient(address="lanh.dao@haiquan.vn"),
+        Recipient(address="north@haiquan.vn", unit="north", language="en"),
+    ]
+    schedule = Schedule(version=1, enabled=True, recipients=people, since=before)
+    row = ScheduleRow(1, msgspec.json.encode(schedule))
+    await told.store.commit(Commit(space=LIVE, report_schedules=[row]))
+    clock = Clock(round(due.timestamp() * 1000) - 1)
+    assert await maker(told, clock).make_due() == []
+    clock.now_ms += 1
+    with pytest.raises(StoreUnavailable):
+        await maker(told, clock, fails_after=1).make_due()
+    clock.now_ms += 5 * HOUR
+    assert len(await maker(told, clock).make_due()) == 1
+    assert await maker(told, clock).make_due() == []
+    listed = (await told.ask("/api/v1/reports/kept", "operator")).json()["items"]
+    assert {one["unit"] for one in listed} == {None, "north"}
+    assert len({(one["from"], one["to"]) for one in listed}) == 1
+    for one in listed:
+        path = f"/api/v1/reports/kept/{one['id']}"
+        kept = (await told.ask(path)).json()
+        assert (kept["id"], kept["unit"], kept["restricted"]) == (one["id"], one["unit"], False)
+        assert (await told.ask(f"{path}?format=html&lang=en")).status == 200
+    box = Letterbox()
+    controller = Controller(box, hostname="127.0.0.1", port=choose_port())
+    controller.start()
+    server = SmtpServer("127.0.0.1", controller.port, "seals@haiquan.vn", security="none")
+    bring = partial(attached, told.store, "https://seals.vn")
+    task = asyncio.create_task(Mailer(told.store, server, clock_ms=clock, attach=bring).run())
+    try:
+        await eventually(lambda: len(box.mails) == 2, "both are sent")
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        controller.stop()
+    letters = {
+        mail.rcpt_tos[0]: message_from_bytes(mail.content, policy=policy.default) for mail in box.mails
+    }
+    assert set(letters) == {one.address for one in people}
+    letter = letters["north@haiquan.vn"]
+    assert "Unit: North" in letter["Subject"]
+    text = letter.get_body().get_content()  # type: ignore[union-attr]
+    assert "https://seals.vn/api/v1/reports/kept/" in text
+    assert "Special situations" in text
+    (file,) = letter.iter_attachments()
+    assert file.get_filename() == "weekly-2026-09-20-en.pdf"
+    pages = pypdfium2.PdfDocument(file.get_payload(decode=True))
+    assert "Port team" in "".join(page.get_textpage().get_text_range() for page in pages)

@@ -38,15 +38,15 @@ ORDER BY p.due_at;
 
 -- name: add_mails
 -- Mail to be sent; one an event, so that what is committed again is not sent again.
-INSERT INTO mails (space, event, recipient, subject, body, created_at, due_at)
-SELECT $1, m.event, m.recipient, m.subject, m.body, m.created_at, m.created_at
-FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
-    AS m (event, recipient, subject, body, created_at)
+INSERT INTO mails (space, event, recipient, subject, body, created_at, due_at, report, language)
+SELECT $1, m.event, m.recipient, m.subject, m.body, m.created_at, m.created_at, m.report, m.language
+FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::uuid[], $8::text[])
+    AS m (event, recipient, subject, body, created_at, report, language)
 ON CONFLICT (event) DO NOTHING;
 
 -- name: mails_due
 -- Mail that may be tried now, oldest first. Index: mails_due.
-SELECT id, space, recipient, subject, body, failures
+SELECT id, space, recipient, subject, body, failures, report, language
 FROM mails
 WHERE sent_at IS NULL AND given_up_at IS NULL AND due_at <= $1
 ORDER BY due_at
