@@ -334,6 +334,35 @@ def test_nothing_serious_stands_in_the_way_of_anyone(visit: Visit, scheme: Any) 
     assert visit.violations() == []
 
 
+def test_every_view_opens_and_stands_in_nobodys_way(visit: Visit) -> None:
+    """Each view of the bar loads its own code, shows what the service says, and axe-core finds nothing serious in it."""
+    visit.enter()
+    names = visit.page.locator(".ways a").all_inner_texts()
+    assert len(names) >= 6
+    for name in names:
+        visit.page.get_by_role("link", name=name, exact=True).click()
+        expect(visit.page).to_have_title(f"{name} · Seal Tracker")
+        expect(visit.page.locator(".view > :first-child")).not_to_have_text("Loading…")
+        assert visit.violations() == [], name
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= 1366, name
+
+
+def test_a_journey_is_replayed_and_leads_to_what_happened(
+    visit: Visit, publish: Callable[[str, Mapping[str, Any]], None]
+) -> None:
+    """Its track has a scrubber and plots, its alarm is a way back to the list."""
+    journey, seal, start = armed_journey(visit.service, 0)
+    publish(seal, rope_cut(start))
+    visit.enter()
+    visit.page.get_by_role("link", name="Journeys", exact=True).click()
+    visit.page.get_by_role("link", name=journey, exact=True).click()
+    expect(visit.page.locator(".scrubber output")).not_to_be_empty()
+    expect(visit.page.locator(".plots canvas").first).to_be_visible()
+    expect(visit.page.locator(".history")).to_contain_text("Seal tampered with: raised")
+    visit.page.locator(".journey-alarms a").first.click()
+    expect(visit.page.locator(".detail")).to_contain_text(journey)
+
+
 def test_page_fits_a_phone(visit: Visit) -> None:
     """Nothing is wider than the screen of a phone, and map and list are both there."""
     visit.page.set_viewport_size({"width": 390, "height": 844})

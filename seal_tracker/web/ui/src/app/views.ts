@@ -8,11 +8,15 @@ export interface View {
   load: () => Promise<{ default: ComponentType }>;
 }
 
-export type ViewId = "alarms" | "journeys";
+export type ViewId = "alarms" | "journeys" | "equipment" | "duty" | "tasks" | "reports";
 
 export const VIEWS: readonly View[] = [
   { id: "alarms", right: null, load: () => import("../alarms/view") },
   { id: "journeys", right: null, load: () => import("../journeys/view") },
+  { id: "equipment", right: null, load: () => import("../equipment/view") },
+  { id: "duty", right: null, load: () => import("../duty/view") },
+  { id: "tasks", right: null, load: () => import("../tasks/view") },
+  { id: "reports", right: null, load: () => import("../reports/view") },
 ];
 
 export const FIRST: ViewId = "alarms";
