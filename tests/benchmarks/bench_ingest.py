@@ -25,7 +25,9 @@ import psutil
 
 sys.path[:0] = [str(Path(__file__).resolve().parent)]
 
-from service import LeanPublisher, open_folder, publish_packet, serving, workload
+from service import LeanPublisher, open_folder, serving, workload
+
+from seal_tracker.sources.framing import publish_packet
 
 POLL_S = 0.1
 

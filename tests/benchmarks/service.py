@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from simulators.load.packets import connect
+
 ROOT = Path(__file__).resolve().parents[2]
 WORKLOAD = ROOT.parent / "shared" / "bench" / "workload.py"
 WINDOW = 1_000
@@ -102,9 +104,7 @@ class LeanPublisher:
     def __init__(self, host: str, port: int, username: str, password: str, client_id: str) -> None:
         self._socket = socket.create_connection((host, port))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        variable = text("MQTT") + bytes([4, 0xC2, 0, 0])
-        body = variable + text(client_id) + text(username) + text(password)
-        self._socket.sendall(bytes([0x10]) + length(len(body)) + body)
+        self._socket.sendall(connect(3, client_id, username, password, 0))
         answer = self._socket.recv(4)
         if answer[3:] != b"\0":
             raise SystemExit(f"the broker refuses {username}: {answer!r}")
@@ -121,21 +121,3 @@ class LeanPublisher:
                 sent += room
             self._bytes += len(self._socket.recv(65_536))
             self.acknowledged = self._bytes // 4  # a PUBACK has four bytes
-
-
-def text(value: str) -> bytes:
-    return len(value).to_bytes(2, "big") + value.encode()
-
-
-def length(n: int) -> bytes:
-    out = bytearray()
-    while True:
-        n, digit = divmod(n, 128)
-        out.append(digit | (0x80 if n else 0))
-        if not n:
-            return bytes(out)
-
-
-def publish_packet(topic: str, payload: bytes, mid: int) -> bytes:
-    body = text(topic) + mid.to_bytes(2, "big") + payload
-    return bytes([0x32]) + length(len(body)) + body
