@@ -17,8 +17,8 @@ from geofences.catalog import ID_PATTERN, Fault
 
 __all__ = ["MAX_SEALS", "NewSeal", "read_registry"]
 
-MAX_SEALS: Final = 20_000
-"""Of one file: 2 MB, and a second of one commit."""
+MAX_SEALS: Final = 5_000
+"""Of one file: half a second of one commit, in which no alert goes out."""
 
 NO_TEXT: Final = re.compile(r"[\x00-\x1f\x7f]")
 LONGEST: Final = 500

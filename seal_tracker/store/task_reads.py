@@ -72,6 +72,11 @@ class TaskReads(Database):
             row = await connection.fetchrow(sql("task_of_attachment"), space, attachment)
         return None if row is None else AttachmentText(task_of(tuple(row)[:-1]), bytes(row["content"]))
 
+    async def keep_content(self, sha256: bytes, content: bytes) -> None:
+        """Keeps what a file has in it, beside the writer: it is nobody's until a commit attaches it."""
+        async with self._reading() as connection:
+            await connection.execute(sql("keep_content"), sha256, content)
+
     async def tasks_due(self, space: str, now_ms: int, limit: int) -> list[TaskRow]:
         """What the clock has to look at by now, longest due first."""
         async with self._reading() as connection:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 from uuid import UUID, uuid4
 
 from seal_tracker.alarms.deadlines import ms_of
@@ -38,7 +38,7 @@ from seal_tracker.tasking.states import (
     task_in,
 )
 
-__all__ = ["AHEAD_MS", "Instruction", "TaskDesk", "TaskKeeping", "sees_task"]
+__all__ = ["AHEAD_MS", "Content", "Instruction", "TaskDesk", "TaskKeeping", "looked_at", "sees_task"]
 
 AHEAD_MS: Final = 3 * 366 * 86_400_000
 """What is due later than that is a wrong year."""
@@ -51,6 +51,27 @@ class TaskKeeping(Protocol):
     """What is read."""
 
     async def task(self, space: str, task: UUID) -> TaskRow | None: ...  # noqa: D102
+
+
+class Content(NamedTuple):
+    """What a file has in it, looked at: its size and hash."""
+
+    size: int
+    sha256: bytes
+
+
+def looked_at(kind: str, content: bytes) -> Content:
+    """A content that may be attached. Of ten megabytes it takes some tens of milliseconds: do it in a thread.
+
+    Raises
+    ------
+    Unfit
+        It is not what it is said to be.
+    """
+    why = why_not(kind, content)
+    if why is not None:
+        raise Unfit(f"body: {why}", field="body")
+    return Content(len(content), sha256(content).digest())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,26 +166,17 @@ class TaskDesk:
         return await self._answered(task, check, "amended", {"reason": reason, "changes": changes}, change)
 
     async def attach(
-        self, task: UUID, attachment: UUID, name: str, kind: str, content: bytes, check: Check
+        self, task: UUID, attachment: UUID, name: str, kind: str, content: Content, check: Check
     ) -> Deed:
-        """Attach a file: who works on it, and who gave it.
-
-        Raises
-        ------
-        Unfit
-            The file is not what it is said to be.
-        """
-        why = why_not(kind, content)
-        if why is not None:
-            raise Unfit(f"body: {why}", field="body")
-        found, now_ms, digest = await self._found(task, check), self.clock_ms(), sha256(content)
+        """Attach a file whose content is kept: who works on it, and who gave it."""
+        found, now_ms = await self._found(task, check), self.clock_ms()
         file = Attachment(
-            id=str(attachment), name=name, type=kind, bytes=len(content), sha256=digest.hexdigest(), by=self.actor[0],
+            id=str(attachment), name=name, type=kind, bytes=content.size, sha256=content.sha256.hex(), by=self.actor[0],
             at=iso_ms(now_ms),
         )  # fmt: skip
         after = attached(found, file, now_ms)
         deed = self._deed([(after, "attached", {"attachment": file})], now_ms)
-        row = AttachmentRow(attachment, task, digest.digest(), now_ms, content)
+        row = AttachmentRow(attachment, task, content.sha256, now_ms)
         return Deed(tasks=deed.tasks, actions=deed.actions, attachments=[row])
 
     async def visible(self, task: UUID) -> TaskRow:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -13,6 +14,9 @@ MAX_BYTES: Final = 10 * 1024 * 1024
 MAX_FILES: Final = 20
 """On one task."""
 
+CONTROL: Final = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f\x7f]")
+"""All but tab, line feed, form feed and carriage return."""
+
 OFFICE: Final = "application/vnd.openxmlformats-officedocument"
 
 
@@ -20,13 +24,23 @@ def _begins(*beginnings: bytes) -> Callable[[bytes], bool]:
     return lambda content: content.startswith(beginnings)
 
 
+def _is_office(folder: bytes) -> Callable[[bytes], bool]:
+    """A zip with the parts of such a document and no macros: the names of its files stand in it as they are."""
+    return lambda content: (
+        content.startswith(b"PK\x03\x04")
+        and b"[Content_Types].xml" in content
+        and folder in content
+        and b"vbaProject" not in content
+    )
+
+
 def _is_text(content: bytes) -> bool:
     """UTF-8 without characters that no text has."""
     try:
-        text = content.decode("utf-8")
+        content.decode("utf-8")
     except UnicodeDecodeError:
         return False
-    return all(letter.isprintable() or letter in "\t\r\n\f\ufeff\u00ad\u200b" for letter in text)
+    return CONTROL.search(content) is None
 
 
 KINDS: Final[Mapping[str, Callable[[bytes], bool]]] = {
@@ -35,8 +49,8 @@ KINDS: Final[Mapping[str, Callable[[bytes], bool]]] = {
     "image/png": _begins(b"\x89PNG\r\n\x1a\n"),
     "text/plain": _is_text,
     "text/csv": _is_text,
-    f"{OFFICE}.wordprocessingml.document": _begins(b"PK\x03\x04"),
-    f"{OFFICE}.spreadsheetml.sheet": _begins(b"PK\x03\x04"),
+    f"{OFFICE}.wordprocessingml.document": _is_office(b"word/"),
+    f"{OFFICE}.spreadsheetml.sheet": _is_office(b"xl/"),
 }
 """Content types that are taken, and what content of each must look like. Nothing that a browser would run is among them."""
 

@@ -44,13 +44,12 @@ class TaskRow(NamedTuple):
 
 
 class AttachmentRow(NamedTuple):
-    """A file of a task; its name, type, size and hash stand in the task, too. Never changes."""
+    """A file of a task; its name, type, size and hash stand in the task, too. Its content is kept before. Never changes."""
 
     id: UUID
     task: UUID
     sha256: bytes
     attached_ms: int
-    content: bytes
 
 
 class AttachmentText(NamedTuple):

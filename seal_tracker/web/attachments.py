@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from base64 import b64encode
 from typing import Final
 from urllib.parse import quote
@@ -10,7 +11,7 @@ from uuid import UUID, uuid4
 from aiohttp import web
 
 from seal_tracker.model import LIVE
-from seal_tracker.supervision.tasks import sees_task
+from seal_tracker.supervision.tasks import looked_at, sees_task
 from seal_tracker.tasking.attached import KINDS, MAX_BYTES
 from seal_tracker.tasking.states import task_in
 from seal_tracker.web.accounts import Right
@@ -41,9 +42,10 @@ async def attach(request: web.Request) -> web.Response:
     if (request.content_length or 0) > MAX_BYTES:
         raise TooLarge(f"a file has at most {MAX_BYTES} bytes")
     content, attachment = await read_content(request, MAX_BYTES), uuid4()
-    await acted(
-        request, lambda _: desk.attach(task, attachment, query.name, kind, content, checking(request))
-    )
+    with refusals_told():
+        found = await asyncio.to_thread(looked_at, kind, content)
+    await request.app[CONTEXT].store.keep_content(found.sha256, content)
+    await acted(request, lambda _: desk.attach(task, attachment, query.name, kind, found, checking(request)))
     answer = await task_answer(request, task, status=201)
     answer.headers["Location"] = f"/api/v1/attachments/{attachment}"
     return answer

@@ -149,6 +149,9 @@ class TaskReading(Protocol):
     async def attachment(self, space: str, attachment: UUID) -> AttachmentText | None:
         """A file with its task, None where there is none."""
 
+    async def keep_content(self, sha256: bytes, content: bytes) -> None:
+        """Keeps what a file has in it, before it is attached."""
+
     async def tasks(
         self, space: str, which: TaskFilter, *, before: TaskPlace | None = None, limit: int = 100
     ) -> tuple[list[TaskRow], bool]:

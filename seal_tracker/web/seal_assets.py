@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
 from http import HTTPStatus
 from typing import Any, Final
@@ -108,7 +109,8 @@ async def import_assets(request: web.Request) -> web.Response:
     if request.content_type != CSV:
         raise WrongContentType(f"send {CSV}, not {request.content_type}", field="Content-Type")
     desk = desk_of(request)
-    seals, faults = read_registry(await read_content(request, IMPORT_BYTES), desk.keeps)
+    content = await read_content(request, IMPORT_BYTES)
+    seals, faults = await asyncio.to_thread(read_registry, content, desk.keeps)
     if faults:
         raise faulty(faults, f"{len(faults)} faults; nothing was taken in", "body")
     await acted(request, lambda _: desk.register(seals))

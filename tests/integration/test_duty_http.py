@@ -578,7 +578,7 @@ async def test_a_file_is_kept_as_it_came_and_only_to_be_saved(world: World, post
     )
     connection = await connect(postgres_dsn, "test", 30)
     assert (await verified_ledger(connection, [], [])).whole
-    await connection.execute("UPDATE task_attachments SET content = content || 'x'")
+    await connection.execute("UPDATE attachment_contents SET content = content || 'x'")
     await connection.execute("UPDATE tasks SET due_at = due_at + interval '1 day'")
     found = await verified_ledger(connection, [], [])
     await connection.close()

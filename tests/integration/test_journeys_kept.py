@@ -26,6 +26,7 @@ from seal_tracker.prepared import Prepared
 from seal_tracker.space import SpaceJudge
 from seal_tracker.store import Store
 from seal_tracker.store.connections import connect
+from seal_tracker.supervision.custody import moved_along
 from seal_tracker.supervision.errors import Clash, Refused, Unfit, WrongState
 from seal_tracker.supervision.journey_changes import Actor
 from seal_tracker.supervision.journey_corrections import Correction
@@ -503,6 +504,15 @@ async def test_seals_move_with_their_journeys(store: Store):
     with pytest.raises(Clash, match="retired"):
         await office.order("M-2", Verb.ARM, 6 * HOUR_S)
     assert (await store.journey(LIVE, "M-2")).state == "ASSIGNED"  # type: ignore[union-attr]
+    by_plan = as_judged(
+        JourneyRecord(
+            id="P-1", regime="transit", devices=(("A-3", "seal"), ("A-1", "seal")), armed_at_ms=T0_MS
+        )
+    )
+    found = await moved_along(
+        store, [(None, by_plan)], OFFICER, office.now_ms, strict=False
+    )  # a plan asks nobody
+    assert [(row.seal, row.move) for row in found.seal_movements] == [("A-1", "arm")]
     await office.armed("M-3", "A-9", HOUR_S)  # not registered: nobody's asset
     office.desk = replace(office.desk, registered_only=True)
     await office.declare("M-4", devices=(("A-8", "seal"),))

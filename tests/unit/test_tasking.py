@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from uuid import UUID
 
 import msgspec
@@ -155,13 +157,32 @@ def test_words_are_found_whatever_the_accents():
     assert searched("!!") == ""
 
 
+def office(folder: str, *more: str) -> bytes:
+    """A document as Office packs one."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as book:
+        for name in ("[Content_Types].xml", f"{folder}/document.xml", *more):
+            book.writestr(name, "<x/>")
+    return packed.getvalue()
+
+
+def test_a_document_with_macros_is_not_taken():
+    (kind,) = (kind for kind in KINDS if "sheet" in kind)
+    assert why_not(kind, office("xl")) is None
+    for wrong in (office("xl", "xl/vbaProject.bin"), office("word"), b"PK\x03\x04"):
+        assert why_not(kind, wrong) is not None
+
+
 def test_a_file_is_what_it_is_said_to_be():
     good = {
         "application/pdf": b"%PDF-1.7\n", "image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff\xe0",
         "text/plain": "Kho số 3: 12 chiếc\n".encode(), "text/csv": b"a,b\r\n1,2\r\n",
     }  # fmt: skip
-    for kind in KINDS:
-        content = good.get(kind, b"PK\x03\x04")
+    good |= {
+        kind: office(folder)
+        for kind, folder in zip(sorted(KINDS.keys() - good.keys()), ("xl", "word"), strict=True)
+    }
+    for kind, content in good.items():
         assert why_not(kind, content) is None
         assert why_not(kind, b"") is not None
         assert why_not(kind, b"\x00\xff<script>") is not None

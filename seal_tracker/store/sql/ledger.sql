@@ -69,8 +69,9 @@ WHERE space = $1;
 
 -- name: attachments_to_verify
 -- Every file of a task of a space by the hash of what is there, in no order.
-SELECT id, task, encode(sha256(content), 'hex') AS sha256, attached_at
-FROM task_attachments
+SELECT id, task, encode(sha256(c.content), 'hex') AS sha256, attached_at
+FROM task_attachments AS a
+JOIN attachment_contents AS c ON c.sha256 = a.sha256
 WHERE space = $1;
 
 -- name: draws_to_verify

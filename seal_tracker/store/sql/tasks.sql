@@ -24,9 +24,13 @@ INSERT INTO task_units (space, task, unit, given_at)
 SELECT $1, u.* FROM unnest($2::uuid[], $3::text[], $4::timestamptz[]) AS u;
 
 -- name: add_attachments
--- Keeps files.
-INSERT INTO task_attachments (space, id, task, sha256, attached_at, content)
-SELECT $1, a.* FROM unnest($2::uuid[], $3::uuid[], $4::bytea[], $5::timestamptz[], $6::bytea[]) AS a;
+-- Attaches files, whose contents are there.
+INSERT INTO task_attachments (space, id, task, sha256, attached_at)
+SELECT $1, a.* FROM unnest($2::uuid[], $3::uuid[], $4::bytea[], $5::timestamptz[]) AS a;
+
+-- name: keep_content
+-- Keeps what a file has in it, before it is attached.
+INSERT INTO attachment_contents (sha256, content) VALUES ($1, $2) ON CONFLICT (sha256) DO NOTHING;
 
 -- name: task
 -- One task. Index: the primary key.
@@ -35,7 +39,12 @@ SELECT {task_columns} FROM tasks WHERE space = $1 AND id = $2;
 -- name: task_of_attachment
 -- The task of a file, and the file. Indexes: the primary keys.
 SELECT {task_columns}, a.content
-FROM (SELECT task, content FROM task_attachments WHERE space = $1 AND task_attachments.id = $2) AS a
+FROM (
+    SELECT attached.task, c.content
+    FROM task_attachments AS attached
+    JOIN attachment_contents AS c ON c.sha256 = attached.sha256
+    WHERE attached.space = $1 AND attached.id = $2
+) AS a
 JOIN tasks ON tasks.space = $1 AND tasks.id = a.task;
 
 -- name: tasks_due
