@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 from datetime import datetime
-from typing import Any, cast
 from unittest.mock import patch
 from uuid import UUID
 
@@ -13,7 +12,7 @@ import msgspec
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from memory_store import MemoryStore
+from live_space import Live
 from story import T0_MS, Ground, Ping, batch, iso, ping
 
 from seal_tracker import space
@@ -26,9 +25,7 @@ from seal_tracker.companions.memory import Companions
 from seal_tracker.companions.tracks import Track, accepted
 from seal_tracker.episodes_file import episode_line, in_file_order
 from seal_tracker.model import LIVE, NO_TIME, Episode, PingBatch
-from seal_tracker.pipeline import Pipeline
 from seal_tracker.plans.model import Plan
-from seal_tracker.space import SpaceJudge
 from seal_tracker.tracking.epochs import Facts, JourneyTable, Version
 from seal_tracker.tracking.order import fresh
 from seal_tracker.tracking.terrains import terrain_of
@@ -119,29 +116,8 @@ def cases(draw: st.DrawFn) -> tuple[list[list[Ping]], list[str]]:
     return batches, [draw(between) for _ in batches]
 
 
-class Live:
-    """A space's judging and committing over a store in memory, started anew at will."""
-
-    def __init__(self, versions: list[tuple[int, Plan]]) -> None:
-        self.store = MemoryStore()
-        self._versions = versions
-
-    async def start(self) -> None:
-        self.judging = SpaceJudge(LIVE, self.store)
-        self._pipeline = Pipeline(
-            cast("Any", None), self.store, {LIVE: self.judging}, lambda _done: None,
-            tenant="demo", instance="test", next_sequence=len(self.store.events) + 1, clock_ms=lambda: T0_MS,
-        )  # fmt: skip
-        await self._pipeline.commit_prepared(LIVE, await self.judging.open(self._versions))
-
-    async def hear(self, told: list[Ping]) -> None:
-        await self.judging.know({p["of"] for p in told})
-        prepared = await self.judging.prepare(batch(told, self.judging.numbers))
-        await self._pipeline.commit_prepared(LIVE, prepared)
-
-    async def pass_time(self, now_s: float) -> None:
-        now_ms = T0_MS + round(now_s * 1000)
-        await self._pipeline.commit_prepared(LIVE, await self.judging.pass_time(now_ms))
+class Happening(Live):
+    """With what happens between batches."""
 
     async def happen(self, what: str) -> None:
         if what == "restart":
@@ -244,8 +220,8 @@ def test_what_is_stored_of_pairs_does_not_depend_on_how_their_pings_came(
     batches, happenings = case
     dated = versions(LATER if replanned else ())
 
-    async def live() -> Live:
-        service = Live(dated)
+    async def live() -> Happening:
+        service = Happening(dated)
         await service.start()
         for told, what in zip(batches, happenings, strict=True):
             if told:
