@@ -1,6 +1,8 @@
 // One alarm in full: what it means, what to do, who did what, and the deeds.
 import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
 import { answered, type Schema } from "../api/service";
+import { hashOf } from "../app/address";
 import { useChanges, useLoaded, useRoom } from "../app/context";
 import { Icon, When } from "../app/icon";
 import { word } from "../i18n";
@@ -23,11 +25,18 @@ interface DetailProps {
 
 export function Detail({ id, work, ask, map }: DetailProps): JSX.Element {
   const room = useRoom();
-  useChanges(room.alarmBook.changes, room.journeys.changes);
+  useChanges(room.alarmBook.changes, room.journeys.changes, room.episodes.changes);
   const live = room.alarmBook.get(id);
   const read = useLoaded<AlarmItem>(() => answered(room.service.GET("/api/v1/alarms/{alarm}", { params: { path: { alarm: id } } })), [id, live?.version]);
   const { words, format, language } = room.reader;
   const alarm = live ?? read.value;
+  const episode = alarm && room.episodes.of(alarm);
+  useEffect(() => {
+    if (alarm) void room.episodes.ask(alarm);
+  }, [alarm?.episode]);
+  useEffect(() => {
+    if (alarm && episode) map.do((view) => view.showAlarm(alarm, episode.evidence));
+  }, [episode?.episode]);
   const closeButton = (
     <button type="button" class="quiet" aria-label={words.close} title={`${words.close} (Esc)`} onClick={() => room.address.refine({ of: "" })}>
       ×
@@ -69,9 +78,21 @@ export function Detail({ id, work, ask, map }: DetailProps): JSX.Element {
           <Deed text={words.alarms.dispatch} letter="d" act={() => ask("dispatch", alarm)} />
           <Deed text={words.alarms.shelve} letter="s" act={() => ask("shelve", alarm)} />
           <Deed text={words.alarms.closeIt} letter="c" act={() => ask("close", alarm)} />
-          <Deed text={words.alarms.showOnMap} letter="f" act={() => map.do((view) => view.showAlarm(alarm))} />
         </div>
       )}
+      <div class="deeds">
+        <Deed text={words.alarms.showOnMap} letter="f" act={() => map.do((view) => view.showAlarm(alarm, evidenceOf(alarm, room)))} />
+        {alarm.seal && (
+          <button type="button" onClick={() => map.do((view) => view.follow(alarm.seal))}>
+            {words.map.follow}
+          </button>
+        )}
+        {alarm.journey && (
+          <a class="link" href={hashOf({ view: "journeys", of: alarm.journey })}>
+            {words.alarms.openJourney} <kbd>o</kbd>
+          </a>
+        )}
+      </div>
       {texts && (
         <dl class="meaning">
           <Row name={words.alarms.cause}>{texts.cause}</Row>

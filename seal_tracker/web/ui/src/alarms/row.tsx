@@ -60,7 +60,7 @@ function Due({ alarm }: { alarm: Alarm }): JSX.Element | null {
 
 export const titleOf = ({ type, repeats }: Alarm, { reader: { words } }: Room): string => word(words.event, type) + (repeats > 1 ? ` ×${repeats}` : "");
 
-export const evidenceOf = (alarm: Alarm, room: Room): Evidence => room.board.episodes.get(alarm.episode)?.evidence ?? {};
+export const evidenceOf = (alarm: Alarm, room: Room): Evidence => room.episodes.of(alarm)?.evidence ?? {};
 
 /** On which zone or stretch of the route, and near which place. */
 export function whereOf(alarm: Alarm, room: Room): string {
@@ -88,7 +88,7 @@ export function sureOf(alarm: Alarm, room: Room): string {
   const evidence = evidenceOf(alarm, room);
   const n = evidence["n_fixes"];
   const fixes = typeof n !== "number" ? "" : n === 1 ? words.evidence.oneFix : fill(words.evidence.fixes, { value: format.number(n) });
-  const inferred = room.board.episodes.get(alarm.episode)?.inferred;
+  const inferred = room.episodes.of(alarm)?.inferred;
   const over = alarm.ended_at ? fill(words.alarms.over, { time: format.minute(alarm.ended_at, room.now_ms) }) : "";
   return [fixes, inferred && words.flags.inferred, alarm.late && words.flags.late, over].filter(Boolean).join(", ");
 }

@@ -12,7 +12,7 @@ import { Filters } from "./filters";
 import { Help } from "./help";
 import { useKeys } from "./keys";
 import { AlarmList } from "./list";
-import { searchOf } from "./row";
+import { evidenceOf, searchOf } from "./row";
 import { Work } from "./work";
 
 const NO_FILTER: AlarmFilter = { severity: "", type: "", unit: "", state: "", mine: "", text: "" };
@@ -38,7 +38,7 @@ export default function AlarmsView(): JSX.Element {
   const choose = (alarm: Alarm | undefined): void => {
     if (!alarm) return;
     room.address.refine({ of: alarm.alarm });
-    map.do((view) => view.showAlarm(alarm));
+    map.do((view) => view.showAlarm(alarm, evidenceOf(alarm, room)));
   };
   const targets = (): Alarm[] => {
     const chosen = shown.filter(({ alarm }) => marked.has(alarm));
@@ -75,7 +75,7 @@ export default function AlarmsView(): JSX.Element {
           s: () => ask("shelve"),
           d: () => ask("dispatch"),
           g: () => setAsking(current ? { kind: "assign", alarm: current } : null),
-          f: () => current && map.do((view) => view.showAlarm(current)),
+          f: () => current && map.do((view) => view.showAlarm(current, evidenceOf(current, room))),
           o: () => current?.journey && room.address.go({ view: "journeys", of: current.journey }),
           "/": () => filterBox.current?.focus(),
           "?": () => setHelping(true),

@@ -4,6 +4,7 @@ import { answered, serviceOf, type Schema, type Service } from "../api/service";
 import type { CloudEvent, Config, Routes, SealState, Session, Zones } from "../api/types";
 import { AlarmBook, type Alarm } from "../live/alarms";
 import { Board } from "../live/board";
+import { EpisodeCards } from "../live/episodes";
 import { Feed, type FeedListener, type FeedState } from "../live/feed";
 import { JourneyCards } from "../live/journeys";
 import { namesOf, type Names } from "../live/names";
@@ -32,6 +33,7 @@ export class Room implements FeedListener {
   readonly board = new Board();
   readonly alarmBook = new AlarmBook();
   readonly journeys: JourneyCards;
+  readonly episodes: EpisodeCards;
   readonly address = new Address(FIRST);
   /** Told each second, and when the connection is another: positions, ages, and whether all that is still so. */
   readonly ticks = new Changes();
@@ -52,6 +54,7 @@ export class Room implements FeedListener {
   ) {
     this.service = serviceOf(session.csrf);
     this.journeys = new JourneyCards(this.service);
+    this.episodes = new EpisodeCards(this.service, this.board);
   }
 
   /** Reads the plan and starts the stream; `ended` is called when the session is over. */

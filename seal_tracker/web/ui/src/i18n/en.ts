@@ -208,6 +208,8 @@ export const en = {
     corridor: "Corridor, true width",
     zones: "Zones",
     fit: "Whole plan",
+    measure: "Measure",
+    follow: "Follow",
     zoomIn: "Zoom in",
     zoomOut: "Zoom out",
     close: "Close",

@@ -209,6 +209,8 @@ export const vi: Messages = {
     corridor: "Hành lang, đúng bề rộng",
     zones: "Khu vực",
     fit: "Toàn bộ kế hoạch",
+    measure: "Đo",
+    follow: "Theo dõi",
     zoomIn: "Phóng to",
     zoomOut: "Thu nhỏ",
     close: "Đóng",

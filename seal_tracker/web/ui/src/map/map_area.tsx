@@ -30,6 +30,7 @@ export function MapArea({ handle }: { handle: MapHandle }): JSX.Element {
   const room = useRoom();
   const place = useRef<HTMLDivElement>(null);
   const signs = useRef<HTMLDivElement>(null);
+  const [measuring, setMeasuring] = useState(false);
   const [unavailable, setUnavailable] = useState(false);
   useChanges(room.planChanges);
   const { plan, reader } = room;
@@ -76,9 +77,14 @@ export function MapArea({ handle }: { handle: MapHandle }): JSX.Element {
     <div class="map-area">
       <div class="map" ref={place} />
       {unavailable && <p class="empty">{reader.words.map.unavailable}</p>}
-      <button type="button" class="fit" onClick={() => handle.map?.fit()}>
-        {reader.words.map.fit}
-      </button>
+      <div class="map-tools">
+        <button type="button" aria-pressed={measuring} onClick={() => setMeasuring(handle.map?.measure() ?? false)}>
+          {reader.words.map.measure}
+        </button>
+        <button type="button" onClick={() => handle.map?.fit()}>
+          {reader.words.map.fit}
+        </button>
+      </div>
       <div ref={signs} />
     </div>
   );

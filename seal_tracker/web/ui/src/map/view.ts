@@ -1,12 +1,14 @@
 // The map: composes its layers, keeps the seals' source current, answers clicks. Loaded after sign-in, on its own.
 import { GeoJSONSource, LngLatBounds, Map as MapLibre, NavigationControl, Popup, ScaleControl, setWorkerUrl, type MapGeoJSONFeature, type SourceSpecification, type StyleSpecification } from "maplibre-gl";
-import type { CloudEvent, Config, Routes, Zones } from "../api/types";
+import type { CloudEvent, Config, Evidence, Routes, Zones } from "../api/types";
 import type { Alarm } from "../live/alarms";
 import type { Board } from "../live/board";
 import type { Names } from "../live/names";
 import type { Reader } from "../view/reader";
-import { ground, places } from "./basemap";
+import { FONT_BOLD, ground, places } from "./basemap";
+import { excursionOf } from "./excursion";
 import { boundsOf, positionsOf } from "./geometry";
+import { Measure } from "./measure";
 import { palette, type Palette } from "./palette";
 import { planParts } from "./plan";
 import { crowdCard, routeCard, sealCard, zoneCard } from "./popups";
@@ -43,17 +45,27 @@ function styleOf({ config, zones, routes, reader }: MapInput, colours: Palette):
   const highlight = { "line-color": colours.highlight, "line-width": 4, "line-opacity": 0.85 };
   return {
     version: 8,
-    sources: { ...below.sources, ...plan.sources, ...names.sources, seals: sealSource, focus: nothing, track: nothing, moment: nothing },
+    sources: { ...below.sources, ...plan.sources, ...names.sources, seals: sealSource, focus: nothing, track: nothing, moment: nothing, measure: nothing },
     layers: [
       ...below.layers,
       ...plan.areas,
       ...names.minor,
       ...plan.names,
       ...names.major,
+      { id: "focus-area", type: "fill", source: "focus", filter: ["==", ["geometry-type"], "Polygon"], paint: { "fill-color": colours.highlight, "fill-opacity": 0.12 } },
       { id: "focus-line", type: "line", source: "focus", layout: { "line-cap": "round" }, paint: highlight },
       { id: "track", type: "line", source: "track", layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": colours.track, "line-width": 3 } },
       ...sealLayers(colours),
       { id: "moment", type: "circle", source: "moment", paint: { "circle-radius": 9, "circle-color": colours.highlight, "circle-stroke-color": colours.sealEdge, "circle-stroke-width": 2 } },
+      { id: "measure", type: "line", source: "measure", paint: { "line-color": colours.place, "line-width": 2, "line-dasharray": [2, 1] } },
+      {
+        id: "measure-sum",
+        type: "symbol",
+        source: "measure",
+        filter: ["==", ["geometry-type"], "Point"],
+        layout: { "text-field": ["get", "text"], "text-font": FONT_BOLD, "text-size": 13, "text-anchor": "bottom", "text-offset": [0, -0.5], "text-allow-overlap": true },
+        paint: { "text-color": colours.place, "text-halo-color": colours.placeHalo, "text-halo-width": 2 },
+      },
       {
         id: "focus-point",
         type: "circle",
@@ -69,6 +81,8 @@ export class MapView {
   readonly #map: MapLibre;
   readonly #seals = new SealLayer();
   readonly #popup: Popup;
+  readonly #measure: Measure;
+  #followed: string | null = null;
   #ready = false;
   #tracked = false;
   /** Somebody has asked for a place before the map was there. */
@@ -113,9 +127,11 @@ export class MapView {
       if (this.#last) this.refresh(this.#last.connected, this.#last.now_ms);
       if (!camera && !this.#moved) this.#start();
     });
-    this.#map.on("click", (event) => void this.#clicked(event.point, event.lngLat));
+    this.#measure = new Measure(this.#map, reader);
+    this.#map.on("click", (event) => (this.#measure.on ? this.#measure.clicked(event) : void this.#clicked(event.point, event.lngLat)));
+    this.#map.on("dragstart", () => this.follow(null));
     this.#map.on("mousemove", ({ point }) => {
-      this.#map.getCanvas().style.cursor = this.#hit(point) ? "pointer" : "";
+      if (!this.#measure.on) this.#map.getCanvas().style.cursor = this.#hit(point) ? "pointer" : "";
     });
   }
 
@@ -134,6 +150,20 @@ export class MapView {
     if (!this.#ready) return;
     const { board } = this.input;
     this.#seals.update(this.#source("seals"), board.seals.values(), board.worstRanks(), connected, now_ms);
+    const at = this.#followed ? board.seals.get(this.#followed) : undefined;
+    if (at && at.lon !== null && at.lat !== null) this.#map.easeTo({ center: [at.lon, at.lat], duration: 500 });
+  }
+
+  /** Keeps a seal in the middle until the map is dragged; null: no more. */
+  follow(seal: string | null): void {
+    this.#followed = seal;
+    if (seal) this.#map.setZoom(Math.max(CLOSE_ZOOM - 2, this.#map.getZoom()));
+    if (this.#last) this.refresh(this.#last.connected, this.#last.now_ms);
+  }
+
+  /** Begin or end measuring; whether it is on now. */
+  measure(): boolean {
+    return this.#measure.toggle();
   }
 
   /** Shows the whole plan. */
@@ -147,11 +177,12 @@ export class MapView {
     if (!this.#focus(event.data.geometry) && event.data.properties.seal) this.showSeal(event.data.properties.seal);
   }
 
-  /** Marks a geometry and goes there; false where there is none. */
-  #focus(geometry: GeoJSON.Geometry | null): boolean {
+  /** Marks geometries and goes there; false where there are none. */
+  #focus(...geometries: (GeoJSON.Geometry | null)[]): boolean {
     this.#popup.remove();
-    if (this.#ready) this.#source("focus").setData({ type: "FeatureCollection", features: geometry ? [{ type: "Feature", properties: {}, geometry }] : [] });
-    const box = boundsOf(positionsOf(geometry));
+    const features = geometries.flatMap((geometry): GeoJSON.Feature[] => (geometry ? [{ type: "Feature", properties: {}, geometry }] : []));
+    this.#whenReady(() => this.#source("focus").setData({ type: "FeatureCollection", features }));
+    const box = boundsOf(geometries.flatMap(positionsOf));
     if (box) this.#goTo(box, 90);
     return box !== null;
   }
@@ -181,11 +212,13 @@ export class MapView {
     else this.#map.once("load", what);
   }
 
-  /** Goes to where an alarm was raised, and to the stretch that its newest known event tells. */
-  showAlarm(alarm: Alarm): void {
+  /** Goes to what its episode's evidence shows, else to the stretch of its newest known event, else to where it was raised. */
+  showAlarm(alarm: Alarm, evidence: Evidence): void {
+    const shown = excursionOf(evidence);
     const event = this.input.board.events.find(({ data }) => data.properties.episode === alarm.episode);
     const point = alarm.place && { type: "Point" as const, coordinates: alarm.place };
-    if (event) this.showEvent(event);
+    if (shown.length) this.#focus(...shown);
+    else if (event) this.showEvent(event);
     else if (point) this.#focus(point);
     else if (alarm.seal) this.showSeal(alarm.seal);
   }
