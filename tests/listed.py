@@ -22,6 +22,7 @@ from seal_tracker.store.asset_reads import AssetFilter, BookFilter
 from seal_tracker.store.duty_reads import LateQuery
 from seal_tracker.store.episode_reads import cursor_text
 from seal_tracker.store.filters import EpisodeFilter, EventFilter, JourneyFilter
+from seal_tracker.store.late_reads import LateOnes, LateWhat
 from seal_tracker.store.situation_reads import SituationFilter
 from seal_tracker.store.task_reads import TaskFilter
 
@@ -171,6 +172,14 @@ class Asked:
 def situations(asked: Asked, **which: Any) -> Awaitable[Any]:
     """A page of special situations."""
     return asked.store.situations(LIVE, SituationFilter(**which), limit=PAGE)
+
+
+def late(asked: Asked, what: LateWhat) -> Awaitable[Any]:
+    """A page of what was late in a week."""
+    period = RateQuery(**asked.time(7))
+    return asked.store.late_answers(
+        LIVE, LateOnes(what=what, asked=period, until_ms=period.to_ms), limit=PAGE
+    )
 
 
 LISTS: Final = (
@@ -332,6 +341,9 @@ LISTS: Final = (
         "events_of_severity",
         lambda a: a.before(severity=a.severity, **a.time(182)),
     ),
+    Listed("acknowledged late, of a week", "alarms_by_acknowledge_by", lambda a: late(a, "acknowledge")),
+    Listed("closed late, of a week", "alarms_by_close_by", lambda a: late(a, "close")),
+    Listed("reports that were kept", "kept_reports_newest", lambda a: a.store.kept_reports(None, None)),
     Listed("situations", "situations_newest", situations),
     Listed("situations of a kind", "situations_of_kind", lambda a: situations(a, kind="complaint")),
     Listed("situations of a unit", "situations_of_unit", lambda a: situations(a, units=[a.unit])),

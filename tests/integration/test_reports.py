@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -80,7 +81,7 @@ FILL = """
 INSERT INTO spaces (name) VALUES ('filled');
 INSERT INTO alarms (id, space, state, severity, type, unit, raised_at, updated_at, repeats, body, opened_at, closed_at, code)
 SELECT gen_random_uuid(), 'filled', CASE WHEN n % 100 = 0 THEN 'unacknowledged' ELSE 'closed' END, 'high', 'T' || n % 9, 'U' || n % 30, at,
-    at, 1, '{}', at, CASE WHEN n % 100 > 0 THEN at + interval '1 hour' END, CASE WHEN n % 100 > 0 THEN 'resolved' END
+    at, 1, json_build_object('acknowledge_by', at + interval '5 min', 'close_by', at + interval '1 hour'), at, CASE WHEN n % 100 > 0 THEN at + interval '1 hour' END, CASE WHEN n % 100 > 0 THEN 'resolved' END
 FROM (SELECT n, to_timestamp(1790000000 + n * 300) AS at FROM generate_series(1, 12000) AS n) AS made;
 INSERT INTO actions (space, at, actor, role, kind, subject, body)
 SELECT 'filled', opened_at, 'a', 'r', 'alarm.acknowledged', 'alarm/' || id, '{}' FROM alarms WHERE space = 'filled';
@@ -90,6 +91,8 @@ SELECT id, space, 'SIGNAL_LOST', 'high', 'seal', 'S', 'S', opened_at, opened_at,
 FROM alarms WHERE space = 'filled';
 INSERT INTO journeys (space, id, version, state, regime, unit, armed_at, ended_at, changed_at, edited, body)
 SELECT space, id, 1, 'CLOSED', 'transit', unit, opened_at, closed_at, opened_at, false, '{}' FROM alarms WHERE space = 'filled';
+INSERT INTO situations (space, id, version, kind, severity, unit, state, restricted, occurred_at, registered_at, closed_at, journeys, body)
+SELECT space, id, 1, 'complaint', 'high', unit, 'closed', false, opened_at, opened_at, opened_at, '{}', '{}' FROM alarms WHERE space = 'filled';
 ANALYZE;
 """
 
@@ -101,6 +104,13 @@ READ_BY: dict[str, tuple[tuple[Any, ...], set[str]]] = {
     "report_answers": ((["retracted"],), {"alarms_by_opening", "alarms_by_closing", "actions_of_subject"}),
     "report_outcomes": ((["retracted"],), {"alarms_by_closing"}),
     "report_episodes": ((), {"episodes_newest"}),
+    "report_situations": ((), {"situations_by_end"}),
+    "report_late": (
+        ("service",),
+        {"alarms_by_acknowledge_by", "alarms_by_close_by", "alarms_by_closing", "actions_of_subject"},
+    ),
+    "report_late_persons": (("service",), {"alarms_by_acknowledge_by", "alarms_by_close_by"}),
+    "report_operator_hours": ((timedelta(hours=48),), set()),  # there are none here
     "report_silences": ((BEGIN_MS + HOUR, 10), {"episodes_newest", "episodes_open"}),
 }
 

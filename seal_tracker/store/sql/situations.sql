@@ -101,7 +101,7 @@ LIMIT $13;
 
 -- name: report_situations
 -- How many of each kind occurred in [$2, $3), and how many there were open at its end, in all and of each unit; restricted ones are in no
--- figure. $4 and $5 as in reports. Index: situations_newest; those open at the end are looked for from the beginning.
+-- figure. $4 and $5 as in reports. Indexes: situations_newest, situations_by_end.
 SELECT grouping(unit) = 1 AS in_all, unit, kind, sum(occurred), sum(open)
 FROM (
     SELECT unit, kind, 1 AS occurred, 0 AS open FROM situations
