@@ -18,6 +18,7 @@ from time import time
 
 from simulators.errors import PlanError
 from simulators.fleet import Traveller, build_fleet
+from simulators.minerals import licence_at, weighbridge_at
 from simulators.pace import Pace
 from simulators.playback import deliveries
 from simulators.publisher import Account, Publisher, Tally
@@ -71,6 +72,8 @@ def write_plan(folder: Path, *, now_s: float, seals: int, seed: int) -> list[Tra
         shutil.copyfile(DEMO_PLAN / name, folder / name)
     fleet = build_fleet(folder, now_s=now_s, seals=seals, seed=seed)
     (folder / "journeys.jsonl").write_text(_journeys(fleet))
+    for name, lines in _of_minerals(fleet).items():
+        (folder / name).write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
     write_truth(folder / "truth.jsonl", fleet)
     made = {"now": instant(int(now_s) * 1000), "now_s": int(now_s), "seals": seals, "seed": seed}
     (folder / FLEET_FILE).write_text(json.dumps(made) + "\n")
@@ -156,6 +159,15 @@ async def _report(pace: Pace, tally: Tally, progress: Progress) -> None:
     while True:
         await asyncio.sleep(1.0)
         progress(loop.time() - began_s, pace, tally)
+
+
+def _of_minerals(fleet: Sequence[Traveller]) -> dict[str, list[dict[str, object]]]:
+    """What the plan says of licences and weighbridges, by file."""
+    loaded = [(x.weighed_at, x.journey) for x in fleet if x.weighed_at is not None]
+    return {
+        "licences.jsonl": [licence_at(j["origin_zone"], j.get("unit")) for _, j in loaded],
+        "equipment.jsonl": [weighbridge_at(*at, j.get("unit")) for at, j in loaded],
+    }
 
 
 def _journeys(fleet: Sequence[Traveller]) -> str:

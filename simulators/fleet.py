@@ -15,6 +15,7 @@ import numpy as np
 from simulators.cast import ORDINARY, Part, draw_cast
 from simulators.draft import Draft, Happening, Site, Track, load_tracks
 from simulators.drive import Drive, Halt, Style
+from simulators.minerals import as_minerals
 from simulators.oversized import as_oversized, has_ahead
 from simulators.road_plots import ROAD_PLOTS
 from simulators.seal import Seal
@@ -66,12 +67,13 @@ SEEN_STAY_S = 150.0
 
 @dataclass(frozen=True, slots=True)
 class Traveller:
-    """One journey with its seal, the part it plays, and what really happens on it."""
+    """One journey with its seal, the part it plays, and what really happens on it; and where minerals are weighed, at which place."""
 
     journey: dict[str, Any]
     seal: Seal
     role: str
     happenings: tuple[Happening, ...]
+    weighed_at: tuple[float, float] | None = None
 
     def truth(self) -> Iterator[dict[str, Any]]:
         """What happened, who it happened to, when, and which events that should give: objects for JSON."""
@@ -96,7 +98,18 @@ def build_fleet(folder: Path, *, now_s: float, seals: int, seed: int) -> list[Tr
     parts = draw_cast(np.random.default_rng((seed, 0)), seals)
     now_ms = int(now_s) * 1000
     fleet = [_travel(i, part, tracks, usual, now_ms, seed) for i, part in enumerate(parts)]
-    return _one_oversized(fleet, tracks, now_s)
+    return _one_with_minerals(_one_oversized(fleet, tracks, now_s))
+
+
+def _one_with_minerals(fleet: list[Traveller]) -> list[Traveller]:
+    """The last of those who just drive carries minerals under a licence. Small fleets may have none."""
+    ordinary = [t for t in fleet if t.role == ORDINARY and t.journey["regime"] == "transit"]
+    chosen = next((t for t in reversed(ordinary) if "origin_zone" in t.journey), None)
+    if chosen is None:
+        return fleet
+    lon, lat = chosen.seal.road.point_at(np.array([0.0]))
+    it = replace(chosen, journey=as_minerals(chosen.journey), weighed_at=(float(lon[0]), float(lat[0])))
+    return [it if one is chosen else one for one in fleet]
 
 
 def _one_oversized(fleet: list[Traveller], tracks: dict[str, Track], now_s: float) -> list[Traveller]:

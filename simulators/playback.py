@@ -6,6 +6,7 @@ a long start, and the same fleet and pace give the same bytes.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush
 from itertools import groupby
@@ -14,9 +15,10 @@ from typing import NamedTuple
 import msgspec
 
 from simulators.fleet import Traveller
+from simulators.minerals import WEIGHBRIDGE, weighing_of
 from simulators.pace import Pace
 from simulators.seal import Report
-from simulators.wire import Message, Ping, flush, topic_of
+from simulators.wire import Message, Ping, flush, topic_of, weighing_topic
 
 __all__ = ["BACKLOG_S", "Delivery", "deliveries"]
 
@@ -71,6 +73,9 @@ def _of_seal(traveller: Traveller, pace: Pace, tenant: str, joins_s: float) -> I
         if past:
             yield from (Delivery(joins_s, m) for m in flush(topic, past))
             past = []
+            if traveller.weighed_at is not None:
+                said = json.dumps(weighing_of(traveller.seal.start_ms)).encode()
+                yield Delivery(joins_s, Message(weighing_topic(tenant, WEIGHBRIDGE), said, 0))
         after_s = max(joins_s, pace.after_s(sent_ms))
         newest, *late = (r.ping for r in group)
         yield Delivery(after_s, flush(topic, [newest])[0])

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-__all__ = ["Message", "Ping", "flush", "instant", "topic_of"]
+__all__ = ["Message", "Ping", "flush", "instant", "topic_of", "weighing_topic"]
 
 FLUSH_PINGS = 50
 """Pings in one buffered message at most: about 12 kB, what a modem sends in one go."""
@@ -48,6 +48,11 @@ _encoder = msgspec.json.Encoder()
 def topic_of(tenant: str, seal: str) -> str:
     """Where a seal publishes its pings."""
     return f"eseal/v1/{tenant}/dev/{seal}/ping"
+
+
+def weighing_topic(tenant: str, weighbridge: str) -> str:
+    """Where a weighbridge publishes what it weighs."""
+    return f"eseal/v1/{tenant}/equip/{weighbridge}/weighing"
 
 
 def instant(time_ms: int) -> str:
