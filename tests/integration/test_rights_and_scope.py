@@ -1007,3 +1007,49 @@ def assert_tells_nothing_of_others(
     if asked and answer.status == 200:  # what is asked for is in no item of the answer
         told |= {name for name in foreign if re.search(rf'"{re.escape(name)}"', text)}
     assert not told, (route and named(route), asked, told)
+
+
+async def test_what_a_weighbridge_says_is_in_its_licences_balance_until_it_is_taken_back(
+    service: Service, nats_broker: Broker
+):
+    """Over MQTT, twice, and once what is no weighing; corrected by an officer with a reason, who sees what becomes of the sums."""
+    at = datetime.now(UTC).isoformat()
+    said = {"id": "T-9", "time": at, "direction": "out", "journey": "J-u2", "net_kg": 20_000}
+    with nats_broker.client("gateway") as gateway:
+        for payload in (said, said, {"id": "T-9"}):
+            gateway.publish("eseal/v1/demo/equip/W-u2/weighing", json.dumps(payload))
+
+    async def balance(client: aiohttp.ClientSession) -> dict[str, Any]:
+        return json.loads((await service.ask(client, "auditor", "GET", "/api/v1/licences/L-u2/balance")).text)
+
+    async with described_session() as client:
+        async with asyncio.timeout(30):
+            while (await balance(client))["out_kg"] != 20_000:
+                await asyncio.sleep(0.05)
+            while True:
+                stats = json.loads((await service.ask(client, "auditor", "GET", "/api/v1/stats")).text)
+                if stats["discards"].get("facts_again") and stats["dead_letters"]:
+                    break
+                await asyncio.sleep(0.05)
+        found = await service.ask(client, "auditor", "GET", "/api/v1/weighings?weighbridge=W-u2&limit=1")
+        weighing_id = json.loads(found.text)["items"][0]["id"]
+        path = f"/api/v1/weighings/{weighing_id}"
+        correction = {"reason": "the tare was wrong", "net_kg": 18_000}
+        answer = await service.ask(client, "supervisor", "POST", f"{path}/correct", correction)
+        assert answer.status == 200, answer.text
+        told = json.loads(answer.text)
+        assert (told["mass_kg"], told["revision"]) == (18_000, 2)
+        assert [(step["step"], step["by"]) for step in told["history"]] == [
+            ("correct", "supervisor"),
+            ("record", "equip/W-u2"),
+        ]
+        assert (await balance(client))["out_kg"] == 18_000
+        lines = await service.ask(client, "auditor", "GET", "/api/v1/licences/L-u2/journeys?format=csv")
+        assert "J-u2" in lines.text
+        assert "18000" in lines.text
+        answer = await service.ask(client, "supervisor", "POST", f"{path}/void", {"reason": "a mistake"})
+        assert answer.status == 200, answer.text
+        assert (await balance(client))["out_kg"] == 9, "the weighing before it counts"
+        assert (
+            await service.ask(client, "supervisor", "POST", f"{path}/void", {"reason": "again"})
+        ).status == 409

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fact_stories import Happens, told, weighing
 from story import Ground, Ping, drive, one, ping, span
+
+from seal_tracker.facts.model import attached
+from seal_tracker.facts.reading import FactError
+from seal_tracker.facts.weighing import decode_weighing, weighing_fact, weighing_in
+from seal_tracker.model import NO_TIME
+from seal_tracker.plans.folder import load_files
+from seal_tracker.rules.across_facts import FACT_KEYS
 
 MASS = "MASS_BALANCE"
 
@@ -244,3 +254,104 @@ def test_lorries_that_queue_before_the_port_exchange_nothing() -> None:
         *stopped(10_050, 1200, 2700, of="S2"),
     ]
     assert told(made, pings, [], now_s=5000) == []
+
+
+DOC = (Path(__file__).parents[2] / "docs" / "minerals.md").read_text()
+
+
+def block(name: str) -> str:
+    """An example of the guide, in one line."""
+    found = re.search(rf"<!-- {name} -->\n```json\n(.*?)```", DOC, re.DOTALL)
+    assert found is not None
+    return json.dumps(json.loads(found[1]), ensure_ascii=False)
+
+
+def test_the_examples_of_the_guide_are_sound_and_fit_together() -> None:
+    """A plan of its licence and its journey has no fault; its weighing is that journey's, and within the tolerance."""
+    made = Ground().zone("mo-coc", 0, 0, 300, "mine").zone("bai-tang-loong", 2000, 0, 300, "depot")
+    made.zone("cang", 30_000, 0, 300, "port").route("QL70", (0, 0), (30_000, 0))
+    made.equipment("CAN-MO", kind="weighbridge").equipment("CAN-CANG", kind="weighbridge")
+    files = made.files() | {
+        "licences.jsonl": block("licence"),
+        "journeys.jsonl": block("journey"),
+        "units.toml": '[lao-cai]\nname = "Lào Cai"\n',
+    }
+    plan, faults = load_files(files)
+    assert plan is not None, faults
+    assert [f for f in faults if f.file != "routes.geojson"] == []
+    assert plan.licences["GP-12"].quota_kg == 80_000_000
+    fact = weighing_fact(decode_weighing(block("weighing").encode()), plan.equipment[0], NO_TIME)
+    assert attached(fact, plan.journeys, "out") == "KS-1"
+    assert weighing_in(fact).mass_kg == 24_020
+
+
+def test_the_guide_tells_every_threshold_and_its_default() -> None:
+    """And every object that may be raised."""
+    told = {}
+    for keys, values in re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| ([\d., ]+) \|", DOC, re.MULTILINE):
+        told |= dict(zip(re.findall(r"\w+", keys), map(float, values.split(", ")), strict=True))
+    own = {k: key.default for k, key in FACT_KEYS[MASS].items() if key.kind == "number" and key.has_effect}
+    assert told == own
+    assert all(
+        f"`{name}" in DOC
+        for name in ("declared", "weighed", "short", "long", "loading", "quota", "licence", "mixing")
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"mines": None}, "mines: is missing"),
+        ({"mines": ["nowhere"]}, "there is no zone “nowhere”"),
+        ({"quota": 5}, "quota_unit: is missing"),
+        ({"quota": 5, "quota_unit": "m3"}, "density_t_m3: is missing"),
+        ({"quota_unit": "t"}, "quota_unit stands without quota"),
+        (
+            {"valid_from": "2026-02-01T00:00:00Z", "valid_to": "2026-01-01T00:00:00Z"},
+            "is not after valid_from",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_licence_is_named(changes: dict[str, Any], says: str) -> None:
+    """Each with its member and what to do."""
+    made = ground().zone("mine", 0, 0, 300, "mine").licence(**changes)
+    _, faults = load_files(made.files())
+    assert any(says in f"{f.where}: {f.what}" or says in f"{f.where} {f.what}" for f in faults), faults
+
+
+def test_a_journey_names_a_licence_and_weighbridges_that_there_are() -> None:
+    """Of its own regime, in whole kilograms."""
+    made = ground(minerals={"licence": "L-9", "weighbridge_in": "CAM-1", "loaded_kg": 0.5})
+    made.zone("mine", 0, 0, 300, "mine").licence()
+    _, faults = load_files(made.files())
+    wrong = {f.where.split()[-1] for f in faults if f.level == "error"}
+    assert wrong == {"minerals.licence", "minerals.loaded_kg", "minerals.weighbridge_in"}
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (
+            b'{"id":"1","time":"2026-11-22T00:00:00Z","direction":"out","net_kg":5}',
+            "neither journey nor plate",
+        ),
+        (
+            b'{"id":"1","time":"2026-11-22T00:00:00Z","direction":"out","plate":"A1","gross_kg":5}',
+            "has no mass",
+        ),
+        (
+            b'{"id":"1","time":"2026-11-22T00:00:00Z","direction":"out","plate":"A1","gross_kg":5,"tare_kg":6}',
+            "is more than gross_kg",
+        ),
+        (
+            b'{"id":"1","time":"2026-11-22T00:00:00Z","direction":"out","plate":"A1","gross_kg":9,"tare_kg":6,"net_kg":4}',
+            "less tare_kg 6 is 3",
+        ),
+        (b'{"id":"1","time":"2026-11-22T00:00:00Z","direction":"off","net_kg":5}', "weighing: "),
+        (b"\xff", "weighing: "),
+    ],
+)
+def test_a_message_that_is_no_weighing_says_why(said: bytes, why: str) -> None:
+    """The reason is the dead letter's."""
+    with pytest.raises(FactError, match=re.escape(why)):
+        decode_weighing(said)
