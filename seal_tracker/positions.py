@@ -11,9 +11,19 @@ from seal_tracker.journey import Journey
 from seal_tracker.model import EQUIPMENT_PREFIX, NO_TIME, Lock
 from seal_tracker.space import SpaceJudge
 from seal_tracker.tracking.heartbeats import device_name
+from seal_tracker.tracking.phases import Phase
 from seal_tracker.web.wire import EquipmentRow, PositionRow, UnderWay, seal_item
 
-__all__ = ["derived_state", "equipment_rows", "position_rows", "progress_pct", "tracks_of", "under_way"]
+__all__ = [
+    "derived_state",
+    "equipment_rows",
+    "led",
+    "on_the_way",
+    "position_rows",
+    "progress_pct",
+    "tracks_of",
+    "under_way",
+]
 
 OFFLINE, FLAPPING, STOPPED = "EQUIPMENT_OFFLINE", "flapping", "STOP_UNPLANNED"
 
@@ -71,6 +81,40 @@ def tracks_of(judging: SpaceJudge, seals: Iterable[int]) -> dict[int, np.void]:
     """What is remembered of these seals' tracks, by number; blank for those never heard."""
     numbers = np.fromiter(seals, np.int64)
     return dict(zip(numbers.tolist(), judging.states.take(numbers)["track"], strict=True))
+
+
+def on_the_way(
+    judging: SpaceJudge, seals: set[int]
+) -> Iterator[tuple[int, np.void, Journey | None, Phase | None]]:
+    """These seals, or the leads of their journeys: number, track, and the journey that it is on with its phase."""
+    table, leads = judging.journeys, np.fromiter(_leads(judging, seals), np.int64)
+    tracks = judging.states.take(leads)["track"]
+    places = table.places(tracks["journey"], tracks["phase_ms"]).tolist()
+    for seal, track, at in zip(leads.tolist(), tracks, places, strict=True):
+        yield (seal, track, None, None) if at < 0 else (seal, track, table.journeys[at], table.phases[at])
+
+
+def _leads(judging: SpaceJudge, seals: set[int]) -> set[int]:
+    """These seals, the lead of its journey in place of each secondary one: it alone has progress."""
+    table, numbers = judging.journeys, np.fromiter(seals, np.int64, len(seals))
+    track = judging.states.take(numbers)["track"]
+    places = table.places(track["journey"], track["phase_ms"]).tolist()
+    return {
+        judging.numbers[table.journeys[at].lead] if at >= 0 and table.phases[at].secondary else seal
+        for seal, at in zip(numbers.tolist(), places, strict=True)
+    }
+
+
+def led(judging: SpaceJudge, names: Iterable[str]) -> set[str]:
+    """Which of these journeys the track of their lead is on."""
+    known, numbers = judging.journey, judging.numbers
+    leads = {name: numbers[j.lead] for name in names if (j := known(name)) is not None and j.lead in numbers}
+    if not leads:
+        return set()
+    tracks = judging.states.take(np.fromiter(leads.values(), np.int64))["track"]
+    places = judging.journeys.places(tracks["journey"], tracks["phase_ms"]).tolist()
+    found = zip(leads, places, strict=True)
+    return {name for name, at in found if at >= 0 and judging.journeys.journeys[at].id == name}
 
 
 def derived_state(judging: SpaceJudge, journey: Journey, seal: int, track: np.void) -> str:

@@ -23,7 +23,7 @@ from seal_tracker.metrics import EVENTS
 from seal_tracker.model import LIVE, Episode, iso_ms
 from seal_tracker.pipeline import Committed
 from seal_tracker.plans.model import Journey
-from seal_tracker.positions import derived_state, position_rows, progress_pct
+from seal_tracker.positions import derived_state, led, on_the_way, position_rows, progress_pct
 from seal_tracker.publishing.cloudevents import JourneyState, state_payload
 from seal_tracker.publishing.outbox import OutboxPublisher
 from seal_tracker.publishing.topics import journey_topic
@@ -163,19 +163,25 @@ class Teller:
 
     async def run(self) -> None:
         """Tell positions every second, and journeys' progress every minute. Ends by cancellation."""
-        for space, judging in self._spaces.items():
-            known = set(judging.states.seals().tolist())
-            self._moved[space] = set(known)
-            if len(known) > TOLD_AT_ONCE:
-                self._progress(space, known)
-            else:
-                self._journeys(judging, known)
+        self._begin()
         left_behind = self._left_behind()
         for number in itertools.count():
             self._round(number)
             self._empty(left_behind[:EMPTIED_AT_ONCE])
             del left_behind[:EMPTIED_AT_ONCE]
             await asyncio.sleep(POSITIONS_EVERY_S)
+
+    def _begin(self) -> None:
+        """After a start: what the broker keeps of journeys is of before it, and they are all told anew, many in their rounds."""
+        for space, judging in self._spaces.items():
+            known = set(judging.states.seals().tolist())
+            self._moved[space] = set(known)
+            if len(known) <= TOLD_AT_ONCE:
+                self._journeys(judging, known)
+                continue
+            found = on_the_way(judging, known)
+            self._told |= {(space, seal): journey.id for seal, _, journey, _ in found if journey is not None}
+            self._progress(space, known)
 
     def _progress(self, space: str, seals: Iterable[int]) -> None:
         """Remember to tell of these seals' journeys, each in the round of its own."""
@@ -199,42 +205,27 @@ class Teller:
 
     def _journeys(self, judging: SpaceJudge, seals: set[int]) -> None:
         """Publish the states of these seals' journeys."""
-        table = judging.journeys
         states: dict[str, JourneyState | None] = {}
         units: dict[str, tuple[str, ...]] = {}
-        leads = np.fromiter(self._leads(judging, seals), np.int64)
-        tracks = judging.states.take(leads)["track"]
-        places = table.places(tracks["journey"], tracks["phase_ms"]).tolist()
-        for seal, track, at in zip(leads.tolist(), tracks, places, strict=True):
-            journey = None if at < 0 else table.journeys[at]
+        for seal, track, journey, phase in on_the_way(judging, seals):
             before = self._told.pop((judging.space, seal), None)
             if before is not None and (journey is None or journey.id != before):
                 states[before] = self._ended(judging, before)
-            if journey is not None:
+            if journey is not None and phase is not None:
                 self._told[judging.space, seal] = journey.id
                 watched = {served.device for served in journey.watched}
                 of_seals = (judging.states.open.get(judging.numbers[s], {}) for s in watched)
                 open_ = [e for of_seal in of_seals for e in of_seal.values() if e.journey == journey.id]
                 units[journey.id] = (journey.unit,) if journey.unit else ()
-                states[journey.id] = self._state(judging, journey, table.phases[at], track, open_)
+                states[journey.id] = self._state(judging, journey, phase, track, open_)
         ended = [name for name, state in states.items() if state is None or state.state == State.DISARMED]
-        for name in _led(judging, ended):
+        for name in led(judging, ended):
             if (state := states[name]) is None or state.state == State.DISARMED:
                 del states[name]
         for name, state in states.items():
             topic = journey_topic(self._tenant, name, judging.space)
             self._publisher.publish_state(topic, b"" if state is None else state_payload(state))
         self._hub.publish_journeys(judging.space, states, units)
-
-    def _leads(self, judging: SpaceJudge, seals: set[int]) -> set[int]:
-        """These seals, the lead of its journey in place of each secondary one: it alone has progress."""
-        table, numbers = judging.journeys, np.fromiter(seals, np.int64, len(seals))
-        track = judging.states.take(numbers)["track"]
-        places = table.places(track["journey"], track["phase_ms"]).tolist()
-        return {
-            judging.numbers[table.journeys[at].lead] if at >= 0 and table.phases[at].secondary else seal
-            for seal, at in zip(numbers.tolist(), places, strict=True)
-        }
 
     def _ended(self, judging: SpaceJudge, name: str) -> JourneyState | None:
         """The state of a journey that its seal has left: that it waits to be closed, where a person has disarmed it."""
@@ -263,7 +254,7 @@ class Teller:
         for space, judging in self._spaces.items():
             known = {journey.id for version in judging.versions for journey in version.plan.journeys}
             known |= {name for of, name in self._waiting if of == space}
-            found += [(space, name) for name in sorted(known - _led(judging, known))]
+            found += [(space, name) for name in sorted(known - led(judging, known))]
         return found
 
     def _empty(self, left_behind: list[tuple[str, str]]) -> None:
@@ -273,8 +264,8 @@ class Teller:
             of_space[space].append(journey)
         for space, names in of_space.items():
             judging = self._spaces[space]
-            led = _led(judging, names)
-            for name in (name for name in names if name not in led):
+            going_on = led(judging, names)
+            for name in (name for name in names if name not in going_on):
                 state = self._ended(judging, name)
                 payload = b"" if state is None else state_payload(state)
                 self._publisher.publish_state(journey_topic(self._tenant, name, space), payload)
@@ -299,19 +290,6 @@ class Teller:
             updated_at=iso_ms(self._clock_ms()),
             exercise=judging.space != LIVE,
         )
-
-
-def _led(judging: SpaceJudge, names: Iterable[str]) -> set[str]:
-    """Which of these journeys the track of their lead is on."""
-    leads = {
-        name: judging.numbers.get(j.lead, -1) for name in names if (j := judging.journey(name)) is not None
-    }
-    if not leads:
-        return set()
-    tracks = judging.states.take(np.fromiter(leads.values(), np.int64))["track"]
-    places = judging.journeys.places(tracks["journey"], tracks["phase_ms"]).tolist()
-    found = zip(leads, places, strict=True)
-    return {name for name, at in found if at >= 0 and judging.journeys.journeys[at].id == name}
 
 
 def _units_of(alarms: Iterable[AlarmRow]) -> dict[str, tuple[str, ...]]:
