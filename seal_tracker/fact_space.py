@@ -13,7 +13,7 @@ last: a start judges those that may still wait once more. A journey is judged an
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 from uuid import UUID
 
@@ -25,15 +25,16 @@ from seal_tracker.companions.tracks import EMPTY, accepted, newest_fix
 from seal_tracker.facts.balance import Line, by_licence, line_of, over_quota, used_before
 from seal_tracker.facts.catalog import FACT_RULES, KINDS, READS
 from seal_tracker.facts.mixing import STOP, beside_each_other
-from seal_tracker.facts.model import NEAR_MS, EquipmentFact, attached
+from seal_tracker.facts.model import NEAR_MS, EquipmentFact, attached, keys_of, marks_of
 from seal_tracker.facts.places import AROUND_MS, place_at
 from seal_tracker.facts.rules import Case, Place
 from seal_tracker.facts.telling import due_ms, episodes_of, lead_at
 from seal_tracker.facts.weighing import direction_of
+from seal_tracker.gate_space import GateStore, beside_of, may_have_passed, passed_lately, plan_at
 from seal_tracker.in_force import judged_of
 from seal_tracker.journey import Journey
 from seal_tracker.journey_record import as_judged, read_record
-from seal_tracker.model import NO_TIME, PLATE_PREFIX, Episode, PingBatch
+from seal_tracker.model import NO_TIME, Episode, PingBatch
 from seal_tracker.plans.licences import Licence
 from seal_tracker.prepared import Prepared
 from seal_tracker.replaying import readable
@@ -58,11 +59,11 @@ MINERALS = "minerals"
 """The regime of which journeys without facts are judged, too."""
 
 
-class FactStore(Protocol):
+class FactStore(GateStore, Protocol):
     """What is read."""
 
     async def facts_of(  # noqa: D102
-        self, space: str, journeys: Iterable[str], plates: Sequence[tuple[str, int, int]]
+        self, space: str, journeys: Iterable[str], keys: Sequence[tuple[str, int, int]]
     ) -> list[EquipmentFact]: ...
     async def facts_since(  # noqa: D102
         self, space: str, kinds: Iterable[str], after_ms: int
@@ -140,8 +141,9 @@ class FactSpace:
         """Find what new pings, of which seals some were ``late``, and new facts change, after ``out`` has what the first stage found."""
         names = await self._opened(view)
         names |= self._passed(pings)
+        names |= await self._at_gates(view, facts, out)
         names |= {j.id for j in view.held.values() if self._concerns(j, view) and _led_by(j, late)}
-        names |= self._told_otherwise(out)
+        names |= self._told_otherwise(view, out)
         for fact in facts:
             names |= await self._may_be_of(view, fact)
         out.facts = [*out.facts, *facts]
@@ -150,7 +152,9 @@ class FactSpace:
     async def pass_time(self, view: View, out: Prepared) -> None:
         """Find what time alone changes."""
         now_ms = view.facts.now_ms
-        names = await self._opened(view) | self._told_otherwise(out)
+        names = (
+            await self._opened(view) | self._told_otherwise(view, out) | await self._at_gates(view, (), out)
+        )
         if now_ms is not None:
             names |= {n for n, w in self._waits.items() if w.due_ms is not None and w.due_ms <= now_ms}
         await self._judge(view, names, out)
@@ -163,7 +167,9 @@ class FactSpace:
         out: Prepared,
     ) -> None:
         """Judge again what these seals lead, whose plan or journeys differ, and journeys that are others than before."""
-        names = await self._opened(view) | self._told_otherwise(out)
+        names = (
+            await self._opened(view) | self._told_otherwise(view, out) | await self._at_gates(view, (), out)
+        )
         names |= {j.id for j in view.held.values() if self._concerns(j, view) and _led_by(j, seals)}
         now: dict[str, Journey | None] = {}
         for before, after in changes:
@@ -171,7 +177,7 @@ class FactSpace:
                 if one is not None:
                     names.add(one.id)
                     now[one.id] = after
-                    names |= {j.id for j in await self._sharing_plates(view, one)}
+                    names |= {j.id for j in await self._sharing_keys(view, one)}
         await self._judge(view, names, out, changed=now)
 
     def let_go(self, held: Collection[str]) -> None:
@@ -184,13 +190,21 @@ class FactSpace:
         """Once after a start: the journeys that may wait for something."""
         if self._is_open:
             return set()
-        journeys, plates = await self._store.facts_since(self._space, KINDS, view.held_from_ms)
-        if plates:
-            since = {f"{PLATE_PREFIX}{plate}": view.held_from_ms for plate in plates}
+        journeys, keys = await self._store.facts_since(self._space, KINDS, view.held_from_ms)
+        if keys:
+            since = dict.fromkeys(keys, view.held_from_ms)
             journeys |= {j.id for j in judged_of(await self._store.journeys_of_devices(self._space, since))}
         self._with_facts |= journeys & view.held.keys()
         self._is_open = True
-        return {j.id for j in view.held.values() if self._concerns(j, view)}
+        tracks = view.states.all_rows()["track"]["last_ms"]
+        newest_ms = int(tracks.max()) if len(tracks) else NO_TIME
+        passed = await passed_lately(self._store, self._space, view.facts.versions, newest_ms)
+        return {j.id for j in view.held.values() if self._concerns(j, view)} | passed
+
+    async def _at_gates(self, view: View, facts: Sequence[EquipmentFact], out: Prepared) -> set[str]:
+        """Journeys that new readings, or readers that were silent, concern though they name none."""
+        stored = await self._store.facts_named(self._space, [fact.id for fact in facts]) if facts else []
+        return await may_have_passed(self._store, self._space, view.facts.versions, [*facts, *stored], out)
 
     def _concerns(self, journey: Journey, view: View) -> bool:
         """Whether some rule may judge a journey; of one of before what is held nobody knows without looking."""
@@ -212,44 +226,46 @@ class FactSpace:
                     found.add(name)
         return found
 
-    def _told_otherwise(self, out: Prepared) -> set[str]:
+    def _told_otherwise(self, view: View, out: Prepared) -> set[str]:
         """Journeys of which the first stage tells otherwise what some rule reads."""
         found = set()
         for key, episode in out.after.items():
             if episode.type in READS and (was := out.before.get(key)) is not episode and was != episode:
-                found |= self._concerned_of(episode)
+                found |= self._concerned_of(view, episode)
         for key, episode in out.before.items():
             if episode.type in READS and key not in out.after:
-                found |= self._concerned_of(episode)
+                found |= self._concerned_of(view, episode)
         return found
 
-    def _concerned_of(self, episode: Episode) -> set[str]:
+    def _concerned_of(self, view: View, episode: Episode) -> set[str]:
         """Its journey, where some rule may judge that."""
         name = episode.journey
-        concerned = name is not None and (episode.regime == MINERALS or name in self._with_facts)
-        return {name} if name is not None and concerned else set()
+        if name is None:
+            return set()
+        plan = plan_at(view.facts.versions, episode.started_at_ms)
+        concerned = episode.regime == MINERALS or name in self._with_facts
+        return {name} if concerned or any(rule.heeds(episode, plan) for rule in FACT_RULES) else set()
 
     async def _may_be_of(self, view: View, fact: EquipmentFact) -> set[str]:
         """Journeys that a fact belongs to, or belonged to as it was."""
         stored = await self._store.facts_named(self._space, [fact.id])
         names = {f.journey for f in (fact, *stored) if f.journey is not None}
-        for plate, at_ms in {(f.plate, f.at_ms) for f in (fact, *stored) if f.journey is None and f.plate}:
-            names |= {j.id for j in await self._of_plates(view, {plate: at_ms - NEAR_MS})}
+        for key, at_ms in {(key, f.at_ms) for f in (fact, *stored) if f.journey is None for key in f.keys}:
+            names |= {j.id for j in await self._of_keys(view, {key: at_ms - NEAR_MS})}
         return names
 
-    async def _sharing_plates(self, view: View, journey: Journey) -> list[Journey]:
-        since = dict.fromkeys(journey.plates, journey.armed_at_ms - NEAR_MS)
-        return await self._of_plates(view, since)
+    async def _sharing_keys(self, view: View, journey: Journey) -> list[Journey]:
+        since = dict.fromkeys(marks_of(journey), journey.armed_at_ms - NEAR_MS)
+        return await self._of_keys(view, since)
 
-    async def _of_plates(
+    async def _of_keys(
         self, view: View, since_ms: Mapping[str, int], now: Mapping[str, Journey | None] | None = None
     ) -> list[Journey]:
-        """Journeys that vehicles of some plates are or were on, and that end after a time of each."""
+        """Journeys that have or had some keys, and that end after a time of each."""
         if not since_ms:
             return []
-        asked = {f"{PLATE_PREFIX}{plate}": at for plate, at in since_ms.items()}
         found: dict[str, Journey | None] = {
-            j.id: j for j in judged_of(await self._store.journeys_of_devices(self._space, asked))
+            j.id: j for j in judged_of(await self._store.journeys_of_devices(self._space, since_ms))
         }
         found = {name: view.held.get(name, j) for name, j in found.items()} | dict(now or {})
         return [j for j in found.values() if j is not None]
@@ -283,6 +299,7 @@ class FactSpace:
         before = {row.episode.episode: row for row in rows if row.episode.type in ACROSS_FACTS}
         after: dict[UUID, Episode] = {}
         waits: dict[str, _Waiting] = {name: _Waiting() for name in names}
+        cases: list[Case] = []
         for journey in journeys:
             lead = view.numbers.get(journey.lead)
             heard = None if lead is None else _heard(view, lead, pings)
@@ -292,8 +309,12 @@ class FactSpace:
                 {"used_before_kg": balance.used_before.get(journey.id),
                  "stops": await self._stops_beside(read.get(journey.id, ()), out)},
             )  # fmt: skip
-            after |= episodes_of(self._space, case)
-            waits[journey.id] = _Waiting(settled.get(journey.id, {}), due_ms(case))
+            cases.append(case)
+        beside = await beside_of(self._store, self._space, cases, new, out)
+        for one in cases:
+            name = one.journey.id
+            after |= episodes_of(self._space, replace(one, beside={**one.beside, **beside.get(name, {})}))
+            waits[name] = _Waiting(settled.get(name, {}), due_ms(one))
         for key, row in before.items():
             if after.get(key) != row.episode:
                 out.before[key] = row.episode
@@ -383,12 +404,14 @@ class FactSpace:
     ) -> dict[str, list[EquipmentFact]]:
         """The facts of each journey, new ones among them; those found by plate are the journey's that they are nearest to."""
         found: dict[str, list[EquipmentFact]] = {j.id: [] for j in journeys}
-        spans = [(plate, *_near(j)) for j in journeys for plate in j.plates]
+        spans = [(key, *_near(j)) for j in journeys for key in keys_of(j)]
         stored = {fact.id: fact for fact in await self._store.facts_of(self._space, found, spans)}
         facts = [f for f in (stored | {fact.id: fact for fact in new}).values() if not f.void]
-        plates = {f.plate: 0 for f in facts if f.journey is None and f.plate}
-        since = {p: min(f.at_ms for f in facts if f.plate == p) - NEAR_MS for p in plates}
-        others = await self._of_plates(view, since, changed)
+        since: dict[str, int] = {}
+        for fact in facts:
+            for key in fact.keys if fact.journey is None else ():
+                since[key] = min(fact.at_ms - NEAR_MS, since.get(key, fact.at_ms))
+        others = await self._of_keys(view, since, changed)
         for fact in sorted(facts, key=lambda f: (f.at_ms, f.id)):
             name = attached(fact, [*others, *journeys], direction_of(fact))
             if name in found:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 __all__ = ["Authorisation", "Diversion", "Journey", "Reset", "Served", "Suspension", "Transfer", "plate_of"]
+
+
+SEEN_AS_DIGITS: Final = str.maketrans("OQDIZSGB", "00012568")
+"""Letters that cameras take for digits, by their shape on plates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,10 @@ class Served(NamedTuple):
 
 
 def plate_of(text: str) -> str:
-    """A registration as it is compared: letters and digits alone, in upper case; people and cameras write the rest as they like."""
-    return "".join(c for c in text.upper() if c.isalnum())[:32]
+    """A registration as it is compared: letters and digits alone, in upper case, as people and cameras write the rest as they like; and
+    letters that cameras take for digits as these, so that two which they cannot tell apart are the same.
+    """
+    return "".join(c for c in text.upper() if c.isalnum())[:32].translate(SEEN_AS_DIGITS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "BOX_PREFIX",
     "EPOCH",
     "EQUIPMENT_PREFIX",
     "ID_PATTERN",
@@ -51,6 +52,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 EQUIPMENT_PREFIX = "equip/"
 """What the names of cameras, scanners and readers begin with among the devices; no seal's id can hold a slash."""
+
+BOX_PREFIX = "box/"
+"""The same before a container's number."""
 
 PLATE_PREFIX = "plate/"
 """What a vehicle's registration begins with where it stands beside a journey's devices, so that its journeys are found by it."""

@@ -21,6 +21,7 @@ RESTS_ON: Mapping[str, tuple[str, ...]] = {
     "CONVOY_SEPARATION": ("distance_m", "limit_m", "other"),
     "DETACHMENT": ("distance_m", "limit_m", "other"),
     "EQUIPMENT_OFFLINE": ("last_ping", "limit_s"),
+    "GATE_MISMATCH": ("what", "declared", "readings"),
     "GPS_LOST": ("without_fix_s", "limit_s"),
     "JAMMING_SUSPECTED": ("facts", "without_fix_s", "limit_s"),
     "MASS_BALANCE": ("licence", "difference_kg", "tolerance_kg", "weighings"),

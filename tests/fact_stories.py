@@ -24,7 +24,7 @@ from seal_tracker.rules.across_facts import ACROSS_FACTS
 from seal_tracker.space import SpaceJudge
 from seal_tracker.tracking.order import fresh
 
-__all__ = ["Happens", "Service", "told", "weighing"]
+__all__ = ["Happens", "Service", "reading", "told", "weighing"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,11 @@ def weighing(at_s: float, direction: str, net_kg: int, *, by: str = "WB-1", **mo
     whose = {} if "plate" in more else {"journey": "J-S1"}
     said = {"id": f"T-{at_s:g}", "time": iso(at_s), "direction": direction, "net_kg": net_kg}
     return Happens(by, "weighing", said | whose | more)
+
+
+def reading(at_s: float, by: str = "CAM-1", **read: Any) -> Happens:
+    """A reading of a gate; its id is the moment."""
+    return Happens(by, "reading", {"id": f"R-{at_s:g}", "time": iso(at_s), **read})
 
 
 def at_once(plan: Plan, pings: Sequence[Ping], facts: Sequence[Happens], now_s: float) -> list[Episode]:

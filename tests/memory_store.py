@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 
 from seal_tracker.facts.balance import Line
-from seal_tracker.facts.model import EquipmentFact
+from seal_tracker.facts.gates import ENTERED, REACHED
+from seal_tracker.facts.model import READING, EquipmentFact, keys_of
 from seal_tracker.journey import Journey
 from seal_tracker.journey_record import record_of, written
-from seal_tracker.model import NO_TIME, PLATE_PREFIX, DeadLetter, Episode, Event, PingBatch
+from seal_tracker.model import NO_TIME, DeadLetter, Episode, Event, PingBatch
 from seal_tracker.store.alarm_reads import Alike, Around, Asked
 from seal_tracker.store.records import AlarmRow, Commit, EpisodeRow, KnownPings, OutboxMessage, Portion
 from seal_tracker.tracking.order import effective_time_ms
 from seal_tracker.ways import Way
 
 __all__ = ["MemoryStore"]
+
+
+PASSES = frozenset({REACHED, ENTERED})
 
 
 class MemoryStore:
@@ -116,7 +120,7 @@ class MemoryStore:
         return [self.facts[key] for key in ids if key in self.facts]
 
     async def facts_of(
-        self, _space: str, journeys: Iterable[str], plates: Sequence[tuple[str, int, int]]
+        self, _space: str, journeys: Iterable[str], keys: Sequence[tuple[str, int, int]]
     ) -> list[EquipmentFact]:
         names = set(journeys)
         return [
@@ -126,7 +130,7 @@ class MemoryStore:
             and (
                 f.journey in names
                 if f.journey is not None
-                else any(f.plate == plate and a <= f.at_ms <= b for plate, a, b in plates)
+                else any(key in f.keys and a <= f.at_ms <= b for key, a, b in keys)
             )
         ]
 
@@ -134,8 +138,46 @@ class MemoryStore:
         self, _space: str, kinds: Iterable[str], after_ms: int
     ) -> tuple[set[str], set[str]]:
         its = [f for f in self.facts.values() if f.kind in set(kinds) and f.at_ms > after_ms and not f.void]
-        plates = {f.plate for f in its if f.journey is None and f.plate is not None}
-        return {f.journey for f in its if f.journey is not None}, plates
+        keys = {key for f in its if f.journey is None for key in f.keys}
+        return {f.journey for f in its if f.journey is not None}, keys
+
+    async def readings_at(self, _space: str, spans: Sequence[tuple[str, int, int]]) -> list[EquipmentFact]:
+        return [
+            f
+            for f in self.facts.values()
+            if f.kind == READING
+            and not f.void
+            and any(f.equipment == name and a <= f.at_ms <= b for name, a, b in spans)
+        ]
+
+    async def journeys_at_gates(self, _space: str, spans: Sequence[tuple[str, int, int]]) -> set[str]:
+        passed = [
+            row.episode for row in self.rows.values() if not row.retracted and row.episode.type in PASSES
+        ]
+        return {
+            e.journey
+            for e in passed
+            if e.journey is not None
+            and any(
+                e.object == zone and e.started_at_ms <= b and (e.ended_at_ms is None or e.ended_at_ms >= a)
+                for zone, a, b in spans
+            )
+        }
+
+    async def offline_times(
+        self, _space: str, from_ms: int, to_ms: int, equipment: Collection[str]
+    ) -> dict[str, list[tuple[int, int | None]]]:
+        found: dict[str, list[tuple[int, int | None]]] = {}
+        for e in (row.episode for row in self.rows.values() if not row.retracted):
+            is_asked = e.type == "EQUIPMENT_OFFLINE" and e.object is None and e.subject in equipment
+            if is_asked and e.started_at_ms < to_ms and (e.ended_at_ms is None or e.ended_at_ms > from_ms):
+                found.setdefault(e.subject, []).append((e.started_at_ms, e.ended_at_ms))
+        return found
+
+    async def maintenance_times(
+        self, _space: str, _from_ms: int, _to_ms: int, _equipment: Collection[str]
+    ) -> dict[str, list[tuple[int, int]]]:
+        return {}  # nobody gives orders here
 
     async def episodes_of_types(
         self, _space: str, journeys: Iterable[str], types: Iterable[str]
@@ -170,8 +212,7 @@ class MemoryStore:
             written(record_of(j)).decode()
             for j in self.journeys
             if any(
-                (j.disarmed_at_ms is None or j.disarmed_at_ms > at)
-                and device in {f"{PLATE_PREFIX}{plate}" for plate in j.plates}
+                (j.disarmed_at_ms is None or j.disarmed_at_ms > at) and device in keys_of(j)
                 for device, at in after_ms.items()
             )
         ]

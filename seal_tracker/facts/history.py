@@ -10,8 +10,9 @@ import numpy as np
 from seal_tracker.companions.tracks import EMPTY, accepted
 from seal_tracker.facts.balance import by_licence, line_of, used_before
 from seal_tracker.facts.catalog import FACT_RULES, READS
+from seal_tracker.facts.gates import BESIDE, AtGates
 from seal_tracker.facts.mixing import STOP
-from seal_tracker.facts.model import EquipmentFact, attached
+from seal_tracker.facts.model import READING, EquipmentFact, attached
 from seal_tracker.facts.places import AROUND_MS, place_at
 from seal_tracker.facts.rules import Case, Place
 from seal_tracker.facts.telling import episodes_of, lead_at
@@ -23,6 +24,8 @@ from seal_tracker.tracking.order import effective_time_ms
 from seal_tracker.tracking.state import blank_rows
 
 __all__ = ["fact_episodes"]
+
+OFFLINE = "EQUIPMENT_OFFLINE"
 
 
 def fact_episodes(
@@ -36,6 +39,8 @@ def fact_episodes(
 
     ``noted`` are the facts that stand, ``pings`` all there are, in any order, ``first`` the first stage's episodes.
     """
+    noted, first = list(noted), list(first)
+    readings = [fact for fact in noted if fact.kind == READING and not fact.void]
     its: dict[str, list[EquipmentFact]] = {j.id: [] for j in journeys}
     for fact in sorted(noted, key=lambda f: (f.at_ms, f.id)):
         name = attached(fact, journeys, direction_of(fact))
@@ -45,17 +50,27 @@ def fact_episodes(
     for e in sorted(first, key=lambda e: (e.started_at_ms, str(e.episode))):
         if e.type in READS and e.journey is not None:
             read.setdefault(e.journey, []).append(e)
+    out_of_use = offline_of(first)
     numbers = {name: number for number, name in facts.names.items()}
     lines = [line for j in journeys if (line := line_of(j, its[j.id])) is not None]
     used = {k: v for mine in by_licence(lines).values() for k, v in used_before(mine).items()}
     stops = [e for of in read.values() for e in of if e.type == STOP and e.regime == "minerals"]
     found: dict[UUID, Episode] = {}
     for j in journeys:
-        if its[j.id] or any(rule.concerns(j) for rule in FACT_RULES):
+        if its[j.id] or j.id in read or any(rule.concerns(j) for rule in FACT_RULES):
             places, heard = _places(j, its[j.id], numbers, pings)
-            beside = {"used_before_kg": used.get(j.id), "stops": stops}
+            beside = {"used_before_kg": used.get(j.id), "stops": stops, BESIDE: AtGates(readings, out_of_use)}
             case = Case(j, its[j.id], facts.versions, facts.now_ms, heard, places, read.get(j.id, ()), beside)
             found |= episodes_of(facts.space, case)
+    return found
+
+
+def offline_of(first: Iterable[Episode]) -> dict[str, list[tuple[int, int | None]]]:
+    """When equipment was offline, by its id."""
+    found: dict[str, list[tuple[int, int | None]]] = {}
+    for e in first:
+        if e.type == OFFLINE and e.object is None:
+            found.setdefault(e.subject, []).append((e.started_at_ms, e.ended_at_ms))
     return found
 
 

@@ -6,13 +6,26 @@ stands, and of one revision said in two ways always the same one, whichever came
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 from uuid import UUID, uuid5
 
+from seal_tracker.facts.marks import box_mark
 from seal_tracker.journey import Journey
+from seal_tracker.model import BOX_PREFIX, PLATE_PREFIX
 
-__all__ = ["NEAR_MS", "READING", "WEIGHING", "EquipmentFact", "attached", "fact_id", "outranks", "said"]
+__all__ = [
+    "NEAR_MS",
+    "READING",
+    "WEIGHING",
+    "EquipmentFact",
+    "attached",
+    "fact_id",
+    "keys_of",
+    "marks_of",
+    "outranks",
+    "said",
+]
 
 WEIGHING: Final = "weighing"
 READING: Final = "reading"
@@ -33,9 +46,11 @@ class EquipmentFact(NamedTuple):
     at_ms
         when it was, by the equipment's clock.
     journey
-        the journey that it names itself; None: it is found by ``plate``.
+        the journey that it names itself; None: it is found by what was read (`keys`).
     plate
         the registration as it is compared (``plate_of``).
+    seal, box, other_box
+        the seal and the containers that were read, these as they are compared (``box_mark``).
     unit
         whose the equipment was.
     revision
@@ -58,7 +73,17 @@ class EquipmentFact(NamedTuple):
     revision: int
     void: bool
     recorded_ms: int
+    seal: str | None
+    box: str | None
+    other_box: str | None
     body: bytes
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """By what its journey is found, the surest first: what stands beside a journey's devices."""
+        boxes = [f"{BOX_PREFIX}{box}" for box in (self.box, self.other_box) if box]
+        plates = [f"{PLATE_PREFIX}{self.plate}"] if self.plate else []
+        return (*([self.seal] if self.seal else []), *plates, *boxes)
 
 
 def fact_id(kind: str, equipment: str, own: str) -> UUID:
@@ -83,14 +108,33 @@ def outranks(fact: EquipmentFact, other: EquipmentFact) -> bool:
     return said(fact) > said(other)
 
 
+def keys_of(journey: Journey) -> tuple[str, ...]:
+    """By what facts of a journey are found: its seals, its vehicles, its container."""
+    seals = dict.fromkeys(served.device for served in journey.served)
+    return (*seals, *marks_of(journey))
+
+
+def marks_of(journey: Journey) -> tuple[str, ...]:
+    """Those of them that are no devices."""
+    plates = [f"{PLATE_PREFIX}{plate}" for plate in journey.plates]
+    box = box_mark(journey.box) if journey.box else ""
+    return (*plates, f"{BOX_PREFIX}{box}") if box else tuple(plates)
+
+
 def attached(fact: EquipmentFact, journeys: Iterable[Journey], direction: str | None = None) -> str | None:
-    """The journey that a fact belongs to: the one it names, else by its plate one of ``journeys``, all that the plate may have then.
+    """The journey that a fact belongs to: the one it names, else by the first of its keys that any has one of ``journeys``, all that
+    have such a key then.
 
     ``direction`` ``out``: the journey armed nearest to it; ``in``: the last one armed before it; None: the one that is under way.
     """
-    if fact.journey is not None or fact.plate is None:
+    if fact.journey is not None or not fact.keys:
         return fact.journey
-    its = [j for j in journeys if fact.plate in j.plates]
+    known = [(journey, keys_of(journey)) for journey in journeys]
+    found = (_nearest(fact, [j for j, keys in known if key in keys], direction) for key in fact.keys)
+    return next((name for name in found if name is not None), None)
+
+
+def _nearest(fact: EquipmentFact, its: Sequence[Journey], direction: str | None) -> str | None:
     if direction == "out":
         its = [j for j in its if abs(j.armed_at_ms - fact.at_ms) <= NEAR_MS]
         return min(its, key=lambda j: (abs(j.armed_at_ms - fact.at_ms), j.id)).id if its else None

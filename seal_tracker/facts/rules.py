@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, cast
 from seal_tracker.facts.model import EquipmentFact
 from seal_tracker.journey import Journey
 from seal_tracker.model import Episode, Severity
+from seal_tracker.plans.model import Plan
 from seal_tracker.rules.keys import PolicyKey, PolicyValue
 from seal_tracker.rules.policy import REGIMES
 from seal_tracker.tracking.epochs import Version
@@ -114,6 +115,8 @@ class FactRule:
         moments at which time alone may change what it finds.
     judge
         what it finds; must not say anything of after ``now_ms``.
+    heeds
+        whether it looks at an episode of those types by a plan, though its journey has no facts.
     """
 
     name: str
@@ -125,3 +128,4 @@ class FactRule:
     instants: Callable[[Journey, Sequence[EquipmentFact]], Iterable[int]]
     due: Callable[[Case], Iterable[int]]
     judge: Callable[[Case], Iterable[Finding]]
+    heeds: Callable[[Episode, Plan], bool] = lambda _episode, _plan: False

@@ -143,6 +143,9 @@ def weighing_fact(
         revision=weighing.revision,
         void=weighing.void,
         recorded_ms=received_ms,
+        seal=None,
+        box=None,
+        other_box=None,
         body=_encode(said),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from geofences.catalog import Fault, RouteFeature, ZoneFeature
 from geofences.corridors import CorridorSet
@@ -39,6 +40,9 @@ LEAD_ROLES: tuple[str, ...] = ("seal", "tractor")
 
 EQUIPMENT_KINDS: tuple[str, ...] = ("camera", "scanner", "weighbridge", "reader")
 
+EQUIPMENT_READS: tuple[str, ...] = ("plate", "container", "seal")
+"""What a piece of equipment may read of every lorry that passes it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unit:
@@ -59,7 +63,7 @@ class Unit:
 @dataclass(frozen=True, slots=True)
 class Equipment:
     """A camera, scanner, weighbridge or reader that must be heard of every ``heartbeat_s`` seconds; ``zone`` is the gate, yard or post
-    that it stands at, ``probe`` where it is asked.
+    that it stands at, ``reads`` what it reads of every lorry that passes there, ``probe`` where it is asked.
     """
 
     id: str
@@ -69,6 +73,7 @@ class Equipment:
     heartbeat_s: float
     unit: str | None = None
     zone: str | None = None
+    reads: tuple[str, ...] = ()
     probe: Probe | None = None
 
 
@@ -119,3 +124,19 @@ class Plan:
     vehicles: tuple[Vehicle, ...] = field(default=())
     calendars: tuple[Calendar, ...] = field(default=())
     licences: Mapping[str, Licence] = field(default_factory=dict)
+
+    @cached_property
+    def equipment_index(self) -> Mapping[str, Equipment]:
+        """Equipment by id."""
+        return {one.id: one for one in self.equipment}
+
+    @cached_property
+    def plate_readers(self) -> Mapping[str, tuple[Equipment, ...]]:
+        """By zone, who reads the plates of lorries that pass it."""
+        zones = dict.fromkeys(
+            one.zone for one in self.equipment if one.zone is not None and "plate" in one.reads
+        )
+        return {
+            zone: tuple(one for one in self.equipment if one.zone == zone and "plate" in one.reads)
+            for zone in zones
+        }

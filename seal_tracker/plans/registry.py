@@ -9,7 +9,7 @@ from geofences.catalog import ID_PATTERN, Fault, FaultSink, Fields, Ids
 from geofences.catalog.faults import did_you_mean, quoted
 from geofences.catalog.text import as_text
 from seal_tracker.plans.lines import objects_of
-from seal_tracker.plans.model import EQUIPMENT_KINDS, Equipment, Unit
+from seal_tracker.plans.model import EQUIPMENT_KINDS, EQUIPMENT_READS, Equipment, Unit
 from seal_tracker.plans.probes import Probe, refusal_of
 from seal_tracker.plans.references import References
 from seal_tracker.plans.toml import tables_of
@@ -136,7 +136,7 @@ def read_equipment(
     sink = FaultSink(file)
     found = []
     for fields in objects_of(as_text(text, sink), sink):
-        fields.only(("id", "kind", "unit", "lon", "lat", "heartbeat_s", "zone", "probe"))
+        fields.only(("id", "kind", "unit", "lon", "lat", "heartbeat_s", "zone", "reads", "probe"))
         for key, remedy in (
             ("kind", f"write one of {', '.join(EQUIPMENT_KINDS)}"),
             ("lon", "write its longitude in degrees"),
@@ -149,7 +149,7 @@ def read_equipment(
         lat_deg = fields.number("lat", at_least=-90, at_most=90, unit="degrees")
         heartbeat_s = fields.number("heartbeat_s", above=0, unit="seconds")
         unit, zone = references.unit(fields, "unit"), references.zone(fields, "zone")
-        probe = _probe(fields, heartbeat_s)
+        probe, reads = _probe(fields, heartbeat_s), _reads(fields)
         if (
             kind is None
             or lon_deg is None
@@ -158,8 +158,21 @@ def read_equipment(
             or sink.is_faulty(fields.row)
         ):
             continue
-        found.append(Equipment(fields.label, kind, lon_deg, lat_deg, heartbeat_s, unit, zone, probe))
+        found.append(Equipment(fields.label, kind, lon_deg, lat_deg, heartbeat_s, unit, zone, reads, probe))
     return found, sink.in_order()
+
+
+def _reads(fields: Fields) -> tuple[str, ...]:
+    """What it reads of every lorry that passes; nothing where nothing is said."""
+    given = fields.values.get("reads", [])
+    if not isinstance(given, list) or any(one not in EQUIPMENT_READS for one in given):
+        remedy = f"write a list of {', '.join(EQUIPMENT_READS)}"
+        fields.error("reads", f"is {quoted(given)}", "it is what is read of a lorry", remedy)
+        return ()
+    if given and fields.values.get("zone") is None:
+        why = "whether a lorry passed it is known by its zone"
+        fields.warn("reads", "stands without zone", why, "write the id of the gate's zone too")
+    return tuple(dict.fromkeys(given))
 
 
 def _probe(fields: Fields, heartbeat_s: float | None) -> Probe | None:

@@ -7,9 +7,10 @@ from typing import Final
 
 from seal_tracker.rules.keys import COUNTED, PolicyKey, common_keys
 
-__all__ = ["ACROSS_FACTS", "FACT_KEYS", "MASS_BALANCE"]
+__all__ = ["ACROSS_FACTS", "FACT_KEYS", "GATE_MISMATCH", "MASS_BALANCE"]
 
 MASS_BALANCE: Final = "MASS_BALANCE"
+GATE_MISMATCH: Final = "GATE_MISMATCH"
 
 MASS_KEYS: Final[Mapping[str, PolicyKey]] = common_keys(
     "high", raise_=(1, 0), clear=(1, 0), latched=True, idle=COUNTED
@@ -38,7 +39,26 @@ MASS_KEYS: Final[Mapping[str, PolicyKey]] = common_keys(
     ),
 }  # fmt: skip
 
-FACT_KEYS: Final[Mapping[str, Mapping[str, PolicyKey]]] = {MASS_BALANCE: MASS_KEYS}
+GATE_KEYS: Final[Mapping[str, PolicyKey]] = common_keys("high", raise_=(1, 0), clear=None) | {
+    "least_confidence": PolicyKey(
+        "number", 0.7, "confidence below which what was read is held against nobody; equipment that says none is believed", maximum=1
+    ),
+    "misreads": PolicyKey("flag", default=True, doc="characters that cameras mistake for each other (O and 0, I and 1, B and 8…) are the same"),
+    "plate_errors": PolicyKey(
+        "number", 1.0, "characters of a registration that may be misread, missing or too many", maximum=4
+    ),
+    "passage_s": PolicyKey("number", 120.0, "seconds between readings of one gate within which they are of one passage"),
+    "near_m": PolicyKey("number", 1000.0, "metres from the equipment, outside its zone, within which the seal must be as its lorry is read"),
+    "needs_ping": PolicyKey("flag", default=True, doc="a lorry that is read without its seal being heard there is a mismatch"),
+    "wait_s": PolicyKey("number", 1800.0, "seconds after which a seal that was not heard since its lorry was read is waited for no more"),
+    "needs_plate": PolicyKey("flag", default=True, doc="a seal that passes readers which read no lorry of its own is a mismatch"),
+    "around_s": PolicyKey("number", 300.0, "seconds before and after a seal's time at a gate in which its lorry may be read there", maximum=3600),
+}  # fmt: skip
+
+FACT_KEYS: Final[Mapping[str, Mapping[str, PolicyKey]]] = {
+    MASS_BALANCE: MASS_KEYS,
+    GATE_MISMATCH: GATE_KEYS,
+}
 """By rule."""
 
 ACROSS_FACTS: Final = frozenset(FACT_KEYS)

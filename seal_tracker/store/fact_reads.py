@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from seal_tracker.facts.balance import Line
 from seal_tracker.facts.model import EquipmentFact
-from seal_tracker.model import NO_TIME, Episode
+from seal_tracker.model import BOX_PREFIX, NO_TIME, PLATE_PREFIX, Episode
 from seal_tracker.store.connections import END_OF_TIME
 from seal_tracker.store.database import Database
 from seal_tracker.store.episode_reads import LAST_ID, episode_of
@@ -18,6 +18,10 @@ from seal_tracker.store.queries import sql
 from seal_tracker.store.records import EpisodeRow
 
 __all__ = ["FactFilter", "FactPlace", "FactReads", "LineSums"]
+
+
+KEYS: Final = (("facts_of_plates", PLATE_PREFIX), ("facts_of_boxes", BOX_PREFIX), ("facts_of_seals", ""))
+"""The statement for each kind of key, and what such a key begins with."""
 
 
 class FactPlace(NamedTuple):
@@ -69,22 +73,36 @@ class FactReads(Database):
         return [fact_of(row) for row in rows]
 
     async def facts_of(
-        self, space: str, journeys: Iterable[str], plates: Sequence[tuple[str, int, int]]
+        self, space: str, journeys: Iterable[str], keys: Sequence[tuple[str, int, int]]
     ) -> list[EquipmentFact]:
-        """Facts that name some journeys, and those that name none, of some plates (with from and to when, epoch ms)."""
+        """Facts that name some journeys, and those that name none, of some keys (with from and to when, epoch ms)."""
         async with self._reading() as connection:
             rows = await connection.fetch(sql("facts_of_journeys"), space, list(journeys))
-            if plates:
-                columns = [list(column) for column in zip(*plates, strict=True)]
-                rows += await connection.fetch(sql("facts_of_plates"), space, *columns)
+            for query, prefix in KEYS:
+                if asked := [(k.removeprefix(prefix), a, b) for k, a, b in keys if _prefix(k) == prefix]:
+                    rows += await connection.fetch(sql(query), space, *_columns(asked))
         return list({fact.id: fact for fact in map(fact_of, rows)}.values())
 
     async def facts_since(self, space: str, kinds: Iterable[str], after_ms: int) -> tuple[set[str], set[str]]:
-        """Journeys that facts since a time name, and plates of those that name none."""
+        """Journeys that facts since a time name, and the keys of those that name none."""
         async with self._reading() as connection:
             rows = await connection.fetch(sql("facts_since"), space, sorted(kinds), after_ms)
         journeys = {row["journey"] for row in rows if row["journey"] is not None}
-        return journeys, {row["plate"] for row in rows if row["plate"] is not None}
+        columns = (("plate", PLATE_PREFIX), ("seal", ""), ("box", BOX_PREFIX), ("other_box", BOX_PREFIX))
+        keys = {f"{prefix}{row[name]}" for row in rows for name, prefix in columns if row[name] is not None}
+        return journeys, keys
+
+    async def readings_at(self, space: str, spans: Sequence[tuple[str, int, int]]) -> list[EquipmentFact]:
+        """Readings of some pieces of equipment (with from and to when, epoch ms)."""
+        async with self._reading() as connection:
+            rows = await connection.fetch(sql("facts_at"), space, *_columns(spans)) if spans else []
+        return list({fact.id: fact for fact in map(fact_of, rows)}.values())
+
+    async def journeys_at_gates(self, space: str, spans: Sequence[tuple[str, int, int]]) -> set[str]:
+        """Journeys that passed some gates, by their zones (with from and to when, epoch ms)."""
+        async with self._reading() as connection:
+            rows = await connection.fetch(sql("journeys_at_gates"), space, *_columns(spans)) if spans else []
+        return {row["journey"] for row in rows}
 
     async def episodes_of_types(
         self, space: str, journeys: Iterable[str], types: Iterable[str]
@@ -140,6 +158,14 @@ class FactReads(Database):
                 sql(which.query), space, which.kind, *(before or FactPlace()), units, which.equipment, which.journey, limit + 1
             )  # fmt: skip
         return [fact_of(row) for row in rows[:limit]], len(rows) > limit
+
+
+def _prefix(key: str) -> str:
+    return next((prefix for prefix in (PLATE_PREFIX, BOX_PREFIX) if key.startswith(prefix)), "")
+
+
+def _columns(spans: Sequence[tuple[str, int, int]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*spans, strict=True)]
 
 
 def fact_of(row: Any) -> EquipmentFact:

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import msgspec
 
+from seal_tracker.facts.model import marks_of
 from seal_tracker.journey_record import JourneyRecord, as_judged, lead_of, state_of, written
-from seal_tracker.model import PLATE_PREFIX, iso_ms
+from seal_tracker.model import iso_ms
 from seal_tracker.store.journey_rows import DeviceRow, JourneyChange, JourneyRow, JourneyVersion
 from seal_tracker.store.records import Action
 
@@ -72,16 +73,15 @@ def _devices(record: JourneyRecord) -> tuple[DeviceRow, ...]:
         return tuple(
             DeviceRow(name, role, name == lead or role == "seal", None, None) for name, role in record.devices
         )
-    plates = (
-        DeviceRow(f"{PLATE_PREFIX}{plate}", "vehicle", False, judged.armed_at_ms, judged.disarmed_at_ms)
-        for plate in judged.plates
+    marks = (
+        DeviceRow(mark, "mark", False, judged.armed_at_ms, judged.disarmed_at_ms) for mark in marks_of(judged)
     )
     return (
         *(
             DeviceRow(s.device, s.role, s.leads or s.role == "seal", s.from_ms, s.to_ms)
             for s in judged.served
         ),
-        *plates,
+        *marks,
     )
 
 

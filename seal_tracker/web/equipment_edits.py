@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from aiohttp import web
@@ -43,7 +43,8 @@ class ProbeBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class EquipmentBody(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
 ):
-    """A camera, scanner, weighbridge or reader: whose, where, how often it is to be heard; at which zone it stands, and where it is asked,
+    """A camera, scanner, weighbridge or reader: whose, where, how often it is to be heard; at which zone it stands,
+    what it reads of every lorry there, and where it is asked,
     which administrators alone say:
     left out it stays as it is, null ends it.
     """
@@ -54,6 +55,7 @@ class EquipmentBody(
     heartbeat_s: Annotated[float, msgspec.Meta(gt=0, le=31_536_000)]
     unit: Id | None = None
     zone: Id | None = None
+    reads: tuple[Literal["plate", "container", "seal"], ...] = ()
     probe: ProbeBody | UnsetType | None = UNSET
 
 

@@ -60,6 +60,7 @@ def equipment_item(row: EquipmentRow) -> EquipmentItem:
         lat=one.lat_deg,
         heartbeat_s=one.heartbeat_s,
         zone=one.zone,
+        reads=one.reads,
         probe=probe_item(row),
         last_heard_at=None if row.last_ms is None else iso_ms(row.last_ms),
         offline_since=iso_or_none(row.offline_since_ms),

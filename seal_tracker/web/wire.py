@@ -258,6 +258,7 @@ class EquipmentItem(msgspec.Struct, frozen=True, kw_only=True):
     lat: float
     heartbeat_s: float
     zone: str | None
+    reads: Sequence[str]
     probe: ProbeItem | None
     last_heard_at: str | None
     offline_since: str | None

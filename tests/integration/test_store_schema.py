@@ -224,6 +224,16 @@ def asked() -> dict[str, tuple[tuple[Any, ...], str]]:
             ("live", ["P3"], [START_MS], [START_MS + 86_400_000]),
             "equipment_facts_of_plate",
         ),
+        "facts_of_seals": (
+            ("live", ["S-3"], [START_MS], [START_MS + 9]),
+            "equipment_facts_of_seal",
+        ),
+        "facts_of_boxes": (
+            ("live", ["B-3"], [START_MS], [START_MS + 9]),
+            "equipment_facts_of_box",
+        ),
+        "facts_at": (("live", ["W-3"], [START_MS], [START_MS + 9]), "equipment_facts_of_equipment"),
+        "journeys_at_gates": (("live", ["G"], [START_MS], [START_MS + 9]), "episodes_at_gates"),
         "facts_since": (("live", ["weighing"], START_MS), "equipment_facts_newest"),
         **{
             name: (("live", "weighing", *top, units, piece, journey, 100), index)

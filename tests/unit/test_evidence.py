@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from evidence import RESTS_ON, assert_complete
@@ -49,6 +50,11 @@ def weighed(at_s: float, net_kg: int) -> Ping:
     return {"of": "equip/WB-1", "time": iso(at_s), "weighing": said}
 
 
+def was_read(at_s: float, **read: Any) -> Ping:
+    """The lorry of journey J-S1 before camera CAM-1."""
+    return {"of": "equip/CAM-1", "time": iso(at_s), "reading": {"id": "R-1", **read}}
+
+
 def of(device: str, pings: Sequence[Ping]) -> list[Ping]:
     return [{**one, "of": device} for one in pings]
 
@@ -71,6 +77,10 @@ STORIES: dict[str, Callable[[], tuple[Ground, list[Ping]]]] = {
     "EQUIPMENT_OFFLINE": lambda: (
         Ground().equipment("CAM-1"),
         of("equip/CAM-1", [ping(0), ping(600)]),
+    ),
+    "GATE_MISMATCH": lambda: (
+        Ground().equipment("CAM-1", 3600).journey(vehicle="29C-1", box="CSQU3054383"),
+        [*lasting(1200), was_read(600, plate="29C-1", containers=["MSCU6639870"])],
     ),
     "GPS_LOST": lambda: (Ground().journey(), [ping(0, 0), *lasting(900, None)]),
     "JAMMING_SUSPECTED": lambda: (
@@ -161,8 +171,9 @@ def backtested(ground: Ground, story: Sequence[Ping], folder: Path) -> list[Epis
 def recorded(one: Ping) -> str:
     """A ping as the message it came in."""
     device, came = one.get("of", "S1"), one["time"]
-    if "weighing" in one:
-        topic, payload = f"eseal/v1/demo/{device}/weighing", {"time": came, **one["weighing"]}
+    leaf = next((leaf for leaf in ("weighing", "reading") if leaf in one), None)
+    if leaf is not None:
+        topic, payload = f"eseal/v1/demo/{device}/{leaf}", {"time": came, **one[leaf]}
     elif device.startswith("equip/"):
         topic, payload = f"eseal/v1/demo/{device}/status", {"status": "online", "time": came}
     else:

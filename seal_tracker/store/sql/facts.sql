@@ -2,7 +2,7 @@
 
 -- part: fact_columns
 -- What a fact's row has, in the order of `EquipmentFact`.
-id, kind, equipment, at, journey, plate, unit, revision, void, recorded_at, body
+id, kind, equipment, at, journey, plate, unit, revision, void, recorded_at, seal, box, other_box, body
 
 -- name: upsert_facts
 -- Writes facts as they now stand; when it was recorded first stays.
@@ -10,11 +10,11 @@ INSERT INTO equipment_facts (space, {fact_columns})
 SELECT $1, f.*
 FROM unnest(
     $2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[], $8::text[], $9::int[], $10::bool[],
-    $11::timestamptz[], $12::json[]
+    $11::timestamptz[], $12::text[], $13::text[], $14::text[], $15::json[]
 ) AS f
 ON CONFLICT (space, id) DO UPDATE SET
     at = excluded.at, journey = excluded.journey, plate = excluded.plate, unit = excluded.unit, revision = excluded.revision,
-    void = excluded.void, body = excluded.body;
+    void = excluded.void, seal = excluded.seal, box = excluded.box, other_box = excluded.other_box, body = excluded.body;
 
 -- name: facts_named
 -- Some facts as they stand. Index: the primary key.
@@ -35,13 +35,70 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) AS f;
 
+-- name: facts_of_seals
+-- The same by the seal that was read. Index: equipment_facts_of_seal.
+SELECT f.*
+FROM unnest($2::text[], $3::timestamptz[], $4::timestamptz[]) AS asked (seal, from_at, to_at)
+CROSS JOIN LATERAL (
+    SELECT {fact_columns}
+    FROM equipment_facts
+    WHERE space = $1 AND seal = asked.seal AND at >= asked.from_at AND at <= asked.to_at AND journey IS NULL AND NOT void
+    OFFSET 0
+) AS f;
+
+-- name: facts_of_boxes
+-- The same by a container that was read, the first or the other. Index: equipment_facts_of_box and equipment_facts_of_other_box.
+SELECT f.*
+FROM unnest($2::text[], $3::timestamptz[], $4::timestamptz[]) AS asked (box, from_at, to_at)
+CROSS JOIN LATERAL (
+    SELECT {fact_columns}
+    FROM equipment_facts
+    WHERE space = $1 AND box = asked.box AND at >= asked.from_at AND at <= asked.to_at AND journey IS NULL AND NOT void
+    UNION ALL
+    SELECT {fact_columns}
+    FROM equipment_facts
+    WHERE space = $1 AND other_box = asked.box AND at >= asked.from_at AND at <= asked.to_at AND journey IS NULL AND NOT void
+) AS f;
+
+-- name: facts_at
+-- Readings of some pieces of equipment, each over a stretch of time [from, to], void ones left out. Index: equipment_facts_of_equipment.
+SELECT f.*
+FROM unnest($2::text[], $3::timestamptz[], $4::timestamptz[]) AS asked (equipment, from_at, to_at)
+CROSS JOIN LATERAL (
+    SELECT {fact_columns}
+    FROM equipment_facts
+    WHERE space = $1 AND equipment = asked.equipment AND at >= asked.from_at AND at <= asked.to_at AND NOT void
+    OFFSET 0
+) AS f
+WHERE f.kind = 'reading';
+
+-- name: journeys_at_gates
+-- Journeys that passed some gates, each over a stretch of time [from, to]; a stay that began a week before is not looked for.
+-- Index: episodes_at_gates.
+SELECT DISTINCT e.journey
+FROM unnest($2::text[], $3::timestamptz[], $4::timestamptz[]) AS asked (zone, from_at, to_at)
+CROSS JOIN LATERAL (
+    SELECT journey
+    FROM episodes
+    WHERE space = $1 AND object = asked.zone AND type IN ('CHECKPOINT_REACHED', 'ZONE_ENTERED') AND NOT retracted
+      AND started_at > asked.from_at - INTERVAL '7 days' AND started_at <= asked.to_at
+      AND coalesce(ended_at, 'infinity') >= asked.from_at
+    OFFSET 0
+) AS e
+WHERE e.journey IS NOT NULL;
+
 -- name: facts_since
--- Journeys and plates of the facts since a time, of some kinds: what may still be judged, looked through at a start.
+-- Journeys, else what was read, of the facts since a time, of some kinds: what may still be judged, looked through at a start.
 -- Index: equipment_facts_newest, one range a kind.
-SELECT DISTINCT f.journey, f.plate
+SELECT DISTINCT f.journey, f.plate, f.seal, f.box, f.other_box
 FROM unnest($2::text[]) AS wanted (kind)
 CROSS JOIN LATERAL (
-    SELECT journey, CASE WHEN journey IS NULL THEN plate END AS plate
+    SELECT
+        journey,
+        CASE WHEN journey IS NULL THEN plate END AS plate,
+        CASE WHEN journey IS NULL THEN seal END AS seal,
+        CASE WHEN journey IS NULL THEN box END AS box,
+        CASE WHEN journey IS NULL THEN other_box END AS other_box
     FROM equipment_facts
     WHERE space = $1 AND kind = wanted.kind AND at > $3 AND NOT void
     ORDER BY at DESC
