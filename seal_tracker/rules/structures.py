@@ -192,4 +192,6 @@ STOP_ON_STRUCTURE = Rule(
     stream=STREAM_NUMBER[STOP],
     while_suspended=False,
 )
-STRUCTURE_SPEED = Rule(SPEED, zoned(SPEED_KEYS, "tolerance_kmh"), _speed, stream=STREAM_NUMBER[SPEED])
+STRUCTURE_SPEED = Rule(
+    SPEED, zoned(SPEED_KEYS, "tolerance_kmh", "top_speed_kmh"), _speed, stream=STREAM_NUMBER[SPEED]
+)

@@ -221,7 +221,8 @@ def test_what_only_describes_a_journey_is_not_judged_again() -> None:
     """A cargo misspelt costs no month of pings; an expected arrival does."""
     before = as_judged(ARMED)
     assert before is not None
-    for changes, expected in (({"cargo": "maize"}, {}), ({"due_at_ms": at(9)}, {"S1": Span(T0, None)})):
+    of_all = {device: Span(T0, None) for device in ("S1", "T1")}
+    for changes, expected in (({"cargo": "maize"}, {}), ({"due_at_ms": at(9)}, of_all)):
         after = as_judged(amend(ARMED, **changes))
         assert after is not None
         assert after != before

@@ -147,7 +147,7 @@ def test_a_transferred_seal_ends_where_the_new_one_begins() -> None:
         ("S2", T0 + 60 * MIN, T0 + 90 * MIN),
         ("S3", T0 + 90 * MIN, None),
     ]
-    assert [s.device for s in journey.watched] == ["S1", "S2", "S3"]
+    assert [s.device for s in journey.watched] == ["S1", "S2", "S3", "T1"]
     assert journey.lead == "S3"
 
 
