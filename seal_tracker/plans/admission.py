@@ -18,7 +18,7 @@ from geofences.catalog.fields import parse_time_ms
 from seal_tracker.model import iso_ms
 from seal_tracker.plans.on_route import OnRoute
 from seal_tracker.plans.permits import SIZES
-from seal_tracker.plans.vehicles import Vehicle
+from seal_tracker.plans.vehicles import Vehicle, plate_of
 
 __all__ = ["Declared", "Reason", "Words", "refusals"]
 
@@ -86,7 +86,7 @@ def refusals(
     structures
         those on its route.
     vehicles
-        the registry, by registration; where it is empty there is none, and nothing is looked up.
+        the registry, by plates as they are compared (`registry_of`); where it is empty there is none, and nothing is looked up.
     """
     if journey.permit is None:
         return [_reason("permit_missing", "permit")] if journey.regime == "oversized" else []
@@ -122,7 +122,7 @@ def _of_registrations(permit: Mapping[str, Any], journey: Declared) -> Iterator[
     allowed = permit.get("registrations") or ()
     for field in ("vehicle", "trailer"):
         declared = getattr(journey, field)
-        if allowed and declared is not None and _plate(declared) not in map(_plate, allowed):
+        if allowed and declared is not None and plate_of(declared) not in map(plate_of, allowed):
             yield _reason(
                 "vehicle_not_permitted", field, declared, ", ".join(allowed), what=field, permit=permit.get("number")
             )  # fmt: skip
@@ -148,12 +148,11 @@ def _of_registry(
 ) -> Iterator[Reason]:
     if not vehicles:
         return
-    plates = {_plate(name): vehicle for name, vehicle in vehicles.items()}
     named = [(f, v) for f in ("vehicle", "trailer") if (v := getattr(journey, f)) is not None]
     named = named or [("permit.registrations", plate) for plate in permit.get("registrations") or ()]
     found = []
     for field, plate in named:
-        vehicle = plates.get(_plate(plate))
+        vehicle = vehicles.get(plate_of(plate))
         if vehicle is None:
             yield _reason("not_registered", field, plate)
             continue
@@ -240,11 +239,6 @@ def _above(value: float | None, limit: float | None) -> bool:
     return value is not None and limit is not None and value > limit
 
 
-def _plate(text: str) -> str:
-    """A registration as it is compared: ``51c-123.45`` and ``51C 12345`` are one."""
-    return "".join(c for c in text.upper() if c.isalnum())
-
-
 def _time(value: Any) -> str:
     return value if isinstance(value, str) else str(value.isoformat())
 
@@ -263,10 +257,19 @@ def _reason(
 ) -> Reason:
     """A reason with its sentences."""
     unit = UNITS.get(what or "")
-    said = {"value": _said(value, unit), "limit": _said(limit, unit), "permit": permit or "—"}
-    said |= {"structure": structure or "", "name": name or "", "registration": registration or ""}
+    said = {
+        "permit": permit or "—",
+        "structure": structure or "",
+        "name": name or "",
+        "registration": registration or "",
+    }
     vi, en = (
-        TEXTS[code][language].format(what=TEXTS["what"][what][language] if what else "", **said)
+        TEXTS[code][language].format(
+            what=TEXTS["what"][what][language] if what else "",
+            value=_said(value, unit, language),
+            limit=_said(limit, unit, language),
+            **said,
+        )
         for language in ("vi", "en")
     )
     return Reason(
@@ -275,10 +278,11 @@ def _reason(
     )  # fmt: skip
 
 
-def _said(value: float | str | None, unit: str | None) -> str:
+def _said(value: float | str | None, unit: str | None, language: str) -> str:
     if value is None or isinstance(value, str):
         return value or "—"
-    return f"{value:.10g}{f' {unit}' if unit else ''}"
+    number = f"{value:.10g}"
+    return f"{number.replace('.', ',') if language == 'vi' else number}{f' {unit}' if unit else ''}"
 
 
 def _load_texts() -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ from geofences.catalog import Fault, RouteFeature, ZoneFeature
 from seal_tracker.journey import Journey
 from seal_tracker.plans.admission import refusals
 from seal_tracker.plans.on_route import Structures
-from seal_tracker.plans.vehicles import Vehicle
+from seal_tracker.plans.vehicles import Vehicle, registry_of
 
 __all__ = ["check_arming"]
 
@@ -28,7 +28,7 @@ def check_arming(
     if not bound:
         return []
     found = Structures(zones, routes)
-    registry = {vehicle.id: vehicle for vehicle in vehicles}
+    registry = registry_of(vehicles)
     why, remedy = "it would not be armed here", "correct one of the two, or call the journey off"
     return [
         Fault(file, journey.id, reason.field, reason.text.en, why, remedy, "warning")

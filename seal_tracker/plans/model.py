@@ -13,7 +13,7 @@ from seal_tracker.journey import Authorisation, Diversion, Journey, Reset, Suspe
 from seal_tracker.plans.calendars import Calendar
 from seal_tracker.plans.licences import Licence
 from seal_tracker.plans.probes import Probe
-from seal_tracker.plans.vehicles import Vehicle
+from seal_tracker.plans.vehicles import Vehicle, registry_of
 from seal_tracker.rules.policy import PolicyTable
 
 __all__ = [
@@ -123,6 +123,12 @@ class Plan:
     left_out: tuple[Fault, ...] = ()
     vehicles: tuple[Vehicle, ...] = field(default=())
     calendars: tuple[Calendar, ...] = field(default=())
+
+    @cached_property
+    def registry(self) -> Mapping[str, Vehicle]:
+        """The vehicles by their plates as those are compared."""
+        return registry_of(self.vehicles)
+
     licences: Mapping[str, Licence] = field(default_factory=dict)
 
     @cached_property

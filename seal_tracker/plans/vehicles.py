@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from geofences.catalog import Fault, FaultSink
 from geofences.catalog.text import as_text
 from seal_tracker.plans.lines import objects_of
 
-__all__ = ["VEHICLE_KINDS", "Vehicle", "read_vehicles"]
+__all__ = ["VEHICLE_KINDS", "Vehicle", "plate_of", "read_vehicles", "registry_of"]
 
 VEHICLE_KINDS: tuple[str, ...] = ("tractor", "truck", "trailer", "special")
 
@@ -61,3 +62,13 @@ def read_vehicles(text: str | bytes, file: str) -> tuple[list[Vehicle], list[Fau
         count = None if axles is None else int(axles)
         found.append(Vehicle(fields.label, kind, owner, axles=count, valid_to_ms=valid_to_ms, **limits))
     return found, sink.in_order()
+
+
+def registry_of(vehicles: Iterable[Vehicle]) -> dict[str, Vehicle]:
+    """Vehicles by their plates as those are compared."""
+    return {plate_of(vehicle.id): vehicle for vehicle in vehicles}
+
+
+def plate_of(registration: str) -> str:
+    """A registration as it is compared: ``51c-123.45`` and ``51C 12345`` are one."""
+    return "".join(c for c in registration.upper() if c.isalnum())

@@ -92,7 +92,7 @@ class CommentDesk:
                 f"journey {journey!r} has {MOST} comments; write what more there is into a note of its alarm"
             )
         action = Action(
-            now_ms, self.actor.name, self.actor.role, "journey.comment", subject_of(journey), journey, row.unit,
+            now_ms, self.actor.name, self.actor.role, "comment.added", subject_of(journey), journey, row.unit,
             msgspec.json.encode(made),
         )  # fmt: skip
         return made, Deed(actions=[action])

@@ -272,8 +272,7 @@ def reasons_against(plan: Plan | None, record: JourneyRecord, at_ms: int | None 
     if at_ms is None or (record.permit is None and record.regime != "oversized"):
         return []
     structures = structures_on(plan, record.route, at_ms) if plan else []
-    vehicles = {vehicle.id: vehicle for vehicle in plan.vehicles} if plan else {}
-    return refusals(record, structures, vehicles, at_ms)
+    return refusals(record, structures, plan.registry if plan else {}, at_ms)
 
 
 def _not_admitted(judging: SpaceJudge, read: JourneysRead) -> Iterator[Fault]:

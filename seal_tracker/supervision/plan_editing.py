@@ -24,7 +24,16 @@ from seal_tracker.space import SpaceJudge
 from seal_tracker.store.records import Action, NewPlan
 from seal_tracker.tracking.terrains import terrain_of
 
-__all__ = ["Change", "Editor", "PlanEdited", "PlanMovedError", "RouteInUseError", "edit_plan"]
+__all__ = [
+    "CalendarInUseError",
+    "Change",
+    "Editor",
+    "InUseError",
+    "PlanEdited",
+    "PlanMovedError",
+    "RouteInUseError",
+    "edit_plan",
+]
 
 Act = Callable[[str, Callable[[SpaceJudge], Awaitable[tuple[Prepared, Deed]]]], Awaitable[None]]
 Change = Callable[[Mapping[str, str]], dict[str, str]]
@@ -35,7 +44,15 @@ class PlanMovedError(ValueError):
     """The plan has another version than the edit was made on."""
 
 
-class RouteInUseError(ValueError):
+class InUseError(ValueError):
+    """Journeys under way need what the edit removes."""
+
+
+class CalendarInUseError(InUseError):
+    """Permits of journeys under way name a calendar that the edit removes: what it forbids would be allowed, and nobody told."""
+
+
+class RouteInUseError(InUseError):
     """Journeys under way follow a route that the edit removes: nothing would be judged by it any more, and nobody told."""
 
 
@@ -66,8 +83,8 @@ async def edit_plan(
     ------
     PlanMovedError
         Somebody else's edit was quicker.
-    RouteInUseError
-        It removes the route of a journey under way.
+    InUseError
+        It removes the route of a journey under way, or a calendar that its permit names.
     """
     base = judging.plan or empty_plan()
     if editor.seen is not None and editor.seen != base.digest:
@@ -109,7 +126,8 @@ async def edit_plan(
 
 
 def _leave_nobody(base: Plan, plan: Plan, journeys: Iterable[Journey]) -> None:
-    """Refuse to take the route from a journey under way. Those of the plan's own file are told as its faults."""
+    """Refuse to take from a journey under way its route, or a calendar. Those of the plan's own file are told as its faults."""
+    _leave_calendars(base, plan, journeys)
     removed = base.route_index.keys() - plan.route_index.keys()
     if not removed:
         return
@@ -120,6 +138,19 @@ def _leave_nobody(base: Plan, plan: Plan, journeys: Iterable[Journey]) -> None:
         raise RouteInUseError(
             f"journey {first!r}{more} under way by route {followed[first]!r}; divert or disarm what is on it, then remove it"
         )
+
+
+def _leave_calendars(base: Plan, plan: Plan, journeys: Iterable[Journey]) -> None:
+    removed = {calendar.id for calendar in base.calendars} - {calendar.id for calendar in plan.calendars}
+    if not removed:
+        return
+    for journey in journeys:
+        named = removed.intersection((journey.permit or {}).get("calendars") or ())
+        if named and journey.disarmed_at_ms is None:
+            raise CalendarInUseError(
+                f"the permit of journey {journey.id!r}, which is under way, names calendar {min(named)!r}; empty it, or remove it "
+                "when the journey is over"
+            )
 
 
 def _route_now(journey: Journey) -> str | None:

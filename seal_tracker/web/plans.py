@@ -14,7 +14,7 @@ from seal_tracker.model import iso_ms, iso_or_none
 from seal_tracker.plans.edits import COLLECTIONS, edited, feature_tag, features_of, id_of
 from seal_tracker.plans.model import Plan
 from seal_tracker.store.records import PlanEntry
-from seal_tracker.supervision.plan_editing import Editor, PlanMovedError, RouteInUseError
+from seal_tracker.supervision.plan_editing import Editor, InUseError, PlanMovedError
 from seal_tracker.web.accounts import Right
 from seal_tracker.web.auth import PRINCIPAL, headquarters_only, scope_of
 from seal_tracker.web.context import CONTEXT
@@ -198,7 +198,7 @@ async def edit(
     editor = Editor(account.username, account.role, query.note or None, seen.digest if seen else None)
     try:
         done = await live.edit_plan(query.space, change, editor)
-    except (PlanMovedError, RouteInUseError) as error:
+    except (PlanMovedError, InUseError) as error:
         raise Conflict(str(error)) from error
     told = [fault_of(fault) for fault in done.faults[:FAULTS_TOLD]]
     if any(fault.level == "error" for fault in done.faults):

@@ -19,6 +19,7 @@ __all__ = ["MAX_SEALS", "PLAN_FILES", "Senders", "own_files", "own_senders", "se
 MAX_SEALS = 1_000_000
 PLAN_FILES = (
     "zones.geojson", "routes.geojson", "journeys.jsonl", "policies.toml", "units.toml", "equipment.jsonl",
+    "vehicles.jsonl", "calendars.jsonl",
 )  # fmt: skip
 """What a plan folder may hold; other files of it are nobody's."""
 COPIED = ("zones.geojson", "units.toml")

@@ -400,6 +400,8 @@ def test_a_tractor_alone_is_judged_live_and_what_its_driver_says_stands_beside(a
     (beside,) = api.ask("GET", where).json()["items"]
     assert [one["id"] for one in beside["comments"]] == ids
     assert {key: value for key, value in beside.items() if key != "comments"} == episode
+    tag = api.ask("GET", "/../calendars/tet").headers["ETag"]
+    assert name in problem(api.ask("DELETE", "/../calendars/tet", If_Match=tag), 409)["detail"]
     (alarm,) = api.ask("GET", f"/../alarms?journey={name}&type=OUTSIDE_TIME_WINDOW").json()["items"]
     answer = api.ask("GET", f"/../alarms/{alarm['alarm']}").json()
     assert [one["text"] for one in answer["comments"]] == ["CSGT yêu cầu đi tiếp", "rời kho", "đã gọi"]

@@ -15,7 +15,7 @@ from seal_tracker.plans.admission import Reason, refusals
 from seal_tracker.plans.calendars import read_calendars
 from seal_tracker.plans.folder import load_files
 from seal_tracker.plans.on_route import structures_on
-from seal_tracker.plans.vehicles import read_vehicles
+from seal_tracker.plans.vehicles import read_vehicles, registry_of
 
 PERMIT: dict[str, Any] = {
     "number": "GP-1",
@@ -65,9 +65,8 @@ def against(
     plan = (made or ground()).plan()
     found, faults = read_vehicles(vehicles, "vehicles.jsonl")
     assert not faults
-    registry = {vehicle.id: vehicle for vehicle in found}
     at_ms = T0_MS + round(at_s * 1000)
-    return refusals(journey, structures_on(plan, journey.route, at_ms), registry, at_ms)
+    return refusals(journey, structures_on(plan, journey.route, at_ms), registry_of(found), at_ms)
 
 
 def told(reasons: list[Reason]) -> list[tuple[Any, ...]]:
@@ -105,7 +104,7 @@ def test_every_reason_is_told_at_once_with_field_value_and_limit() -> None:
         ("exceeds_permit", "load.axle_loads_kg[1]", 10_500, 10_000),
     ]
     assert found[2].text.en == "width is declared as 4.5 m, above the 4 m of permit GP-1"
-    assert found[2].text.vi == "chiều rộng khai báo 4.5 m vượt mức 4 m của giấy phép GP-1"
+    assert found[2].text.vi == "chiều rộng khai báo 4,5 m vượt mức 4 m của giấy phép GP-1"
     assert found[2].unit == "m"
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from story import Ground, iso, one, ping, told
 
 from seal_tracker.comments import Comment, concerning
+from seal_tracker.ledger.versions import Deed, deed_in
 
 STOP_S = 3600
 """From where the truck of the story stands, until it has driven on an hour later."""
@@ -43,3 +46,19 @@ def test_a_comment_is_about_what_was_then(stop, at_s, is_about):
 def test_a_comment_that_names_an_episode_is_about_that_alone(stop):
     assert concerning(stop, [comment(0, episode=str(stop.episode))])
     assert not concerning(stop, [comment(STOP_S + 60, episode="another")])
+
+
+def test_the_ledger_takes_a_comment_for_no_version_of_the_journey():
+    """Its entry tells of the journey, and of no row that must be there."""
+    body = {
+        "action": "comment.added",
+        "time": iso(0),
+        "actor": "op",
+        "role": "operator",
+        "subject": "comment/J-1",
+        "journey": "J-1",
+    }
+    entry = json.dumps(
+        body | {"unit": None, "body": {"id": "C", "text": "nghỉ"}}, separators=(",", ":")
+    ).encode()
+    assert deed_in(entry) == Deed("J-1")
