@@ -382,6 +382,7 @@ LISTS: Final = (
     ),
     Listed("faults of a seal in a month", "episodes_of_seal|episodes_unsettled", lambda a: a.health()),
     Listed("tasks, newest first", "tasks_newest", lambda a: a.tasks()),
+    Listed("tasks in a state", "tasks_newest", lambda a: a.tasks(state="confirmed")),
     Listed("tasks of a unit", "tasks_of_unit", lambda a: a.tasks(unit=a.unit)),
     Listed("tasks that a unit sees", "task_units_pkey", lambda a: a.tasks(scope=frozenset({a.unit}))),
     Listed("tasks of a document", "tasks_of_document", lambda a: a.tasks(document="7/TCHQ-GSQL")),

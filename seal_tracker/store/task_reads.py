@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from seal_tracker.store.alarm_reads import RateQuery
@@ -57,6 +57,9 @@ class TaskFilter:
         return next((name for leads, name in ways if leads), "tasks_listed")
 
 
+ALL_TASKS: Final = TaskFilter()
+
+
 class TaskReads(Database):
     """Reads of tasks."""
 
@@ -87,6 +90,10 @@ class TaskReads(Database):
         self, space: str, which: TaskFilter, *, before: TaskPlace | None = None, limit: int = 100
     ) -> tuple[list[TaskRow], bool]:
         """A page of tasks, newest first, and whether there are more."""
+        if which == ALL_TASKS:
+            async with self._reading() as connection:
+                rows = await connection.fetch(sql("tasks_newest"), space, *(before or TaskPlace()), limit + 1)
+            return [task_of(row) for row in rows[:limit]], len(rows) > limit
         scope = None if which.scope is None else sorted(which.scope)
         async with self._reading() as connection:
             rows = await connection.fetch(

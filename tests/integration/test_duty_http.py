@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -30,6 +31,7 @@ from seal_tracker.plans import load_files
 from seal_tracker.prepared import Prepared
 from seal_tracker.publishing.cloudevents import AlarmState
 from seal_tracker.store import Commit
+from seal_tracker.store.alarm_reads import RateQuery
 from seal_tracker.store.asset_reads import AssetFilter
 from seal_tracker.store.connections import connect
 from seal_tracker.store.duty_reads import LONGEST, LONGEST_ABSENCE
@@ -37,6 +39,8 @@ from seal_tracker.store.queries import sql
 from seal_tracker.store.records import AlarmRow
 from seal_tracker.store.task_reads import TaskFilter
 from seal_tracker.tasking.attached import MAX_BYTES
+from seal_tracker.tasking.states import Task
+from seal_tracker.tasking.states import row_of as row_of_task
 
 pytest_plugins = ["web_fixtures"]
 
@@ -736,3 +740,40 @@ async def test_a_seals_battery_and_faults_are_told_by_day_and_type(world: World)
         "from",
     )
     assert_problem(await world.ask(f"{SEALS}/S-9/health"), 404, "seal")
+
+
+async def test_the_figures_of_tasks_are_a_count_of_them_one_by_one(world: World):
+    """At any period: what was given before its end is done, cancelled or open by then."""
+    chance, begin = random.Random(5), 1_764_115_200_000
+    rows = []
+    for number in range(60):
+        given, state = (
+            begin + chance.randrange(100),
+            chance.choice(["given", "returned", "done", "confirmed", "cancelled"]),
+        )
+        ended = None if state in {"given", "returned"} else iso_ms(given + chance.randrange(60))
+        task = Task(
+            id=str(UUID(int=number)), giving=str(UUID(int=0)), state=state, title="x", text="", by_unit=None,
+            unit=chance.choice(["port", "gate"]), due=iso_ms(given + 30), given_by="an", given_at=iso_ms(given), changed_by="an",
+            changed_at=iso_ms(given), done_at=None if state == "cancelled" else ended, ended_at=ended,
+        )  # fmt: skip
+        rows.append(row_of_task(task))
+    await world.store.commit(Commit(space=LIVE, tasks=rows))
+    for _ in range(12):
+        from_ms, to_ms = sorted(begin + chance.randrange(170) for _ in range(2))
+        asked = RateQuery(from_ms=from_ms, to_ms=to_ms)
+        found = await world.store.task_figures(LIVE, asked)
+        done = [row for row in rows if row.settled_ms is not None and row.state != "cancelled"]
+        ended = [row for row in done if from_ms <= (row.settled_ms or 0) < to_ms]
+        still = [
+            row
+            for row in rows
+            if row.given_ms < to_ms and (row.settled_ms is None or row.settled_ms >= to_ms)
+        ]
+        assert found.total == (
+            sum(from_ms <= row.given_ms < to_ms for row in rows), sum((row.settled_ms or 0) <= row.due_ms for row in ended),
+            sum((row.settled_ms or 0) > row.due_ms for row in ended),
+            sum(row.state == "cancelled" and from_ms <= (row.settled_ms or 0) < to_ms for row in rows), len(still),
+            sum(row.due_ms <= to_ms for row in still),
+        )  # fmt: skip
+        assert tuple(map(sum, zip(*found.units.values(), strict=True))) == found.total or not found.units

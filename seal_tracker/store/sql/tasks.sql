@@ -75,6 +75,15 @@ tasks.space = $1 AND (tasks.given_at, tasks.id) < ($2, $3::uuid)
 ORDER BY given_at DESC, id DESC
 LIMIT $14
 
+-- name: tasks_newest
+-- All tasks, newest first. Without filters: for any arguments the planner holds all of these together to leave one row, and would rather
+-- sort than read in order. Index: tasks_newest.
+SELECT {task_columns}
+FROM tasks
+WHERE space = $1 AND (given_at, id) < ($2, $3::uuid)
+ORDER BY given_at DESC, id DESC
+LIMIT $4;
+
 -- name: tasks_listed
 -- Tasks, newest first. Index: tasks_newest.
 SELECT {task_columns}
