@@ -171,6 +171,10 @@ def obey_(
     one = ObedientSeal(tenant, seal, lon, lat, interval_s, refuse=_refusals(refuse))
     account = Account(host, port, seal, os.environ.get(password_env))
     asyncio.run(_obeyed(one, account, for_s))
+    if not one.has_reported:
+        raise SimulatorError(
+            f"{host}:{port}: was never reached, so {seal} said and heard nothing; is the broker running?"
+        )
     click.echo(
         f"{seal}: done {', '.join(one.done) or 'nothing'}; the lock is {one.lock}, the interval {one.interval_s} s"
     )

@@ -74,6 +74,11 @@ class ObedientSeal:
     _seq: int = 0
     _answers: dict[str, Said] = field(default_factory=dict)
 
+    @property
+    def has_reported(self) -> bool:
+        """Whether it has sent any ping."""
+        return self._seq > 0
+
     def ping(self, now_ms: int, *facts: str) -> Message:
         """A ping as the seal stands now."""
         self._seq += 1

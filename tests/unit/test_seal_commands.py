@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 
 from seal_tracker.alarms.deadlines import ms_of
 from seal_tracker.downlink.answers import not_taken
@@ -38,12 +39,15 @@ from seal_tracker.downlink.states import (
     withheld,
 )
 from seal_tracker.downlink.unlocking import PLACE_AGE_MS, SealFacts, unlock_refusal
+from seal_tracker.embedded.ports import choose_port
 from seal_tracker.intake import take_in
 from seal_tracker.journey import Authorisation, Journey
 from seal_tracker.model import Lock, iso_ms
 from seal_tracker.publishing.topics import ingest_filters
 from seal_tracker.sources.framing import RawMessage
 from seal_tracker.supervision.errors import WrongState
+from simulators.cli import cli
+from simulators.errors import SimulatorError
 from simulators.obedient import KINDS, ObedientSeal
 
 NOW = 1_795_316_400_000
@@ -323,3 +327,11 @@ async def test_where_commands_are_off_answers_are_dead_letters_and_nobody_listen
     assert "commands to seals are off" in letter.reason
     extra = set(ingest_filters("demo", commands=True)) - set(ingest_filters("demo"))
     assert extra == {"eseal/v1/demo/dev/+/answer"}
+
+
+def test_a_simulated_seal_that_reached_nobody_says_so() -> None:
+    """It ends with 1 and the broker's address; it told that it had done nothing, as if it had been asked for nothing."""
+    words = f"obey --seal S-1 --lon 106.68 --lat 20.86 --for 0.2 --port {choose_port()}"
+    done = CliRunner().invoke(cli, words.split())
+    assert isinstance(done.exception, SimulatorError)
+    assert "was never reached" in str(done.exception)
