@@ -127,10 +127,14 @@ class JourneyTable:
             journeys=_inserted(compress(self.journeys, kept), places, fresh.journeys),
             phases=_inserted(compress(self.phases, kept), places, fresh.phases),
         )
-        table.__dict__.update({name: column(name) for name in ("_stretch_ms", "_manner", "_routes")})
-        for ask, known in self._asked.items():
-            new = fresh.column(ask, known[-1])
-            table._asked[ask] = np.append(np.insert(known[:-1][kept], places, new[:-1]), new[-1:])
+        table.__dict__.update({name: column(name) for name in ("_stretch_ms", "_manner")})
+        names, codes = self._coded_routes
+        known = {name: i for i, name in enumerate(names)}
+        new_codes = [known.setdefault(phase.route, len(known)) for phase in fresh.phases]
+        table.__dict__["_coded_routes"] = tuple(known), np.insert(codes[kept], places, new_codes)
+        for ask, said in self._asked.items():
+            new = fresh.column(ask, said[-1])
+            table._asked[ask] = np.append(np.insert(said[:-1][kept], places, new[:-1]), new[-1:])
         return table
 
     @cached_property
@@ -177,8 +181,11 @@ class JourneyTable:
         return np.array([p.manner for p in self.phases], np.int64)
 
     @cached_property
-    def _routes(self) -> NDArray[np.object_]:
-        return np.array([*(p.route for p in self.phases), None], object)[:-1]
+    def _coded_routes(self) -> tuple[tuple[str | None, ...], NDArray[np.int64]]:
+        """The routes that phases have, and which of them each has: a few names for a hundred thousand phases."""
+        known: dict[str | None, int] = {}
+        codes = [known.setdefault(phase.route, len(known)) for phase in self.phases]
+        return tuple(known), np.array(codes, np.int64)
 
     def places(self, key: NDArray[Any], phase_ms: NDArray[Any]) -> NDArray[np.int64]:
         """Position of each journey's phase that holds at a moment, -1 where the journey is not known."""
@@ -199,10 +206,11 @@ class JourneyTable:
         routes = version.plan.route_index
         made = self._columns.get(id(routes))
         if made is None or made[0] is not routes:
+            names, codes = self._coded_routes
             columns = JourneyColumns(
                 regime=self.column(_regime, -1),
-                route=np.array(
-                    [*(routes.get(route or "", -1) for route in self._routes.tolist()), -1], np.int64
+                route=np.append(
+                    np.array([routes.get(name or "", -1) for name in names], np.int64)[codes], -1
                 ),
                 armed_ms=self.with_none.armed_ms,
                 authorised=self.column(_is_authorised, none=False),
