@@ -213,6 +213,7 @@ async def _hold_tables(connection: Connection, fold: Fold) -> None:
         ("journeys_to_verify", fold.check_states),
         ("hand_overs_to_verify", fold.check_states),
         ("suppressions_to_verify", fold.check_states),
+        ("kept_reports_to_verify", fold.check_states),
         ("situations_to_verify", fold.check_states),
         ("situation_versions_to_verify", fold.check_states),
         ("draws_to_verify", fold.check_states),

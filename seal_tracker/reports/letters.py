@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from uuid import uuid5
+from uuid import UUID, uuid5
 
 from seal_tracker.hooks.rows import Mail
 from seal_tracker.reports.model import Report
@@ -12,7 +12,7 @@ from seal_tracker.reports.schedule import Recipient
 from seal_tracker.reports.sheets import document
 from seal_tracker.reports.texts import say
 
-__all__ = ["report_mail"]
+__all__ = ["letter_id", "report_mail"]
 
 
 def report_mail(report: Report, kept: KeptReport, recipient: Recipient, base: str | None) -> Mail:
@@ -31,6 +31,11 @@ def report_mail(report: Report, kept: KeptReport, recipient: Recipient, base: st
     path = f"{base or ''}/api/v1/reports/kept/{kept.id}?format=html&lang={language}"
     lines += ["", say(language, "mail", "attached"), say(language, "mail", "kept", path=path)]
     return Mail(
-        uuid5(kept.id, recipient.address), recipient.address, " ".join(subject.split()), "\n".join(lines) + "\n", kept.made_ms,
+        letter_id(kept.id, recipient.address), recipient.address, " ".join(subject.split()), "\n".join(lines) + "\n", kept.made_ms,
         kept.id, language,
     )  # fmt: skip
+
+
+def letter_id(report: UUID, address: str) -> UUID:
+    """What tells the mail that brings a report to an address from all others."""
+    return uuid5(report, address)

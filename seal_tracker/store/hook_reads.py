@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -78,6 +79,11 @@ class HookTable(Database):
         """Notes that it did not."""
         async with self._reading() as connection:
             await connection.execute(sql("mail_failed"), mail, failures, due_ms, given_up_ms, why)
+
+    async def mails_of_events(self, events: Iterable[UUID]) -> list[MailRow]:
+        """Mail about these events, by recipient."""
+        async with self._reading() as connection:
+            return [MailRow(*row) for row in await connection.fetch(sql("mails_of_events"), list(events))]
 
     async def mails(self, space: str, before_id: int | None, limit: int) -> list[MailRow]:
         """A space's mail before an id (None: from the newest), newest first."""

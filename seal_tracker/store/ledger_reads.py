@@ -21,6 +21,7 @@ from seal_tracker.store.asset_reads import asset_of, movement_of
 from seal_tracker.store.connections import END_OF_TIME, Connection
 from seal_tracker.store.database import Database
 from seal_tracker.store.journey_reads import journey_of
+from seal_tracker.store.kept_report_reads import kept_of
 from seal_tracker.store.ledger_rows import action_entry, alarm_state, journey_state, situation_state
 from seal_tracker.store.queries import sql
 from seal_tracker.store.records import Action, AlarmRow
@@ -252,6 +253,12 @@ def hand_over_row(row: Any) -> Row:
     return Row(f"hand_over/{row['id']}", state_digest(row), row["handed_at"])
 
 
+def kept_report_row(row: Any) -> Row:
+    """A report that was kept."""
+    kept = kept_of(row)
+    return Row(f"report/{kept.id}", state_digest(kept), kept.made_ms)
+
+
 def situation_row(row: Any) -> Row:
     """A situation's row."""
     found = situation_of(row)
@@ -274,6 +281,7 @@ TO_VERIFY: Final[Mapping[str, Callable[[Any], Row]]] = {
     "hand_overs_to_verify": hand_over_row,
     "plans_to_verify": plan_row,
     "suppressions_to_verify": suppression_row,
+    "kept_reports_to_verify": kept_report_row,
     "situations_to_verify": situation_row,
     "situation_versions_to_verify": situation_version_row,
     "tasks_to_verify": task_row,

@@ -83,6 +83,7 @@ async def ledger_entries(connection: Connection, commit: Commit, ends: JourneyEn
     states |= {f"journey/{change.row.id}": journey_state(change.row) for change in commit.journeys}
     states |= {f"hand_over/{row.id}": state_digest(row) for row in commit.hand_overs}
     states |= {f"suppression/{row.id}": state_digest(row) for row in commit.suppressions}
+    states |= {f"report/{row.id}": state_digest(row) for row in commit.kept_reports}
     for one in commit.situations:
         states[one.name] = situation_state(one.row)
         states[f"{one.name} version {one.row.version}"] = situation_version_state(one)

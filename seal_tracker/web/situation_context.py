@@ -9,6 +9,7 @@ from uuid import UUID
 from seal_tracker.reports.rows import KeptReport, ScheduleRow
 from seal_tracker.situations.rows import SituationRow
 from seal_tracker.store.alarm_reads import RateQuery
+from seal_tracker.store.hook_reads import MailRow
 from seal_tracker.store.kept_report_reads import KeptPlace
 from seal_tracker.store.late_reads import LateAnswer, LateOnes, LatePerson
 from seal_tracker.store.situation_reads import SituationFilter, SituationPlace, VersionRow
@@ -59,6 +60,9 @@ class ReportReading(Protocol):
         limit: int = 100,
     ) -> tuple[list[KeptReport], bool]:
         """A page of kept reports without their bodies, newest first, and whether there are more."""
+
+    async def mails_of_events(self, events: Iterable[UUID]) -> list[MailRow]:
+        """Mail about these events, by recipient."""
 
     async def report_schedule(self) -> ScheduleRow | None:
         """When reports are made, None before anybody said so."""

@@ -34,6 +34,7 @@ from seal_tracker.ledger.entries import index_in, states_in
 from seal_tracker.ledger.verification import ChainCheck, Mark
 from seal_tracker.model import iso_ms
 from seal_tracker.publishing.cloudevents import cloud_event
+from seal_tracker.reports.rows import KeptReport
 from seal_tracker.situations.rows import SituationChange, SituationRow
 from seal_tracker.store import Action, Commit, CommitRefused, SchemaMismatch, Store, StoreUnavailable
 from seal_tracker.store.connections import Connection, connect
@@ -97,6 +98,7 @@ def first_of_all() -> Commit:
     seen = SituationRow(
         number_id(4), 1, "complaint", "high", "HP", "open", True, START_MS, START_MS, None, ("J-5", "J:6"), "salt", b'{"a":1}'
     )  # fmt: skip
+    kept = KeptReport(number_id(5), None, START_MS, START_MS + 1, START_MS + 2, b'{"late":9}')
     situation = SituationChange(seen, "registered", START_MS, "lan", "operator")
     done = [
         Action(START_MS, "lan", "operator", verb, f"{verb.partition('.')[0]}/{of}", None, "HP", b"{}")
@@ -104,7 +106,7 @@ def first_of_all() -> Commit:
     ]
     return replace(
         commit, actions=[*commit.actions, action_of(change), *done], journeys=[change], accounts=[officer], shifts=[shift], hand_overs=[left],
-        suppressions=[order], plans=[plan], situations=[situation],
+        suppressions=[order], plans=[plan], situations=[situation], kept_reports=[kept],
     )  # fmt: skip
 
 
@@ -624,6 +626,10 @@ LOGS = {
     "a situation reopened": (
         "UPDATE situations SET state = 'open', journeys = '{J-5}'",
         ["restricted/.*: in its table it is not what link 1 says"],
+    ),
+    "a kept report rewritten": (
+        """UPDATE kept_reports SET body = '{"late":0}'""",
+        ["report/.*: in its table it is not what link 1 says"],
     ),
     "a situation's version rewritten": (
         "UPDATE situation_versions SET body = '{\"a\":2}'",

@@ -137,6 +137,7 @@ ROUTE_TABLE: dict[str, tuple[str, Any]] = {
     "PUT /api/v1/reports/schedule": (COMMON, None),
     "GET /api/v1/reports/kept": (COMMON, None),
     "GET /api/v1/reports/kept/{report}": (COMMON, None),
+    "GET /api/v1/reports/kept/{report}/mails": (COMMON, None),
     "GET /api/v1/ledger": (COMMON, None),
     "GET /api/v1/ledger/links/{number}": (COMMON, None),
     "GET /api/v1/ledger/checkpoints": (COMMON, None),

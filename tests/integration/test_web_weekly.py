@@ -268,12 +268,19 @@ async def test_a_report_is_made_once_at_its_time_kept_and_mailed(told: World) ->
     server = SmtpServer("127.0.0.1", controller.port, "seals@haiquan.vn", security="none")
     bring = partial(attached, told.store, "https://seals.vn")
     task = asyncio.create_task(Mailer(told.store, server, clock_ms=clock, attach=bring).run())
+
+    async def sent() -> bool:
+        return all(mail.sent_ms for mail in await told.store.mails(LIVE, None, 10))
+
     try:
-        await eventually(lambda: len(box.mails) == 2, "both are sent")
+        await eventually(sent, "both are sent")
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         controller.stop()
+    (whole,) = [one["id"] for one in listed if one["unit"] is None]
+    (mailed,) = (await told.ask(f"/api/v1/reports/kept/{whole}/mails", "supervisor")).json()["items"]
+    assert (mailed["recipient"], mailed["receipt"]) == ("lanh.dao@haiquan.vn", "kept as 77")
     letters = {
         mail.rcpt_tos[0]: message_from_bytes(mail.content, policy=policy.default) for mail in box.mails
     }

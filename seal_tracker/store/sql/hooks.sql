@@ -67,3 +67,10 @@ FROM mails
 WHERE space = $1 AND id < $2
 ORDER BY id DESC
 LIMIT $3;
+
+-- name: mails_of_events
+-- Mail about these events, with receipts, by recipient. Index: mails_event_key.
+SELECT id, space, event, recipient, subject, created_at, failures, due_at, sent_at, given_up_at, receipt
+FROM mails
+WHERE event = ANY ($1::uuid[])
+ORDER BY recipient;

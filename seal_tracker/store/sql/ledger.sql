@@ -94,6 +94,10 @@ SELECT {movement_columns}
 FROM seal_movements
 WHERE space = $1;
 
+-- name: kept_reports_to_verify
+-- Every report that was kept, in no order; they are live alone.
+SELECT id, unit, from_at, to_at, made_at, body FROM kept_reports WHERE $1 = 'live';
+
 -- name: plans_to_verify
 -- Every version of a space's plan, its files and those imported as hashes: they may be megabytes. In order of the primary key.
 SELECT version, valid_from, recorded_at, digest, author, note, changes, import_digest,
