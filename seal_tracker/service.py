@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -23,6 +23,7 @@ from seal_tracker.metrics import OUTBOX_WAITING, SOURCE_QUEUED
 from seal_tracker.model import LIVE, iso_ms
 from seal_tracker.pipeline import Pipeline
 from seal_tracker.planning import read_plan, record_newest, with_newest
+from seal_tracker.plans.folder import empty_plan
 from seal_tracker.plans.model import Journey, Plan
 from seal_tracker.positions import equipment_rows, position_rows, under_way
 from seal_tracker.prepared import Prepared
@@ -35,6 +36,7 @@ from seal_tracker.space import SpaceJudge
 from seal_tracker.store import Store
 from seal_tracker.supervision.journey_plan import commit_of, import_plan
 from seal_tracker.supervision.plan_editing import Change, Editor, PlanEdited, edit_plan
+from seal_tracker.supervision.plan_trial import PlanTried, try_plan
 from seal_tracker.tracking.heartbeats import device_name
 from seal_tracker.tracks import DeviceTrack
 from seal_tracker.web.context import Check
@@ -162,6 +164,14 @@ class Service:
     async def edit_plan(self, space: str, change: Change, editor: Editor) -> PlanEdited:
         """Make a change of a plan's files its next version."""
         return await edit_plan(self.pipeline.act, self._spaces[space], change, editor, clock_ms)
+
+    async def try_plan(self, change: Change, *, from_ms: int, units: Collection[str] | None) -> PlanTried:
+        """Try a change of the live plan's files on journeys since ``from_ms``."""
+        judging, now_ms = self._spaces[LIVE], clock_ms()
+        base = judging.plan or empty_plan()
+        return await try_plan(
+            self.store, judging.numbers, base, change, from_ms=from_ms, now_ms=now_ms, units=units
+        )
 
     async def act(self, space: str, work: Callable[[SpaceJudge], Awaitable[tuple[Prepared, Deed]]]) -> None:
         """Let a person act on a space between two batches."""

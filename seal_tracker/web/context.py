@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from seal_tracker.space import SpaceJudge
     from seal_tracker.store.records import PlanEntry
     from seal_tracker.supervision.plan_editing import Change, Editor, PlanEdited
+    from seal_tracker.supervision.plan_trial import PlanTried
     from seal_tracker.tracks import DeviceTrack
     from seal_tracker.web.keeper import AccountKeeper
     from seal_tracker.web.sessions import Sessions
@@ -238,6 +239,9 @@ class Live(Protocol):
 
     async def edit_plan(self, space: str, change: Change, editor: Editor) -> PlanEdited:
         """Make a change of a plan's files its next version; refused with its faults where it is none."""
+
+    async def try_plan(self, change: Change, *, from_ms: int, units: Collection[str] | None) -> PlanTried:
+        """Try a change of the live plan's files on journeys since ``from_ms``."""
 
     async def act(self, space: str, work: Callable[[SpaceJudge], Awaitable[tuple[Prepared, Deed]]]) -> None:
         """Let a person act on a space between two batches: ``work`` looks and decides, what it gives is committed as one."""

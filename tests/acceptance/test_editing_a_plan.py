@@ -77,6 +77,42 @@ def test_a_zone_that_is_put_is_judged_by_from_then_on_and_is_in_the_history(edit
     assert "NEW" not in [f["id"] for f in old["features"]]
 
 
+def test_an_edit_is_tried_before_it_is_saved(edited: Running) -> None:
+    """Which journeys it touches, and which episodes of what was driven it would take away or bring; nothing is changed by it."""
+    version = edited.get("/api/v1/plan-versions")["items"][0]["version"]
+    routes = {f["id"]: f for f in edited.get("/api/v1/routes")["features"]}
+    journey = edited.get("/api/v1/journeys")["items"][0]
+    route = routes[journey["route"]]
+    lon, lat = route["geometry"]["coordinates"][0][:2]
+    with edited.mqtt("gateway") as gateway:
+        pings = [
+            {"time": iso(time.time() - 600 + i), "lon": lon, "lat": lat, "lock": "closed"}
+            for i in (0, 30, 60)
+        ]
+        gateway.wait_acknowledged([gateway.ping(journey["seal"], pings)])
+    there = zone("TRIED")
+    there["geometry"] = {"type": "Point", "coordinates": [lon, lat]}
+    there["properties"]["radius_m"] = 400
+    tried = edited.ask("POST", "/api/v1/plan-trials", {"zones": [there]}, account="supervisor")
+    assert tried.status == 200, tried.body
+    answer = tried.json()
+    assert journey["id"] in answer["under_way"]
+    assert answer["tried"] >= 1
+    gained = [(e["type"], e["object"]) for e in answer["gained"] if e["journey"] == journey["id"]]
+    assert ("PROHIBITED_ZONE", "TRIED") in gained
+    assert answer["counts"]["gained"] == len(answer["gained"])
+    assert answer["lost"] == []
+    removed = edited.ask(
+        "POST", "/api/v1/plan-trials", {"remove_routes": [route["id"]]}, account="supervisor"
+    )
+    assert removed.status == 422, "the plan's own journeys name it"
+    assert (
+        edited.ask("POST", "/api/v1/plan-trials", {"zones": [{"type": "Feature", "geometry": None}]}).status
+        == 422
+    )
+    assert edited.get("/api/v1/plan-versions")["items"][0]["version"] == version
+
+
 def test_an_edit_needs_the_version_it_was_made_on(edited: Running) -> None:
     shown = edited.ask("GET", "/api/v1/zones/NEW")
     tag = shown.headers["ETag"]

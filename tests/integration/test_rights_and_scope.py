@@ -105,6 +105,7 @@ ROUTE_TABLE: dict[str, tuple[str, Any]] = {
     "POST /api/v1/weighings/{weighing}/correct": (OBJECT, ("weighing", {"reason": "a test", "net_kg": 7})),
     "POST /api/v1/weighings/{weighing}/void": (OBJECT, ("weighing", {"reason": "a test"})),
     "GET /api/v1/plan-versions": (COMMON, None),
+    "POST /api/v1/plan-trials": (COMMON, None),
     "GET /api/v1/plan-versions/{version}/{collection}": (COMMON, None),
     "GET /api/v1/ogc": (COMMON, None),
     "GET /api/v1/ogc/": (COMMON, None),
