@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 from typing import Any
@@ -132,7 +133,13 @@ def test_a_vehicle_replaced_on_the_way_is_a_transfer_too() -> None:
     assert state_of(record) is State.TRANSFERRED
     assert [(v.at_ms, v.vehicle) for v in record.vehicles] == [(T0 + 60 * MIN, "B"), (T0 + 90 * MIN, "C")]
     assert vehicle_of(record) == "C"
-    assert as_judged(record) == as_judged(ARMED)
+    judged, before = as_judged(record), as_judged(ARMED)
+    assert judged is not None
+    assert before is not None
+    assert [judged.vehicles, dataclasses.replace(judged, vehicles=())] == [
+        ((T0 + 60 * MIN, "B"), (T0 + 90 * MIN, "C")),
+        before,
+    ]
     both = do(ARMED, Verb.TRANSFER, 60, to="S2", vehicle="B")
     assert (both.transfers[0].to, vehicle_of(both)) == ("S2", "B")
 
