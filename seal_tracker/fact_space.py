@@ -142,7 +142,7 @@ class FactSpace:
         names = await self._opened(view)
         names |= self._passed(pings)
         names |= await self._at_gates(view, facts, out)
-        names |= {j.id for j in view.held.values() if self._concerns(j, view) and _led_by(j, late)}
+        names |= self._led_by(view, late)
         names |= self._told_otherwise(view, out)
         for fact in facts:
             names |= await self._may_be_of(view, fact)
@@ -170,14 +170,14 @@ class FactSpace:
         names = (
             await self._opened(view) | self._told_otherwise(view, out) | await self._at_gates(view, (), out)
         )
-        names |= {j.id for j in view.held.values() if self._concerns(j, view) and _led_by(j, seals)}
+        names |= self._led_by(view, seals)
         now: dict[str, Journey | None] = {}
         for before, after in changes:
-            for one in (before, after):
-                if one is not None:
-                    names.add(one.id)
-                    now[one.id] = after
-                    names |= {j.id for j in await self._sharing_keys(view, one)}
+            both = [one for one in (before, after) if one is not None]
+            now |= {one.id: after for one in both}
+            if await self._may_concern(view, both):
+                names |= {one.id for one in both}
+                names |= {j.id for one in both for j in await self._sharing_keys(view, one)}
         await self._judge(view, names, out, changed=now)
 
     def let_go(self, held: Collection[str]) -> None:
@@ -205,6 +205,18 @@ class FactSpace:
         """Journeys that new readings, or readers that were silent, concern though they name none."""
         stored = await self._store.facts_named(self._space, [fact.id for fact in facts]) if facts else []
         return await may_have_passed(self._store, self._space, view.facts.versions, [*facts, *stored], out)
+
+    def _led_by(self, view: View, seals: Collection[str]) -> set[str]:
+        """Journeys that some seals lead or led, and that some rule may judge."""
+        table = view.facts.journeys
+        numbers = np.array([view.numbers[s] for s in seals if s in view.numbers], np.int64)
+        ends = zip(
+            table.seal.searchsorted(numbers).tolist(),
+            table.seal.searchsorted(numbers, "right").tolist(),
+            strict=True,
+        )
+        its = {table.journeys[i].id: table.journeys[i] for begin, end in ends for i in range(begin, end)}
+        return {name for name, j in its.items() if self._concerns(j, view)}
 
     def _concerns(self, journey: Journey, view: View) -> bool:
         """Whether some rule may judge a journey; of one of before what is held nobody knows without looking."""
@@ -253,6 +265,17 @@ class FactSpace:
         for key, at_ms in {(key, f.at_ms) for f in (fact, *stored) if f.journey is None for key in f.keys}:
             names |= {j.id for j in await self._of_keys(view, {key: at_ms - NEAR_MS})}
         return names
+
+    async def _may_concern(self, view: View, versions: Sequence[Journey]) -> bool:
+        """Whether some rule may judge a journey, as it was or as it is: most have nothing that one sees, and two questions tell."""
+        if any(self._concerns(one, view) for one in versions):
+            return True
+        names = {one.id for one in versions}
+        spans = [(key, *_near(one)) for one in versions for key in keys_of(one)]
+        if await self._store.facts_of(self._space, names, spans):
+            return True
+        rows = await self._store.episodes_of_types(self._space, names, ACROSS_FACTS | READS)
+        return any(r.episode.type in ACROSS_FACTS or self._concerned_of(view, r.episode) for r in rows)
 
     async def _sharing_keys(self, view: View, journey: Journey) -> list[Journey]:
         since = dict.fromkeys(marks_of(journey), journey.armed_at_ms - NEAR_MS)
@@ -497,10 +520,6 @@ def _near(journey: Journey) -> tuple[int, int]:
     """Within which time facts may belong to a journey."""
     end = journey.disarmed_at_ms
     return journey.armed_at_ms - NEAR_MS, (1 << 42) if end is None else end + NEAR_MS
-
-
-def _led_by(journey: Journey, seals: Collection[str]) -> bool:
-    return any(served.leads and served.device in seals for served in journey.served)
 
 
 def _newest(pings: PingBatch, device: int) -> int:

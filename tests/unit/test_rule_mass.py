@@ -32,7 +32,7 @@ def ground(**more: Any) -> Ground:
 
 def trip() -> list[Ping]:
     """A drive over all of it in 2,000 s."""
-    return drive(0, 2000, 100)
+    return drive(0, 2000, 250)
 
 
 def weighed(out_kg: int, in_kg: int, *more: Happens) -> list[Happens]:
@@ -204,7 +204,7 @@ def test_a_licence_that_does_not_hold_any_more_is_told() -> None:
 
 def stopped(x_m: float, from_s: float, to_s: float, of: str = "S1") -> list[Ping]:
     """A lorry that comes, stands, and goes on."""
-    times = range(round(from_s), round(to_s) + 1, 60)
+    times = range(round(from_s), round(to_s) + 1, 180)
     on_the_way = [
         ping(from_s - 600, x_m - 9000, of=of),
         ping(to_s + 300, x_m + 4500, of=of),
