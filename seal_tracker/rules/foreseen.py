@@ -50,12 +50,7 @@ KEYS = zoned(
         "ahead_min": PolicyKey(
             "number", 30.0, "minutes before the later of the two is due that it is told at most"
         ),
-    },
-    "mean_speed_kmh",
-    "spread_pct",
-    "apart_min",
-    "ahead_min",
-    "standing_kmh",
+    }
 )
 
 NEVER_MS = 1 << 60
