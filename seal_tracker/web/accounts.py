@@ -46,6 +46,7 @@ class Right(StrEnum):
     KEEP_JOURNEYS = "keep_journeys"
     COMMENT = "comment"
     KEEP_SEALS = "keep_seals"
+    RECORD_READINGS = "record_readings"
     ORDER = "order"
     COMMAND = "command"
     KEEP_DUTY = "keep_duty"
@@ -66,6 +67,7 @@ WORK: Final = frozenset(
         Right.HANDLE_ALARMS,
         Right.KEEP_JOURNEYS,
         Right.KEEP_SEALS,
+        Right.RECORD_READINGS,
         Right.KEEP_DUTY,
         Right.SEE_RISK,
     }
@@ -84,7 +86,7 @@ RIGHTS: Mapping[str, frozenset[Right]] = {
     Role.AUDITOR: frozenset(
         {Right.READ, Right.AUDIT, Right.SEE_RESTRICTED, Right.SEE_RISK, Right.SEE_INSPECTIONS}
     ),
-    Role.INTEGRATOR: frozenset({Right.READ, Right.MANAGE_HOOKS, Right.COMMENT}),
+    Role.INTEGRATOR: frozenset({Right.READ, Right.MANAGE_HOOKS, Right.COMMENT, Right.RECORD_READINGS}),
     Role.ADMINISTRATOR: frozenset(Right) - {Right.COMMAND},  # who makes accounts could be two persons
     Role.GATEWAY: frozenset(),  # publishes over MQTT; HTTP gives it nothing
 }

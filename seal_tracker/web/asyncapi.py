@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 from seal_tracker.decoders.native import NativePing
 from seal_tracker.downlink.messages import CommandAnswer, CommandMessage
+from seal_tracker.facts.readings import Reading
 from seal_tracker.facts.weighing import Weighing
 from seal_tracker.model import ID_PATTERN
 from seal_tracker.publishing.cloudevents import AlarmState, CloudEvent, JourneyState, ServiceState
@@ -51,6 +52,11 @@ CHANNELS: Final[tuple[Channel, ...]] = (
     Channel(
         "equipmentWeighing", "equip/{equipment}/weighing", "seals",
         "What a weighbridge weighed, once for each `id`; a higher `revision` corrects it. `time` states its zone.", Weighing,
+    ),
+    Channel(
+        "equipmentReading", "equip/{equipment}/reading", "seals",
+        "What a camera, a reader or a scanner read of one lorry, once for each `id`; a higher `revision` corrects it. `time` states its zone.",
+        Reading,
     ),
     Channel("frame", "raw/{protocol}/{device}", "seals", "A vendor's frame as received.", None, media="application/octet-stream"),
     Channel(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
@@ -17,6 +17,14 @@ __all__ = ["FactReading"]
 
 class FactReading(Protocol):
     """What is read of facts."""
+
+    async def facts_of(
+        self, space: str, journeys: Iterable[str], keys: Sequence[tuple[str, int, int]]
+    ) -> list[EquipmentFact]:
+        """Facts that name some journeys, and those that name none, of some keys (with from and to when, epoch ms)."""
+
+    async def journeys_of_devices(self, space: str, after_ms: Mapping[str, int]) -> list[str]:
+        """Armed journeys, as their records, that had a device or a key after a time of its own."""
 
     async def facts_named(self, space: str, ids: Iterable[UUID]) -> list[EquipmentFact]:
         """Those of these facts that there are."""

@@ -99,6 +99,12 @@ ROUTE_TABLE: dict[str, tuple[str, Any]] = {
     "DELETE /api/v1/licences/{id}": (OBJECT, ("licence", {})),
     "GET /api/v1/licences/{id}/balance": (OBJECT, "licence"),
     "GET /api/v1/licences/{id}/journeys": (OBJECT, "licence"),
+    "GET /api/v1/readings": (LIST, "reading"),
+    "POST /api/v1/readings": (COMMON, None),
+    "GET /api/v1/readings/{reading}": (OBJECT, "reading"),
+    "POST /api/v1/readings/{reading}/correct": (OBJECT, ("reading", {"reason": "a test", "plate": "29C-1"})),
+    "POST /api/v1/readings/{reading}/void": (OBJECT, ("reading", {"reason": "a test"})),
+    "GET /api/v1/journeys/{id}/readings": (OBJECT, "journey"),
     "GET /api/v1/weighings": (LIST, "weighing"),
     "POST /api/v1/weighings": (COMMON, None),
     "GET /api/v1/weighings/{weighing}": (OBJECT, "weighing"),
@@ -456,6 +462,7 @@ def service(
         found.objects["alarm"] = alarms
         found.objects["suppression"] = asyncio.run(suppressed(found))
         found.objects["weighing"] = asyncio.run(weighed(found))
+        found.objects["reading"] = asyncio.run(was_read(found))
         found.objects["situation"] = asyncio.run(reported(found))
         found.objects["command"] = asyncio.run(commanded(found))
         found.objects["ticket"] = asyncio.run(broken(found))
@@ -480,6 +487,23 @@ async def weighed(service: Service) -> dict[str, str]:
             assert answer.status == 201, answer.text
             weighings[unit] = json.loads(answer.text)["id"]
     return weighings
+
+
+async def was_read(service: Service) -> dict[str, str]:
+    """Readings by the unit of their camera; an integrator's system tells them."""
+    readings = {}
+    async with described_session() as client:
+        for unit in OWN + FOREIGN:
+            told = {
+                "equipment": f"E-{unit}",
+                "id": "R-1",
+                "time": datetime.now(UTC).isoformat(),
+                "journey": f"J-{unit}",
+            }
+            answer = await service.ask(client, "integrator", "POST", "/api/v1/readings", told)
+            assert answer.status == 201, answer.text
+            readings[unit] = json.loads(answer.text)["id"]
+    return readings
 
 
 def weighing(weighbridge: str, journey: str) -> dict[str, Any]:
@@ -748,6 +772,7 @@ async def test_a_unit_makes_nothing_for_another(service: Service, unit: str | No
         "/api/v1/seal-assets": {"seal": "A-new", "unit": unit or "none"},
         "/api/v1/seal-moves": {"seals": ["A-u2"], "move": "issue", "officer": "An"},
         "/api/v1/weighings": weighing(f"W-{unit or 'none'}", "J-u1"),
+        "/api/v1/readings": {"equipment": f"E-{unit or 'none'}", "id": "R-9", "time": IN_AN_HOUR},
         "/api/v1/tasks": {"title": "x", "due": IN_AN_HOUR, "units": [unit or "none"]},
     }
     async with described_session() as client:
@@ -1054,3 +1079,40 @@ async def test_what_a_weighbridge_says_is_in_its_licences_balance_until_it_is_ta
         assert (
             await service.ask(client, "supervisor", "POST", f"{path}/void", {"reason": "again"})
         ).status == 409
+
+
+async def test_what_a_gate_reads_is_held_against_its_journey_until_somebody_looks_at_the_picture(
+    service: Service, nats_broker: Broker
+):
+    """Over MQTT and by an integrator's system; the same again is the same; corrected with a reason, and the mismatch is taken back."""
+    at = datetime.now(UTC).isoformat()
+    said = {"id": "R-7", "time": at, "seal": "S-u2", "journey": "J-u2", "image": "gate/7.jpg"}
+    with nats_broker.client("gateway") as gateway:
+        gateway.publish("eseal/v1/demo/equip/E-u2/reading", json.dumps(said | {"seal": "S-STRANGE"}))
+
+    async def mismatches(client: aiohttp.ClientSession) -> list[Any]:
+        path = "/api/v1/episodes?type=GATE_MISMATCH&journey=J-u2"
+        found = json.loads((await service.ask(client, "auditor", "GET", path)).text)["items"]
+        return [e["evidence"]["readings"][0] for e in found if e["object"] == "seal"]
+
+    async with described_session() as client:
+        for _ in range(600):  # half a minute
+            if found := await mismatches(client):
+                break
+            await asyncio.sleep(0.05)
+        (told,) = found
+        assert (told["seal"], told["image"]) == ("S-STRANGE", "gate/7.jpg")
+        again = {"equipment": "E-u2", **said, "seal": "S-STRANGE"}
+        answer = await service.ask(client, "integrator", "POST", "/api/v1/readings", again)
+        assert (answer.status, json.loads(answer.text)["id"]) == (201, told["reading"])
+        answer = await service.ask(client, "integrator", "POST", "/api/v1/readings", again | {"seal": "S-u2"})
+        assert answer.status == 409
+        path = f"/api/v1/readings/{told['reading']}"
+        correction = {"reason": "its number is hidden by mud", "seal": "S-u2"}
+        answer = await service.ask(client, "operator", "POST", f"{path}/correct", correction)
+        assert answer.status == 200, answer.text
+        steps = [(step["step"], step["by"]) for step in json.loads(answer.text)["history"]]
+        assert steps == [("correct", "operator"), ("record", "equip/E-u2")]
+        assert await mismatches(client) == []
+        its = json.loads((await service.ask(client, "auditor", "GET", "/api/v1/journeys/J-u2/readings")).text)
+        assert told["reading"] in {item["id"] for item in its["items"]}
