@@ -16,6 +16,7 @@ from seal_tracker.rules.policy import REGIMES
 from seal_tracker.supervision.journey_corrections import CORRECTABLE, Correction
 from seal_tracker.supervision.journey_orders import CLOSING_CODES, Order
 from seal_tracker.supervision.life_cycle import Verb
+from seal_tracker.web.permit_schema import PERMIT
 from seal_tracker.web.queries import Box, EventType, Id, Moment, PageQuery, ms_of
 
 __all__ = [
@@ -71,6 +72,7 @@ class DeviceBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     role: RoleName
 
 
+Permit = Annotated[dict[str, Any], msgspec.Meta(extra_json_schema=PERMIT)]
 Above0 = Annotated[float, msgspec.Meta(gt=0)]
 
 
@@ -107,7 +109,7 @@ class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     consignee: Text | None = None
     origin_zone: Id | None = None
     destination_zone: Id | None = None
-    permit: dict[str, Any] | None = None
+    permit: Permit | None = None
     load: LoadBody | None = None
     minerals: dict[str, Any] | None = None
     armed_at: Moment | None = None
@@ -190,7 +192,7 @@ class AmendBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     consignee: Text | UnsetType | None = UNSET
     origin_zone: Id | UnsetType | None = UNSET
     destination_zone: Id | UnsetType | None = UNSET
-    permit: dict[str, Any] | UnsetType | None = UNSET
+    permit: Permit | UnsetType | None = UNSET
     trailer: Text | UnsetType | None = UNSET
     load: LoadBody | UnsetType | None = UNSET
     minerals: dict[str, Any] | UnsetType | None = UNSET

@@ -15,7 +15,9 @@ from seal_tracker.plans.admission import Reason, refusals
 from seal_tracker.plans.calendars import read_calendars
 from seal_tracker.plans.folder import load_files
 from seal_tracker.plans.on_route import structures_on
+from seal_tracker.plans.permits import MEMBERS, STRUCTURE_LIMITS
 from seal_tracker.plans.vehicles import read_vehicles, registry_of
+from seal_tracker.web import permit_schema
 
 PERMIT: dict[str, Any] = {
     "number": "GP-1",
@@ -260,3 +262,9 @@ def test_the_journey_and_calendars_of_the_document_are_sound() -> None:
     assert plan is not None, faults
     assert not [fault for fault in faults if fault.file.endswith("jsonl")]
     assert len(plan.calendars[0].days) == 11
+
+
+def test_the_description_of_the_api_has_each_member_of_a_permit() -> None:
+    """And of a structure in it, as they are read."""
+    assert set(permit_schema.PERMIT["properties"]) == MEMBERS
+    assert set(permit_schema.STRUCTURE["properties"]) == {"zone", *STRUCTURE_LIMITS, "alone"}
