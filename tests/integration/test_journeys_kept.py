@@ -27,7 +27,7 @@ from seal_tracker.space import SpaceJudge
 from seal_tracker.store import Store
 from seal_tracker.store.connections import connect
 from seal_tracker.supervision.custody import moved_along
-from seal_tracker.supervision.errors import Clash, Refused, Unfit, WrongState
+from seal_tracker.supervision.errors import Clash, Refused, Unfit, Unknown, WrongState
 from seal_tracker.supervision.journey_changes import Actor
 from seal_tracker.supervision.journey_corrections import Correction
 from seal_tracker.supervision.journey_orders import Order
@@ -522,6 +522,30 @@ async def test_seals_move_with_their_journeys(store: Store):
     assert [(one.action.kind, one.action.journey) for one in told] == [
         ("seal_asset.disarm", "M-1"), ("seal_asset.arm", "M-1"), ("seal_asset.issue", None), ("seal_asset.register", None),
     ]  # fmt: skip
+
+
+async def test_a_unit_moves_its_own_seals_and_takes_in_what_is_sent_to_it(store: Store):
+    """What is another's is not there for it; under way only the two between which it goes know of it."""
+    office = Storeroom(store, two_roads().plan(), LIVE)
+    await office.open()
+    await office.register("D-1", "D-2")
+    with pytest.raises(Unknown, match="D-1"):
+        await office.move("D-1", "issue", "gate", officer="Lan")
+    with pytest.raises(Unfit, match="no unit of the plan in force that is yours"):
+        await office.keep(office.seals("gate").register([NewSeal(seal="D-3", unit="port")]))
+    await office.move("D-1", "send", "port", to_unit="gate")
+    with pytest.raises(Clash, match="port answers for seal D-1"):
+        await office.move("D-1", "lose", "gate", reason="never came")
+    with pytest.raises(Unfit, match="unit: gate is no unit"):
+        await office.move("D-1", "receive", "port", unit="gate")
+    await office.move("D-1", "receive", "gate")
+    assert (await store.seal_assets_named(LIVE, ["D-1"]))["D-1"].unit == "gate"
+    with pytest.raises(Unknown, match="D-1"):
+        await office.move("D-1", "issue", "port", officer="Minh")
+    await office.move("D-1", "send", "gate", to_unit="port")
+    await office.move("D-1", "receive", "gate")  # the lorry turned back
+    assert await office.stands("D-1") == ("in_store", None)
+    assert (await store.seal_assets_named(LIVE, ["D-1"]))["D-1"].unit == "gate"
 
 
 async def test_stock_is_that_of_the_seals_at_every_moment(store: Store, module_dsn: str):
