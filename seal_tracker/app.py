@@ -35,6 +35,7 @@ from seal_tracker.downlink.answers import AnswerDesk, not_taken
 from seal_tracker.downlink.dispatch import Dispatcher
 from seal_tracker.hooks.mailer import Mailer, SmtpServer
 from seal_tracker.hooks.sender import HookSender
+from seal_tracker.joining import MAX_DONE
 from seal_tracker.memory import keep_giving_back, keep_little
 from seal_tracker.metrics import PUBLISH_REFUSED, WATCHERS
 from seal_tracker.model import LIVE
@@ -166,6 +167,7 @@ async def running(settings: Settings, *, embedded: Path | None = None) -> AsyncI
             clock_ms=clock_ms,
             terms=settings.alarm_terms,
             answers=AnswerDesk(store, clock_ms) if settings.commands else not_taken,
+            parts_read=await store.parts_known(MAX_DONE),
         )
         await commit_opened(store, pipeline, opened, plan)
         keeper = AccountKeeper(store, pipeline.act)

@@ -8,7 +8,8 @@ many there are, but nothing of it can be read beyond its end. So it waits here f
 - *For* ``WAIT_MS``, *and at most* ``MAX_WAITING`` *deliveries in all.* Then what is there goes on without the rest, and the decoder
   makes one dead letter of it that says which parts are missing.
 - *A part that comes twice* (the broker's redelivery, a gateway's second publish) is one part. One that comes again after its
-  message was read is acknowledged and counted, for as long as it is among the last ``MAX_DONE`` that were.
+  message was read is acknowledged and counted, for as long as it is among the last ``MAX_DONE`` that were; who joins keeps
+  what was ``read`` and gives it back after a restart.
 - *A part with other bytes than the one that waits* is of a device that began anew with the same number: the older goes on alone.
 
 Acknowledgements leave in another order than their messages came in, which MQTT 3.1.1 (4.6) does not want of a client; both
@@ -18,7 +19,7 @@ brokers take them by packet id.
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Final, NamedTuple
@@ -28,7 +29,7 @@ from seal_tracker.decoders.frame import Part
 from seal_tracker.model import NO_TIME
 from seal_tracker.sources.framing import RawMessage
 
-__all__ = ["MAX_WAITING", "WAIT_MS", "Joined", "Joining"]
+__all__ = ["MAX_DONE", "MAX_WAITING", "WAIT_MS", "Joined", "Joining"]
 
 WAIT_MS: Final = 60_000
 """From the first part's arrival. A device sends them one after another, each a second or two over the slowest modem; what
@@ -39,7 +40,7 @@ MAX_WAITING: Final = 256
 """Deliveries that wait, duplicates too: half a megabyte of JT/T 808, and a thirtieth of what brokers allow to be in flight."""
 
 MAX_DONE: Final = 4_096
-"""Parts that are recognised when they come again, by eight bytes each."""
+"""Parts that are recognised when they come again, by sixteen bytes each."""
 
 
 class Joined(NamedTuple):
@@ -53,11 +54,15 @@ class Joined(NamedTuple):
         Deliveries that may be acknowledged once what is ready is committed.
     again
         Parts of messages that were read before: nothing to read.
+    read
+        By which the parts that are put together in ``ready`` are known again: to be kept once that is committed, before anything is
+        acknowledged.
     """
 
     ready: Sequence[RawMessage]
     settled: Sequence[RawMessage]
     again: Sequence[RawMessage] = ()
+    read: Sequence[bytes] = ()
 
 
 Key = tuple[str, str]
@@ -84,13 +89,14 @@ class Joining:
     """Lets messages pass, and holds parts until their others are there.
 
     State: the parts that wait, and which were put together lately. Lost with the process, on purpose: what waits was not
-    acknowledged.
+    acknowledged; ``done`` is what was ``read`` before, oldest first.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, done: Iterable[bytes] = ()) -> None:
         self._waiting: dict[Key, _Waiting] = {}
         self._held = 0
-        self._done: OrderedDict[tuple[Key, int, bytes], None] = OrderedDict()
+        self._done = OrderedDict.fromkeys(done)
+        self._read: list[bytes] = []
 
     @property
     def held(self) -> int:
@@ -115,7 +121,8 @@ class Joining:
             else:
                 self._hold(key, part, message, ready, settled)
         self._let_go(max((m.received_ms for m in messages), default=NO_TIME), ready, settled)
-        return Joined(ready, settled, again)
+        read, self._read = self._read, []
+        return Joined(ready, settled, again, read)
 
     def end(self) -> list[RawMessage]:
         """Give what still waits, where nothing will follow: the end of a recording."""
@@ -156,16 +163,19 @@ class Joining:
         settled += waiting.deliveries
 
     def _was_read(self, key: Key, part: Part, message: RawMessage) -> bool:
-        return key not in self._waiting and (key, part.number, _digest(message)) in self._done
+        return key not in self._waiting and _digest(key, part.number, message) in self._done
 
     def _remember(self, key: Key, parts: dict[int, RawMessage]) -> None:
-        self._done |= {(key, number, _digest(message)): None for number, message in parts.items()}
+        self._read += [_digest(key, number, message) for number, message in parts.items()]
+        self._done |= dict.fromkeys(self._read)
         while len(self._done) > MAX_DONE:
             self._done.popitem(last=False)
 
 
-def _digest(message: RawMessage) -> bytes:
-    return blake2b(message.payload, digest_size=8).digest()
+def _digest(key: Key, number: int, message: RawMessage) -> bytes:
+    """A part by its device, its message, its number in it and its bytes."""
+    head = "\n".join((*key, str(number), "")).encode()
+    return blake2b(head + message.payload, digest_size=16).digest()
 
 
 def _part_of(message: RawMessage) -> Part | None:

@@ -12,7 +12,7 @@ when it is full. The database away: the same commit is tried until it stands, no
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 from uuid import UUID
@@ -82,6 +82,7 @@ class CommitStore(ComposingStore, Protocol):
     """Where they go."""
 
     async def commit(self, commit: Commit) -> list[int]: ...
+    async def remember_parts(self, digests: Iterable[bytes]) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,8 @@ class Pipeline:
         by when alarms must be dealt with.
     answers
         takes in what seals answer to commands.
+    parts_read
+        parts of devices' messages that were read before the start, by what ``Joined.read`` said of them.
     """
 
     def __init__(
@@ -131,6 +134,7 @@ class Pipeline:
         clock_ms: Callable[[], int],
         terms: Terms = DEFAULT_TERMS,
         answers: Answers = not_taken,
+        parts_read: Iterable[bytes] = (),
     ) -> None:
         self._source = source
         self._store = store
@@ -145,7 +149,7 @@ class Pipeline:
         self._composer = Composer(
             store, tenant=tenant, next_sequence=next_sequence, clock_ms=clock_ms, terms=terms
         )
-        self._joining = Joining()
+        self._joining = Joining(parts_read)
         self.stalled: str | None = None
 
     async def run(self) -> None:
@@ -190,6 +194,8 @@ class Pipeline:
             await self._space(self.spaces[space], intake)
         if taken.answers:
             await self._answered(taken.answers)
+        if joined.read:
+            await self._retried(lambda: self._store.remember_parts(joined.read))
         self._source.acknowledge(joined.settled)
         if taken.canary_ms is not None:
             await self._time(self.spaces[LIVE], taken.canary_ms)

@@ -56,6 +56,16 @@ class EventReads(Database):
             rows = await connection.fetch(sql("outbox_pending"), after_id, limit)
         return [PendingMessage(*row) for row in rows]
 
+    async def remember_parts(self, digests: Iterable[bytes]) -> None:
+        """Remembers parts of devices' messages that were read, for a day; those known already are no error."""
+        async with self._reading() as connection:
+            await connection.execute(sql("parts_remembered"), list(digests))
+
+    async def parts_known(self, limit: int) -> list[bytes]:
+        """The newest parts that were read, oldest first."""
+        async with self._reading() as connection:
+            return [row["digest"] for row in await connection.fetch(sql("parts_known"), limit)]
+
     async def outbox_done(self, ids: Iterable[int]) -> None:
         """Forgets messages that the broker acknowledged; ids already gone are no error, so it may be repeated."""
         async with self._reading() as connection:

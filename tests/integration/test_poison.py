@@ -14,6 +14,7 @@ from story import T0_MS, Ground, ping
 import seal_tracker.space
 from seal_tracker.decoders.native import decode
 from seal_tracker.intake import SpaceIntake
+from seal_tracker.joining import MAX_DONE, WAIT_MS
 from seal_tracker.judge import Verdict, judge
 from seal_tracker.model import LIVE, NO_TIME, PingBatch
 from seal_tracker.pipeline import Pipeline
@@ -68,7 +69,10 @@ class Arriving:
 
 
 async def test_parts_are_acknowledged_with_the_pings_of_their_message(store: Store) -> None:
-    """The part before is not while it waits; nothing else waits for it. What ends before its last part leaves none behind."""
+    """The part before is not while it waits; nothing else waits for it. What ends before its last part leaves none behind.
+
+    One that comes again after a restart, its message read and its others acknowledged, is known, and no dead letter.
+    """
     rows = (Path(__file__).parents[1] / "frames/jt808.jsonl").read_text().splitlines()
     whole = next(r for r in map(json.loads, rows) if r["what"] == "a batch in two parts, in one payload")
     payload, topic = bytes.fromhex(whole["hex"]), "eseal/v1/demo/raw/jt808/013912345678"
@@ -77,14 +81,19 @@ async def test_parts_are_acknowledged_with_the_pings_of_their_message(store: Sto
         RawMessage(topic, piece, 7 + n, T0_MS) for n, piece in enumerate((payload[:at], payload[at:]))
     )
     other = RawMessage("eseal/v1/demo/dev/S1/ping", json.dumps(ping(60.0, 10.0, seq=1)).encode(), 9, T0_MS)
+    much_later = RawMessage(
+        "eseal/v1/demo/dev/S1/ping", json.dumps(ping(90.0, 10.0, seq=2)).encode(), 9, T0_MS + 2 * WAIT_MS
+    )
     for batches, acknowledged, stored in (
         ([[first, other]], [9], 1),
         ([[first], [other], [second]], [9, 7, 8], 3),
+        ([[second], [much_later]], [8, 9], 4),
     ):
         source, judging = Arriving(*batches), SpaceJudge(LIVE, store)
         pipeline = Pipeline(
             source, store, {LIVE: judging}, lambda _done: None,
             tenant="demo", instance="test", next_sequence=1, clock_ms=lambda: T0_MS,
+            parts_read=await store.parts_known(MAX_DONE),
         )  # fmt: skip
         await pipeline.commit_prepared(LIVE, await judging.open([(NO_TIME, Ground().journey("S1").plan())]))
         await pipeline.run()

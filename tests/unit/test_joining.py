@@ -48,9 +48,9 @@ def test_parts_wait_for_their_others_and_are_acknowledged_together() -> None:
     joining = Joining()
     one, two, three = (arrived(frame, mid) for mid, frame in enumerate(parts(3), 1))
     other = RawMessage("eseal/v1/demo/dev/S-1/ping", b"{}", 9, NOW)
-    assert joining.receive([three, one]) == ([], [], [])
-    assert joining.receive([other]) == ([other], [other], [])
-    ready, settled, _ = joining.receive([two])
+    assert joining.receive([three, one]) == ([], [], [], [])
+    assert joining.receive([other]) == ([other], [other], [], [])
+    ready, settled, *_ = joining.receive([two])
     assert settled == [three, one, two]
     into = read(ready)
     assert [ping.seq for ping in into.pings] == [20] * 4
@@ -65,7 +65,7 @@ def test_a_part_that_does_not_come_is_named_and_its_others_are_kept() -> None:
     tick = RawMessage("eseal/v1/demo/svc/main/ping", b"{}", 8, NOW + WAIT_MS - 1)
     assert joining.receive([tick]).ready == [tick]
     tick.received_ms += 1
-    ready, settled, _ = joining.receive([tick])
+    ready, settled, *_ = joining.receive([tick])
     assert [message.mid for message in settled] == [8, 1, 2, 3]
     into = read([message for message in ready if message is not tick])
     (letter,) = into.dead_letters
@@ -78,9 +78,9 @@ def test_a_part_that_comes_twice_is_one() -> None:
     """While it waits and after: every delivery is acknowledged, nothing is read twice, and what came again is counted."""
     joining = Joining()
     first, second = parts(2)
-    ready, settled, again = joining.receive([arrived(first, 1), arrived(first, 2), arrived(second, 3)])
+    ready, settled, again, _ = joining.receive([arrived(first, 1), arrived(first, 2), arrived(second, 3)])
     assert ([len(ready), len(settled), len(again)], joining.held) == ([1, 3, 0], 0)
-    ready, settled, again = joining.receive([arrived(second, 4)])
+    ready, settled, again, _ = joining.receive([arrived(second, 4)])
     assert ([*ready], [m.mid for m in settled]) == ([], [4])
     assert read([*ready], tuple(again)).counts == {"frame_part_again": 1}
 
@@ -88,7 +88,7 @@ def test_a_part_that_comes_twice_is_one() -> None:
 def test_a_device_that_begins_anew_with_the_same_number_loses_nothing() -> None:
     joining = Joining()
     old, new = parts(2), parts(2, body=BATCH[:-6] + b"\x27" + BATCH[-5:])
-    ready, _, _ = joining.receive([arrived(old[1], 1), arrived(new[1], 2), arrived(new[0], 3)])
+    ready, *_ = joining.receive([arrived(old[1], 1), arrived(new[1], 2), arrived(new[0], 3)])
     into = read([*ready])
     assert (len(into.pings), [letter.payload for letter in into.dead_letters]) == (4, [old[1]])
 
@@ -113,7 +113,7 @@ def test_what_waits_is_bounded_and_who_sends_most_pays_for_it() -> None:
     first, second = parts(2)
     joining.receive([arrived(first, device="13912345678")])
     flood = [arrived(parts(2, serial=20 + n)[0], mid=n) for n in range(2 * MAX_WAITING)]
-    given_up, settled, _ = joining.receive(flood)
+    given_up, settled, *_ = joining.receive(flood)
     assert joining.held == MAX_WAITING
     assert [m.mid for m in settled] == [*range(len(given_up))] == [*range(MAX_WAITING + 1)]
     assert len(read([*joining.receive([arrived(second, device="13912345678")]).ready]).pings) == 4
@@ -122,7 +122,7 @@ def test_what_waits_is_bounded_and_who_sends_most_pays_for_it() -> None:
 def test_parts_that_hold_nothing_to_store_do_not_wait() -> None:
     """A photo's hundred parts are counted one by one."""
     joining = Joining()
-    ready, _, _ = joining.receive([arrived(parts(3, kind=0x0801)[1])])
+    ready, *_ = joining.receive([arrived(parts(3, kind=0x0801)[1])])
     assert read([*ready]).counts == {"frame_holds_no_ping": 1}
 
 
@@ -177,3 +177,16 @@ def test_every_delivery_is_acknowledged_once_and_none_is_lost(
     for frames in MESSAGES.values():
         whole = sum(one.payload == b"".join(frames) for one in read)
         assert whole <= min(Counter(message.payload for message in sent)[frame] for frame in frames)
+
+
+def test_what_was_read_before_a_restart_is_known_after_it() -> None:
+    """By what whoever joins has kept; a part with other bytes, or another device's, is none of those."""
+    first, second = (arrived(frame) for frame in parts(2))
+    joined = Joining().receive([first, second])
+    after = Joining(joined.read)
+    assert len(joined.read) == 2
+    assert after.receive([second]).again == [second]
+    assert after.held == 0
+    other = arrived(second.payload, device="013912345679")
+    assert after.receive([other]).again == []
+    assert after.held == 1
