@@ -29,7 +29,7 @@ MASS_KEYS: Final[Mapping[str, PolicyKey]] = common_keys(
     "slowest_kmh": PolicyKey(
         "number", 15.0, "mean speed over the route below which a trip was too long", minimum=1
     ),
-    "grace_s": PolicyKey("number", 3600.0, "seconds beside that which a trip may take: loading papers, the queue at the gate"),
+    "grace_s": PolicyKey("number", 3600.0, "seconds beside that which a trip may take, and a weighing after arming and disarming: papers, the queue at the gate"),
     "loading_m": PolicyKey(
         "number", 200.0, "metres that a lorry may be from its licence's zones as it is sealed or weighed out of them"
     ),

@@ -120,6 +120,37 @@ def test_a_trip_that_takes_too_long_is_told_when_its_time_is_up() -> None:
     assert (found.object, span(found)) == ("long", (10_830, 10_830, None, None))
 
 
+BRIDGES = {"weighbridge_out": "WB-1", "weighbridge_in": "WB-2"}
+
+
+def test_weighed_at_another_weighbridge_than_declared_is_told() -> None:
+    """Each direction has its own."""
+    made = ground(minerals=BRIDGES)
+    assert told(made, trip(), weighed(25_000, 25_000)) == []
+    facts = [weighing(30, "out", 25_000, by="WB-2"), weighing(2400, "in", 25_000, by="WB-2")]
+    found = one(told(made, trip(), facts), MASS)
+    assert (found.object, span(found)[0], found.evidence["declared"]) == ("weighbridge", 30, "WB-1")
+
+
+@pytest.mark.parametrize(
+    ("facts", "now_s", "at_s"),
+    [
+        ([], 3599, None),
+        ([], 3601, 3600),
+        ([weighing(30, "out", 25_000)], 9_599, None),
+        ([weighing(30, "out", 25_000)], 9_601, 9600),
+    ],
+)
+def test_who_avoids_the_weighbridge_is_told_an_hour_later(
+    facts: list[Happens], now_s: float, at_s: float | None
+) -> None:
+    """After arming the one at the mine, after disarming the one at the port; where the journey names one."""
+    made = ground(minerals=BRIDGES, disarmed_s=6000)
+    found = told(made, trip(), facts, now_s=now_s)
+    assert [(e.object, span(e)[0]) for e in found] == ([] if at_s is None else [("unweighed", at_s)])
+    assert told(ground(disarmed_s=6000), trip(), facts, now_s=now_s) == []
+
+
 def test_a_policy_sets_the_limits() -> None:
     """For a regime or a route, as any other."""
     made = ground().policy("minerals.MASS_BALANCE", tolerance_kg=3000, severity="medium")
@@ -294,7 +325,7 @@ def test_the_guide_tells_every_threshold_and_its_default() -> None:
     assert told == own
     assert all(
         f"`{name}" in DOC
-        for name in ("declared", "weighed", "short", "long", "loading", "quota", "licence", "mixing")
+        for name in ("declared", "weighed", "short", "long", "weighbridge", "unweighed", "loading", "quota", "licence", "mixing")
     )
 
 
