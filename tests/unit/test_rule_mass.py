@@ -325,7 +325,18 @@ def test_the_guide_tells_every_threshold_and_its_default() -> None:
     assert told == own
     assert all(
         f"`{name}" in DOC
-        for name in ("declared", "weighed", "short", "long", "weighbridge", "unweighed", "loading", "quota", "licence", "mixing")
+        for name in (
+            "declared",
+            "weighed",
+            "short",
+            "long",
+            "weighbridge",
+            "unweighed",
+            "loading",
+            "quota",
+            "licence",
+            "mixing",
+        )
     )
 
 
