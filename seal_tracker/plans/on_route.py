@@ -31,34 +31,41 @@ def structures_on(plan: Plan, route: str | None, at_ms: int) -> list[OnRoute]:
     number = plan.route_index.get(route or "")
     if number is None:
         return []
-    return _met(plan.corridors, plan.zone_set, plan.zones, number, at_ms)
+    met = _met(plan.corridors, plan.zone_set, plan.zones, number)
+    return [one for zone, one in met if _holds(zone, at_ms)]
 
 
-def _met(
-    corridors: CorridorSet, zone_set: ZoneSet, zones: Sequence[ZoneFeature], number: int, at_ms: int
-) -> list[OnRoute]:
-    there = np.array(["structure" in zone.kinds and _holds(zone, at_ms) for zone in zones], bool)
+Met = list[tuple[ZoneFeature, OnRoute]]
+
+
+def _met(corridors: CorridorSet, zone_set: ZoneSet, zones: Sequence[ZoneFeature], number: int) -> Met:
+    """The structures that a route meets, in force or not."""
+    there = np.array(["structure" in zone.kinds for zone in zones], bool)
     zone, enter_m, leave_m = parts_on_route(corridors, zone_set, there, number)
     found = (
         (zones[i], *ends) for i, *ends in zip(zone.tolist(), enter_m.tolist(), leave_m.tolist(), strict=True)
     )
-    return [OnRoute(one.id, one.name, one.structure, enter, leave) for one, enter, leave in found]
+    return [(one, OnRoute(one.id, one.name, one.structure, enter, leave)) for one, enter, leave in found]
 
 
 class Structures:
-    """The structures of a plan that is being read, and the routes, both with their vertices."""
+    """The structures of a plan that is being read, and the routes, both with their vertices; each route is looked at once."""
 
     def __init__(self, zones: Sequence[ZoneFeature], routes: Sequence[RouteFeature]) -> None:
         self._zones = [zone for zone in zones if "structure" in zone.kinds]
         self._routes = {route.id: route for route in routes}
         self._set = ZoneSet.build([zone.geometry for zone in self._zones])
+        self._met: dict[str, Met] = {}
 
     def on(self, route: str | None, at_ms: int) -> list[OnRoute]:
         """Those in force at a moment that a route meets."""
         followed = self._routes.get(route or "")
         if followed is None or not self._zones:
             return []
-        return _met(CorridorSet.build([followed.geometry]), self._set, self._zones, 0, at_ms)
+        if followed.id not in self._met:
+            corridor = CorridorSet.build([followed.geometry])
+            self._met[followed.id] = _met(corridor, self._set, self._zones, 0)
+        return [one for zone, one in self._met[followed.id] if _holds(zone, at_ms)]
 
 
 def _holds(zone: ZoneFeature, at_ms: int) -> bool:
