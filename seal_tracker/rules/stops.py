@@ -8,7 +8,6 @@ anchor is the fix before: nothing need be remembered of it, and a batch of truck
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -69,8 +68,8 @@ def _outside(ctx: Context, enabled: Literal[True] | Mask) -> Mask | None:
     if ctx.hits is None or not len(ctx.hits.fix):
         return outside
     approved = None if stops is None else stops[ctx.hits.zone]
-    if ctx.of_journeys(_name_ends):
-        ends = _at_ends(ctx, ctx.hits)
+    ends = _at_ends(ctx, ctx.hits)
+    if ends is not None:
         approved = ends if approved is None else approved | ends
     if approved is None:
         return outside
@@ -79,17 +78,15 @@ def _outside(ctx: Context, enabled: Literal[True] | Mask) -> Mask | None:
     return outside
 
 
-def _at_ends(ctx: Context, hits: Hits) -> Mask:
-    """Which hits are of the zones where the journey begins and ends, and waits to be sealed, or to be opened."""
+def _at_ends(ctx: Context, hits: Hits) -> Mask | None:
+    """Which hits are of the zones where the journey begins and ends, and waits to be sealed, or to be opened. None: no journey names any."""
+    origin, destination = ctx.of_journey(_origin, NOWHERE), ctx.of_journey(_destination, NOWHERE)
+    if not some(origin != NOWHERE) and not some(destination != NOWHERE):
+        return None
     row, key = ctx.fixes.row[hits.fix], ctx.terrain.zone_key[hits.zone]
-    found: Mask = ctx.of_journey(_origin, NOWHERE)[row] == key
-    found |= ctx.of_journey(_destination, NOWHERE)[row] == key
+    found: Mask = (origin[row] == key) | (destination[row] == key)
     found &= ~np.asarray(per(ctx.policy(NAME, "at_ends"), row), bool)
     return found
-
-
-def _name_ends(journeys: Sequence[Journey]) -> bool:
-    return any(j.origin_zone is not None or j.destination_zone is not None for j in journeys)
 
 
 def _origin(journey: Journey) -> int:

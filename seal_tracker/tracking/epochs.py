@@ -146,7 +146,7 @@ class JourneyTable:
     @cached_property
     def has_companions(self) -> bool:
         """Whether any phase is of a tracker that its journey could go on without."""
-        return any(phase.manner == Manner.COMPANION for phase in self.phases)
+        return some(self._manner == Manner.COMPANION)
 
     @cached_property
     def _ascending(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
