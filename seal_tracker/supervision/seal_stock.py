@@ -157,15 +157,13 @@ class SealDesk:
             raise Unfit(f"{field}: {unit} is no unit of the plan in force that is yours", field=field)
 
     async def _on_journeys(self, seals: Sequence[str], now_ms: int) -> dict[str, Wanted]:
-        """The journeys that seals are armed on now."""
-        found = await self.store.journeys_overlapping(
-            LIVE, [("", seal, now_ms, now_ms + 1) for seal in seals]
-        )
+        """The journeys that seals are armed on until further notice."""
+        found = await self.store.journeys_overlapping(LIVE, [("", seal, now_ms, None) for seal in seals])
         rows = await self.store.journeys_named(LIVE, {one.other for one in found}) if found else {}
         return {
             one.seal: Wanted(move="arm", journey=one.other, journey_unit=rows[one.other].unit)
             for one in found
-            if one.other in rows
+            if one.other in rows and one.to_ms is None
         }
 
     def _new(self, seal: NewSeal, now_ms: int) -> Asset:
