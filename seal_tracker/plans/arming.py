@@ -34,6 +34,9 @@ def check_arming(
         Fault(file, journey.id, reason.field, reason.text.en, why, remedy, "warning")
         for journey in bound
         for reason in refusals(
-            journey, found.on(journey.route, journey.armed_at_ms), registry, journey.armed_at_ms
+            journey,
+            found.of(journey.permit, journey.route, journey.armed_at_ms),
+            registry,
+            journey.armed_at_ms,
         )
     ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from math import nan
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from geofences.corridors import CorridorSet
 from geofences.zones import ZoneSet
 from seal_tracker.plans.model import Plan
 
-__all__ = ["OnRoute", "Structures", "structures_on"]
+__all__ = ["OnRoute", "Structures", "named_besides", "structures_on"]
 
 
 class OnRoute(NamedTuple):
@@ -29,7 +30,7 @@ class OnRoute(NamedTuple):
 def structures_on(plan: Plan, route: str | None, at_ms: int) -> list[OnRoute]:
     """The structures in force at a moment that a route meets, in the order in which it does; each time it does."""
     number = plan.route_index.get(route or "")
-    if number is None:
+    if number is None or not any("structure" in zone.kinds for zone in plan.zones):
         return []
     met = _met(plan.corridors, plan.zone_set, plan.zones, number)
     return [one for zone, one in met if _holds(zone, at_ms)]
@@ -56,9 +57,14 @@ class Structures:
         self._routes = {route.id: route for route in routes}
         self._set = ZoneSet.build([zone.geometry for zone in self._zones])
         self._met: dict[str, Met] = {}
+        self._named = {zone.id: zone for zone in zones}
 
-    def on(self, route: str | None, at_ms: int) -> list[OnRoute]:
-        """Those in force at a moment that a route meets."""
+    def of(self, permit: Mapping[str, Any] | None, route: str | None, at_ms: int) -> list[OnRoute]:
+        """Those in force at a moment that a route meets, or that a permit names."""
+        met = self._on(route, at_ms)
+        return [*met, *named_besides(permit, met, self._named, at_ms)]
+
+    def _on(self, route: str | None, at_ms: int) -> list[OnRoute]:
         followed = self._routes.get(route or "")
         if followed is None or not self._zones:
             return []
@@ -66,6 +72,19 @@ class Structures:
             corridor = CorridorSet.build([followed.geometry])
             self._met[followed.id] = _met(corridor, self._set, self._zones, 0)
         return [one for zone, one in self._met[followed.id] if _holds(zone, at_ms)]
+
+
+def named_besides(
+    permit: Mapping[str, Any] | None, met: Sequence[OnRoute], zones: Mapping[str, ZoneFeature], at_ms: int
+) -> list[OnRoute]:
+    """Structures in force that a permit names and that the route's line does not meet: drawn beside it, they count all the same.
+
+    Nobody knows where on the route they are (NaN).
+    """
+    known = {one.zone for one in met}
+    named = (str(one["zone"]) for one in (permit or {}).get("structures") or ())
+    found = (zones[name] for name in dict.fromkeys(named) if name in zones and name not in known)
+    return [OnRoute(z.id, z.name, z.structure, nan, nan) for z in found if _holds(z, at_ms)]
 
 
 def _holds(zone: ZoneFeature, at_ms: int) -> bool:

@@ -21,7 +21,7 @@ from seal_tracker.journey_record import JourneyRecord, as_judged, read_record
 from seal_tracker.model import LIVE, iso_ms
 from seal_tracker.plans.admission import Reason, refusals
 from seal_tracker.plans.model import Plan
-from seal_tracker.plans.on_route import structures_on
+from seal_tracker.plans.on_route import named_besides, structures_on
 from seal_tracker.prepared import Prepared
 from seal_tracker.publishing.cloudevents import JourneyState, state_payload
 from seal_tracker.publishing.topics import journey_topic
@@ -272,6 +272,10 @@ def reasons_against(plan: Plan | None, record: JourneyRecord, at_ms: int | None 
     if at_ms is None or (record.permit is None and record.regime != "oversized"):
         return []
     structures = structures_on(plan, record.route, at_ms) if plan else []
+    if plan is not None and record.permit is not None and record.permit.get("structures"):
+        zones = {one["zone"]: plan.zone_index.get(one["zone"]) for one in record.permit["structures"]}
+        drawn = {name: plan.zones[i] for name, i in zones.items() if i is not None}
+        structures += named_besides(record.permit, structures, drawn, at_ms)
     return refusals(record, structures, plan.registry if plan else {}, at_ms)
 
 

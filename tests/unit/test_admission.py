@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from story import T0_MS, Ground, iso
+from story import T0_MS, Ground, at, iso
 
 from seal_tracker.journey_record import JourneyRecord
 from seal_tracker.plans.admission import Reason, refusals
@@ -132,6 +132,21 @@ def test_the_tighter_of_a_structures_own_limits_and_the_permits_counts() -> None
     }
     assert told(against(record(permit=permit), ground(max_mass_kg=97_000))) == [
         ("exceeds_structure", "load.mass_kg", 98_000, 95_000)
+    ]
+
+
+def test_a_structure_that_the_permit_names_counts_though_it_is_drawn_beside_the_road() -> None:
+    """By its own limits, too; round ones are found like others."""
+    permit = PERMIT | {"structures": [{"zone": "beside"}]}
+    made = ground().journey(regime="oversized", route="R", permit=permit, load=LOAD)
+    place = {"type": "Point", "coordinates": at(5000, 10)}
+    properties = {"kind": "structure", "radius_m": 40, "max_height_m": 4}
+    made.zones.append({"type": "Feature", "id": "round", "geometry": place, "properties": properties})
+    _, faults = load_files(made.files())
+    reasons = [fault.what for fault in faults if fault.file == "journeys.jsonl"]
+    assert [reason.partition("structure")[2] for reason in reasons] == [
+        " “round” (round) on the route",
+        " “beside” (beside) on the route",
     ]
 
 

@@ -24,6 +24,7 @@ from seal_tracker.plans.edits import (
     feature_tag,
     features_of,
     joined,
+    objects_in,
 )
 from seal_tracker.plans.model import Plan
 from seal_tracker.space import SpaceJudge
@@ -103,6 +104,30 @@ def test_other_files_are_joined_whole() -> None:
     assert out["units.toml"] == "c"
     assert [type(c) for c in conflicts] == [Conflict]
     assert "units.toml" not in joined(base, base, plan())[0]
+
+
+def lines(*objects: dict[str, Any]) -> str:
+    return "".join(json.dumps(one) + "\n" for one in objects)
+
+
+def test_vehicles_and_calendars_are_edited_compared_and_joined_one_by_one() -> None:
+    """As zones are, though their files have an object a line; a folder that leaves the file out takes its objects away."""
+    base = plan(**{"vehicles.jsonl": lines({"id": "V1"}, {"id": "V2"}, {"id": "V3"})})
+    ours = edited(base, "vehicles", [{"id": "V2", "owner": "ours"}, {"id": "V4"}], ["V3"])
+    assert list(objects_in(ours, "vehicles")) == ["V1", "V2", "V4"]
+    assert differences(base, ours) == {"vehicles": Differences(("V4",), ("V2",), ("V3",))}
+    theirs = plan(
+        **{
+            "vehicles.jsonl": lines(
+                {"id": "V1", "owner": "theirs"}, {"id": "V2", "owner": "theirs"}, {"id": "V3"}
+            )
+        }
+    )
+    out, (conflict,) = joined(base, ours, theirs)
+    assert (conflict.id, conflict.what[:24]) == ("V2", "this vehicle was changed")
+    assert [one.get("owner") for one in objects_in(out, "vehicles").values()] == ["theirs", "ours", None]
+    assert list(objects_in(joined(base, base, plan())[0], "vehicles")) == []
+    assert objects_in(edited(plan(), "calendars", [{"id": "tet"}]), "calendars") == {"tet": {"id": "tet"}}
 
 
 def loaded(*zones: dict[str, Any], version: int = 1) -> Plan:
