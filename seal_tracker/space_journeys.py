@@ -13,7 +13,8 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 
 from seal_tracker.companion_space import CompanionSpace, CompanionStore
-from seal_tracker.fact_space import FactSpace, FactStore, View
+from seal_tracker.fact_cases import FactStore, View
+from seal_tracker.fact_space import FactSpace
 from seal_tracker.in_force import HELD_MS, InForce, judged_of
 from seal_tracker.journey import Diversion, Journey
 from seal_tracker.model import NO_TIME, PingBatch

@@ -128,7 +128,10 @@ async def live(
     for i, (pings, facts) in enumerate(steps):
         await service.hear(pings, facts)
         if restart_every and i % restart_every == restart_every - 1:
-            await service.start()
+            if i // restart_every % 2:
+                service.judging.forget(list(service.judging.names))
+            else:
+                await service.start()
     await service.pass_time(now_s)
     return service
 
