@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from seal_tracker.equipment.availability import Available, sum_of
+from seal_tracker.reports.details import SITUATIONS_TOLD
 from seal_tracker.reports.model import Names, Report
 from seal_tracker.reports.queries import Document, Queries
-from seal_tracker.reports.weekly import SITUATIONS_TOLD, Frame, Lists, Week, weekly
+from seal_tracker.reports.weekly import Lists, weekly
+from seal_tracker.reports.weeks import Frame, Week
 from seal_tracker.situations.kinds import Kinds
 from seal_tracker.situations.states import Situation, situation_in
 from seal_tracker.store.alarm_reads import RateQuery

@@ -12,13 +12,14 @@ from email import message_from_bytes, policy
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
+from uuid import uuid5
 
 import msgspec
 import openpyxl
 import pypdfium2
 import pytest
 from aiosmtpd.controller import Controller
-from report_stories import HOUR, T
+from report_stories import EPISODES, HOUR, T
 from test_hooks_and_mail import Letterbox
 from web_support import World, assert_problem, eventually
 from weekly_stories import LATE, NARRATIVE, NOW, WEEK, plan, weekly_seeds
@@ -94,6 +95,25 @@ async def test_every_figure_is_what_its_query_gives(told: World, unit: str | Non
     assert [(line["unit"], line["depth"]) for line in report["units"]][:3] == (
         [("hq", 0), ("north", 1), ("port", 2)] if unit is None else [("north", 0), ("port", 1)]
     )
+
+
+async def test_an_exercise_has_a_report_of_its_own(told: World) -> None:
+    """It says so, counts nothing of the live space, and has no tasks; its figures ask for the exercise."""
+    await told.store.add_space("drill")
+    told.fleet.plans["drill"] = plan()
+    others = [msgspec.structs.replace(one, episode=uuid5(one.episode, "drill")) for one in EPISODES[:40]]
+    await told.store.commit(Commit(space="drill", episodes=[(one, 1, False) for one in others]))
+    report = (await told.ask(f"{PATH}&space=drill", "auditor")).json()
+    asked: dict[str, Any] = {}
+    for path, figure in figures_in(report):
+        assert "space=drill" in figure["query"], path
+        found = await reproduced(told, figure, asked)
+        assert found == figure["value"] or (found is None and figure["value"] == 0), (path, figure, found)
+    assert "tasks" not in {section["key"] for section in report["sections"]}
+    assert at_pointer(report, "/sections/1/lines/0/now/value") > 0
+    assert at_pointer(report, "/sections/4/lines/0/now/value") == 0
+    page = (await told.ask(f"{PATH}&space=drill&format=html&lang=en")).body.decode()
+    assert "EXERCISE: drill" in page
 
 
 async def test_who_was_late_is_as_counted_by_hand(told: World) -> None:

@@ -21,9 +21,10 @@ from seal_tracker.reports.as_html import as_html
 from seal_tracker.reports.groups import DEVIATIONS, TAMPERING
 from seal_tracker.reports.model import Form
 from seal_tracker.reports.numbers import MINUS, NOTHING, change, moment, number, written
+from seal_tracker.reports.sections import OF_EQUIPMENT, OF_SUMMARY, TASKS
 from seal_tracker.reports.sheets import Cell, Document, Sheet
 from seal_tracker.reports.texts import LANGUAGES, texts
-from seal_tracker.reports.weekly import COLUMNS, OF_EQUIPMENT, OF_SUMMARY, TASKS
+from seal_tracker.reports.units import COLUMNS
 from seal_tracker.web.availability import Kind
 from seal_tracker.web.weekly import WeeklyQuery
 
@@ -54,7 +55,7 @@ def test_every_text_that_is_asked_for_is_there_and_each_is_asked_for() -> None:
                 asked |= {(words[0], word) for word in words[1:2]}
     tables = texts()
     known = {(table, key) for table, keys in tables.items() for key in keys}
-    sections = {"situations", "deviations", "tampering", "others", "equipment", "tasks", *OF_SUMMARY}
+    sections = {"situations", "deviations", "tampering", "others", "equipment", "tasks", "late", *OF_SUMMARY}
     figures = {name for lines in OF_SUMMARY.values() for name, *_ in lines} | {
         name for name, *_ in OF_EQUIPMENT
     }
