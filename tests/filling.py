@@ -18,7 +18,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import numpy as np
-from filling_kept import copy_assets, copy_tasks
+from filling_kept import copy_assets, copy_tasks, copy_weighings
 from msgspec.structs import replace as changed
 
 from seal_tracker.alarms.deadlines import ms_of
@@ -278,6 +278,7 @@ async def copy_told(connection: Connection, sizes: Sizes) -> None:
 async def copy_kept(connection: Connection, sizes: Sizes) -> None:
     """What persons keep beside journeys."""
     await copy_tasks(copy, connection, sizes, UNITS)
+    await copy_weighings(copy, connection, sizes, UNITS)
     await copy_assets(copy, connection, sizes, UNITS)
 
 

@@ -1,4 +1,6 @@
-"""What persons keep beside journeys, for a filled database: tasks of a year, a tenth as many as journeys, and the seals, each with its movements."""
+"""What is kept beside journeys, for a filled database: tasks of a year, a tenth as many as journeys, the seals, each with its movements, and
+weighings of minerals, as many as journeys, with the lines of their licences.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from seal_tracker.custody.moves import Change, Wanted, moved, registered
 from seal_tracker.model import LIVE, iso_ms
 from seal_tracker.tasking.states import Task, row_of
 
-__all__ = ["copy_assets", "copy_tasks", "task_of_number"]
+__all__ = ["copy_assets", "copy_tasks", "copy_weighings", "task_of_number"]
 
 DAY_MS: Final = 86_400_000
 Copy = Callable[..., Awaitable[None]]
@@ -84,4 +86,22 @@ async def copy_assets(copy: Copy, connection: Any, sizes: Any, units: Sequence[s
         connection, "seal_movements",
         "space seal number move at recorded_at from_state from_unit state unit journey body",
         ((LIVE, *row[:-1], row.body.decode()) for row in moves),
+    )  # fmt: skip
+
+
+async def copy_weighings(copy: Copy, connection: Any, sizes: Any, units: Sequence[str]) -> None:
+    """One of each journey, by a hundred weighbridges, under fifty licences."""
+    of = max(1_000, sizes.journeys)
+    made = [(n, sizes.until_ms - (of - n) * (365 * DAY_MS // of), units[n % len(units)]) for n in range(of)]
+    await copy(
+        connection, "equipment_facts",
+        "space id kind equipment at journey unit revision void recorded_at body",
+        (
+            (LIVE, UUID(int=n), "weighing", f"WB-{n % 100}", at_ms, f"J-{n:07}", unit, 1, False, at_ms, '{"id": "T"}')
+            for n, at_ms, unit in made
+        ),
+    )  # fmt: skip
+    await copy(
+        connection, "licence_lines", "space journey licence unit at declared_kg out_kg in_kg",
+        ((LIVE, f"J-{n:07}", f"L-{n % 50}", unit, at_ms, 24_000, 24_010, 24_000) for n, at_ms, unit in made),
     )  # fmt: skip

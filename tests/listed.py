@@ -21,6 +21,7 @@ from seal_tracker.store.alarm_reads import AlarmFilter, RateQuery
 from seal_tracker.store.asset_reads import AssetFilter, BookFilter
 from seal_tracker.store.duty_reads import LateQuery
 from seal_tracker.store.episode_reads import cursor_text
+from seal_tracker.store.fact_reads import FactFilter
 from seal_tracker.store.filters import EpisodeFilter, EventFilter, JourneyFilter
 from seal_tracker.store.late_reads import LateOnes, LateWhat
 from seal_tracker.store.situation_reads import SituationFilter
@@ -134,6 +135,9 @@ class Asked:
     def health(self) -> Awaitable[Any]:
         begin = self.moment
         return self.store.seal_health(LIVE, self.seal, begin, begin + 30 * DAY_MS)
+
+    def weighings(self, **which: Any) -> Awaitable[Any]:
+        return self.store.facts(LIVE, FactFilter(kind="weighing", **which), limit=PAGE)
 
     def tasks(self, **which: Any) -> Awaitable[Any]:
         return self.store.tasks(LIVE, TaskFilter(**which), limit=PAGE)
@@ -381,6 +385,22 @@ LISTS: Final = (
         lambda a: a.store.seal_stock(LIVE, a.sizes.until_ms - 7 * DAY_MS),
     ),
     Listed("faults of a seal in a month", "episodes_of_seal|episodes_unsettled", lambda a: a.health()),
+    Listed("weighings, newest first", "equipment_facts_newest", lambda a: a.weighings()),
+    Listed("weighings of units", "equipment_facts_of_unit", lambda a: a.weighings(scope=frozenset({a.unit}))),
+    Listed(
+        "weighings of a weighbridge", "equipment_facts_of_equipment", lambda a: a.weighings(equipment="WB-7")
+    ),
+    Listed("weighings of a journey", "equipment_facts_of_journey", lambda a: a.weighings(journey=a.journey)),
+    Listed(
+        "journeys of a licence",
+        "licence_lines_of_licence",
+        lambda a: a.store.lines(LIVE, "L-7", after=(a.moment, ""), limit=PAGE),
+    ),
+    Listed(
+        "a licence's balance of a year",
+        "licence_lines_of_licence",
+        lambda a: a.store.lines_summed(LIVE, "L-7"),
+    ),
     Listed("tasks, newest first", "tasks_newest", lambda a: a.tasks()),
     Listed("tasks in a state", "tasks_newest", lambda a: a.tasks(state="confirmed")),
     Listed("tasks of a unit", "tasks_of_unit", lambda a: a.tasks(unit=a.unit)),
