@@ -213,7 +213,8 @@ def test_every_role_has_its_row_and_a_gateway_may_do_nothing():
     assert set(PEOPLE) == set(Role) - {Role.GATEWAY}
     for right in (Right.MAKE_SPACES, Right.MANAGE_ACCOUNTS):
         assert [role for role, rights in RIGHTS.items() if right in rights] == [Role.ADMINISTRATOR]
-    assert RIGHTS[Role.AUDITOR] == {Right.READ, Right.AUDIT}
+    reads = {Right.READ, Right.AUDIT, Right.SEE_RISK, Right.SEE_INSPECTIONS, Right.SEE_RESTRICTED}
+    assert RIGHTS[Role.AUDITOR] == reads
 
 
 def test_a_start_on_the_same_file_changes_nothing(accounts: Accounts):
