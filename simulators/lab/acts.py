@@ -32,12 +32,14 @@ __all__ = [
     "Outage",
     "Pace",
     "Queue",
+    "Read",
     "Reboot",
     "Reset",
     "Sleep",
     "Spoof",
     "Stop",
     "Suspend",
+    "Swap",
     "TimedAct",
     "TurnBack",
 ]
@@ -285,6 +287,30 @@ class Weigh(_Act, frozen=True, kw_only=True):
     times: Annotated[int, Meta(ge=1, le=10)] = 1
 
 
+class Read(_Act, frozen=True, kw_only=True):
+    """A camera, reader or scanner at a gate reads a journey's lorry as it comes by, or ``at_min``: what it shows, where nothing else is said. One
+    ``reading`` is one, its highest ``revision`` the right one; it is sent ``late_min`` afterwards, so many ``times``.
+    """
+
+    journey: str
+    at_min: Since | None = None
+    plate: str | None = None
+    containers: list[str] | None = None
+    confidence: Share | None = None
+    reading: str | None = None
+    revision: Annotated[int, Meta(ge=1)] = 1
+    late_min: Since = 0.0
+    times: Annotated[int, Meta(ge=1, le=10)] = 1
+
+
+class Swap(_Act, frozen=True, kw_only=True):
+    """A journey goes on by a lorry with another plate, or with another container; its seal with it."""
+
+    at_min: Since
+    plate: str | None = None
+    box: str | None = None
+
+
 class Load(_Act, frozen=True, kw_only=True):
     """Cargo is put on a journey's lorry on the way, or with a negative mass taken off."""
 
@@ -295,5 +321,5 @@ class Load(_Act, frozen=True, kw_only=True):
 Act = (
     Stop | Queue | Detour | Pace | TurnBack | FallBehind | LeaveBehind | Lock | Outage | Network | Sleep | Reboot
     | Jam | Blind | Canyon | Jump | Spoof | Lie | Clock | Battery | Charge | Authorise | Divert | Suspend | Reset | Fail
-    | Weigh | Load
+    | Weigh | Load | Read | Swap
 )  # fmt: skip

@@ -194,7 +194,10 @@ def plan_files(scenario: Scenario, ground: Ground) -> dict[str, str]:
         "routes.geojson": _collection(ground.routes),
         "journeys.jsonl": "".join(_line(_journey(j, scenario, ground)) for j in scenario.journey),
         "equipment.jsonl": "".join(
-            _line({"id": e.id, "kind": e.kind, "heartbeat_s": e.heartbeat_s, "lon": at[0], "lat": at[1]})
+            _line(
+                {"id": e.id, "kind": e.kind, "heartbeat_s": e.heartbeat_s, "lon": at[0], "lat": at[1]}
+                | ({"zone": e.zone, "reads": e.reads} if e.zone is not None else {})
+            )
             for e in scenario.equipment
             for at in [_beside(ground.road(None), e.at_km, 0.0)]
         ),
@@ -232,6 +235,8 @@ def _journey(journey: Journey, scenario: Scenario, ground: Ground) -> dict[str, 
         "destination_zone": journey.destination_zone,
         "permit": journey.permit,
         "minerals": journey.minerals,
+        "vehicle": journey.vehicle,
+        "box": journey.box,
         "authorisations": [
             {"from": at(a.at_min), "to": at(a.at_min + a.for_min), "by": a.by}
             | ({"zone": a.zone} if a.zone else {})

@@ -119,7 +119,9 @@ class Member(_Part, frozen=True, kw_only=True):
 
 
 class Journey(_Part, frozen=True, kw_only=True):
-    """A supervised movement. ``permit`` and ``minerals`` are written into the plan as they stand; ``cargo_kg`` is what it truly carries."""
+    """A supervised movement. ``permit`` and ``minerals`` are written into the plan as they stand; ``cargo_kg`` is what it truly carries;
+    ``vehicle`` and ``box`` are the plate and the container's number that it declares, and shows unless the script says otherwise.
+    """
 
     id: Name = "J-SIM"
     devices: Annotated[list[Member], Meta(min_length=1)]
@@ -133,15 +135,19 @@ class Journey(_Part, frozen=True, kw_only=True):
     permit: dict[str, Any] | None = None
     minerals: dict[str, Any] | None = None
     cargo_kg: Annotated[int, Meta(ge=0)] = 0
+    vehicle: str | None = None
+    box: str | None = None
 
 
 class Equipment(_Part, frozen=True, kw_only=True):
-    """A camera, scanner or reader beside a route."""
+    """A camera, scanner or reader beside a route; ``zone`` is the gate at which it stands, ``reads`` what it reads there."""
 
     id: Name
     kind: str = "camera"
     heartbeat_s: Annotated[int, Meta(ge=1)] = 60
     at_km: float = 0.0
+    zone: Name | None = None
+    reads: list[Literal["plate", "container", "seal"]] = []
 
 
 class Calendar(_Part, frozen=True, kw_only=True):

@@ -238,6 +238,7 @@ def _names(scenario: Scenario) -> Iterator[tuple[str, str, str | None]]:
         yield "zone", f"script[{i}].zone", getattr(act, "zone", None)
         yield "route", f"script[{i}].route", getattr(act, "route", None)
         yield "journey", f"script[{i}].journey", getattr(act, "journey", None)
+    yield from (("zone", f"equipment[{i}].zone", e.zone) for i, e in enumerate(scenario.equipment))
     for i, licence in enumerate(scenario.licence):
         yield from (("zone", f"licence[{i}].mines[{k}]", z) for k, z in enumerate(licence.mines))
         yield from (("zone", f"licence[{i}].yards[{k}]", z) for k, z in enumerate(licence.yards))
@@ -274,6 +275,6 @@ def _check_shapes(scenario: Scenario, file: str) -> None:
 def _is_about(act: acts.Act) -> str:
     if isinstance(act, acts.TimedAct):
         return "device"
-    if isinstance(act, acts.Authorise | acts.Divert | acts.Suspend | acts.Reset | acts.Load):
+    if isinstance(act, acts.Authorise | acts.Divert | acts.Suspend | acts.Reset | acts.Load | acts.Swap):
         return "journey"
-    return "equipment" if isinstance(act, acts.Fail | acts.Weigh) else "vehicle"
+    return "equipment" if isinstance(act, acts.Fail | acts.Weigh | acts.Read) else "vehicle"

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from simulators.lab import acts
+from simulators.lab.gates import read_s, shown
 from simulators.lab.ground import plan_files
 from simulators.lab.language import Scenario
 from simulators.lab.loading import load_scenario
@@ -89,6 +90,8 @@ def _messages(stage: Stage) -> Iterator[_Message]:
     for act in stage.scenario.script:
         if isinstance(act, acts.Weigh):
             yield from _weighings(stage, act)
+        elif isinstance(act, acts.Read):
+            yield from _readings(stage, act)
 
 
 def _weighings(stage: Stage, act: acts.Weigh) -> Iterator[_Message]:
@@ -105,6 +108,30 @@ def _weighings(stage: Stage, act: acts.Weigh) -> Iterator[_Message]:
     }
     for i in range(act.times):
         yield _Message((act.at_min + act.late_min) * 60.0 + 2.0 * i, topic, json.dumps(said).encode())
+
+
+def _readings(stage: Stage, act: acts.Read) -> Iterator[_Message]:
+    """A reading as its equipment sends it: what the lorry shows of what it reads, and what it takes that for."""
+    at_s = read_s(stage, act)
+    plate, box = shown(stage.scenario, act.journey, at_s)
+    reads = next(e for e in stage.scenario.equipment if e.id == act.who).reads
+    said: dict[str, object] = {
+        "id": act.reading or f"{act.who}-{act.journey}",
+        "time": instant(stage.ground.start_ms + round(at_s * 1000)),
+        "revision": act.revision,
+    }
+    if "plate" in reads and (plate := act.plate or plate) is not None:
+        said["plate"] = plate
+    if "container" in reads and (boxes := act.containers if act.containers is not None else [box]) != [None]:
+        said["containers"] = boxes
+    if act.confidence is not None:
+        said["confidence"] = act.confidence
+    for i in range(act.times):
+        yield _Message(
+            at_s + act.late_min * 60.0 + 2.0 * i,
+            f"eseal/v1/{TENANT}/equip/{act.who}/reading",
+            json.dumps(said).encode(),
+        )
 
 
 def _line(message: _Message, start_ms: int) -> bytes:

@@ -4,7 +4,7 @@ found
     what was found of a journey that is watched
 watch
     where a device truly was, and which of its fixes arrived
-road_rules, place_rules, seal_rules, pair_rules, mass_rules
+road_rules, place_rules, seal_rules, pair_rules, mass_rules, gate_rules
     the catalogue's rules as truths, each with its own limits
 record
     lines of a truth file
@@ -21,7 +21,7 @@ import numpy as np
 from simulators.earth import Floats, metres_per_degree_at
 from simulators.lab.language import Journey, Member
 from simulators.lab.staging import Stage
-from simulators.lab.truth import mass_rules, pair_rules, place_rules, road_rules, seal_rules
+from simulators.lab.truth import gate_rules, mass_rules, pair_rules, place_rules, road_rules, seal_rules
 from simulators.lab.truth.found import Found, Watched
 from simulators.lab.truth.record import Deed, FaultLine, Head, Line, Map
 from simulators.lab.truth.watch import Watch, watch
@@ -47,6 +47,7 @@ def truth_of(stage: Stage) -> list[Line]:
     deeds += [_deed(stage, w.journey.id, f, w) for w, f in pair_rules.shared(journeys)]
     deeds += [_deed(stage, w.journey.id, f, w) for w, f in pair_rules.due(journeys)]
     deeds += [_deed(stage, journey, f, None) for journey, f in mass_rules.of_masses(stage)]
+    deeds += [_deed(stage, journey, f, None) for journey, f in gate_rules.of_gates(stage)]
     deeds += [
         _deed(stage, None, f._replace(seal=f"equipment/{id_}"), None)
         for id_, f in pair_rules.of_equipment(stage)
