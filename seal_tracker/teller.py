@@ -195,9 +195,9 @@ class Teller:
             self._moved[space] = set()
             self._hub.publish_positions(space, position_rows(self._spaces[space], seals))
         minute, second = divmod(number, ROUNDS)
+        minutes = 1 + len(self._told) // JOURNEYS_A_MINUTE
         for space, rounds in list(self._progressed.items()):
             judging, waiting = self._spaces[space], rounds[second]
-            minutes = 1 + len(judging.states) // JOURNEYS_A_MINUTE
             due = {seal for seal in waiting if seal // ROUNDS % minutes == minute % minutes}
             waiting -= due
             if due:

@@ -66,7 +66,9 @@ def test_of_many_journeys_each_is_told_in_its_own_round(
 ) -> None:
     """Once in the minutes that so many take, however often their seals are heard meanwhile; never all at one moment."""
     monkeypatch.setattr(module, "JOURNEYS_A_MINUTE", 3)  # seven take three minutes
+    monkeypatch.setattr(module, "TOLD_AT_ONCE", 0)
     teller, published = telling(service)
+    now(teller._begin)
     for number in range(3 * ROUNDS):
         teller._progress(LIVE, service.judging.states.seals().tolist())
         before = len(published.sent)
