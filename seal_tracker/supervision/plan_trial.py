@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 from geofences.catalog import Fault
@@ -105,7 +105,9 @@ def _compared(
     pings: PingBatch,
     now_ms: int,
 ) -> Compared:
-    return compare(*(judged_by(one, journeys, numbers, pings, now_ms) for one in (base, plan)))
+    # Of one number: an episode that is told by another version alone is no other.
+    both = base, replace(plan, version=base.version)
+    return compare(*(judged_by(one, journeys, numbers, pings, now_ms) for one in both))
 
 
 def _touched(before: Mapping[str, str], after: Mapping[str, str]) -> set[str]:

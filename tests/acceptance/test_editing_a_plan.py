@@ -102,6 +102,7 @@ def test_an_edit_is_tried_before_it_is_saved(edited: Running) -> None:
     assert ("PROHIBITED_ZONE", "TRIED") in gained
     assert answer["counts"]["gained"] == len(answer["gained"])
     assert answer["lost"] == []
+    assert answer["counts"]["changed"] == 0
     removed = edited.ask(
         "POST", "/api/v1/plan-trials", {"remove_routes": [route["id"]]}, account="supervisor"
     )

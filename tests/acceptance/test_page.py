@@ -70,16 +70,16 @@ class Visit:
     def open(self) -> None:
         self.page.goto(self.service.ready["http"])
 
-    def sign_in(self, password: str | None = None) -> None:
-        account = self.service.ready["accounts"]["operator"]
+    def sign_in(self, password: str | None = None, role: str = "operator") -> None:
+        account = self.service.ready["accounts"][role]
         self.page.get_by_label("User name").fill(account["username"])
         self.page.get_by_label("Password").fill(account["password"] if password is None else password)
         self.page.keyboard.press("Enter")
 
-    def enter(self) -> None:
+    def enter(self, role: str = "operator") -> None:
         """Open the page, sign in and wait until it is live."""
         self.open()
-        self.sign_in()
+        self.sign_in(role=role)
         self.expect_state("live")
         expect(self.page.locator(".map canvas")).to_be_visible()
 
@@ -361,6 +361,34 @@ def test_a_journey_is_replayed_and_leads_to_what_happened(
     expect(visit.page.locator(".history")).to_contain_text("Seal tampered with: raised")
     visit.page.locator(".journey-alarms a").first.click()
     expect(visit.page.locator(".detail")).to_contain_text(journey)
+
+
+def test_a_zone_is_drawn_tried_and_saved(visit: Visit) -> None:
+    """By clicks on the map; what it would have done last week is told before it is a version of the plan, and it can be removed again."""
+    visit.enter("supervisor")
+    page = visit.page
+    page.get_by_role("link", name="Plan", exact=True).click()
+    page.get_by_role("button", name="New area").click()
+    page.get_by_label("Id").fill("DRAWN")
+    expect(page.locator(".editor .hint")).to_contain_text("to draw")
+    box = page.locator(".map canvas").bounding_box()
+    assert box is not None
+    save = page.get_by_role("button", name="Save as a version")
+    for dx, dy in ((200, 200), (400, 220), (380, 400), (210, 380), (210, 380)):
+        page.mouse.click(box["x"] + dx, box["y"] + dy)
+        page.wait_for_timeout(300)  # two clicks at once are a double click
+    expect(save).to_be_enabled()
+    page.get_by_role("button", name="Try on last week").click()
+    expect(page.locator(".tried")).to_contain_text("journeys under way")
+    save.click()
+    expect(page.get_by_role("button", name="Zones (")).to_be_visible()
+    expect(page.locator(".plan-row", has_text="DRAWN")).to_be_visible()
+    drawn = next(f for f in answer(visit.service, "/api/v1/zones")["features"] if f["id"] == "DRAWN")
+    assert len(drawn["geometry"]["coordinates"][0]) == 5
+    page.locator(".plan-row", has_text="DRAWN").click()
+    page.once("dialog", lambda asked: asked.accept())
+    page.get_by_role("button", name="Remove", exact=True).click()
+    expect(page.locator(".plan-row", has_text="DRAWN")).to_have_count(0)
 
 
 def test_page_fits_a_phone(visit: Visit) -> None:

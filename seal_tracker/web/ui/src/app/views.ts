@@ -8,7 +8,7 @@ export interface View {
   load: () => Promise<{ default: ComponentType }>;
 }
 
-export type ViewId = "alarms" | "journeys" | "equipment" | "duty" | "tasks" | "reports";
+export type ViewId = "alarms" | "journeys" | "equipment" | "duty" | "tasks" | "reports" | "plan";
 
 export const VIEWS: readonly View[] = [
   { id: "alarms", right: null, load: () => import("../alarms/view") },
@@ -17,6 +17,7 @@ export const VIEWS: readonly View[] = [
   { id: "duty", right: null, load: () => import("../duty/view") },
   { id: "tasks", right: null, load: () => import("../tasks/view") },
   { id: "reports", right: null, load: () => import("../reports/view") },
+  { id: "plan", right: null, load: () => import("../plan/view") },
 ];
 
 export const FIRST: ViewId = "alarms";

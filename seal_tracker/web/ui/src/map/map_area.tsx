@@ -29,6 +29,8 @@ export class MapHandle {
 export function MapArea({ handle }: { handle: MapHandle }): JSX.Element {
   const room = useRoom();
   const place = useRef<HTMLDivElement>(null);
+  /** Where the reader was, for a map that is drawn anew. */
+  const camera = useRef<Camera | null>(null);
   const signs = useRef<HTMLDivElement>(null);
   const [measuring, setMeasuring] = useState(false);
   const [unavailable, setUnavailable] = useState(false);
@@ -39,7 +41,6 @@ export function MapArea({ handle }: { handle: MapHandle }): JSX.Element {
 
   useEffect(() => {
     const darkness = window.matchMedia("(prefers-color-scheme: dark)");
-    let camera: Camera | null = null;
     let stopped = false;
     const refresh = (): void => handle.map?.refresh(room.connection === "live", room.now_ms);
     const draw = async (): Promise<void> => {
@@ -47,14 +48,14 @@ export function MapArea({ handle }: { handle: MapHandle }): JSX.Element {
       if (stopped || !place.current) return;
       try {
         const { config, board } = room;
-        handle.ready(new View(place.current, { config, ...plan, board, reader }, darkness.matches, camera));
+        handle.ready(new View(place.current, { config, ...plan, board, reader }, darkness.matches, camera.current));
         refresh();
       } catch {
         setUnavailable(true);
       }
     };
     const remove = (): void => {
-      camera = handle.map?.camera ?? camera;
+      camera.current = handle.map?.camera ?? camera.current;
       handle.map?.remove();
       handle.ready(null);
     };

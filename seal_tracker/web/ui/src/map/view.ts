@@ -6,6 +6,7 @@ import type { Board } from "../live/board";
 import type { Names } from "../live/names";
 import type { Reader } from "../view/reader";
 import { FONT_BOLD, ground, places } from "./basemap";
+import type { DrawnType } from "./drawing";
 import { excursionOf } from "./excursion";
 import { boundsOf, positionsOf } from "./geometry";
 import { Measure } from "./measure";
@@ -83,6 +84,8 @@ export class MapView {
   readonly #popup: Popup;
   readonly #measure: Measure;
   #followed: string | null = null;
+  /** While there is one, clicks draw, and open nothing. */
+  #drawing: { stop(): void } | null = null;
   #ready = false;
   #tracked = false;
   /** Somebody has asked for a place before the map was there. */
@@ -128,7 +131,7 @@ export class MapView {
       if (!camera && !this.#moved) this.#start();
     });
     this.#measure = new Measure(this.#map, reader);
-    this.#map.on("click", (event) => (this.#measure.on ? this.#measure.clicked(event) : void this.#clicked(event.point, event.lngLat)));
+    this.#map.on("click", (event) => (this.#measure.on ? this.#measure.clicked(event) : this.#drawing || void this.#clicked(event.point, event.lngLat)));
     this.#map.on("dragstart", () => this.follow(null));
     this.#map.on("mousemove", ({ point }) => {
       if (!this.#measure.on) this.#map.getCanvas().style.cursor = this.#hit(point) ? "pointer" : "";
@@ -141,6 +144,8 @@ export class MapView {
   }
 
   remove(): void {
+    this.#drawing?.stop();
+    this.#drawing = null;
     this.#map.remove();
   }
 
@@ -200,6 +205,26 @@ export class MapView {
   showMoment(at: GeoJSON.Position, course_deg: number | null): void {
     const feature: GeoJSON.Feature = { type: "Feature", properties: { course_deg: course_deg ?? -1 }, geometry: { type: "Point", coordinates: at } };
     this.#whenReady(() => this.#source("moment").setData(feature));
+  }
+
+  /** Goes to a geometry and leaves it unmarked. */
+  showGeometry(geometry: GeoJSON.Geometry): void {
+    const box = boundsOf(positionsOf(geometry));
+    if (box) this.#goTo(box, 90);
+  }
+
+  /** Lets one geometry be drawn (null: anew) or edited; gives what ends that. The code for it is loaded when it is first asked for. */
+  async draw(type: DrawnType, geometry: GeoJSON.Geometry | null, changed: (geometry: GeoJSON.Geometry) => void): Promise<() => void> {
+    const { Drawing } = await import("./drawing");
+    if (!this.#ready) await this.#map.once("load");
+    this.#drawing?.stop();
+    const drawing = new Drawing(this.#map, type, geometry, changed);
+    this.#drawing = drawing;
+    return () => {
+      if (this.#drawing !== drawing) return;
+      this.#drawing = null;
+      drawing.stop();
+    };
   }
 
   #goTo(box: [number, number, number, number], padding: number): void {
