@@ -1060,6 +1060,23 @@ async def test_what_a_weighbridge_says_is_in_its_licences_balance_until_it_is_ta
         found = await service.ask(client, "auditor", "GET", "/api/v1/weighings?weighbridge=W-u2&limit=1")
         weighing_id = json.loads(found.text)["items"][0]["id"]
         path = f"/api/v1/weighings/{weighing_id}"
+        came = {"weighbridge": "W-u2", "id": "T-10", "time": datetime.now(UTC).isoformat(), "direction": "in"}
+        answer = await service.ask(
+            client, "supervisor", "POST", "/api/v1/weighings", came | {"journey": "J-u2", "net_kg": 15_000}
+        )
+        assert answer.status == 201, answer.text
+
+        async def missing_kg() -> list[int]:
+            told = "/api/v1/episodes?type=MASS_BALANCE&journey=J-u2"
+            items = json.loads((await service.ask(client, "auditor", "GET", told)).text)["items"]
+            return [one["evidence"]["difference_kg"] for one in items if one["object"] == "weighed"]
+
+        assert await missing_kg() == [-5_000]
+        right = {"reason": "a digit was lost", "net_kg": 20_000}
+        path = f"/api/v1/weighings/{json.loads(answer.text)['id']}/correct"
+        assert (await service.ask(client, "supervisor", "POST", path, right)).status == 200
+        assert await missing_kg() == []
+        path = f"/api/v1/weighings/{weighing_id}"
         correction = {"reason": "the tare was wrong", "net_kg": 18_000}
         answer = await service.ask(client, "supervisor", "POST", f"{path}/correct", correction)
         assert answer.status == 200, answer.text
