@@ -94,7 +94,8 @@ def _check_hours(fields: Fields, references: References) -> None:
 
 def _check_escorts(fields: Fields, journey: Fields) -> None:
     devices = journey.values.get("devices")
-    listed = {d.get("id") for d in devices if isinstance(d, dict)} if isinstance(devices, list) else set()
+    rows = devices if isinstance(devices, list) else []
+    listed = {d["id"] for d in rows if isinstance(d, dict) and isinstance(d.get("id"), str)}
     for escort in fields.objects("escorts"):
         escort.only({"device", "gap_m"})
         escort.require("device", "write the escort's device id")

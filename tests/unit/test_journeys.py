@@ -165,6 +165,14 @@ def test_the_tractor_leads_where_there_is_no_seal() -> None:
             "not among",
         ),
         (
+            {
+                "devices": [{"id": i, "role": "escort"} for i in ("E1", ["E9"])],
+                "permit": {"number": "1", "escorts": [{"device": "E1", "gap_m": 9}]},
+            },
+            "devices[1].id",
+            "must be a text",
+        ),
+        (
             {"permit": {"number": "1", "structures": [{"zone": "bridge"}]}},
             "permit.structures[0].zone",
             "no zone",

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from drawing import collection
 from folders import UNITS, files, journey, plan_of, zone
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from story import Core, batch, ping
 from structlog.testing import capture_logs
+from wanderings import ground
 
 from seal_tracker.backtest import run_backtest
 from seal_tracker.config import Settings
@@ -21,6 +27,9 @@ from seal_tracker.sources.trace import in_arrival_order
 from seal_tracker.sources.trace_csv import read_csv
 from seal_tracker.store.records import PlanVersion
 from seal_tracker.supervision.journey_plan import import_plan
+
+WHOLE = ground()
+"""A plan with all kinds of things that refer to each other."""
 
 SHAPELESS = zone("gate-a", 106.65) | {"geometry": {}}
 OF_NOWHERE = {"type": "Feature", "id": "hp-lc", "geometry": {}, "properties": {"half_width_m": 200}}
@@ -156,3 +165,31 @@ async def test_a_folder_that_was_taken_up_before_and_is_refused_by_now_stops_no_
     with pytest.raises(PlanFaultyError, match="hp-lc"):
         await taken_plan(store, await load_plan(Settings(plan=tmp_path)))
     assert await taken_plan(store, FolderPlan()) is None
+
+
+BROKEN: list[Any] = [None, {}, [], "x", -1, 1e9, "a\u0000b", True, [[]], {"a": 1}]
+
+
+def places(of: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Where something stands in JSON, as the names and positions that lead there."""
+    inner = of.items() if isinstance(of, dict) else enumerate(of) if isinstance(of, list) else ()
+    return [at, *(place for name, value in inner for place in places(value, (*at, name)))]
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(st.sampled_from(["zones.geojson", "routes.geojson", "journeys.jsonl"]), st.data())
+def test_whatever_is_refused_of_an_object_the_rest_can_be_judged_by(name: str, data: st.DataObject) -> None:
+    """One value anywhere in an object is another, or gone: it is named or sound, and nothing that refers to it stops the start."""
+    whole = WHOLE.files() | {"units.toml": '[U]\nname = "u"\njurisdiction_zone = "P"\n'}
+    lines = whole[name].splitlines() if name == "journeys.jsonl" else None
+    objects = [json.loads(line) for line in lines] if lines else json.loads(whole[name])["features"]
+    one = data.draw(st.sampled_from(objects))
+    *way, last = data.draw(st.sampled_from(places(one)[1:]))
+    inner = one
+    for step in way:
+        inner = inner[step]
+    inner[last] = deepcopy(data.draw(st.sampled_from(BROKEN)))
+    whole[name] = "\n".join(json.dumps(o) for o in objects) if lines else collection(*objects)
+    core = Core(stored(whole))
+    core.feed(batch([ping(60 * i, 600 * i, lock="open") for i in range(20)], core.numbers))
+    core.pass_time(9000)
