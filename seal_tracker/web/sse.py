@@ -115,24 +115,34 @@ class StateTopic:
         return self._frames[whole, scope]
 
     def _encode_whole(self, scope: Scope) -> bytes:
-        return self._encode([item for item in self._whole.values() if item.seen(scope)], [], whole=True)
+        return self._encode([key for key, item in self._whole.items() if item.seen(scope)], [], whole=True)
 
     def _encode_newest(self, scope: Scope) -> bytes:
         """What is new to a client of that scope. What has left its units is gone for it, as what was never theirs is not."""
         kept, gone = [], []
         for key, (before, after) in self._newest.items():
             if after.said is not None and after.seen(scope):
-                kept.append(after)
+                kept.append(key)
             elif scope is None or (before is not None and before.seen(scope)):
                 gone.append(key)
         return self._encode(kept, gone, whole=False) if kept or gone else b""
 
-    def _encode(self, kept: Sequence[Item], gone: Sequence[str], *, whole: bool) -> bytes:
-        said = [seal_item(item.said) if isinstance(item.said, PositionRow) else item.said for item in kept]
-        data: dict[str, Any] = {"items": said, "whole": whole}
+    def _encode(self, kept: Sequence[str], gone: Sequence[str], *, whole: bool) -> bytes:
+        data: dict[str, Any] = {"items": [self._written(key) for key in kept], "whole": whole}
         if gone:
             data["gone"] = gone
         return b"event: %b\ndata: %b\n\n" % (self.name.encode(), msgspec.json.encode(data))
+
+    def _written(self, key: str) -> Any:
+        """The newest of a key as JSON. A position is written once and kept so: a hundred thousand would hold everything up for half a
+        second each time that somebody begins to watch.
+        """
+        item = self._whole[key]
+        if isinstance(item.said, PositionRow):
+            item = self._whole[key] = item._replace(
+                said=msgspec.Raw(msgspec.json.encode(seal_item(item.said)))
+            )
+        return item.said
 
 
 class Space:
