@@ -18,6 +18,7 @@ from time import time
 
 from simulators.errors import PlanError
 from simulators.fleet import Traveller, build_fleet
+from simulators.gates import camera_at
 from simulators.minerals import licence_at, weighbridge_at
 from simulators.pace import Pace
 from simulators.playback import deliveries
@@ -72,7 +73,7 @@ def write_plan(folder: Path, *, now_s: float, seals: int, seed: int) -> list[Tra
         shutil.copyfile(DEMO_PLAN / name, folder / name)
     fleet = build_fleet(folder, now_s=now_s, seals=seals, seed=seed)
     (folder / "journeys.jsonl").write_text(_journeys(fleet))
-    for name, lines in _of_minerals(fleet).items():
+    for name, lines in _of_equipment(fleet).items():
         (folder / name).write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
     write_truth(folder / "truth.jsonl", fleet)
     made = {"now": instant(int(now_s) * 1000), "now_s": int(now_s), "seals": seals, "seed": seed}
@@ -161,12 +162,15 @@ async def _report(pace: Pace, tally: Tally, progress: Progress) -> None:
         progress(loop.time() - began_s, pace, tally)
 
 
-def _of_minerals(fleet: Sequence[Traveller]) -> dict[str, list[dict[str, object]]]:
-    """What the plan says of licences and weighbridges, by file."""
+def _of_equipment(fleet: Sequence[Traveller]) -> dict[str, list[dict[str, object]]]:
+    """What the plan says of licences, weighbridges and a gate's camera, by file."""
     loaded = [(x.weighed_at, x.journey) for x in fleet if x.weighed_at is not None]
     return {
         "licences.jsonl": [licence_at(j["origin_zone"], j.get("unit")) for _, j in loaded],
-        "equipment.jsonl": [weighbridge_at(*at, j.get("unit")) for at, j in loaded],
+        "equipment.jsonl": [
+            *(weighbridge_at(*at, j.get("unit")) for at, j in loaded),
+            *(camera_at(x.seen, x.journey.get("unit")) for x in fleet if x.seen is not None),
+        ],
     }
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from simulators.cast import ORDINARY, Part, draw_cast
 from simulators.draft import Draft, Happening, Site, Track, load_tracks
 from simulators.drive import Drive, Halt, Style
+from simulators.gates import Seen, as_declared
 from simulators.minerals import as_minerals
 from simulators.oversized import as_oversized, has_ahead
 from simulators.road_plots import ROAD_PLOTS
@@ -65,15 +66,22 @@ SEEN_STAY_S = 150.0
 """A stay in a zone of interest shorter than two fixes and half a minute need not be an event."""
 
 
+SEEN_BEFORE_S = 1200.0
+"""A camera saw a lorry so long ago: its pings of then are there, and it drives on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Traveller:
-    """One journey with its seal, the part it plays, and what really happens on it; and where minerals are weighed, at which place."""
+    """One journey with its seal, the part it plays, and what really happens on it; where minerals are weighed,
+    at which place; and where a camera saw its lorry.
+    """
 
     journey: dict[str, Any]
     seal: Seal
     role: str
     happenings: tuple[Happening, ...]
     weighed_at: tuple[float, float] | None = None
+    seen: Seen | None = None
 
     def truth(self) -> Iterator[dict[str, Any]]:
         """What happened, who it happened to, when, and which events that should give: objects for JSON."""
@@ -98,7 +106,7 @@ def build_fleet(folder: Path, *, now_s: float, seals: int, seed: int) -> list[Tr
     parts = draw_cast(np.random.default_rng((seed, 0)), seals)
     now_ms = int(now_s) * 1000
     fleet = [_travel(i, part, tracks, usual, now_ms, seed) for i, part in enumerate(parts)]
-    return _one_with_minerals(_one_oversized(fleet, tracks, now_s))
+    return _one_at_a_gate(_one_with_minerals(_one_oversized(fleet, tracks, now_s)), now_s)
 
 
 def _one_with_minerals(fleet: list[Traveller]) -> list[Traveller]:
@@ -109,6 +117,21 @@ def _one_with_minerals(fleet: list[Traveller]) -> list[Traveller]:
         return fleet
     lon, lat = chosen.seal.road.point_at(np.array([0.0]))
     it = replace(chosen, journey=as_minerals(chosen.journey), weighed_at=(float(lon[0]), float(lat[0])))
+    return [it if one is chosen else one for one in fleet]
+
+
+def _one_at_a_gate(fleet: list[Traveller], now_s: float) -> list[Traveller]:
+    """One of those who just drive was read by a camera a while ago. Small fleets may have none."""
+    seen_s = now_s - SEEN_BEFORE_S
+    ordinary = [t for t in fleet if t.role == ORDINARY and t.journey["regime"] == "transit"]
+    driven = [(t, seen_s - t.seal.start_ms / 1000) for t in ordinary]
+    under_way = [(t, s) for t, s in driven if SEEN_BEFORE_S < s < t.seal.drive.duration_s - SEEN_BEFORE_S]
+    if not under_way:
+        return fleet
+    chosen, at_s = under_way[0]
+    spot = chosen.seal.drive.at(at_s)
+    seen = Seen(spot.lon, spot.lat, round(seen_s * 1000))
+    it = replace(chosen, journey=as_declared(chosen.journey), seen=seen)
     return [it if one is chosen else one for one in fleet]
 
 

@@ -15,10 +15,11 @@ from typing import NamedTuple
 import msgspec
 
 from simulators.fleet import Traveller
+from simulators.gates import CAMERA, reading_of
 from simulators.minerals import WEIGHBRIDGE, weighing_of
 from simulators.pace import Pace
 from simulators.seal import Report
-from simulators.wire import Message, Ping, flush, topic_of, weighing_topic
+from simulators.wire import Message, Ping, flush, reading_topic, topic_of, weighing_topic
 
 __all__ = ["BACKLOG_S", "Delivery", "deliveries"]
 
@@ -76,6 +77,9 @@ def _of_seal(traveller: Traveller, pace: Pace, tenant: str, joins_s: float) -> I
             if traveller.weighed_at is not None:
                 said = json.dumps(weighing_of(traveller.seal.start_ms)).encode()
                 yield Delivery(joins_s, Message(weighing_topic(tenant, WEIGHBRIDGE), said, 0))
+            if traveller.seen is not None:
+                said = json.dumps(reading_of(traveller.seen)).encode()
+                yield Delivery(joins_s, Message(reading_topic(tenant, CAMERA), said, 0))
         after_s = max(joins_s, pace.after_s(sent_ms))
         newest, *late = (r.ping for r in group)
         yield Delivery(after_s, flush(topic, [newest])[0])

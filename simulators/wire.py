@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-__all__ = ["Message", "Ping", "flush", "instant", "topic_of", "weighing_topic"]
+__all__ = ["Message", "Ping", "flush", "instant", "reading_topic", "topic_of", "weighing_topic"]
 
 FLUSH_PINGS = 50
 """Pings in one buffered message at most: about 12 kB, what a modem sends in one go."""
@@ -48,6 +48,11 @@ _encoder = msgspec.json.Encoder()
 def topic_of(tenant: str, seal: str) -> str:
     """Where a seal publishes its pings."""
     return f"eseal/v1/{tenant}/dev/{seal}/ping"
+
+
+def reading_topic(tenant: str, camera: str) -> str:
+    """Where a camera publishes what it reads."""
+    return f"eseal/v1/{tenant}/equip/{camera}/reading"
 
 
 def weighing_topic(tenant: str, weighbridge: str) -> str:

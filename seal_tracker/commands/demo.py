@@ -44,6 +44,9 @@ SITUATIONS = (
 )
 """Kind, severity and words of what is reported."""
 
+LENS = "Ống kính mờ, biển số đọc lúc được lúc không."
+"""What is wrong with the gate's camera, by its ticket."""
+
 FIRST_PING_AFTER_S = 2.0
 """Who waits for the ready file and subscribes must miss nothing."""
 
@@ -133,7 +136,7 @@ def tomorrow() -> str:
 
 
 async def _report_situations(ready: Ready) -> None:
-    """What no seal senses, told by an officer, as the weekly report has it."""
+    """What no seal senses, told by an officer, as the weekly report has it, and a camera that needs its lens cleaned."""
     async with ServiceClient(ready.http, ready.accounts["supervisor"]["token"]) as client:
         units = [one["id"] for one in (await client.get("/api/v1/units"))["items"]]
         for (kind, severity, text), unit in zip(SITUATIONS, cycle(units or [None]), strict=False):
@@ -146,6 +149,9 @@ async def _report_situations(ready: Ready) -> None:
                 "occurred_at": occurred,
             }
             await client.post("/api/v1/situations", told)
+        cameras = [e for e in (await client.get("/api/v1/equipment"))["items"] if e["kind"] == "camera"]
+        for camera in cameras[:1]:
+            await client.post("/api/v1/tickets", {"equipment": camera["id"], "fault": LENS})
 
 
 async def _simulator(*args: str) -> None:

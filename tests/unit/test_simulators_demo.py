@@ -77,7 +77,7 @@ def test_every_message_is_a_valid_native_ping_or_an_array_of_at_most_fifty(folde
     """By the schema of the interface document, written down again in this test's helper."""
     seals = {x.seal.id for x in load_fleet(folder)}
     for _, message in islice(deliveries(load_fleet(folder), STARTED, "demo"), 1500):
-        if message.topic.endswith("/weighing"):
+        if message.topic.endswith(("/weighing", "/reading")):
             continue
         assert re.fullmatch(r"eseal/v1/demo/dev/[A-Za-z0-9_.:-]{1,64}/ping", message.topic)
         assert message.topic.split("/")[4] in seals
@@ -95,7 +95,7 @@ def test_the_past_is_buffered_and_over_in_ten_seconds_then_it_is_live(folder: Pa
     assert max(d.after_s for d in big) < BACKLOG_S
     assert sum(d.message.pings for d in big) > 0.5 * sum(d.message.pings for d in played)
     for after_s, message in played:
-        if message.topic.endswith("/weighing"):
+        if message.topic.endswith(("/weighing", "/reading")):
             continue
         content = json.loads(message.payload)
         for ping in content if isinstance(content, list) else [content]:
@@ -117,7 +117,18 @@ def test_one_lorry_with_minerals_is_weighed_as_more_than_it_declares(folder: Pat
     assert weighed["gross_kg"] - weighed["tare_kg"] > journey["minerals"]["loaded_kg"]
     assert weighed["plate"] == journey["vehicle"]
     assert json.loads((folder / "licences.jsonl").read_text())["id"] == journey["minerals"]["licence"]
-    assert json.loads((folder / "equipment.jsonl").read_text())["id"] in topic
+    assert json.loads((folder / "equipment.jsonl").read_text().splitlines()[0])["id"] in topic
+
+
+def test_one_lorry_is_read_with_another_container_than_it_declares(folder: Path):
+    """Once, where its seal was then; the plan has the camera there."""
+    fleet = load_fleet(folder)
+    (read,) = [d for d in takewhile(lambda d: d.after_s < 60, deliveries(fleet, STARTED, "demo")) if d.message.topic.endswith("/reading")]  # fmt: skip
+    said = json.loads(read.message.payload)
+    (journey,) = [x.journey for x in fleet if x.seen is not None]
+    assert (said["plate"], said["containers"] == [journey["box"]]) == (journey["vehicle"], False)
+    camera = json.loads((folder / "equipment.jsonl").read_text().splitlines()[-1])
+    assert camera["id"] in read.message.topic
 
 
 def test_each_live_seal_is_heard_every_few_seconds(folder: Path):
