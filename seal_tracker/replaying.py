@@ -1,7 +1,9 @@
 """Judging stored pings again: which are read from where, in portions small enough to hold, and where it may stop.
 
 Each portion ends at a stored checkpoint, the next one first, then one twice as far ahead each time: a late ping whose effect
-is soon over costs a few dozen pings, a change that lasts is worked off in a few large portions. Reads the store only.
+is soon over costs a few dozen pings, a change that lasts is worked off in a few large portions. Where checkpoints are far
+apart, since many pings came at once or out of order, portions end between them, the first ones soon: what is judged again
+leaves its states behind there, and the next late ping finds one near. Reads the store only.
 """
 
 from __future__ import annotations
@@ -32,8 +34,12 @@ PORTION_PINGS = 50_000
 LEAST_PINGS = 64
 """Fewer of one seal at a time would cost more in questions than in pings."""
 
+FIRST_PINGS = 2 * LEAST_PINGS
+"""Pings of one seal in the first portion, at most, where its states are kept; each further one may have twice as many. More than
+lie between the checkpoints of pings that came in order, some late ones among them."""
+
 MOST_AHEAD = 32
-"""Checkpoints that a portion may skip: so far apart are those it leaves behind where the change lasts."""
+"""Checkpoints that a portion may skip, or times ``FIRST_PINGS`` that it may have: so far apart are those it leaves behind where the change lasts."""
 
 FOREVER_MS = np.iinfo(np.int64).max
 """Pings up to here are all there are."""
@@ -127,19 +133,23 @@ class Replay:
         but their state is as it was. ``still``, ``until_ms``: see `Rejudgement.finish`; ``newest_only``: see `Rejudgement`.
         """
         again = Rejudgement(self.states, facts, self.seals, newest_only=newest_only, with_new=len(new) > 0)
-        reached, ahead = dict(self.after_ms), 1
+        reached, ahead, long = dict(self.after_ms), 1, 1
         going = list(self.seals)
         while going:
             begin = [reached[seal] for seal in going]
             stored = await self._stored_ahead(going, begin, ahead, may_stop_ms)
             until = [stored[s][0] if s in stored else FOREVER_MS for s in going]
             most = max(LEAST_PINGS, PORTION_PINGS // len(going))
+            if not newest_only:
+                most = min(most, FIRST_PINGS * long)
             found = await self.store.pings_portion(going, begin, until, most)
             reached |= dict(zip(going, found.through_ms, strict=True))
             among = _within(new, going, begin, found.through_ms)
             settled = again.portion(found.pings, _met(stored, reached, may_stop_ms), among)
             going = [seal for seal in going if seal not in settled and reached[seal] < FOREVER_MS]
-            ahead = min(2 * ahead, MOST_AHEAD)
+            long = min(2 * long, MOST_AHEAD)
+            if any(reached[seal] == at for seal, (at, _) in stored.items()):
+                ahead = min(2 * ahead, MOST_AHEAD)
         return again.finish(still, until_ms)
 
     async def _stored_ahead(

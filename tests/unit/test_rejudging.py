@@ -44,6 +44,16 @@ def test_the_cost_of_a_late_ping_does_not_grow_with_what_came_after_it() -> None
     assert rejudged(service(LONG), ping(615, 15 * 615)) == rejudged(service(LONG), ping(4815, 15 * 4815))
 
 
+def test_judging_again_what_came_all_at_once_leaves_checkpoints_behind() -> None:
+    """There is none among 1,201 pings of one batch: the first late ping costs them all, the next ones what is near."""
+    told = Service(Core(Ground().route("R", (0, 0), (95_000, 0)).journey(route="R").plan()))
+    told.feed(batch(drive(0, 6000, 5), told.core.numbers))
+    costs = [rejudged(told, ping(at_s, 15 * at_s)) for at_s in (1503, 4503, 4513)]
+    assert costs[0] > 1200
+    assert max(costs[1:]) < 600
+    assert costs[2] < costs[1]
+
+
 def test_a_late_ping_that_changes_what_follows_is_followed_as_far_as_it_does() -> None:
     """A stop that began before is another episode until it is over."""
     parked = [*drive(0, 900, 30), *(ping(900 + 60 * i, 13_500) for i in range(1, 60))]
