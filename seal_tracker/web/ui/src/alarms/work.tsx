@@ -88,7 +88,7 @@ export class Work {
       return true;
     } catch (error) {
       const { words } = this.room.reader;
-      if (error instanceof ApiError && error.status === 412) this.#say(words.alarms.changedMeanwhile);
+      if (error instanceof ApiError && error.status === 412) this.#say(words.changedMeanwhile);
       else this.#say(error instanceof ApiError && error.status ? error.message : words.signIn.unreachable);
       return false;
     }

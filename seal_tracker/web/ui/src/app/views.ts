@@ -8,7 +8,7 @@ export interface View {
   load: () => Promise<{ default: ComponentType }>;
 }
 
-export type ViewId = "alarms" | "journeys" | "equipment" | "duty" | "tasks" | "reports" | "plan";
+export type ViewId = "alarms" | "journeys" | "equipment" | "duty" | "tasks" | "reports" | "plan" | "situations" | "seals" | "inspections";
 
 export const VIEWS: readonly View[] = [
   { id: "alarms", right: null, load: () => import("../alarms/view") },
@@ -16,6 +16,9 @@ export const VIEWS: readonly View[] = [
   { id: "equipment", right: null, load: () => import("../equipment/view") },
   { id: "duty", right: null, load: () => import("../duty/view") },
   { id: "tasks", right: null, load: () => import("../tasks/view") },
+  { id: "situations", right: null, load: () => import("../situations/view") },
+  { id: "inspections", right: "see_inspections", load: () => import("../inspections/view") },
+  { id: "seals", right: null, load: () => import("../seals/view") },
   { id: "reports", right: null, load: () => import("../reports/view") },
   { id: "plan", right: null, load: () => import("../plan/view") },
 ];

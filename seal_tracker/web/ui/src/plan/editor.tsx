@@ -75,7 +75,7 @@ function Form({ shown: { feature, etag }, id, collection, map, close }: EditorPr
     try {
       await what();
     } catch (error) {
-      setFailed(error instanceof ApiError && error.status ? (error.status === 412 ? words.plan.changedMeanwhile : error.message) : words.signIn.unreachable);
+      setFailed(error instanceof ApiError && error.status ? (error.status === 412 ? words.changedMeanwhile : error.message) : words.signIn.unreachable);
     }
     setBusy(false);
   };
