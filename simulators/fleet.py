@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from simulators.draft import Draft, Happening, Site, Track, load_tracks
 from simulators.drive import Drive, Halt, Style
 from simulators.gates import Seen, as_declared
 from simulators.minerals import as_minerals
-from simulators.oversized import as_oversized, has_ahead
+from simulators.oversized import as_oversized
 from simulators.road_plots import ROAD_PLOTS
 from simulators.seal import Seal
 from simulators.seal_plots import SEAL_PLOTS
@@ -62,6 +63,11 @@ CARGOES = (
     "Hàng tiêu dùng quá cảnh",
     "Tấm pin mặt trời",
 )
+COMING_S = (600.0, 3600.0)
+"""An oversized vehicle comes to a bridge between ten minutes and an hour from now."""
+DUE_AT_ONCE_S = 150.0
+FORESEEN_S = 1800.0
+"""Told half an hour before at most, by the policy's mean speed; who drives faster comes sooner."""
 SEEN_STAY_S = 150.0
 """A stay in a zone of interest shorter than two fixes and half a minute need not be an event."""
 
@@ -106,7 +112,7 @@ def build_fleet(folder: Path, *, now_s: float, seals: int, seed: int) -> list[Tr
     parts = draw_cast(np.random.default_rng((seed, 0)), seals)
     now_ms = int(now_s) * 1000
     fleet = [_travel(i, part, tracks, usual, now_ms, seed) for i, part in enumerate(parts)]
-    return _one_at_a_gate(_one_with_minerals(_one_oversized(fleet, tracks, now_s)), now_s)
+    return _one_at_a_gate(_one_with_minerals(_some_oversized(fleet, tracks, now_s)), now_s)
 
 
 def _one_with_minerals(fleet: list[Traveller]) -> list[Traveller]:
@@ -135,19 +141,36 @@ def _one_at_a_gate(fleet: list[Traveller], now_s: float) -> list[Traveller]:
     return [it if one is chosen else one for one in fleet]
 
 
-def _one_oversized(fleet: list[Traveller], tracks: dict[str, Track], now_s: float) -> list[Traveller]:
-    """One of those who just drive, with a bridge to come (else behind them), is an oversized vehicle. Small fleets may have none."""
+def _some_oversized(fleet: list[Traveller], tracks: dict[str, Track], now_s: float) -> list[Traveller]:
+    """Of those who just drive two that come to one bridge at about the same time are oversized vehicles, else one. Small fleets may have none."""
     ordinary = [t for t in fleet if t.role == ORDINARY and tracks[t.seal.road.id].structures]
     coming = [
-        t for t in ordinary
-        if has_ahead(tracks[t.seal.road.id], t.seal.drive, now_s - t.seal.start_ms / 1000)
-    ]  # fmt: skip
-    chosen = next(iter([*coming, *ordinary]), None)
-    if chosen is None:
-        return fleet
-    structures = [s.place.id for s in tracks[chosen.seal.road.id].structures]
-    it = replace(chosen, journey=as_oversized(chosen.journey, structures, now_s))
-    return [it if one is chosen else one for one in fleet]
+        (site.place.id, t.seal.drive.time_at(site.chainage_m) + t.seal.start_ms / 1000 - now_s, t)
+        for t in ordinary
+        for site in tracks[t.seal.road.id].structures
+    ]
+    coming = [one for one in coming if one[1] > COMING_S[0]]
+    pairs = [
+        (abs(a_s - b_s), (a, b), place, min(a_s, b_s))
+        for (place, a_s, a), (other, b_s, b) in combinations([c for c in coming if c[1] < COMING_S[1]], 2)
+        if place == other
+    ]
+    apart_s, meeting, place, due_s = min(pairs, key=lambda p: p[0], default=(np.inf, (), "", 0.0))
+    chosen = meeting if apart_s < DUE_AT_ONCE_S else tuple([*(t for _, _, t in coming), *ordinary][:1])
+    made = dict[str, Traveller]()
+    for which, one in enumerate(chosen):
+        journey = as_oversized(
+            one.journey, [s.place.id for s in tracks[one.seal.road.id].structures], now_s, which
+        )
+        told = one.happenings
+        if len(chosen) > 1:
+            at_s = now_s + due_s - one.seal.start_ms / 1000
+            told = (
+                *told,
+                Happening("due_at_once", at_s - FORESEEN_S, at_s, ("STRUCTURE_MEETING",), object=place),
+            )
+        made[one.seal.id] = replace(one, journey=journey, happenings=told)
+    return [made.get(one.seal.id, one) for one in fleet]
 
 
 def _travel(
