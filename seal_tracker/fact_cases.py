@@ -74,6 +74,7 @@ class FactStore(GateStore, Protocol):
     async def lines_of(  # noqa: D102
         self, space: str, *, journeys: Iterable[str] = (), licences: Iterable[str] = ()
     ) -> list[Line]: ...
+    async def lines_before(self, space: str, journeys: Iterable[str]) -> dict[str, int]: ...  # noqa: D102
     async def stops_of_minerals(self, space: str, from_ms: int, to_ms: int) -> list[Episode]: ...  # noqa: D102
     async def journeys_named(self, space: str, ids: Iterable[str]) -> Mapping[str, JourneyRow]: ...  # noqa: D102
     async def journeys_of_devices(self, space: str, after_ms: Mapping[str, int]) -> list[str]: ...  # noqa: D102
@@ -132,26 +133,32 @@ class FactCases:
         journeys: Sequence[Journey],
         facts: Mapping[str, Sequence[EquipmentFact]],
     ) -> Balance:
-        """What changes of the licences' balances, and what was used before each journey."""
+        """What changes of the licences' balances, and what was used of their quotas before each journey.
+
+        All lines of a licence are read only where one has changed; else the database adds up what was before.
+        """
         now = {j.id: line for j in journeys if (line := line_of(j, facts[j.id])) is not None}
         was = {line.journey: line for line in await self._store.lines_of(self._space, journeys=names)}
         if not now and not was:
             return Balance()
         different = {n for n in names if now.get(n) != was.get(n)}
-        licences = {line.licence for line in (*now.values(), *was.values())}
-        known = {line.journey: line for line in await self._store.lines_of(self._space, licences=licences)}
+        quotas = {line.licence: _least_quota(view, line.licence) for line in (*now.values(), *was.values())}
+        changed = {one.licence for n in different for one in (now.get(n), was.get(n)) if one is not None}
+        changed = {licence for licence in changed if quotas[licence] is not None}
+        same = [n for n, one in now.items() if quotas[one.licence] is not None and one.licence not in changed]
+        known = {line.journey: line for line in await self._store.lines_of(self._space, licences=changed)}
         then = {n: line for n, line in known.items() if n not in names or n in now} | now
         before, after = by_licence(known.values()), by_licence(then.values())
         out = Balance(
             lines=[now[n] for n in sorted(different) if n in now],
             gone=[n for n in sorted(different) if n not in now],
         )
-        for licence in licences:
-            mine = after.get(licence, [])
+        for licence in changed:
+            mine, least = after.get(licence, []), quotas[licence]
             out.used_before |= used_before(mine)
-            if any(line.licence == licence for n in different for line in (now.get(n), was.get(n)) if line):
-                least = _least_quota(view, licence)
-                out.moved |= over_quota(before.get(licence, []), least) | over_quota(mine, least)
+            out.moved |= over_quota(before.get(licence, []), least) | over_quota(mine, least)
+        if same:
+            out.used_before |= await self._store.lines_before(self._space, same)
         return out
 
     async def neighbours(self, out: Prepared) -> set[str]:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import numpy as np
 
-from seal_tracker.facts.balance import Line
+from seal_tracker.facts.balance import Line, by_licence, used_before
 from seal_tracker.facts.gates import ENTERED, REACHED
 from seal_tracker.facts.model import READING, EquipmentFact, keys_of
 from seal_tracker.journey import Journey
@@ -194,6 +194,12 @@ class MemoryStore:
     ) -> list[Line]:
         names, under = set(journeys), set(licences)
         return [line for line in self.lines.values() if line.journey in names or line.licence in under]
+
+    async def lines_before(self, _space: str, journeys: Iterable[str]) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for of in by_licence(self.lines.values()).values():
+            found |= used_before(of)
+        return {name: found[name] for name in journeys}
 
     async def stops_of_minerals(self, _space: str, from_ms: int, to_ms: int) -> list[Episode]:
         return [

@@ -121,6 +121,12 @@ class FactReads(Database):
             rows += await connection.fetch(sql("lines_of_licences"), space, list(licences))
         return list({line.journey: line for line in map(Line._make, rows)}.values())
 
+    async def lines_before(self, space: str, journeys: Iterable[str]) -> dict[str, int]:
+        """What the journeys before each of some have taken from its licence's quota, by journey."""
+        async with self._reading() as connection:
+            rows = await connection.fetch(sql("lines_before"), space, list(journeys))
+        return {row["journey"]: int(row["used_kg"]) for row in rows}
+
     async def lines(
         self,
         space: str,

@@ -246,6 +246,7 @@ def asked() -> dict[str, tuple[tuple[Any, ...], str]]:
         },
         "lines_of_journeys": (("live", ["J-3"]), "licence_lines_pkey"),
         "lines_of_licences": (("live", ["L-3"]), "licence_lines_of_licence"),
+        "lines_before": (("live", ["J-3"]), "licence_lines_of_licence"),
         "lines_listed": (
             ("live", "L-3", START_MS, "J-3", START_MS, START_MS + 86_400_000, 100),
             "licence_lines_of_licence",

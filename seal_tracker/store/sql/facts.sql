@@ -174,6 +174,16 @@ SELECT {line_columns} FROM licence_lines WHERE space = $1 AND journey = ANY($2::
 -- All lines of some licences. Index: licence_lines_of_licence.
 SELECT {line_columns} FROM licence_lines WHERE space = $1 AND licence = ANY($2::text[]);
 
+-- name: lines_before
+-- What the journeys before each of some have taken from its licence's quota. Indexes: the primary key, licence_lines_of_licence.
+SELECT line.journey, (
+    SELECT coalesce(sum(coalesce(b.out_kg, b.in_kg, b.declared_kg, 0)), 0)
+    FROM licence_lines AS b
+    WHERE b.space = $1 AND b.licence = line.licence AND (b.at, b.journey) < (line.at, line.journey)
+) AS used_kg
+FROM licence_lines AS line
+WHERE line.space = $1 AND line.journey = ANY($2::text[]);
+
 -- name: lines_listed
 -- A page of a licence's lines after ($3, $4), in order. Index: licence_lines_of_licence.
 SELECT {line_columns}
