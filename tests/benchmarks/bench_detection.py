@@ -1,6 +1,6 @@
 """How often ``ROUTE_DEVIATION`` is wrong, and how soon it is right, on labelled trips; beside rules that people use.
 
-    python -m tests.benchmarks.bench_detection [--trips 800] [--seed 7]
+    python -m tests.benchmarks.bench_detection [--trips 800] [--seed 7] [--hard]
 
 Trips simulated on random roads and drives recorded on real ones (docs/detection.md says how both are made and labelled):
 cars that report about every 5 s, trucks that report every 30 s, 2 min and 30 min; each set once on its own true route,
@@ -13,13 +13,14 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from detection_cases import TRUCK_EVERY_S, Case, car_detours, cars, truck_detours, trucks
+from detection_cases import TRUCK_EVERY_S, Case, car_detours, cars, harder, truck_detours, trucks
 from detection_rules import RIVALS, Told, mark
 from detection_traces import TRACES, recorded
 
@@ -48,16 +49,31 @@ def main() -> None:
     )
     parser.add_argument("--trips", type=int, default=800)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument(
+        "--hard", action="store_true", help="cars alone: every second, and carelessly recorded"
+    )
     args = parser.parse_args()
     begun, n = time.perf_counter(), args.trips
     real = recorded()
     if not real:
         print(f"{TRACES} is absent: simulated trips only")
+    if args.hard:
+        for title, own, away in hard_cases(args.seed, n):
+            report(title, own, away)
+        return
     report("cars, every 5 s", cars(args.seed, n, real, 3), car_detours(args.seed, n * 3 // 8, real, 3))
     for every in TRUCK_EVERY_S:
         title = f"trucks, every {every:g} s"
         report(title, trucks(args.seed, n // 20, every), truck_detours(args.seed, n // 20, every))
     print(f"{time.perf_counter() - begun:.0f} s")
+
+
+def hard_cases(seed: int, n: int) -> Iterator[tuple[str, list[Case], list[Case]]]:
+    """Simulated cars that report every second, and such that report every 5 s as careless hands record them."""
+    few = n // 3
+    yield "cars, every second", cars(seed, few, [], 0, 1.0), car_detours(seed, few * 3 // 8, [], 0, 1.0)
+    own, away = cars(seed, n, [], 0), car_detours(seed, n * 3 // 8, [], 0)
+    yield "cars, carelessly recorded", harder(own, seed), harder(away, seed + 1)
 
 
 def report(title: str, own: list[Case], away: list[Case]) -> None:

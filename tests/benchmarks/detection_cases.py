@@ -6,16 +6,16 @@ or 30 min. Half of all is simulated (`detection_roads`), half recorded (`detecti
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import shapely
-from detection_errors import ENVIRONMENTS, Fixes, observe
+from detection_errors import ENVIRONMENTS, Fixes, observe, swapped
 from detection_roads import chainages, detour, drive, map_of, road
 from detection_traces import Recorded
 
-__all__ = ["TRUCK_EVERY_S", "Case", "car_detours", "cars", "truck_detours", "trucks"]
+__all__ = ["TRUCK_EVERY_S", "Case", "car_detours", "cars", "harder", "truck_detours", "trucks"]
 
 TRUCK_EVERY_S = (30.0, 120.0, 1800.0)
 KIND_SHARE = {"city": 0.55, "rural": 0.2, "highway": 0.15, "hairpin": 0.1}
@@ -25,6 +25,7 @@ SKY = {
     "highway": {"open": 0.85, "trees": 0.15},
     "hairpin": {"trees": 0.7, "canyon": 0.3},
 }
+CARELESS_M, CARELESS_SWAPS = 8.0, 0.1
 YARD_M = 10.0
 """Mean distance between the road's end and where the vehicle stands before and after (exponential)."""
 
@@ -70,16 +71,16 @@ class Case:
         return spans
 
 
-def cars(seed: int, n: int, real: list[Recorded], repeats: int) -> list[Case]:
+def cars(seed: int, n: int, real: list[Recorded], repeats: int, every_s: float = 5.0) -> list[Case]:
     """Trips on their own true route, a fix about every 5 s."""
-    made = [_simulated(_rng(seed, 1, i), f"sim {i}", 5.0) for i in range(n)]
+    made = [_simulated(_rng(seed, 1, i), f"sim {i}", every_s) for i in range(n)]
     return made + [_recorded(_rng(seed, 2, i, k), r) for k in range(repeats) for i, r in enumerate(real)]
 
 
-def car_detours(seed: int, n: int, real: list[Recorded], repeats: int) -> list[Case]:
+def car_detours(seed: int, n: int, real: list[Recorded], repeats: int, every_s: float = 5.0) -> list[Case]:
     """Trips that leave their route: a parallel street 150 to 400 m off, a loop, a dead end with a stop in it."""
     made = [
-        _simulated(_rng(seed, 3, i), f"sim detour {i}", 5.0, off=(150, 400), last=(80, 1500))
+        _simulated(_rng(seed, 3, i), f"sim detour {i}", every_s, off=(150, 400), last=(80, 1500))
         for i in range(n)
     ]
     return made + [
@@ -100,6 +101,20 @@ def truck_detours(seed: int, n: int, every_s: float) -> list[Case]:
         _simulated(_rng(seed, 6, i, int(every_s)), f"truck detour {i}", every_s, off=far, last=last)
         for i in range(n)
     ]
+
+
+def harder(cases: list[Case], seed: int) -> list[Case]:
+    """The same trips as careless hands record and draw them: no claims, a tenth of the fixes twice within a second and in the
+    wrong order, the map's line simplified to 8 m, every third vertex twice.
+    """
+    return [_harder(_rng(seed, 7, i), case) for i, case in enumerate(cases)]
+
+
+def _harder(rng, case):
+    line = np.array(shapely.simplify(shapely.LineString(case.route), CARELESS_M).coords)
+    line = np.repeat(line, np.where(np.arange(len(line)) % 3, 1, 2), axis=0)
+    silent = replace(case.fixes, accuracy_m=np.full(len(case.fixes.t_s), np.nan))
+    return replace(case, route=line, fixes=swapped(rng, silent, CARELESS_SWAPS))
 
 
 def _rng(*seed):

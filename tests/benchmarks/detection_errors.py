@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["ENVIRONMENTS", "Environment", "Fixes", "observe"]
+__all__ = ["ENVIRONMENTS", "Environment", "Fixes", "observe", "swapped"]
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def observe(
     error = _gauss_markov(rng, t, environment) * spread[:, None] + _jumps(rng, t, environment, spread)
     error += _cold_start(rng, t) + rng.normal(0, WHITE_M, error.shape)
     claims = _claims(rng, np.hypot(*error.T), environment)
-    return _swapped(rng, Fixes(t, xy[i] + error, claims))
+    return swapped(rng, Fixes(t, xy[i] + error, claims), SWAP_SHARE)
 
 
 def _gauss_markov(rng, t, env):
@@ -113,9 +113,9 @@ def _claims(rng, error_m, env):
     return np.full(len(error_m), np.round(rng.uniform(2.5, 6), 1))
 
 
-def _swapped(rng, fixes):
-    """Some fixes come twice within a second, the later place first."""
-    twice = np.flatnonzero(rng.random(len(fixes.t_s) - 1) < SWAP_SHARE)
+def swapped(rng: np.random.Generator, fixes: Fixes, share: float) -> Fixes:
+    """A share of the fixes come twice within a second, the later place first."""
+    twice = np.flatnonzero(rng.random(len(fixes.t_s) - 1) < share)
     gap = np.diff(fixes.t_s)
     twice = twice[gap[twice] > 2]
     ahead = 1.0 / gap[twice][:, None]
