@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import msgspec
 
-from seal_tracker.facts.model import EquipmentFact
+from seal_tracker.facts.model import READING, EquipmentFact
 from seal_tracker.model import EQUIPMENT_PREFIX, iso_ms
 from seal_tracker.store.records import Action
 
-__all__ = ["action_of", "by_itself"]
+__all__ = ["action_of", "by_itself", "is_deed"]
+
+
+def is_deed(fact: EquipmentFact) -> bool:
+    """Whether what equipment sent is told in the audit trail: a weighing, which is a document, and what corrects a reading. Readings
+    themselves are as many as lorries; those that matter are the evidence of an event.
+    """
+    return fact.kind != READING or fact.revision > 1
 
 
 def by_itself(fact: EquipmentFact, at_ms: int) -> Action:

@@ -30,7 +30,7 @@ from seal_tracker.deeds import Deed
 from seal_tracker.downlink.answers import Answers, Heard, not_taken
 from seal_tracker.downlink.messages import SealAnswer
 from seal_tracker.downlink.rows import CommandRow
-from seal_tracker.fact_actions import by_itself
+from seal_tracker.fact_actions import by_itself, is_deed
 from seal_tracker.facts.model import EquipmentFact
 from seal_tracker.facts.settling import Settled
 from seal_tracker.intake import SpaceIntake, take_in
@@ -295,7 +295,7 @@ class Pipeline:
         noted = await judging.settle(intake.facts) if intake.facts else Settled()
         prepared = await self._prepare_pings(judging, intake, noted.facts)
         prepared.counts.update(noted.counts)
-        prepared.actions = [by_itself(fact, self._clock_ms()) for fact in noted.facts]
+        prepared.actions = [by_itself(fact, self._clock_ms()) for fact in noted.facts if is_deed(fact)]
         prepared.dead_letters = noted.beaten
         return prepared
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fact_stories import Happens, reading, told
 from story import Ground, Ping, at, drive, one, ping, span
 
+from seal_tracker.facts.readings import decode_reading
 from seal_tracker.intake import take_in
 from seal_tracker.model import Episode
 from seal_tracker.plans.folder import load_files
+from seal_tracker.rules.catalog import POLICY_KEYS
 from seal_tracker.sources.framing import RawMessage
 
 GATE = "GATE_MISMATCH"
@@ -219,3 +223,17 @@ def test_readings_come_over_the_broker_and_bad_ones_are_kept_as_dead_letters() -
         "is not in the plan",
     ):
         assert word in reasons
+
+
+def test_the_readings_of_the_documents_are_readings() -> None:
+    """As they stand there."""
+    guide = (Path(__file__).parents[2] / "docs" / "gates.md").read_text()
+    (example,) = re.findall(r"<!-- reading -->\n```json\n(.*?)\n```", guide, re.DOTALL)
+    assert decode_reading(example.encode()).containers == ("CSQU 305438 3",)
+    keys = {
+        row.split("`")[1] for row in guide.partition("| policy of")[2].splitlines() if row.startswith("| `")
+    }
+    assert keys == {name for name, key in POLICY_KEYS[GATE].items() if key.has_effect} - {
+        "enabled",
+        "severity",
+    }
