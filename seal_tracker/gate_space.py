@@ -62,7 +62,7 @@ async def may_have_passed(
 async def passed_lately(store: GateStore, space: str, versions: Sequence[Version], now_ms: int) -> set[str]:
     """Journeys whose seals have passed gates of which it may not be known yet what was read there."""
     zones = {zone for version in versions for zone in version.plan.plate_readers}
-    spans = [(zone, now_ms - LATELY_MS, FOREVER_MS) for zone in sorted(zones)]
+    spans = [(zone, max(now_ms - LATELY_MS, 0), FOREVER_MS) for zone in sorted(zones)]
     return await store.journeys_at_gates(space, spans) if spans else set()
 
 
@@ -82,7 +82,11 @@ def _where_silent(versions: Sequence[Version], out: Prepared) -> Iterator[Span]:
         one = plan_at(versions, episode.started_at_ms).equipment_index.get(episode.subject)
         if one is not None and one.zone is not None and "plate" in one.reads:
             end_ms = FOREVER_MS if episode.ended_at_ms is None else episode.ended_at_ms
-            yield one.zone, episode.started_at_ms - MOST_AROUND_MS, min(end_ms + MOST_AROUND_MS, FOREVER_MS)
+            yield (
+                one.zone,
+                max(episode.started_at_ms - MOST_AROUND_MS, 0),
+                min(end_ms + MOST_AROUND_MS, FOREVER_MS),
+            )
 
 
 def _offline(*found: Mapping[UUID, Episode]) -> Iterator[Episode]:

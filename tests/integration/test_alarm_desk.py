@@ -10,7 +10,7 @@ from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
-from story import T0_MS, Ground, batch, ping
+from story import T0_MS, Ground, at, batch, ping
 
 from seal_tracker.alarms.deadlines import DEFAULT_TERMS, ms_of
 from seal_tracker.alarms.grouping import own_group
@@ -21,7 +21,9 @@ from seal_tracker.alarms.suppressions import Suppression, order_in
 from seal_tracker.commands.ledger import verified_ledger
 from seal_tracker.deeds import Deed
 from seal_tracker.episodes_file import episode_members
-from seal_tracker.model import LIVE, iso_ms
+from seal_tracker.facts.catalog import FACT_READERS
+from seal_tracker.facts.settling import Noted
+from seal_tracker.model import LIVE, PingBatch, iso_ms
 from seal_tracker.pipeline import Committed, Pipeline
 from seal_tracker.plans.folder import load_files
 from seal_tracker.plans.model import Plan
@@ -35,7 +37,7 @@ from seal_tracker.store import AlarmRow, Commit, Store
 from seal_tracker.store.alarm_reads import AlarmFilter, Asked
 from seal_tracker.store.connections import connect
 from seal_tracker.store.duty_rows import AbsenceRow
-from seal_tracker.store.filters import EventFilter
+from seal_tracker.store.filters import EpisodeFilter, EventFilter
 from seal_tracker.store.migrations import MIGRATIONS, apply_migrations
 from seal_tracker.store.ticket_reads import TicketFilter, TicketPlace
 from seal_tracker.supervision.alarms import AlarmDesk
@@ -666,3 +668,57 @@ async def test_a_ticket_is_opened_by_hand_for_equipment_of_ones_own(repairs: Rep
     place = TicketPlace(rows[-1].opened_ms, rows[-1].id)
     rest, more = await repairs.watch.store.tickets(LIVE, TicketFilter(), before=place)
     assert ([row.id for row in rest], more) == ([opened], False)
+
+
+GATE_BOX, OTHER_BOX = "CSQU3054383", "MSCU6639870"
+
+
+async def test_what_a_gate_reads_is_found_by_box_seal_and_place_in_the_database(store: Store) -> None:
+    """Another plate on the declared container, another container under the seal; a gate whose camera is in planned maintenance has missed
+    nobody, one whose camera is there has; and a start finds the same.
+    """
+    made = Ground().route("R", (0, 0), (9_000, 0), checkpoints=[{"zone": f"G{n}"} for n in (1, 2, 3)])
+    for n in (1, 2, 3):
+        lon, lat = at(2_500 * n, 0)
+        made.zone(f"G{n}", 2_500 * n, 0, 150, "gate")
+        made.equipment(f"CAM-{n}", 600, zone=f"G{n}", reads=["plate"], lon=lon, lat=lat)
+    made.journey("S1", route="R", vehicle="29C-123.45", box=GATE_BOX)
+    watch = await Watch(store, replace(made.plan(), version=1)).open()
+    works = Suppression(
+        id=str(uuid4()), equipment="CAM-1", from_at=iso_ms(T0_MS), until=iso_ms(T0_MS + 5_000_000), reason="lens",
+        made_by="binh", made_at=iso_ms(T0_MS), changed_by="binh", changed_at=iso_ms(T0_MS),
+    )  # fmt: skip
+    await ordered(watch, lambda j: desk_of(watch).order(j, lambda _now_ms: works))
+    for second in range(0, 901, 100):
+        await watch.hear(ping(second, 10.0 * second))
+    for camera in ("CAM-1", "CAM-2", "CAM-3"):
+        for second in (0, 900, 1_800, 2_700):
+            await watch.hear(ping(second, of=f"equip/{camera}"), seal=f"equip/{camera}")
+    for said in (
+        {
+            "id": "1",
+            "time": iso_ms(T0_MS + 50_000),
+            "plate": "30F-999.11",
+            "containers": [OTHER_BOX, GATE_BOX],
+        },
+        {"id": "2", "time": iso_ms(T0_MS + 700_000), "seal": "S1", "containers": [OTHER_BOX]},
+    ):
+        fact = FACT_READERS["reading"](
+            json.dumps(said).encode(), watch.judging.equipment["CAM-2"], watch.now_ms, False
+        )
+        noted = await watch.judging.settle([Noted(fact, "reading")])
+        prepared = await watch.judging.prepare(PingBatch.empty(), noted.facts)
+        await watch.pipeline.commit_prepared(LIVE, prepared)
+    for _ in range(2):
+        await watch.clock(3_000)
+        await watch.clock(3_100)
+        found = [
+            row.episode for row in (await store.episodes(LIVE, EpisodeFilter(type="GATE_MISMATCH"))).items
+        ]
+        told = {(e.object, e.evidence.get("gate"), (e.started_at_ms - T0_MS) // 1000) for e in found}
+        assert {one for one in told if one[0] in ("plate", "container")} == {
+            ("plate", "G2", 50),
+            ("container", "G2", 700),
+        }
+        assert [one[1] for one in told if one[0] == "no_plate"] == ["G3"]
+        watch = await watch.again()
