@@ -123,6 +123,32 @@ async def test_pings_from_before_there_were_weeks_stay_where_they_lie_and_are_fo
     await connection.close()
 
 
+async def test_journeys_of_before_are_found_by_their_vehicles(empty_dsn: str) -> None:
+    """As those that are written now; what has no vehicle, was never armed or holds what cannot be read is left as it is."""
+    step = next(one for one in MIGRATIONS if one.name == "journeys_are_found_by_their_vehicles")
+    bodies = {
+        "J-1": '{"vehicle": "29c-123.45"}',
+        "J-2": "{}",
+        "J-3": '{"vehicle": "1", "cargo": "\\u0000"}',
+        "J-4": '{"vehicle": " - "}',
+    }
+    async with opened(empty_dsn):
+        connection = await connect(empty_dsn, "test", 30)
+        await connection.execute(
+            "INSERT INTO spaces (name, created_at) VALUES ('live', now()) ON CONFLICT DO NOTHING"
+        )
+        for name, body in bodies.items():
+            await connection.execute(
+                "INSERT INTO journeys (space, id, version, state, regime, armed_at, changed_at, edited, body) "
+                f"VALUES ('live', '{name}', 1, 'ARMED', 'transit', now(), now(), false, '{body}')"
+            )
+        await connection.execute(step.text)
+        await connection.execute(step.text)
+        rows = await connection.fetch("SELECT journey, device, role, is_armed FROM journey_devices")
+        assert [tuple(row) for row in rows] == [("J-1", "plate/29C12345", "vehicle", False)]
+        await connection.close()
+
+
 async def test_a_migration_that_fails_leaves_those_before_it(empty_dsn: str) -> None:
     """Each step stands or falls as a whole, and the next start goes on from there."""
     good = Migration(1, "good", "CREATE TABLE one (a int)")
