@@ -4,7 +4,7 @@ WORKDIR /source
 COPY . .
 # Builds the page too: Node comes from PyPI as a build requirement.
 RUN python -m venv /opt/seal-tracker \
- && /opt/seal-tracker/bin/pip install --no-cache-dir --disable-pip-version-check '.[pdf]' \
+ && /opt/seal-tracker/bin/pip install --no-cache-dir --disable-pip-version-check . \
  && find /opt/seal-tracker -name __pycache__ -prune -exec rm -r {} +
 
 FROM python:3.12-slim

@@ -24,7 +24,7 @@ from seal_tracker.hooks.mailer import Attachment
 from seal_tracker.model import LIVE
 from seal_tracker.prepared import Prepared
 from seal_tracker.reports.as_html import as_html
-from seal_tracker.reports.as_pdf import NoPdfError, as_pdf
+from seal_tracker.reports.as_pdf import as_pdf
 from seal_tracker.reports.letters import report_mail
 from seal_tracker.reports.model import Names, Report
 from seal_tracker.reports.rows import KeptReport
@@ -143,8 +143,6 @@ def drawn(report: Report, language: Language, base: str | None) -> Attachment:
     words, name = document(report, language, base), f"weekly-{report.from_[:10]}-{language}"
     try:
         return Attachment(f"{name}.pdf", "application", "pdf", as_pdf(words))
-    except NoPdfError:
-        pass
     except Exception as error:  # noqa: BLE001 - whatever the library cannot lay out
         log.warning("reports.no_pdf", report=report.id, error=repr(error))
     return Attachment(f"{name}.html", "text", "html", as_html(words, None))

@@ -1,7 +1,4 @@
-"""A report as PDF, by reportlab, in a font that has every Vietnamese letter. Pure.
-
-Both come with the extra ``pdf``, apart from what everybody installs: with what they need they are 23 MB.
-"""
+"""A report as PDF, by reportlab, in a font that has every Vietnamese letter. Pure. Both are read when the first PDF is made."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from typing import Any, Final
 from seal_tracker.reports.sheets import Cell, Document, Sheet
 from seal_tracker.reports.texts import say
 
-__all__ = ["NoPdfError", "as_pdf"]
+__all__ = ["as_pdf"]
 
 FONT, BOLD = "Report", "Report-Bold"
 MARGIN_MM: Final = 13
@@ -28,42 +25,21 @@ ROOM_PT: Final = 90
 """A heading begins a page where less is left: it and some rows."""
 
 
-class NoPdfError(Exception):
-    """What makes PDF is not installed; the text says what to do."""
-
-
 @cache
 def reportlab() -> Any:
-    """The library with our fonts known to it.
+    """The library with our fonts known to it."""
+    import font_source_sans_pro as font  # noqa: PLC0415 - a service that makes no PDF need not hold them
+    from reportlab import platypus  # noqa: PLC0415
+    from reportlab.pdfbase import pdfmetrics  # noqa: PLC0415
+    from reportlab.pdfbase.ttfonts import TTFont  # noqa: PLC0415
 
-    Raises
-    ------
-    NoPdfError
-        It, or the font, is not installed.
-    """
-    try:
-        import font_source_sans_pro as font  # noqa: PLC0415 - of the extra
-        from reportlab import platypus  # noqa: PLC0415
-        from reportlab.pdfbase import pdfmetrics  # noqa: PLC0415
-        from reportlab.pdfbase.ttfonts import TTFont  # noqa: PLC0415
-    except ImportError as error:
-        raise NoPdfError(
-            f"PDF is made by an extra that is not installed here ({error.name}): pip install 'seal-tracker[pdf]'; "
-            "or ask for format=html, which prints as well"
-        ) from error
     pdfmetrics.registerFont(TTFont(FONT, font.font_files_ttf["SourceSansPro"]))
     pdfmetrics.registerFont(TTFont(BOLD, font.font_files_ttf["SourceSansProBold"]))
     return platypus
 
 
 def as_pdf(document: Document) -> bytes:
-    """The report on A4, the columns' headings on each page, and the page's number below.
-
-    Raises
-    ------
-    NoPdfError
-        The extra is not installed.
-    """
+    """The report on A4, the columns' headings on each page, and the page's number below."""
     platypus = reportlab()
     from reportlab.lib.pagesizes import A4  # noqa: PLC0415
     from reportlab.lib.units import mm  # noqa: PLC0415

@@ -14,7 +14,6 @@
     ├── TooLarge            413
     ├── WrongContentType    415
     ├── TooManyAttempts     429
-    ├── NotInstalled        501  what would make the answer is an extra that is not there
     └── Unavailable         503
     CursorError                  a cursor that is not one of ours (ValueError)
 
@@ -39,7 +38,6 @@ __all__ = [
     "Missing",
     "MustChangePassword",
     "NoVersion",
-    "NotInstalled",
     "NotSignedIn",
     "Outdated",
     "Problem",
@@ -137,13 +135,6 @@ class Missing(Problem):
 
     status = 404
     kind = "missing"
-
-
-class NotInstalled(Problem):
-    """What would make the answer is not installed here."""
-
-    status = 501
-    kind = "not-installed"
 
 
 class Conflict(Problem):

@@ -142,7 +142,7 @@ ROUTES: Final = (
     ),
     Route(
         "GET", "/api/v1/reports/kept/{report}", show_kept, Right.READ, "One of them, with the figures of when it was made.",
-        query=KeptFormQuery, path_types={"report": AlarmId}, answer=Report, media=tuple(MEDIA.values()), problems=(404, 501),
+        query=KeptFormQuery, path_types={"report": AlarmId}, answer=Report, media=tuple(MEDIA.values()), problems=(404,),
     ),
     Route(
         "GET", "/api/v1/reports/kept/{report}/mails", list_mails, Right.ORDER, "To whom it was mailed, and what became of that.",

@@ -107,7 +107,7 @@ async def show_risk(request: web.Request) -> web.Response:
     """One journey's risk."""
     query = read_query(request, SpaceQuery)
     known_space(request, query.space)
-    journey, store = path_id(request, "journey"), request.app[CONTEXT].store
+    journey, store = path_id(request, "id"), request.app[CONTEXT].store
     rows = await store.risk_journeys_named(query.space, [journey])
     if not rows or not sees(scope_of(request), rows[0].unit):
         raise Missing(f"there is no journey {journey!r} that was armed", field="journey")
@@ -190,11 +190,11 @@ def now_of(request: web.Request, space: str) -> int:
 ROUTES: Final[tuple[Route, ...]] = (
     Route(
         "GET", "/api/v1/risk", list_risk, Right.SEE_RISK, "The riskiest journeys under way, each explained line by line.",
-        query=RiskQuery, answer=RiskAnswer, problems=(404,), leads={"/api/v1/journeys/{journey}/risk": {"journey": "/items/0/journey"}},
+        query=RiskQuery, answer=RiskAnswer, problems=(404,), leads={"/api/v1/journeys/{id}/risk": {"id": "/items/0/journey"}},
     ),
     Route(
-        "GET", "/api/v1/journeys/{journey}/risk", show_risk, Right.SEE_RISK, "A journey's risk now, line by line.",
-        query=SpaceQuery, path_types={"journey": Id}, answer=RiskItem, problems=(404,),
+        "GET", "/api/v1/journeys/{id}/risk", show_risk, Right.SEE_RISK, "A journey's risk now, line by line.",
+        query=SpaceQuery, path_types={"id": Id}, answer=RiskItem, problems=(404,),
     ),
     Route(
         "GET", "/api/v1/risk/indicators", show_worth, Right.SEE_INSPECTIONS,

@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 from seal_tracker.clock import clock_ms
 from seal_tracker.reports.as_csv import as_csv
 from seal_tracker.reports.as_html import as_html, stylesheet
-from seal_tracker.reports.as_pdf import NoPdfError, as_pdf
+from seal_tracker.reports.as_pdf import as_pdf
 from seal_tracker.reports.as_xlsx import as_xlsx
 from seal_tracker.reports.model import Report
 from seal_tracker.reports.sheets import document
@@ -19,7 +19,7 @@ from seal_tracker.reports.texts import Language
 from seal_tracker.web.accounts import Right
 from seal_tracker.web.auth import PRINCIPAL, scope_of, sees_restricted
 from seal_tracker.web.context import CONTEXT
-from seal_tracker.web.errors import Forbidden, Missing, NotInstalled
+from seal_tracker.web.errors import Forbidden, Missing
 from seal_tracker.web.queries import Id, Moment, NoQuery, SpaceQuery, read_query
 from seal_tracker.web.reading import encoded, known_space
 from seal_tracker.web.reports import MEDIA, Format, period_ms
@@ -73,23 +73,14 @@ async def show_weekly(request: web.Request) -> web.Response:
 async def rendered(
     request: web.Request, report: Report, form: Format, language: Language, *, alone: bool = False
 ) -> web.Response:
-    """The report in a form and language; all but JSON and a page that is looked at here come as a file.
-
-    Raises
-    ------
-    NotInstalled
-        What makes PDF is not.
-    """
+    """The report in a form and language; all but JSON and a page that is looked at here come as a file."""
     if form == "json":
         return encoded(report)
     opened_here = form == "html" and not alone
     base = "" if opened_here else origin(request)
-    try:
-        body = await asyncio.to_thread(
-            rendered_bytes, report, form, language, base, STYLE if opened_here else None
-        )
-    except NoPdfError as error:
-        raise NotInstalled(str(error), field="format") from error
+    body = await asyncio.to_thread(
+        rendered_bytes, report, form, language, base, STYLE if opened_here else None
+    )
     whose = f"-{report.unit.replace(':', '_')}" if report.unit else ""
     name = f"weekly{whose}-{report.from_[:10]}-{language}.{form}"
     headers = {} if opened_here else {"Content-Disposition": f'attachment; filename="{name}"'}
@@ -122,7 +113,7 @@ ROUTES: Final = (
     Route(
         "GET", "/api/v1/reports/weekly", show_weekly, Right.READ,
         "The report for the weekly meeting, beside the week before; each figure with the query that gives it.",
-        query=WeeklyQuery, answer=Report, media=tuple(MEDIA.values()), problems=(404, 501),
+        query=WeeklyQuery, answer=Report, media=tuple(MEDIA.values()), problems=(404,),
     ),
     Route("GET", STYLE, show_style, Right.READ, "How a report's page looks.", query=NoQuery, media=("text/css",)),
 )  # fmt: skip

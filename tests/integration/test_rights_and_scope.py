@@ -252,7 +252,7 @@ ROUTE_TABLE: dict[str, tuple[str, Any]] = {
     "GET /api/v1/attachments/{attachment}": (OBJECT, "attachment"),
     "GET /api/v1/risk": (LIST, "journey"),
     "GET /api/v1/risk/indicators": (COMMON, None),
-    "GET /api/v1/journeys/{journey}/risk": (OBJECT, "journey"),
+    "GET /api/v1/journeys/{id}/risk": (OBJECT, "journey"),
     "GET /api/v1/draws": (LIST, "draw"),
     "POST /api/v1/draws": (COMMON, None),
     "GET /api/v1/draws/{draw}": (OBJECT, "draw"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import base64
 import re
-import sys
 import unicodedata
 from hashlib import sha256
 from pathlib import Path
@@ -125,14 +124,6 @@ def test_the_font_has_every_vietnamese_letter() -> None:
         assert [c for c in sorted({*letters, *said, "→", "■"}) if ord(c) not in glyphs] == []
     parts = unicodedata.normalize("NFD", "ữ ợ ẵ ỹ")
     assert as_pdf.marked(parts) == "ữ ợ ẵ ỹ"
-
-
-def test_without_the_extra_there_is_no_pdf_and_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who installs the service alone can print the page."""
-    as_pdf.reportlab.cache_clear()
-    monkeypatch.setitem(sys.modules, "font_source_sans_pro", None)
-    with pytest.raises(as_pdf.NoPdfError, match=r"pip install 'seal-tracker\[pdf\]'"):
-        as_pdf.as_pdf(page())
 
 
 def page(**more: Any) -> Document:
