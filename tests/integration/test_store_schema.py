@@ -16,6 +16,8 @@ from listed import GENERIC_PLAN
 from store_stories import START_MS, assert_same_pings, episode, event, in_order, number_id, pings
 
 from seal_tracker.alarms.states import OPEN_STATES, STATES
+from seal_tracker.facts.marks import box_mark
+from seal_tracker.journey import plate_of
 from seal_tracker.model import NO_TIME, PingBatch
 from seal_tracker.store import AlarmRow, Commit, CommitRefused, SchemaMismatch, Store
 from seal_tracker.store.alarm_reads import AlarmFilter
@@ -509,4 +511,22 @@ async def test_lists_are_read_by_their_index(
             assert whole <= {"pings_other_weeks", "suppressions", "journeys"}, (mode, name, text)
             if name in READ_IN_ORDER and mode == "custom":  # of a guess at so few rows a sort costs nothing
                 assert not [step for step in steps if step["Node Type"] == "Sort"], (mode, name, text)
+    await connection.close()
+
+
+async def test_journeys_of_before_are_found_by_what_gates_read(empty_dsn: str) -> None:
+    """An upgrade writes their plates and containers as the service does."""
+    connection = await connect(empty_dsn, "test", 30)
+    before = [step for step in MIGRATIONS if step.version < 38]
+    await apply_migrations(connection, before)
+    body = json.dumps({"vehicle": "29C-1O3.45", "box": "csqu 305438-3"})
+    await connection.execute(
+        "INSERT INTO journeys (space, id, version, state, regime, armed_at, changed_at, edited, body) "
+        "VALUES ('live', 'J-1', 1, 'ARMED', 'transit', now(), now(), false, $1), ('live', 'J-2', 1, 'DECLARED', 'transit', NULL, now(), false, $1)",
+        body,
+    )
+    await apply_migrations(connection, MIGRATIONS)
+    found = await connection.fetch("SELECT journey, device FROM journey_devices ORDER BY device")
+    plate, box = plate_of("29C-1O3.45"), box_mark("csqu 305438-3")
+    assert [tuple(row) for row in found] == [("J-1", f"box/{box}"), ("J-1", f"plate/{plate}")]
     await connection.close()
