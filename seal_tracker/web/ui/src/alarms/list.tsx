@@ -23,6 +23,7 @@ export function AlarmList({ alarms, total, current, marked, choose, mark }: List
   const room = useRoom();
   useChanges(room.ticks, room.journeys.changes);
   const [rows, setRows] = useState(ROWS);
+  const today = room.reader.format.day(room.now_ms);
   const list = useRef<HTMLOListElement>(null);
   const { words, format } = room.reader;
   useEffect(() => list.current?.querySelector("[aria-current=true]")?.scrollIntoView({ block: "nearest" }), [current]);
@@ -31,7 +32,7 @@ export function AlarmList({ alarms, total, current, marked, choose, mark }: List
     <>
       <ol class="rows" ref={list}>
         {alarms.slice(0, rows).map((alarm) => (
-          <AlarmRow key={alarm.alarm} alarm={alarm} current={alarm.alarm === current} marked={marked.has(alarm.alarm)} choose={choose} mark={mark} />
+          <AlarmRow key={alarm.alarm} alarm={alarm} current={alarm.alarm === current} today={today} marked={marked.has(alarm.alarm)} choose={choose} mark={mark} />
         ))}
         {alarms.length > rows && (
           <li>

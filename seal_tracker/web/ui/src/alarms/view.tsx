@@ -31,7 +31,7 @@ export default function AlarmsView(): JSX.Element {
   const [tab, setTab] = useState<"alarms" | "events">(place.query["show"] === "events" ? "events" : "alarms");
 
   const filter: AlarmFilter = { ...NO_FILTER, ...place.query };
-  const shown = room.alarmBook.all.filter((alarm) => passes(alarm, filter, room.session.username, searchOf(alarm, room)));
+  const shown = room.alarmBook.all.filter((alarm) => passes(alarm, filter, room.session.username, () => searchOf(alarm, room)));
   const current = room.alarmBook.get(place.of) ?? null;
   const at = shown.findIndex(({ alarm }) => alarm === place.of);
 
@@ -45,9 +45,11 @@ export default function AlarmsView(): JSX.Element {
     return chosen.length ? chosen : current ? [current] : [];
   };
   const mark = (alarm: Alarm): void => {
-    const next = new Set(marked);
-    if (!next.delete(alarm.alarm)) next.add(alarm.alarm);
-    setMarked(next);
+    setMarked((before) => {
+      const next = new Set(before);
+      if (!next.delete(alarm.alarm)) next.add(alarm.alarm);
+      return next;
+    });
   };
   const acknowledge = async (alarms: readonly Alarm[]): Promise<void> => {
     await work.acknowledge(alarms);

@@ -2,7 +2,6 @@
 import type { JSX } from "preact";
 import { SEVERITIES } from "../api/types";
 import { fill, rememberLanguage, type Language } from "../i18n";
-import { isAside, isUnacknowledged } from "../live/alarms";
 import type { FeedState } from "../live/feed";
 import { FRESH_MS } from "../map/freshness";
 import { useChanges, useRoom } from "./context";
@@ -73,25 +72,21 @@ function Counts(): JSX.Element {
   const room = useRoom();
   useChanges(room.ticks, room.alarmBook.changes);
   const { words, format } = room.reader;
-  const seals = [...room.board.seals.values()];
-  const now_ms = room.now_ms;
-  const live = room.connection === "live" ? seals.filter(({ time }) => time !== null && now_ms - Date.parse(time) < FRESH_MS).length : 0;
-  const journeys = new Set(seals.map(({ journey }) => journey).filter(Boolean)).size;
-  const open = room.alarmBook.all.filter((alarm) => !isAside(alarm));
+  const live = room.connection === "live" ? room.board.spokeAfter(room.now_ms - FRESH_MS) : 0;
   return (
     <div class="counts">
-      <Count label={words.counts.seals}>{fill(words.counts.live, { live: format.number(live), all: format.number(seals.length) })}</Count>
-      <Count label={words.counts.journeys}>{format.number(journeys)}</Count>
+      <Count label={words.counts.seals}>{fill(words.counts.live, { live: format.number(live), all: format.number(room.board.seals.size) })}</Count>
+      <Count label={words.counts.journeys}>{format.number(room.board.journeys)}</Count>
       <div class="count">
         <span class="count-label">{words.counts.open}</span>
         <span class="open-counts">
           {[...SEVERITIES].reverse().map((severity) => {
-            const of = open.filter((alarm) => alarm.severity === severity);
-            const label = `${words.severity[severity]}: ${of.length}`;
+            const { count, calls } = room.alarmBook.tally[severity];
+            const label = `${words.severity[severity]}: ${count}`;
             return (
-              <span key={severity} class={`open-count severity-${severity}`} data-calls={of.some(isUnacknowledged)} title={label} role="img" aria-label={label}>
+              <span key={severity} class={`open-count severity-${severity}`} data-calls={calls} title={label} role="img" aria-label={label}>
                 <Icon path={SEVERITY_SHAPE[severity]} size={12} />
-                {format.number(of.length)}
+                {format.number(count)}
               </span>
             );
           })}

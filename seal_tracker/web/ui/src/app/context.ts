@@ -1,6 +1,6 @@
 // How components reach the room, and how they follow what changes in it.
 import { createContext } from "preact";
-import { useContext, useEffect, useState } from "preact/hooks";
+import { useContext, useEffect, useRef, useState } from "preact/hooks";
 import type { Changes } from "./changes";
 import type { Room } from "./room";
 
@@ -20,6 +20,16 @@ export function useChanges(...all: readonly Changes[]): void {
     const ends = all.map((changes) => changes.subscribe(again));
     return () => ends.forEach((end) => end());
   }, all);
+}
+
+/** What `pick` finds, looked up again with every change; the component is drawn anew where that is another. */
+export function usePicked<T extends string | number | boolean | null>(changes: Changes, pick: () => T): T {
+  const found = pick();
+  const [, again] = useState(0);
+  const shown = useRef({ pick, found });
+  shown.current = { pick, found };
+  useEffect(() => changes.subscribe(() => shown.current.pick() !== shown.current.found && again((n) => n + 1)), [changes]);
+  return found;
 }
 
 export type Loaded<T> = { state: "loading"; value: T | null } | { state: "there"; value: T } | { state: "failed"; value: T | null; error: Error };

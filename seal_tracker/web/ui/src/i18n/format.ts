@@ -11,6 +11,8 @@ export interface Format {
   number(value: number, digits?: number): string;
   length(metres: number): string;
   duration(seconds: number): string;
+  /** Day and month of a moment. */
+  day(ms: number): string;
   /** Hours, minutes and seconds, with the day where it is not that of `now_ms`. */
   clock(iso: string, now_ms: number): string;
   /** The same without seconds. */
@@ -42,6 +44,7 @@ export function makeFormat(language: Language, words: Messages): Format {
     number,
     length: (metres) => (Math.abs(metres) < 1000 ? `${number(metres)}${NBSP}m` : `${number(metres / 1000, Math.abs(metres) < 10_000 ? 1 : 0)}${NBSP}km`),
     duration: (seconds) => durationText(Math.max(0, seconds), words.unit).replaceAll(" ", NBSP),
+    day: (ms) => day.format(ms),
     clock: (iso, now_ms) => withDay(clock, iso, now_ms),
     minute: (iso, now_ms) => withDay(minute, iso, now_ms),
     moment: (iso) => `${year.format(new Date(iso))} ${clock.format(new Date(iso))}`,

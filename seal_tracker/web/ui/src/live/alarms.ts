@@ -1,6 +1,6 @@
 // The open alarms, as the stream tells them: each whole, newest state only. No I/O.
 import type { Schema } from "../api/service";
-import { SEVERITIES } from "../api/types";
+import { SEVERITIES, type Severity } from "../api/types";
 import { Changes } from "../app/changes";
 
 export type Alarm = Omit<Schema["AlarmLine"], "open_in_group">;
@@ -29,28 +29,52 @@ export const dueOf = (alarm: Alarm): string | null => (isUnacknowledged(alarm) ?
 /** The order of the service: severity, then deadline, then id. */
 export function byPriority(a: Alarm, b: Alarm): number {
   const rank = SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity);
-  if (rank) return rank;
-  const due = (dueOf(a) ?? FOREVER).localeCompare(dueOf(b) ?? FOREVER);
-  return due || a.alarm.localeCompare(b.alarm);
+  return rank || inOrder(dueOf(a) ?? FOREVER, dueOf(b) ?? FOREVER) || inOrder(a.alarm, b.alarm);
 }
 
-export function passes(alarm: Alarm, filter: AlarmFilter, me: string, words: string): boolean {
+/** As `localeCompare` orders moments and ids, at a hundredth of its time. */
+const inOrder = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+export function passes(alarm: Alarm, filter: AlarmFilter, me: string, words: () => string): boolean {
   if (filter.state ? alarm.state !== filter.state : isAside(alarm)) return false;
   if (filter.severity && SEVERITIES.indexOf(alarm.severity) < SEVERITIES.indexOf(filter.severity as Alarm["severity"])) return false;
   if (filter.type && alarm.type !== filter.type) return false;
   if (filter.unit && alarm.responsible !== filter.unit && alarm.unit !== filter.unit) return false;
   if (filter.mine && alarm.assignee !== me) return false;
-  const said = words.toLowerCase();
+  if (!filter.text) return true;
+  const said = words().toLowerCase();
   return filter.text.toLowerCase().split(/\s+/).every((part) => said.includes(part));
+}
+
+/** Open alarms of each severity, and whether one of them still asks for somebody. */
+export type Tally = Readonly<Record<Severity, { count: number; calls: boolean }>>;
+
+function tallyOf(alarms: Iterable<Alarm>): Tally {
+  const tally = Object.fromEntries(SEVERITIES.map((severity) => [severity, { count: 0, calls: false }])) as Record<Severity, { count: number; calls: boolean }>;
+  for (const alarm of alarms) {
+    if (isAside(alarm)) continue;
+    const of = tally[alarm.severity];
+    of.count += 1;
+    of.calls ||= isUnacknowledged(alarm);
+  }
+  return tally;
 }
 
 export class AlarmBook {
   readonly changes = new Changes();
   readonly #alarms = new Map<string, Alarm>();
   #fresh: Alarm[] = [];
+  #sorted: readonly Alarm[] | null = null;
+  #tally: Tally | null = null;
 
+  /** The most urgent first. */
   get all(): readonly Alarm[] {
-    return [...this.#alarms.values()].sort(byPriority);
+    return (this.#sorted ??= [...this.#alarms.values()].sort(byPriority));
+  }
+
+  /** How many are open and not set aside. */
+  get tally(): Tally {
+    return (this.#tally ??= tallyOf(this.#alarms.values()));
   }
 
   get(id: string): Alarm | undefined {
@@ -75,6 +99,7 @@ export class AlarmBook {
       if (!before && isUnacknowledged(item)) this.#fresh.push(item);
     }
     for (const id of gone) this.#alarms.delete(id);
+    this.#sorted = this.#tally = null;
     this.changes.tell();
   }
 

@@ -66,7 +66,7 @@ test("An episode is open from raised to cleared, and updates replace its severit
   const board = new Board();
   board.event(event({ sequence: 1, severity: "medium" }));
   board.event(event({ sequence: 2, transition: "updated", severity: "critical" }));
-  assert.equal(board.worstRanks().get("S1"), 5);
+  assert.equal(board.rankOf("S1"), 5);
   board.event(event({ sequence: 3, transition: "cleared" }));
   assert.equal(board.episodes.size, 0);
 });
@@ -91,4 +91,33 @@ test("A position older than the one known is not taken, and a seal that is gone 
   assert.equal(board.seals.get("S1")?.lon, 106);
   board.positions([], ["S1"]);
   assert.equal(board.seals.size, 0);
+});
+
+test("A seal that a snapshot does not know and of which the stream has not spoken since is gone", () => {
+  const board = new Board();
+  board.positions([seal(START), { ...seal(START), seal: "S2", journey: "J2" }]);
+  board.expectSnapshot();
+  board.positions([{ ...seal(START), seal: "S3", journey: "J3" }]);
+  board.install({ events: [], episodes: [], seals: [seal(START)] });
+  assert.deepEqual([...board.seals.keys()].sort(), ["S1", "S3"]);
+  assert.equal(board.journeys, 2);
+});
+
+test("Who follows the board learns which seals moved, are gone or have other episodes, and no others", () => {
+  const board = new Board();
+  board.positions([seal(START), { ...seal(START), seal: "S2" }]);
+  const changed = board.follow();
+  assert.deepEqual([...changed], ["S1", "S2"]);
+  changed.clear();
+  board.event(event({ sequence: 1 }));
+  assert.deepEqual([...changed], ["S1"]);
+  changed.clear();
+  board.positions([], ["S2"]);
+  assert.deepEqual([...changed], ["S2"]);
+});
+
+test("Those that spoke are counted by the moment they spoke of", () => {
+  const board = new Board();
+  board.positions([seal(START), { ...seal("2026-11-22T03:01:00.000Z"), seal: "S2" }, { ...seal(START), seal: "S3", time: null }]);
+  assert.equal(board.spokeAfter(Date.parse(START)), 1);
 });

@@ -1,5 +1,6 @@
 // What is known of the world now: events, open episodes, seals. Fed by snapshots and by the stream, in any overlap:
-// an event is taken once, and what the stream brought while a snapshot was on its way is applied after it. No I/O.
+// an event is taken once, and what the stream brought while a snapshot was on its way is applied after it. With tens of thousands of
+// seals each second's work must follow from what has changed, so the board counts as it goes and says which seals are to be looked at. No I/O.
 import { SEVERITIES, type CloudEvent, type Episode, type SealState, type Severity } from "../api/types";
 
 /** Events kept for the list; older ones are in the API. */
@@ -23,7 +24,13 @@ export class Board {
   readonly episodes = new Map<string, Episode>();
   #events: CloudEvent[] = [];
   readonly #known = new Set<string>();
+  readonly #bySeal = new Map<string, Set<string>>();
+  readonly #heard_ms = new Map<string, number>();
+  readonly #journeys = new Map<string, number>();
+  readonly #followers = new Set<Set<string>>();
   #sinceAsked: CloudEvent[] | null = null;
+  /** Seals that the stream told of since a snapshot was asked for: it cannot say that they are gone. */
+  #toldSince = new Set<string>();
 
   /** Newest first. */
   get events(): readonly CloudEvent[] {
@@ -33,16 +40,44 @@ export class Board {
   /** Call when a snapshot is asked for; `install` ends it. */
   expectSnapshot(): void {
     this.#sinceAsked = [];
+    this.#toldSince = new Set();
   }
 
-  /** Takes the snapshot, then again what the stream brought since it was asked for. */
+  /** Takes the snapshot, then again what the stream brought since it was asked for. A seal that neither knows is gone. */
   install(snapshot: Snapshot): void {
-    this.episodes.clear();
-    for (const episode of snapshot.episodes) this.episodes.set(episode.episode, episode);
-    this.positions(snapshot.seals);
+    this.#installEpisodes(snapshot.episodes);
+    this.#installSeals(snapshot.seals);
     this.#remember(snapshot.events);
     for (const event of this.#sinceAsked ?? []) this.#follow(event);
     this.#sinceAsked = null;
+  }
+
+  /** A set that from now on gets every seal that must be looked at again: it moved, is gone, or has other episodes. The follower empties it. */
+  follow(): Set<string> {
+    const changed = new Set(this.seals.keys());
+    this.#followers.add(changed);
+    return changed;
+  }
+
+  unfollow(changed: Set<string>): void {
+    this.#followers.delete(changed);
+  }
+
+  /** When each seal was where it is said to be, as ms since 1970; 0 where that is not known. */
+  get heard_ms(): ReadonlyMap<string, number> {
+    return this.#heard_ms;
+  }
+
+  /** How many seals spoke after that moment. */
+  spokeAfter(ms: number): number {
+    let count = 0;
+    for (const heard_ms of this.#heard_ms.values()) if (heard_ms > ms) count += 1;
+    return count;
+  }
+
+  /** How many journeys the seals are on. */
+  get journeys(): number {
+    return this.#journeys.size;
   }
 
   /** Takes one event of the stream; false where it was known already. */
@@ -58,31 +93,96 @@ export class Board {
   positions(items: readonly SealState[], gone: readonly string[] = []): void {
     for (const item of items) {
       const before = this.seals.get(item.seal);
-      if ((before?.time ?? "") <= (item.time ?? "")) this.seals.set(item.seal, item);
+      this.#toldSince.add(item.seal);
+      if ((before?.time ?? "") > (item.time ?? "")) continue;
+      this.#countJourney(before?.journey, -1);
+      this.#countJourney(item.journey, 1);
+      this.seals.set(item.seal, item);
+      this.#heard_ms.set(item.seal, item.time === null ? 0 : Date.parse(item.time));
+      this.#touch(item.seal);
     }
-    for (const seal of gone) this.seals.delete(seal);
+    for (const seal of gone) this.#forget(seal);
   }
 
-  /** The worst open severity of each seal that has any, as its rank (1 information to 5 critical). */
-  worstRanks(): Map<string, number> {
-    const ranks = new Map<string, number>();
-    for (const { seal, severity } of this.episodes.values()) ranks.set(seal, Math.max(ranks.get(seal) ?? 0, rank(severity)));
-    return ranks;
+  /** The worst open severity of a seal as its rank (1 information to 5 critical); 0 where nothing is open. */
+  rankOf(seal: string): number {
+    return this.episodesOf(seal).reduce((worst, { severity }) => Math.max(worst, rank(severity)), 0);
+  }
+
+  episodesOf(seal: string): Episode[] {
+    const found: Episode[] = [];
+    for (const id of this.#bySeal.get(seal) ?? []) {
+      const episode = this.episodes.get(id);
+      if (episode) found.push(episode);
+    }
+    return found;
+  }
+
+  #touch(seal: string): void {
+    for (const changed of this.#followers) changed.add(seal);
+  }
+
+  #forget(seal: string): void {
+    this.#countJourney(this.seals.get(seal)?.journey, -1);
+    this.seals.delete(seal);
+    this.#heard_ms.delete(seal);
+    this.#touch(seal);
+  }
+
+  #countJourney(journey: string | null | undefined, by: number): void {
+    if (!journey) return;
+    const count = (this.#journeys.get(journey) ?? 0) + by;
+    if (count > 0) this.#journeys.set(journey, count);
+    else this.#journeys.delete(journey);
+  }
+
+  #installEpisodes(episodes: readonly Episode[]): void {
+    const open = new Set(episodes.map(({ episode }) => episode));
+    for (const id of this.episodes.keys()) if (!open.has(id)) this.#close(id);
+    for (const episode of episodes) this.#open(episode);
+  }
+
+  #installSeals(seals: readonly SealState[]): void {
+    const told = this.#toldSince;
+    const there = new Set(seals.map(({ seal }) => seal));
+    for (const seal of this.seals.keys()) if (!there.has(seal) && !told.has(seal)) this.#forget(seal);
+    this.positions(seals);
+  }
+
+  #open(episode: Episode): void {
+    const before = this.episodes.get(episode.episode);
+    this.episodes.set(episode.episode, episode);
+    const of = this.#bySeal.get(episode.seal) ?? new Set();
+    this.#bySeal.set(episode.seal, of.add(episode.episode));
+    if (before?.severity !== episode.severity) this.#touch(episode.seal);
+  }
+
+  #close(id: string): void {
+    const episode = this.episodes.get(id);
+    if (!episode) return;
+    this.episodes.delete(id);
+    const of = this.#bySeal.get(episode.seal);
+    of?.delete(id);
+    if (of?.size === 0) this.#bySeal.delete(episode.seal);
+    this.#touch(episode.seal);
   }
 
   #remember(events: readonly CloudEvent[]): void {
     const fresh = events.filter(({ id }) => !this.#known.has(id));
     for (const { id } of fresh) this.#known.add(id);
-    this.#events = [...fresh, ...this.#events].sort(newestFirst);
+    const newest = this.#events[0];
+    const [only] = fresh;
+    if (fresh.length === 1 && only && newest && newestFirst(only, newest) < 0) this.#events.unshift(only);
+    else this.#events = [...fresh, ...this.#events].sort(newestFirst);
     for (const { id } of this.#events.splice(MAX_EVENTS)) this.#known.delete(id);
   }
 
   #follow(event: CloudEvent): void {
     const of = event.data.properties;
-    for (const replaced of of.references ?? []) this.episodes.delete(replaced);
+    for (const replaced of of.references ?? []) this.#close(replaced);
     const over = of.transition === "cleared" || of.transition === "retracted" || of.ended_at || of.cleared_at || MOMENTS.has(of.event);
-    if (over) this.episodes.delete(of.episode);
-    else this.episodes.set(of.episode, episodeOf(event));
+    if (over) this.#close(of.episode);
+    else this.#open(episodeOf(event));
   }
 }
 

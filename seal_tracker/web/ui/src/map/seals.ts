@@ -1,6 +1,7 @@
 // Seals on the map: where, which way, how locked, how bad, and whether that is still so. Clusters where they crowd.
 import type { ExpressionSpecification, GeoJSONSource, LayerSpecification, SourceSpecification } from "maplibre-gl";
 import { SEVERITIES, type SealState } from "../api/types";
+import type { Board } from "../live/board";
 import { FONT, FONT_BOLD } from "./basemap";
 import { FRESH_MS } from "./freshness";
 import type { Palette } from "./palette";
@@ -19,8 +20,7 @@ export interface SealLook {
   course_deg: number;
 }
 
-export function lookOf(state: SealState, rank: number, connected: boolean, now_ms: number): SealLook {
-  const fresh = connected && state.time !== null && now_ms - Date.parse(state.time) < FRESH_MS;
+export function lookOf(state: SealState, rank: number, fresh: boolean): SealLook {
   const severity = SEVERITIES[rank - 1];
   const moving = typeof state.course_deg === "number" && (state.speed_kmh ?? 0) > MOVING_KMH;
   return {
@@ -33,25 +33,41 @@ export function lookOf(state: SealState, rank: number, connected: boolean, now_m
   };
 }
 
-/** Keeps the map's source equal to what is known, sending only what changed. */
+/** Keeps the map's source equal to what is known: only seals that changed, or that fell silent, are looked at and sent. */
 export class SealLayer {
-  readonly #shown = new Map<string, string>();
+  readonly #shown = new Map<string, { print: string; fresh: boolean }>();
+  readonly #changed: Set<string>;
 
-  /** Brings the source up to date; `states` without a position are not drawn. */
-  update(source: GeoJSONSource, states: Iterable<SealState>, ranks: ReadonlyMap<string, number>, connected: boolean, now_ms: number): void {
+  constructor(private readonly board: Board) {
+    this.#changed = board.follow();
+  }
+
+  stop(): void {
+    this.board.unfollow(this.#changed);
+  }
+
+  /** Brings the source up to date; seals without a position are not drawn. */
+  update(source: GeoJSONSource, connected: boolean, now_ms: number): void {
+    const freshFrom_ms = connected ? now_ms - FRESH_MS : Infinity;
+    const { heard_ms } = this.board;
+    for (const [seal, { fresh }] of this.#shown) if ((heard_ms.get(seal) ?? 0) > freshFrom_ms !== fresh) this.#changed.add(seal);
     const add: GeoJSON.Feature[] = [];
-    const gone = new Set(this.#shown.keys());
-    for (const state of states) {
-      if (state.lon === null || state.lat === null) continue;
-      gone.delete(state.seal);
-      const look = lookOf(state, ranks.get(state.seal) ?? 0, connected, now_ms);
-      const print = `${state.lon} ${state.lat} ${look.look} ${look.rank} ${look.lock} ${look.course_deg}`;
-      if (this.#shown.get(state.seal) === print) continue;
-      this.#shown.set(state.seal, print);
-      add.push({ type: "Feature", properties: look, geometry: { type: "Point", coordinates: [state.lon, state.lat] } });
+    const remove: string[] = [];
+    for (const seal of this.#changed) {
+      const state = this.board.seals.get(seal);
+      if (state && state.lon !== null && state.lat !== null) this.#show(add, state, [state.lon, state.lat], (heard_ms.get(seal) ?? 0) > freshFrom_ms);
+      else if (this.#shown.delete(seal)) remove.push(seal);
     }
-    for (const seal of gone) this.#shown.delete(seal);
-    if (add.length > 0 || gone.size > 0) void source.updateData({ add, remove: [...gone] });
+    this.#changed.clear();
+    if (add.length > 0 || remove.length > 0) void source.updateData({ add, remove });
+  }
+
+  #show(add: GeoJSON.Feature[], state: SealState, at: [number, number], fresh: boolean): void {
+    const look = lookOf(state, this.board.rankOf(state.seal), fresh);
+    const print = `${at[0]} ${at[1]} ${look.look} ${look.rank} ${look.lock} ${look.course_deg}`;
+    if (this.#shown.get(state.seal)?.print === print) return;
+    this.#shown.set(state.seal, { print, fresh });
+    add.push({ type: "Feature", properties: look, geometry: { type: "Point", coordinates: at } });
   }
 }
 

@@ -80,7 +80,7 @@ function styleOf({ config, zones, routes, reader }: MapInput, colours: Palette):
 
 export class MapView {
   readonly #map: MapLibre;
-  readonly #seals = new SealLayer();
+  readonly #seals: SealLayer;
   readonly #popup: Popup;
   readonly #measure: Measure;
   #followed: string | null = null;
@@ -100,6 +100,7 @@ export class MapView {
   ) {
     setWorkerUrl(new URL(MAP_WORKER, document.baseURI).href);
     const { config, reader } = input;
+    this.#seals = new SealLayer(input.board);
     const colours = palette(dark);
     this.#map = new MapLibre({
       container,
@@ -146,6 +147,7 @@ export class MapView {
   remove(): void {
     this.#drawing?.stop();
     this.#drawing = null;
+    this.#seals.stop();
     this.#map.remove();
   }
 
@@ -154,7 +156,7 @@ export class MapView {
     this.#last = { connected, now_ms };
     if (!this.#ready) return;
     const { board } = this.input;
-    this.#seals.update(this.#source("seals"), board.seals.values(), board.worstRanks(), connected, now_ms);
+    this.#seals.update(this.#source("seals"), connected, now_ms);
     const at = this.#followed ? board.seals.get(this.#followed) : undefined;
     if (at && at.lon !== null && at.lat !== null) this.#map.easeTo({ center: [at.lon, at.lat], duration: 500 });
   }
@@ -303,7 +305,7 @@ export class MapView {
   #openSeal(seal: string, at: [number, number]): void {
     const { board, names, reader } = this.input;
     const state = board.seals.get(seal);
-    const episodes = [...board.episodes.values()].filter((episode) => episode.seal === seal);
+    const episodes = board.episodesOf(seal);
     if (state) this.#open(sealCard(state, episodes, names, reader), at);
   }
 
