@@ -8,7 +8,8 @@ Not thread-safe; everything happens on the event loop, and putting in never wait
   the number it saw last. One behind gets the newest frame, further behind the whole state, both encoded once for all clients.
   So a slow reader loses old positions, never the newest, and never an event.
 
-A frame is at most one second of changes for positions; alarms, journeys and commands go out at the next turn of the loop.
+A frame is at most one second of changes for positions; alarms, journeys and commands go out at the next turn of the loop. A large one is
+several messages: ``{"items": [...], "whole": true, "more": true}``, then others that only add, the last without ``more``.
 
 What is put in says whose it is; a client of some units is sent what is theirs, in frames shared with all clients of the same units.
 """
@@ -34,6 +35,8 @@ QUEUE_LIMIT = 1000
 POSITION_INTERVAL_S = 1.0
 """Positions go out at most this often; eyes do not need more, and 2,000 seals make 0.5 MB a frame."""
 
+MESSAGE_ITEMS = 500
+"""In one message of a frame at most: a browser reads a message in one go and does nothing else meanwhile, 5 MB for 50 ms."""
 
 Scope = frozenset[str] | None
 """Units that a client sees; None: all."""
@@ -69,10 +72,14 @@ def event_frame(sequence: int, body: bytes) -> bytes:
 
 
 class StateTopic:
-    """The newest item of each key of one topic, and its frames. ``version`` is the number of the newest frame."""
+    """The newest item of each key of one topic, and its frames. ``version`` is the number of the newest frame.
 
-    def __init__(self, name: str, interval_s: float) -> None:
+    ``complete``: what is put in first is all there is, so who comes back after a restart learns from it that nothing else is left.
+    """
+
+    def __init__(self, name: str, interval_s: float, *, complete: bool = False) -> None:
         self.name = name
+        self.complete = complete
         self.interval_s = interval_s
         self.version = 0
         self.flushed_at_s = float("-inf")
@@ -88,8 +95,8 @@ class StateTopic:
 
     @property
     def changed(self) -> bool:
-        """Whether there is something for the next frame."""
-        return bool(self._changed)
+        """Whether there is something for the next frame. The first of a complete topic is, were it empty."""
+        return bool(self._changed) or (self.complete and not self.version)
 
     def flush(self, now_s: float) -> None:
         """What has changed becomes the next frame; it is encoded when the first client asks for it."""
@@ -109,7 +116,7 @@ class StateTopic:
         """What brings a client that saw ``version`` up to date; -1: it saw nothing. Empty: nothing to say."""
         if self.version in (version, 0):
             return b""
-        whole = version < 0 or version < self.version - 1
+        whole = version < (1 if self.complete else 0) or version < self.version - 1
         if (whole, scope) not in self._frames:
             self._frames[whole, scope] = self._encode_whole(scope) if whole else self._encode_newest(scope)
         return self._frames[whole, scope]
@@ -128,10 +135,20 @@ class StateTopic:
         return self._encode(kept, gone, whole=False) if kept or gone else b""
 
     def _encode(self, kept: Sequence[str], gone: Sequence[str], *, whole: bool) -> bytes:
-        data: dict[str, Any] = {"items": [self._written(key) for key in kept], "whole": whole}
-        if gone:
-            data["gone"] = gone
-        return b"event: %b\ndata: %b\n\n" % (self.name.encode(), msgspec.json.encode(data))
+        """One message, or several of at most ``MESSAGE_ITEMS``: the first says what is whole and gone, all but the last that there is ``more``."""
+        messages = []
+        for start in range(0, max(1, len(kept)), MESSAGE_ITEMS):
+            part = kept[start : start + MESSAGE_ITEMS]
+            data: dict[str, Any] = {
+                "items": [self._written(key) for key in part],
+                "whole": whole and not start,
+            }
+            if gone and not start:
+                data["gone"] = gone
+            if start + MESSAGE_ITEMS < len(kept):
+                data["more"] = True
+            messages.append(b"event: %b\ndata: %b\n\n" % (self.name.encode(), msgspec.json.encode(data)))
+        return b"".join(messages)
 
     def _written(self, key: str) -> Any:
         """The newest of a key as JSON. A position is written once and kept so: a hundred thousand would hold everything up for half a
@@ -152,7 +169,7 @@ class Space:
         self.subscriptions: set[Subscription] = set()
         self.topics = {
             "position": StateTopic("position", position_interval_s),
-            "alarm": StateTopic("alarm", 0.0),
+            "alarm": StateTopic("alarm", 0.0, complete=True),
             "journey": StateTopic("journey", 0.0),
             "command": StateTopic("command", 0.0),
         }

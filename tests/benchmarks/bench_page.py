@@ -108,7 +108,9 @@ def hot(context: BrowserContext, page: Page, seconds: float) -> list[str]:
     took: Counter[str] = Counter()
     for sample, delta in zip(profile["samples"], profile["timeDeltas"], strict=True):
         at = frames[sample]
-        took[f"{at['functionName'] or '?'} {Path(at['url']).name}:{at['lineNumber']}:{at['columnNumber']}"] += delta
+        took[
+            f"{at['functionName'] or '?'} {Path(at['url']).name}:{at['lineNumber']}:{at['columnNumber']}"
+        ] += delta
     return [f"{us / 1000:8.1f}  {name}" for name, us in took.most_common(SHOWN_TOP)]
 
 
@@ -129,7 +131,10 @@ def opening(page: Page, ready: dict[str, Any], seals: int) -> dict[str, int]:
     page.locator(LISTED).first.wait_for()
     usable = time.monotonic() - began
     page.wait_for_function(ALL_KNOWN, arg=seals)
-    return {"usable_ms": round(usable * 1000), "every_seal_known_ms": round((time.monotonic() - began) * 1000)}
+    return {
+        "usable_ms": round(usable * 1000),
+        "every_seal_known_ms": round((time.monotonic() - began) * 1000),
+    }
 
 
 def watch(ready: dict[str, Any], seals: int, seconds: float, profile: bool) -> None:
@@ -143,10 +148,25 @@ def watch(ready: dict[str, Any], seals: int, seconds: float, profile: bool) -> N
         browser.start_tracing(page=page, categories=CATEGORIES)
         figures: dict[str, Any] = opening(page, ready, seals)
         events = json.loads(browser.stop_tracing())["traceEvents"]
-        click.echo(json.dumps({"opening": figures | {clock: durations(events, key) for clock, key in (("wall", "dur"), ("cpu", "tdur"))}}))
+        click.echo(
+            json.dumps(
+                {
+                    "opening": figures
+                    | {clock: durations(events, key) for clock, key in (("wall", "dur"), ("cpu", "tdur"))}
+                }
+            )
+        )
         page.wait_for_timeout(3000)
         events = traced(browser, page, seconds)
-        click.echo(json.dumps({"watching": {clock: durations(events, key) for clock, key in (("wall", "dur"), ("cpu", "tdur"))}}))
+        click.echo(
+            json.dumps(
+                {
+                    "watching": {
+                        clock: durations(events, key) for clock, key in (("wall", "dur"), ("cpu", "tdur"))
+                    }
+                }
+            )
+        )
         if profile:
             click.echo("\n".join(hot(context, page, seconds)))
         browser.close()
@@ -154,7 +174,9 @@ def watch(ready: dict[str, Any], seals: int, seconds: float, profile: bool) -> N
 
 def main() -> None:
     """Start a service, let its seals move, and watch the page."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seals", type=int, default=20_000)
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--alerts", type=float, default=0.002, help="Share of pings that raise an alarm.")

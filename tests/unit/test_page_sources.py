@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib.util
 import json
 import os
@@ -19,6 +20,7 @@ from seal_tracker.web.openapi import describe
 
 ROOT = Path(__file__).parents[2]
 UI = ROOT / "seal_tracker" / "web" / "ui"
+SCRIPT_BYTES = 600_000
 BASEMAP = ROOT / "seal_tracker" / "web" / "basemaps" / "viet_nam.json"
 
 needs_npm = pytest.mark.skipif(
@@ -53,6 +55,21 @@ def test_page_passes_its_own_checks(script: str) -> None:
         subprocess.run(["npm", "run", "types"], cwd=UI, input=described, capture_output=True, check=True)
     done = subprocess.run(["npm", "run", script], cwd=UI, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.skipif(
+    not (UI / "dist" / "manifest.json").is_file(),
+    reason="the page is not built (npm run build in seal_tracker/web/ui)",
+)
+def test_all_script_of_the_page_is_small() -> None:
+    """Compressed, every view with map and plots together, at most 600 kB; all but what shows the API to developers."""
+    api = json.loads((UI / "dist" / "manifest.json").read_text())["api.js"]
+    sizes = {
+        path.name: len(gzip.compress(path.read_bytes()))
+        for path in (UI / "dist" / "assets").glob("*.js")
+        if path.name != Path(api).name
+    }
+    assert sum(sizes.values()) <= SCRIPT_BYTES, sorted(sizes.items(), key=lambda one: -one[1])[:8]
 
 
 @pytest.mark.parametrize(

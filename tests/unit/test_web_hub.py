@@ -145,10 +145,40 @@ async def test_nothing_new_makes_no_frame(hub):
     """A round in which no seal moved is not sent."""
     with hub.subscribe(LIVE) as client:
         hub.publish_positions(LIVE, [])
-        hub.publish_alarms(LIVE, {})
+        hub.publish_journeys(LIVE, {})
         await settle()
         assert client.take_states() == []
         assert not await client.wait(0.01)
+
+
+async def test_who_comes_back_after_a_restart_learns_that_no_alarm_is_left(hub):
+    """Were it nothing at all that is open: what he shows would stay for ever."""
+    with hub.subscribe(LIVE) as early:
+        assert early.take_states() == []
+        hub.publish_alarms(LIVE, {})
+        await settle()
+        with hub.subscribe(LIVE) as late:
+            for client in (early, late):
+                (frame,) = client.take_states()
+                assert data_of(frame) == {"items": [], "whole": True}
+        hub.publish_alarms(LIVE, {})
+        await settle()
+        assert early.take_states() == []
+
+
+async def test_a_large_frame_is_several_messages(hub):
+    """The first says that it is whole, each but the last that there is more, and together they tell everything once."""
+    with hub.subscribe(LIVE) as client:
+        hub.publish_positions(LIVE, [row(f"S{n}") for n in range(1201)])
+        await settle()
+        client.take_states()
+    with hub.subscribe(LIVE) as late:
+        (frame,) = late.take_states()
+    messages = [data_of(b"event" + message) for message in frame.split(b"event")[1:]]
+    assert [len(message["items"]) for message in messages] == [500, 500, 201]
+    assert [message["whole"] for message in messages] == [True, False, False]
+    assert [message.get("more", False) for message in messages] == [True, True, False]
+    assert len({item["seal"] for message in messages for item in message["items"]}) == 1201
 
 
 async def test_an_alarm_that_is_gone_is_said_to_be_gone(hub):

@@ -50,7 +50,8 @@ export function AlarmRow({ alarm, current, marked, today, choose, mark }: RowPro
   );
 }
 
-export function Due({ alarm }: { alarm: Alarm }): JSX.Element | null {
+/** By when the next thing must be done; `brief`: without saying what. */
+export function Due({ alarm, brief = false }: { alarm: Alarm; brief?: boolean }): JSX.Element | null {
   const room = useRoom();
   const { words } = room.reader;
   const due = dueOf(alarm);
@@ -59,7 +60,7 @@ export function Due({ alarm }: { alarm: Alarm }): JSX.Element | null {
   const what = isUnacknowledged(alarm) ? words.alarms.toAcknowledge : words.alarms.toClose;
   return (
     <time class="due" dateTime={due} title={`${what} ${due.replace("T", " ").replace("Z", " UTC")}`} data-due={state}>
-      {what} {text}
+      {brief ? text : `${what} ${text}`}
     </time>
   );
 }

@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { useChanges, useRoom } from "../app/context";
-import { passes, type Alarm, type AlarmFilter } from "../live/alarms";
+import { NO_FILTER, passes, type Alarm, type AlarmFilter } from "../live/alarms";
 import { MapArea, MapHandle } from "../map/map_area";
 import { Announcements } from "./announcements";
 import { Detail } from "./detail";
@@ -14,8 +14,6 @@ import { useKeys } from "./keys";
 import { AlarmList } from "./list";
 import { evidenceOf, searchOf } from "./row";
 import { Work } from "./work";
-
-const NO_FILTER: AlarmFilter = { severity: "", type: "", unit: "", state: "", mine: "", text: "" };
 
 export default function AlarmsView(): JSX.Element {
   const room = useRoom();

@@ -34,13 +34,16 @@ export function Bar({ views, current, signOut, again }: BarProps): JSX.Element {
       <Counts />
       {views.length > 1 && (
         <nav class="ways" aria-label={words.viewsLabel}>
-          {views.map(({ id }) => (
+          {views.filter(({ bare }) => !bare).map(({ id }) => (
             <a key={id} href={`#/${id}`} aria-current={id === current ? "page" : undefined}>
               {words.views[id]}
             </a>
           ))}
         </nav>
       )}
+      <a class="to-wall" href="#/wall" title={words.wall.hint}>
+        {words.views.wall}
+      </a>
       <Languages again={again} />
       <button type="button" class="sign-out" title={`${room.session.username} (${room.session.role})`} onClick={signOut}>
         {words.signOut}
@@ -49,7 +52,7 @@ export function Bar({ views, current, signOut, again }: BarProps): JSX.Element {
   );
 }
 
-function Connection(): JSX.Element {
+export function Connection(): JSX.Element {
   const room = useRoom();
   useChanges(room.ticks);
   const { words, format } = room.reader;

@@ -21,10 +21,14 @@ export function Shell({ room, leave }: { room: Room; leave: () => void }): JSX.E
   }, [view]);
   return (
     <RoomContext.Provider value={room}>
-      <a class="skip" href="#main" onClick={(event) => (event.preventDefault(), document.getElementById("main")?.focus())}>
-        {words.skipToMain}
-      </a>
-      <Bar views={allowed} current={view?.id ?? FIRST} signOut={() => void signedOut()} again={leave} />
+      {!view?.bare && (
+        <>
+          <a class="skip" href="#main" onClick={(event) => (event.preventDefault(), document.getElementById("main")?.focus())}>
+            {words.skipToMain}
+          </a>
+          <Bar views={allowed} current={view?.id ?? FIRST} signOut={() => void signedOut()} again={leave} />
+        </>
+      )}
       <main id="main" class={`view view-${view?.id ?? ""}`} tabIndex={-1}>
         {view && <Outlet key={view.id} view={view} />}
       </main>

@@ -5,10 +5,12 @@ export interface View {
   id: ViewId;
   /** None: everybody may read it. */
   right: string | null;
+  /** Without the bar on top: it has its own. */
+  bare?: boolean;
   load: () => Promise<{ default: ComponentType }>;
 }
 
-export type ViewId = "alarms" | "journeys" | "equipment" | "duty" | "tasks" | "reports" | "plan" | "situations" | "seals" | "inspections";
+export type ViewId = "alarms" | "journeys" | "equipment" | "duty" | "tasks" | "reports" | "plan" | "situations" | "seals" | "inspections" | "wall";
 
 export const VIEWS: readonly View[] = [
   { id: "alarms", right: null, load: () => import("../alarms/view") },
@@ -21,6 +23,7 @@ export const VIEWS: readonly View[] = [
   { id: "seals", right: null, load: () => import("../seals/view") },
   { id: "reports", right: null, load: () => import("../reports/view") },
   { id: "plan", right: null, load: () => import("../plan/view") },
+  { id: "wall", right: null, bare: true, load: () => import("../wall/view") },
 ];
 
 export const FIRST: ViewId = "alarms";

@@ -15,6 +15,8 @@ export interface AlarmFilter {
   text: string;
 }
 
+export const NO_FILTER: AlarmFilter = { severity: "", type: "", unit: "", state: "", mine: "", text: "" };
+
 const FOREVER = "9999";
 
 /** Still asks for somebody. */
@@ -49,7 +51,7 @@ export function passes(alarm: Alarm, filter: AlarmFilter, me: string, words: () 
 /** Open alarms of each severity, and whether one of them still asks for somebody. */
 export type Tally = Readonly<Record<Severity, { count: number; calls: boolean }>>;
 
-function tallyOf(alarms: Iterable<Alarm>): Tally {
+export function tallyOf(alarms: Iterable<Alarm>): Tally {
   const tally = Object.fromEntries(SEVERITIES.map((severity) => [severity, { count: 0, calls: false }])) as Record<Severity, { count: number; calls: boolean }>;
   for (const alarm of alarms) {
     if (isAside(alarm)) continue;

@@ -3,6 +3,7 @@
 import { apiUrl, currentSession } from "../api/client";
 import type { CloudEvent, SealState } from "../api/types";
 import type { Alarm } from "./alarms";
+import { Gathered, type StatePart } from "./parts";
 
 export type FeedState = "connecting" | "live" | "reconnecting";
 
@@ -77,9 +78,13 @@ export class Feed {
       if (source.readyState === EventSource.CLOSED) this.#refused();
     };
     this.#listen<CloudEvent>(source, "event", (event) => this.listener.event(event));
-    this.#listen<{ items: SealState[]; gone?: string[] }>(source, "position", ({ items, gone }) => this.listener.positions(items, gone ?? []));
-    this.#listen<{ items: Alarm[]; gone?: string[]; whole: boolean }>(source, "alarm", ({ items, gone, whole }) => this.listener.alarms(items, gone ?? [], whole));
-    for (const name of ["journey", "heartbeat"]) source.addEventListener(name, () => this.#heard());
+    this.#listen<StatePart<SealState>>(source, "position", ({ items, gone }) => this.listener.positions(items, gone ?? []));
+    const alarms = new Gathered<Alarm>();
+    this.#listen<StatePart<Alarm>>(source, "alarm", (part) => {
+      const told = alarms.take(part);
+      if (told) this.listener.alarms(told.items, told.gone, told.whole);
+    });
+    for (const name of ["journey", "command", "heartbeat"]) source.addEventListener(name, () => this.#heard());
   }
 
   #listen<T>(source: EventSource, name: string, take: (content: T) => void): void {
