@@ -6,6 +6,7 @@ import gzip
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -15,6 +16,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from seal_tracker.alarms.life_cycle import CLOSING_CODES
+from seal_tracker.alarms.states import STATES
+from seal_tracker.journey_record import State
+from seal_tracker.plans.model import EQUIPMENT_KINDS
+from seal_tracker.risk.inspections import FINDINGS
+from seal_tracker.rules.policy import POLICY_KEYS, REGIMES
+from seal_tracker.supervision.life_cycle import Verb
 from seal_tracker.web.app import ROUTES
 from seal_tracker.web.openapi import describe
 
@@ -126,3 +134,34 @@ def test_only_a_node_new_enough_is_used(
         program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert (hook.system_node() is not None) == usable
+
+
+def words_of(language: str, section: str) -> set[str]:
+    """Keys of a section of the page's texts."""
+    text = (UI / "src" / "i18n" / f"{language}.ts").read_text()
+    inside = re.search(
+        rf"^  {section}: \{{(.*?)^  \}}|^  {section}: \{{(.*?)\}},$", text, re.MULTILINE | re.DOTALL
+    )
+    assert inside is not None, section
+    return set(re.findall(r"(\w+): \"", inside[1] or inside[2]))
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize(
+    ("section", "known"),
+    [
+        ("event", set(POLICY_KEYS)),
+        ("journeyState", {str(state) for state in State}),
+        ("journeyVerb", {str(verb) for verb in Verb}),
+        ("regime", set(REGIMES)),
+        ("equipmentKind", set(EQUIPMENT_KINDS)),
+        ("closingCode", set(CLOSING_CODES)),
+        ("alarmState", set(STATES)),
+        ("finding", set(FINDINGS)),
+    ],
+)
+def test_the_page_has_a_word_for_all_that_the_service_says(
+    language: str, section: str, known: set[str]
+) -> None:
+    """In both languages: nobody on duty should read a code."""
+    assert known <= words_of(language, section)

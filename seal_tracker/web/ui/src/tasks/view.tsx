@@ -1,6 +1,6 @@
 // Tasks of units: instructions with their source, date and progress; a unit's officers say here how far they are.
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { answered, type Schema } from "../api/service";
 import { useChanges, useLoaded, useRoom } from "../app/context";
 import { When } from "../app/icon";
@@ -62,6 +62,7 @@ function OneTask({ id, changed }: { id: string; changed: () => void }): JSX.Elem
   const [percent, setPercent] = useState(0);
   const [failed, setFailed] = useState("");
   const task = read.value;
+  useEffect(() => setPercent(task?.percent ?? 0), [task?.percent]);
   if (!task) return <aside class="detail">{read.state === "failed" ? read.error.message : words.loading}</aside>;
   const params = { path: { task: id }, header: { "If-Match": `"${task.version}"` } };
   const act = async (deed: () => Promise<unknown>): Promise<void> => {
