@@ -78,7 +78,9 @@ def _where_read(versions: Sequence[Version], readings: Iterable[EquipmentFact]) 
 
 
 def _where_silent(versions: Sequence[Version], out: Prepared) -> Iterator[Span]:
-    for episode in _offline(out.before, out.after):
+    if not any(version.plan.plate_readers for version in versions):
+        return
+    for episode in _offline(*_different(out)):
         one = plan_at(versions, episode.started_at_ms).equipment_index.get(episode.subject)
         if one is not None and one.zone is not None and "plate" in one.reads:
             end_ms = FOREVER_MS if episode.ended_at_ms is None else episode.ended_at_ms
@@ -87,6 +89,12 @@ def _where_silent(versions: Sequence[Version], out: Prepared) -> Iterator[Span]:
                 max(episode.started_at_ms - MOST_AROUND_MS, 0),
                 min(end_ms + MOST_AROUND_MS, FOREVER_MS),
             )
+
+
+def _different(out: Prepared) -> tuple[dict[UUID, Episode], dict[UUID, Episode]]:
+    """What was so and is no more, and what is so and was not."""
+    gone = {key: e for key, e in out.before.items() if out.after.get(key) != e}
+    return gone, {key: e for key, e in out.after.items() if out.before.get(key) != e}
 
 
 def _offline(*found: Mapping[UUID, Episode]) -> Iterator[Episode]:
