@@ -129,6 +129,21 @@ def answer(service: Service, path: str) -> Any:
         return json.load(response)
 
 
+def close_alarm(service: Service, journey: str) -> None:
+    """The open alarm of a cut rope on a journey is closed, and its episode ended."""
+    (alarm,) = answer(service, f"/api/v1/alarms?open=true&journey={journey}&type=SEAL_TAMPER")["items"]
+    request = urllib.request.Request(
+        f"{service.ready['http'].rstrip('/')}/api/v1/alarms/{alarm['alarm']}/close",
+        json.dumps({"code": "resolved", "note": "a new rope", "reset": True}).encode(),
+        {
+            "Authorization": f"Bearer {service.ready['accounts']['supervisor']['token']}",
+            "Content-Type": "application/json",
+            "If-Match": f'"{alarm["version"]}"',
+        },
+    )
+    urllib.request.urlopen(request, timeout=60).close()
+
+
 @pytest.fixture
 def publish(service: Service) -> Iterator[Callable[[str, Mapping[str, Any]], None]]:
     """Publish a ping as the gateway does; returns when the broker, and so the store, has it."""
@@ -245,15 +260,21 @@ def test_event_appears_by_itself_and_survives_a_reload(
 def test_event_that_happened_while_the_network_was_gone_is_not_lost(
     visit: Visit, publish: Callable[[str, Mapping[str, Any]], None]
 ) -> None:
-    """Without a network the page says so and calls nothing live; with it again it catches up by itself."""
+    """Without a network the page says so and calls nothing live; with it again it catches up: what is new is there, what was closed is gone."""
     visit.enter()
+    before, other, there = armed_journey(visit.service, 0)
+    publish(other, rope_cut(there))
+    closed = visit.page.locator(".alarm", has_text="Seal tampered").filter(has_text=before)
+    expect(closed).to_have_count(1)
     journey, seal, start = armed_journey(visit.service, 1)
     visit.page.context.set_offline(True)
     expect(visit.page.locator(".connection[data-state=live]")).not_to_be_visible()
     expect(visit.page.locator(".count-value").first).to_contain_text("0 of")
     publish(seal, rope_cut(start))
+    close_alarm(visit.service, before)
     visit.page.context.set_offline(False)
     visit.expect_state("live")
+    expect(closed).to_have_count(0)
     expect(
         visit.page.locator(".alarm", has_text="Seal tampered").filter(has_text=journey).first
     ).to_be_visible()
@@ -389,6 +410,32 @@ def test_a_zone_is_drawn_tried_and_saved(visit: Visit) -> None:
     page.once("dialog", lambda asked: asked.accept())
     page.get_by_role("button", name="Remove", exact=True).click()
     expect(page.locator(".plan-row", has_text="DRAWN")).to_have_count(0)
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not there (npm ci in seal_tracker/web/ui)")
+@pytest.mark.parametrize("size", [(1920, 1080), (390, 844)], ids=["wall", "phone"])
+def test_the_wall_shows_the_most_urgent_without_a_hand(
+    visit: Visit, publish: Callable[[str, Mapping[str, Any]], None], size: tuple[int, int]
+) -> None:
+    """Counts, alarms in large print and the map; no bar, nothing serious for axe-core; without a network it says so; Esc leads back."""
+    page = visit.page
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    visit.enter()
+    journey, seal, start = armed_journey(visit.service, 2)
+    publish(seal, rope_cut(start))
+    page.get_by_role("link", name="Wall", exact=True).click()
+    line = page.locator(".wall-alarm", has_text="Seal tampered").filter(has_text=journey)
+    expect(line).to_have_attribute("data-calls", "true")
+    expect(page.locator(".map canvas")).to_be_visible()
+    expect(page.get_by_role("button", name="Sign out")).to_have_count(0)
+    assert visit.violations() == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    page.context.set_offline(True)
+    expect(page.locator(".wall[data-live=false]")).to_contain_text("Reconnecting")
+    page.context.set_offline(False)
+    visit.expect_state("live")
+    page.keyboard.press("Escape")
+    expect(page.locator(".alarm", has_text=journey).first).to_be_visible()
 
 
 def test_page_fits_a_phone(visit: Visit) -> None:

@@ -42,7 +42,7 @@ SHOWN_TOP = 25
 PATIENCE_MS = 180_000
 USABLE = ".connection[data-state=live]"
 LISTED = ".alarm, .panel .empty"
-ALL_KNOWN = """all => Number((document.querySelector(".count-value")?.textContent ?? "").split(/\\s/).pop().replace(/[.,]/g, "")) >= all"""
+ALL_KNOWN = """all => Number(/of ([\\d,]+)/.exec(document.querySelector(".count-value")?.textContent)?.[1].replaceAll(",", "")) >= all"""
 
 
 @contextmanager

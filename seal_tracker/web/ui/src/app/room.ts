@@ -42,6 +42,9 @@ export class Room implements FeedListener {
   #ahead_ms = 0;
   #timer = 0;
   #stopped = false;
+  #opened = false;
+  /** Of several snapshots asked for the last alone is taken: one from before may lack what the stream has told since. */
+  #asked = 0;
   #places: { plan: Plan; named: Named[] } | null = null;
 
   private constructor(
@@ -105,7 +108,8 @@ export class Room implements FeedListener {
 
   opened(): void {
     void this.#readSnapshot();
-    void this.readPlan();
+    if (this.#opened) void this.readPlan(); // at first it has just been read
+    this.#opened = true;
   }
 
   stateChanged(): void {
@@ -142,14 +146,16 @@ export class Room implements FeedListener {
   }
 
   async #readSnapshot(): Promise<void> {
+    const asked = (this.#asked += 1);
     this.board.expectSnapshot();
     try {
       const [events, episodes, seals, ahead_ms] = await Promise.all([getNewestEvents(EVENTS_AT_START), getOpenEpisodes(), getSeals(), serverAhead_ms()]);
+      if (this.#stopped || asked !== this.#asked) return;
       this.#ahead_ms = ahead_ms;
       this.board.install({ events, episodes, seals });
       this.ticks.tell();
     } catch {
-      window.setTimeout(() => !this.#stopped && void this.#readSnapshot(), SNAPSHOT_RETRY_MS);
+      window.setTimeout(() => !this.#stopped && asked === this.#asked && void this.#readSnapshot(), SNAPSHOT_RETRY_MS);
     }
   }
 }
