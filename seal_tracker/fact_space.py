@@ -42,6 +42,9 @@ __all__ = ["FactSpace"]
 
 NO_PINGS = PingBatch.empty()
 
+ASKED_AT_ONCE = 1_000
+"""Changed journeys that the store is asked about in one question."""
+
 
 @dataclass
 class _Waiting:
@@ -109,12 +112,12 @@ class FactSpace:
         )
         names |= self._led_by(view, seals)
         now: dict[str, Journey | None] = {}
-        for before, after in changes:
-            both = [one for one in (before, after) if one is not None]
+        versions = [[one for one in change if one is not None] for change in changes]
+        for both, (_, after) in zip(versions, changes, strict=True):
             now |= {one.id: after for one in both}
-            if await self._may_concern(view, both):
-                names |= {one.id for one in both}
-                names |= {j.id for one in both for j in await self._sharing_keys(view, one)}
+        for concerned in await self._concerning(view, versions):
+            names |= {one.id for one in concerned}
+            names |= {j.id for one in concerned for j in await self._sharing_keys(view, one)}
         await self._judge(view, names, out, changed=now)
 
     def let_go(self, held: Collection[str]) -> None:
@@ -202,6 +205,28 @@ class FactSpace:
         for key, at_ms in {(key, f.at_ms) for f in (fact, *stored) if f.journey is None for key in f.keys}:
             names |= {j.id for j in await self._cases.of_keys(view, {key: at_ms - NEAR_MS})}
         return names
+
+    async def _concerning(
+        self, view: View, changed: Sequence[Sequence[Journey]]
+    ) -> Sequence[Sequence[Journey]]:
+        """Of changed journeys, each in its versions, those that some rule may judge.
+
+        Asked of many at once and found by halving: a plan may bring a hundred thousand, of which none concerns any.
+        """
+        if not changed:
+            return []
+        if len(changed) > ASKED_AT_ONCE:
+            parts = [changed[at : at + ASKED_AT_ONCE] for at in range(0, len(changed), ASKED_AT_ONCE)]
+            return [both for part in parts for both in await self._concerning(view, part)]
+        if not await self._may_concern(view, [one for both in changed for one in both]):
+            return []
+        if len(changed) == 1:
+            return changed
+        half = len(changed) // 2
+        return [
+            *await self._concerning(view, changed[:half]),
+            *await self._concerning(view, changed[half:]),
+        ]
 
     async def _may_concern(self, view: View, versions: Sequence[Journey]) -> bool:
         """Whether some rule may judge a journey, as it was or as it is: most have nothing that one sees, and two questions tell."""

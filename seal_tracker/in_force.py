@@ -48,22 +48,20 @@ class InForce:
         self.table = JourneyTable.build((), {})
         self._reach_ms: dict[str, int] = {}
         self._of_device: dict[str, tuple[str, ...]] = {}
-        self._before: JourneyTable | None = None
+        self._is_built = False
         self._changed: set[str] = set()
         for journey in self.journeys.values():
             self._put(journey)
 
     def build(self, numbers: Mapping[str, int]) -> None:
-        """Make the table anew; of a changed copy, what changed in it."""
-        if self._before is not None:
-            of = {
-                device: [self.journeys[n] for n in self._of_device.get(device, ())]
-                for device in self._changed
-            }
-            self.table = self._before.with_devices(of, numbers)
-            self._before, self._changed = None, set()
-            return
-        self.table = JourneyTable.build(tuple(self.journeys.values()), numbers)
+        """Make the table, or once it is made bring it up to what has changed since."""
+        if not self._is_built:
+            self.table = JourneyTable.build(tuple(self.journeys.values()), numbers)
+        elif self._changed:
+            mine = {device: self._of_device.get(device, ()) for device in self._changed}
+            of = {device: [self.journeys[name] for name in names] for device, names in mine.items()}
+            self.table = self.table.with_devices(of, numbers)
+        self._is_built, self._changed = True, set()
 
     def _put(self, journey: Journey) -> set[str]:
         """Remember whose it is; gives its devices."""
@@ -91,7 +89,7 @@ class InForce:
         for journey in journeys:
             if journey.id not in self.journeys:
                 self.journeys[journey.id] = journey
-                self._put(journey)
+                self._changed |= self._put(journey)
         self._reach_ms |= reach_ms
 
     def changed(self, changes: Mapping[str, Journey | None]) -> InForce:
@@ -105,7 +103,8 @@ class InForce:
                 after.journeys[name] = journey
                 after._changed |= after._put(journey)
         after._reach_ms = dict(self._reach_ms)
-        after._before = self.table
+        after.table, after._is_built = self.table, self._is_built
+        after._changed |= self._changed
         return after
 
     def over_by(self, horizon_ms: int) -> set[str]:
