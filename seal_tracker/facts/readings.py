@@ -18,7 +18,7 @@ from seal_tracker.plans.model import Equipment
 __all__ = ["Reading", "Verdict", "decode_reading", "evidence_of", "reading_fact", "reading_in"]
 
 OwnId = Annotated[str, msgspec.Meta(pattern=rf"\A{ID_PATTERN.pattern}\Z")]
-Mark = Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
+Mark = Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
 Image = Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=r"^[^\x00-\x20\x7f]*\Z")]
 
 Verdict = Literal["clear", "suspicious", "unclear"]

@@ -125,7 +125,8 @@ async def _pieces(plan: Plan | None) -> dict[str, Json]:
     return await asyncio.to_thread(objects_in, plan.files, "equipment") if plan else {}
 
 
-ONE: Final = "/api/v1/equipment/{id}"
+ONE: Final = "/api/v1/equipment/{id:(?!(?:availability|repairs)$)[^/]+}"
+"""Lists of its figures are no pieces of equipment."""
 
 ROUTES: Final = (
     Route(
