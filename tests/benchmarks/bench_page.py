@@ -61,11 +61,8 @@ def load(folder: Path, ready: Path, seconds: float, alerts: float) -> Iterator[s
 
 def durations(events: Sequence[dict[str, Any]], clock: str) -> dict[str, float]:
     """Of the traced main thread: tasks, and script in each sixtieth of a second; in ms."""
-    thread = next(
-        (e["pid"], e["tid"])
-        for e in sorted(events, key=lambda e: -e.get("args", {}).get("data", {}).get("size", 0) if isinstance(e.get("args", {}).get("data"), dict) else 0)
-        if e["name"] in {"FireAnimationFrame", "FunctionCall"}
-    )  # fmt: skip
+    frames = Counter((e["pid"], e["tid"]) for e in events if e["name"] == "FireAnimationFrame")
+    ((thread, _),) = frames.most_common(1)
     mine = [e for e in events if (e["pid"], e.get("tid")) == thread and e["ph"] == "X"]
     tasks = [e.get(clock, 0) / 1000 for e in mine if e["name"] == "RunTask"]
     slots: dict[int, float] = defaultdict(float)

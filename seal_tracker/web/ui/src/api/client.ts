@@ -37,7 +37,7 @@ async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
   return (text ? JSON.parse(text) : undefined) as T;
 }
 
-async function everything<T>(path: string): Promise<T[]> {
+async function everything<T>(path: string, took: (items: T[]) => void = () => undefined): Promise<T[]> {
   const items: T[] = [];
   const separator = path.includes("?") ? "&" : "?";
   let after: string | null = null;
@@ -45,6 +45,7 @@ async function everything<T>(path: string): Promise<T[]> {
     const cursor: string = after === null ? "" : `&after=${encodeURIComponent(after)}`;
     const page: Page<T> = await request<Page<T>>(`${path}${separator}limit=${PAGE_SIZE}${cursor}`);
     items.push(...page.items);
+    took(page.items);
     after = page.items.length > 0 && page.next !== after ? page.next : null;
   } while (after !== null);
   return items;
@@ -88,7 +89,8 @@ export async function serverAhead_ms(): Promise<number> {
 export const getConfig = (): Promise<Config> => request("config");
 export const getZones = (): Promise<Zones> => request("zones");
 export const getRoutes = (): Promise<Routes> => request("routes");
-export const getSeals = (): Promise<SealState[]> => everything("seals");
+/** Every seal; `took` gets each page as it comes, so that no more than that is done at once. */
+export const getSeals = (took: (items: SealState[]) => void): Promise<SealState[]> => everything("seals", took);
 export const getOpenEpisodes = (): Promise<Episode[]> => everything("episodes?open=true");
 export const getNewestEvents = async (limit: number): Promise<CloudEvent[]> =>
   (await request<Page<CloudEvent>>(`events?order=desc&limit=${limit}`)).items;

@@ -149,10 +149,10 @@ export class Room implements FeedListener {
     const asked = (this.#asked += 1);
     this.board.expectSnapshot();
     try {
-      const [events, episodes, seals, ahead_ms] = await Promise.all([getNewestEvents(EVENTS_AT_START), getOpenEpisodes(), getSeals(), serverAhead_ms()]);
+      const [events, episodes, seals, ahead_ms] = await Promise.all([getNewestEvents(EVENTS_AT_START), getOpenEpisodes(), getSeals((page) => this.board.positions(page)), serverAhead_ms()]);
       if (this.#stopped || asked !== this.#asked) return;
       this.#ahead_ms = ahead_ms;
-      this.board.install({ events, episodes, seals });
+      this.board.install({ events, episodes, seals: seals.map(({ seal }) => seal) });
       this.ticks.tell();
     } catch {
       window.setTimeout(() => !this.#stopped && asked === this.#asked && void this.#readSnapshot(), SNAPSHOT_RETRY_MS);

@@ -12,7 +12,8 @@ const MOMENTS = new Set(["CHECKPOINT_REACHED", "CHECKPOINT_LATE", "CHECKPOINT_MI
 export interface Snapshot {
   events: CloudEvent[];
   episodes: Episode[];
-  seals: SealState[];
+  /** All that there are; their states are told by `positions`, a page at a time. */
+  seals: readonly string[];
 }
 
 export const rank = (severity: Severity): number => SEVERITIES.indexOf(severity) + 1;
@@ -29,7 +30,7 @@ export class Board {
   readonly #journeys = new Map<string, number>();
   readonly #followers = new Set<Set<string>>();
   #sinceAsked: CloudEvent[] | null = null;
-  /** Seals that the stream told of since a snapshot was asked for: it cannot say that they are gone. */
+  /** Seals told of since a snapshot was asked for: it cannot say that they are gone. */
   #toldSince = new Set<string>();
 
   /** Newest first. */
@@ -46,7 +47,7 @@ export class Board {
   /** Takes the snapshot, then again what the stream brought since it was asked for. A seal that neither knows is gone. */
   install(snapshot: Snapshot): void {
     this.#installEpisodes(snapshot.episodes);
-    this.#installSeals(snapshot.seals);
+    this.#keepSeals(snapshot.seals);
     this.#remember(snapshot.events);
     for (const event of this.#sinceAsked ?? []) this.#follow(event);
     this.#sinceAsked = null;
@@ -142,11 +143,9 @@ export class Board {
     for (const episode of episodes) this.#open(episode);
   }
 
-  #installSeals(seals: readonly SealState[]): void {
-    const told = this.#toldSince;
-    const there = new Set(seals.map(({ seal }) => seal));
-    for (const seal of this.seals.keys()) if (!there.has(seal) && !told.has(seal)) this.#forget(seal);
-    this.positions(seals);
+  #keepSeals(seals: readonly string[]): void {
+    const there = new Set(seals);
+    for (const seal of this.seals.keys()) if (!there.has(seal) && !this.#toldSince.has(seal)) this.#forget(seal);
   }
 
   #open(episode: Episode): void {

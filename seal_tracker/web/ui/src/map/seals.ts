@@ -8,6 +8,8 @@ import type { Palette } from "./palette";
 
 /** Slower than this the course is noise. */
 const MOVING_KMH = 3;
+/** Sent to the map in one turn: some milliseconds of work. */
+const AT_ONCE = 1_000;
 const CLUSTER_BELOW_ZOOM = 10;
 
 export interface SealLook {
@@ -37,29 +39,52 @@ export function lookOf(state: SealState, rank: number, fresh: boolean): SealLook
 export class SealLayer {
   readonly #shown = new Map<string, { print: string; fresh: boolean }>();
   readonly #changed: Set<string>;
+  #wanted: { source: GeoJSONSource; freshFrom_ms: number } | null = null;
+  #sending = false;
 
   constructor(private readonly board: Board) {
     this.#changed = board.follow();
   }
 
   stop(): void {
+    this.#wanted = null;
     this.board.unfollow(this.#changed);
   }
 
-  /** Brings the source up to date; seals without a position are not drawn. */
+  /** Brings the source up to date; seals without a position are not drawn. Very many at once take several turns. */
   update(source: GeoJSONSource, connected: boolean, now_ms: number): void {
     const freshFrom_ms = connected ? now_ms - FRESH_MS : Infinity;
     const { heard_ms } = this.board;
     for (const [seal, { fresh }] of this.#shown) if ((heard_ms.get(seal) ?? 0) > freshFrom_ms !== fresh) this.#changed.add(seal);
+    this.#wanted = { source, freshFrom_ms };
+    if (!this.#sending) void this.#send();
+  }
+
+  /** Turn after turn, each when the map has taken the one before, which leaves the browser its own between two. */
+  async #send(): Promise<void> {
+    this.#sending = true;
+    try {
+      while (this.#wanted && this.#changed.size > 0) {
+        const { source, freshFrom_ms } = this.#wanted;
+        const diff = this.#next(freshFrom_ms);
+        if (diff.add.length > 0 || diff.remove.length > 0) await source.updateData(diff);
+      }
+    } finally {
+      this.#sending = false;
+    }
+  }
+
+  #next(freshFrom_ms: number): { add: GeoJSON.Feature[]; remove: string[] } {
     const add: GeoJSON.Feature[] = [];
     const remove: string[] = [];
     for (const seal of this.#changed) {
+      this.#changed.delete(seal);
       const state = this.board.seals.get(seal);
-      if (state && state.lon !== null && state.lat !== null) this.#show(add, state, [state.lon, state.lat], (heard_ms.get(seal) ?? 0) > freshFrom_ms);
+      if (state && state.lon !== null && state.lat !== null) this.#show(add, state, [state.lon, state.lat], (this.board.heard_ms.get(seal) ?? 0) > freshFrom_ms);
       else if (this.#shown.delete(seal)) remove.push(seal);
+      if (add.length + remove.length >= AT_ONCE) break;
     }
-    this.#changed.clear();
-    if (add.length > 0 || remove.length > 0) void source.updateData({ add, remove });
+    return { add, remove };
   }
 
   #show(add: GeoJSON.Feature[], state: SealState, at: [number, number], fresh: boolean): void {
