@@ -39,6 +39,8 @@ SIM = str(Path(sys.executable).with_name("seal-sim"))
 FRAME_MS = 1000 / 60
 LONG_MS = 50
 SHOWN_TOP = 25
+SETTLING_MS = 15_000
+"""Until the map is drawn, which a processor does here."""
 PATIENCE_MS = 180_000
 USABLE = ".connection[data-state=live]"
 LISTED = ".alarm, .panel .empty"
@@ -59,11 +61,34 @@ def load(folder: Path, ready: Path, seconds: float, alerts: float) -> Iterator[s
         process.wait(30)
 
 
-def durations(events: Sequence[dict[str, Any]], clock: str) -> dict[str, float]:
-    """Of the traced main thread: tasks, and script in each sixtieth of a second; in ms."""
+def main_thread(events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the page's own thread did, alone among workers and other processes."""
     frames = Counter((e["pid"], e["tid"]) for e in events if e["name"] == "FireAnimationFrame")
     ((thread, _),) = frames.most_common(1)
-    mine = [e for e in events if (e["pid"], e.get("tid")) == thread and e["ph"] == "X"]
+    return [e for e in events if (e["pid"], e.get("tid")) == thread and e["ph"] == "X"]
+
+
+def longest(events: Sequence[dict[str, Any]]) -> list[str]:
+    """The longest tasks by processor time, and what in them took most of it."""
+    mine = main_thread(events)
+    told = []
+    for task in sorted((e for e in mine if e["name"] == "RunTask"), key=lambda e: -e.get("tdur", 0))[:3]:
+        inner = [
+            e
+            for e in mine
+            if e is not task and task["ts"] <= e["ts"] < task["ts"] + task["dur"] and e.get("tdur")
+        ]
+        parts = [
+            f"{e['name']} {e.get('args', {}).get('data', {})} {e['tdur'] / 1000:.1f}"
+            for e in sorted(inner, key=lambda e: -e["tdur"])[:6]
+        ]
+        told.append(f"{task.get('tdur', 0) / 1000:8.1f}  " + "; ".join(part[:160] for part in parts))
+    return told
+
+
+def durations(events: Sequence[dict[str, Any]], clock: str) -> dict[str, float]:
+    """Of the traced main thread: tasks, and script in each sixtieth of a second; in ms."""
+    mine = main_thread(events)
     tasks = [e.get(clock, 0) / 1000 for e in mine if e["name"] == "RunTask"]
     slots: dict[int, float] = defaultdict(float)
     until = 0.0
@@ -153,7 +178,7 @@ def watch(ready: dict[str, Any], seals: int, seconds: float, profile: bool) -> N
                 }
             )
         )
-        page.wait_for_timeout(3000)
+        page.wait_for_timeout(SETTLING_MS)
         events = traced(browser, page, seconds)
         click.echo(
             json.dumps(
@@ -165,6 +190,7 @@ def watch(ready: dict[str, Any], seals: int, seconds: float, profile: bool) -> N
             )
         )
         if profile:
+            click.echo("\n".join(longest(events)))
             click.echo("\n".join(hot(context, page, seconds)))
         browser.close()
 
