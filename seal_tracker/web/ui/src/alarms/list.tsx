@@ -6,8 +6,8 @@ import { fill } from "../i18n";
 import type { Alarm } from "../live/alarms";
 import { AlarmRow } from "./row";
 
-/** Rows in the document at once; more on request. */
-const ROWS = 200;
+/** Rows in the document at once; more on request, and as many as lead to the chosen one. */
+const ROWS = 100;
 
 interface ListProps {
   alarms: readonly Alarm[];
@@ -24,6 +24,7 @@ export function AlarmList({ alarms, total, current, marked, choose, mark }: List
   useChanges(room.ticks, room.journeys.changes);
   const [rows, setRows] = useState(ROWS);
   const today = room.reader.format.day(room.now_ms);
+  const count = Math.max(rows, alarms.findIndex(({ alarm }) => alarm === current) + 1);
   const list = useRef<HTMLOListElement>(null);
   const { words, format } = room.reader;
   useEffect(() => list.current?.querySelector("[aria-current=true]")?.scrollIntoView({ block: "nearest" }), [current]);
@@ -31,13 +32,13 @@ export function AlarmList({ alarms, total, current, marked, choose, mark }: List
   return (
     <>
       <ol class="rows" ref={list}>
-        {alarms.slice(0, rows).map((alarm) => (
+        {alarms.slice(0, count).map((alarm) => (
           <AlarmRow key={alarm.alarm} alarm={alarm} current={alarm.alarm === current} today={today} marked={marked.has(alarm.alarm)} choose={choose} mark={mark} />
         ))}
-        {alarms.length > rows && (
+        {alarms.length > count && (
           <li>
-            <button type="button" class="more" onClick={() => setRows(rows + ROWS)}>
-              {fill(words.alarms.more, { count: format.number(alarms.length - rows) })}
+            <button type="button" class="more" onClick={() => setRows(count + ROWS)}>
+              {fill(words.alarms.more, { count: format.number(alarms.length - count) })}
             </button>
           </li>
         )}
