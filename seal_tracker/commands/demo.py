@@ -47,6 +47,12 @@ SITUATIONS = (
 LENS = "Ống kính mờ, biển số đọc lúc được lúc không."
 """What is wrong with the gate's camera, by its ticket."""
 
+DRAW = {
+    "reason": "Kiểm tra đột xuất trong tuần / unscheduled inspections of the week",
+    "quotas": {"high": {"share_pct": 30, "least": 1}, "medium": {"share_pct": 5}, "low": {"share_pct": 2}},
+}
+"""Who is drawn for inspection: most of those with most risk."""
+
 FIRST_PING_AFTER_S = 2.0
 """Who waits for the ready file and subscribes must miss nothing."""
 
@@ -152,6 +158,16 @@ async def _report_situations(ready: Ready) -> None:
         cameras = [e for e in (await client.get("/api/v1/equipment"))["items"] if e["kind"] == "camera"]
         for camera in cameras[:1]:
             await client.post("/api/v1/tickets", {"equipment": camera["id"], "fault": LENS})
+        await _draw(client)
+
+
+async def _draw(client: ServiceClient) -> None:
+    """A draw of journeys for inspection, promised and made; one of them has been looked into."""
+    draw = await client.post("/api/v1/draws", DRAW)
+    await client.post(f"/api/v1/draws/{draw['id']}/make", {}, edits=True)
+    drawn = (await client.get(f"/api/v1/inspections?draw={draw['id']}"))["items"]
+    for one in drawn[:1]:
+        await client.post(f"/api/v1/inspections/{one['id']}/record", {"findings": ["papers"]}, edits=True)
 
 
 async def _simulator(*args: str) -> None:
