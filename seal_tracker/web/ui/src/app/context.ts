@@ -12,12 +12,16 @@ export function useRoom(): Room {
   return room;
 }
 
+const told = (all: readonly Changes[]): number => all.reduce((sum, { count }) => sum + count, 0);
+
 /** Draws the component anew with every change. */
 export function useChanges(...all: readonly Changes[]): void {
   const [, set] = useState(0);
+  const drawn = told(all);
   useEffect(() => {
     const again = (): void => set((n) => n + 1);
     const ends = all.map((changes) => changes.subscribe(again));
+    if (told(all) !== drawn) again(); // between being drawn and following: what came then would not be shown before the next change
     return () => ends.forEach((end) => end());
   }, all);
 }
@@ -28,7 +32,11 @@ export function usePicked<T extends string | number | boolean | null>(changes: C
   const [, again] = useState(0);
   const shown = useRef({ pick, found });
   shown.current = { pick, found };
-  useEffect(() => changes.subscribe(() => shown.current.pick() !== shown.current.found && again((n) => n + 1)), [changes]);
+  useEffect(() => {
+    const look = (): void => void (shown.current.pick() !== shown.current.found && again((n) => n + 1));
+    look();
+    return changes.subscribe(look);
+  }, [changes]);
   return found;
 }
 
