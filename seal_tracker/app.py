@@ -116,6 +116,8 @@ async def running(settings: Settings, *, embedded: Path | None = None) -> AsyncI
     """
     keep_little()
     folder = await load_plan(settings)
+    if folder.refused and embedded and not await asyncio.to_thread(embedded.exists):
+        raise folder.refused  # nothing can have been taken up before: nothing is made
     tls = server_context(settings)
     async with AsyncExitStack() as stack:
         parts = await open_parts(settings, embedded, stack)
