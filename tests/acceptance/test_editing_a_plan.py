@@ -93,9 +93,15 @@ def test_an_edit_is_tried_before_it_is_saved(edited: Running) -> None:
     there = zone("TRIED")
     there["geometry"] = {"type": "Point", "coordinates": [lon, lat]}
     there["properties"]["radius_m"] = 400
-    tried = edited.ask("POST", "/api/v1/plan-trials", {"zones": [there]}, account="supervisor")
-    assert tried.status == 200, tried.body
-    answer = tried.json()
+    answer: dict[str, Any] = {}
+
+    def is_judged() -> bool:  # the broker has the pings, the service soon
+        tried = edited.ask("POST", "/api/v1/plan-trials", {"zones": [there]}, account="supervisor")
+        assert tried.status == 200, tried.body
+        answer.update(tried.json())
+        return bool(answer["gained"])
+
+    wait_until(is_judged, what="the fixes in the zone are tried", limit_s=30)
     assert journey["id"] in answer["under_way"]
     assert answer["tried"] >= 1
     gained = [(e["type"], e["object"]) for e in answer["gained"] if e["journey"] == journey["id"]]

@@ -343,6 +343,7 @@ def test_nothing_serious_stands_in_the_way_of_anyone(visit: Visit, scheme: Any) 
     assert visit.violations() == []
     visit.sign_in()
     visit.expect_state("live")
+    expect(visit.page.locator(".alarm").first).to_be_visible()
     assert visit.violations() == []
     visit.page.keyboard.press("j")
     expect(visit.page.locator(".detail")).to_be_visible()
