@@ -67,9 +67,12 @@ async def world(world: World) -> World:
     assert plan is not None, faults
     world.fleet.plans[LIVE] = plan
 
+    turn = asyncio.Lock()  # as the pipeline's: what a desk has read stands until its deed is committed
+
     async def act(space: str, work: Callable[[Any], Awaitable[tuple[Prepared, Deed]]]) -> None:
-        _, deed = await work(None)
-        await world.store.commit(Commit(space=space, actions=deed.actions, **deed.brought()))
+        async with turn:
+            _, deed = await work(None)
+            await world.store.commit(Commit(space=space, actions=deed.actions, **deed.brought()))
 
     vars(world.fleet)["act"] = act
     return world
