@@ -974,7 +974,9 @@ async def test_misconduct_is_known_to_those_alone_who_have_the_right(service: Se
                 path = f"/api/v1/ledger/links/{number}"
                 texts[asker] = texts.get(asker, "") + (await service.ask(client, asker, "GET", path)).text
         assert [asker for asker, text in texts.items() if secret in text] == ["auditor"]
-        assert not any("đã hỏi" in text or "u2" in text for text in texts.values())
+        assert not any(
+            "đã hỏi" in text or '"u2"' in text for text in texts.values()
+        )  # salts may have u2 in them
         changed = await service.ask(
             client, "supervisor", "POST", f"{one}/correct", {"kind": "complaint", "reason": "x"}
         )
