@@ -14,7 +14,7 @@ import msgspec
 
 from seal_tracker.alarms.deadlines import ms_of
 from seal_tracker.deeds import Deed
-from seal_tracker.model import LIVE, iso_ms
+from seal_tracker.model import iso_ms
 from seal_tracker.risk.draw import (
     Drawn,
     Quota,
@@ -41,6 +41,7 @@ from seal_tracker.risk.rows import DrawRow, InspectionRow
 from seal_tracker.risk.score import Level, RiskLine
 from seal_tracker.space import SpaceJudge
 from seal_tracker.store.records import Action
+from seal_tracker.supervision.clocks import space_now_ms
 from seal_tracker.supervision.errors import Unfit, Unknown, WrongState
 from seal_tracker.supervision.journey_changes import Actor
 
@@ -264,8 +265,7 @@ class InspectionDesk:
 
     def now_ms(self, judging: SpaceJudge) -> int:
         """An exercise's clock is its own."""
-        own = judging.now_ms if judging.space != LIVE else None
-        return self.clock_ms() if own is None else own
+        return space_now_ms(judging, self.clock_ms)
 
     def _of_drawn(self, draw: Draw, drawn: Drawn, one: Candidate, now_ms: int) -> Inspection:
         now = iso_ms(now_ms)

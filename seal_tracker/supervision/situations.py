@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 from seal_tracker.alarms.deadlines import ms_of
 from seal_tracker.deeds import Deed
-from seal_tracker.model import LIVE, Severity, iso_ms
+from seal_tracker.model import Severity, iso_ms
 from seal_tracker.plans.model import Plan
 from seal_tracker.situations.kinds import Kinds
 from seal_tracker.situations.rows import SituationRow
@@ -32,6 +32,7 @@ from seal_tracker.space import SpaceJudge
 from seal_tracker.store.journey_rows import JourneyRow
 from seal_tracker.store.records import AlarmRow
 from seal_tracker.supervision.alarms import may_see
+from seal_tracker.supervision.clocks import space_now_ms
 from seal_tracker.supervision.errors import Unfit, Unknown
 from seal_tracker.supervision.journey_changes import Actor
 
@@ -168,8 +169,7 @@ class SituationDesk:
 
     def now_ms(self, judging: SpaceJudge) -> int:
         """An exercise's clock is its own."""
-        own = judging.now_ms if judging.space != LIVE else None
-        return self.clock_ms() if own is None else own
+        return space_now_ms(judging, self.clock_ms)
 
     async def _found(
         self, judging: SpaceJudge, situation: UUID, check: Callable[[int], None] | None = None

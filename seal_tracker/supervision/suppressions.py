@@ -19,11 +19,12 @@ from seal_tracker.alarms.rows import alarm_in, row_of
 from seal_tracker.alarms.suppressions import LONGEST_MS, Suppression, order_in, row_of_order
 from seal_tracker.alarms.texts import TEXTS
 from seal_tracker.deeds import Deed, Step
-from seal_tracker.model import LIVE, iso_ms
+from seal_tracker.model import iso_ms
 from seal_tracker.plans.model import Plan
 from seal_tracker.publishing.cloudevents import AlarmState, SetAside
 from seal_tracker.space import SpaceJudge
 from seal_tracker.store.records import Action, AlarmRow, SuppressionRow
+from seal_tracker.supervision.clocks import space_now_ms
 from seal_tracker.supervision.errors import Unfit, Unknown, WrongState
 from seal_tracker.supervision.journey_changes import Actor
 
@@ -109,8 +110,7 @@ class SuppressionDesk:
 
     def now_ms(self, judging: SpaceJudge) -> int:
         """An exercise's clock is its own."""
-        own = judging.now_ms if judging.space != LIVE else None
-        return self.clock_ms() if own is None else own
+        return space_now_ms(judging, self.clock_ms)
 
     async def _standing(self, judging: SpaceJudge, order: UUID, check: Callable[[int], None]) -> Suppression:
         row = await self.store.suppression(judging.space, order)

@@ -9,6 +9,7 @@ from uuid import UUID
 from aiohttp import web
 from msgspec import UnsetType
 
+from seal_tracker.clock import clock_ms
 from seal_tracker.model import LIVE
 from seal_tracker.prepared import Prepared
 from seal_tracker.supervision.journey_changes import Actor
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from seal_tracker.deeds import Deed
     from seal_tracker.space import SpaceJudge
 
-__all__ = ["acted", "actor_of", "checking", "paged", "path_uuid", "place_of"]
+__all__ = ["acted", "actor_of", "checking", "judged", "now_of", "paged", "path_uuid", "place_of"]
 
 Work = Callable[["SpaceJudge"], Awaitable["Deed"]]
 
@@ -49,9 +50,22 @@ async def acted(request: web.Request, work: Work, space: str = LIVE) -> Deed:
         done.append(await work(judging))
         return Prepared(), done[-1]
 
-    with refusals_told():
-        await request.app[CONTEXT].live.act(space, decided)
+    await judged(request, decided, space)
     return done[-1]
+
+
+async def judged(
+    request: web.Request, work: Callable[[SpaceJudge], Awaitable[tuple[Prepared, Deed]]], space: str
+) -> None:
+    """As `acted`, of a work that says what is judged anew by it."""
+    with refusals_told():
+        await request.app[CONTEXT].live.act(space, work)
+
+
+def now_of(request: web.Request, space: str) -> int:
+    """The space's now: of the live one our clock's; of an exercise its own, once it has any."""
+    own = None if space == LIVE else request.app[CONTEXT].live.now_ms(space)
+    return clock_ms() if own is None else own
 
 
 def actor_of(request: web.Request) -> Actor:

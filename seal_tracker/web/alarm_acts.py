@@ -31,7 +31,7 @@ from seal_tracker.web.alarms import ALARM_ID, AlarmId, AlarmItem, alarm_answer, 
 from seal_tracker.web.auth import PRINCIPAL, scope_of
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.errors import Conflict, InvalidBody, Outdated
-from seal_tracker.web.queries import Id, Moment, SpaceQuery, read_body, read_query
+from seal_tracker.web.queries import Id, Moment, Said, SpaceQuery, read_body, read_query
 from seal_tracker.web.reading import encoded, known_space
 from seal_tracker.web.refusals import refusals_told
 from seal_tracker.web.routes import Route
@@ -39,7 +39,6 @@ from seal_tracker.web.versions import check_version
 
 __all__ = ["ROUTES"]
 
-Said = Annotated[str, msgspec.Meta(min_length=1, max_length=2000, pattern=r"^[^\x00]*\Z")]
 """What a person says: any text that the database can hold."""
 
 Whom = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*\Z")]

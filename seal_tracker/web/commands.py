@@ -22,7 +22,7 @@ from seal_tracker.web.alarms import AlarmStep, step_item
 from seal_tracker.web.auth import PRINCIPAL, scope_of
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.errors import Conflict, Missing
-from seal_tracker.web.queries import Id, ListQuery, NoQuery, read_body, read_query
+from seal_tracker.web.queries import Id, ListQuery, NoQuery, Said, read_body, read_query
 from seal_tracker.web.routes import Route
 from seal_tracker.web.versions import versioned
 from seal_tracker.web.wire import Page
@@ -35,8 +35,6 @@ HISTORY_TOLD: Final = 20
 
 USUAL_S: Final = 900
 """A quarter of an hour: for a second supervisor to look, and for a seal that reports each minute to hear of it."""
-
-Said = Annotated[str, msgspec.Meta(min_length=1, max_length=2000, pattern=r"^[^\x00]*\Z")]
 
 
 class CommandsQuery(ListQuery, frozen=True, forbid_unknown_fields=True):

@@ -24,15 +24,24 @@ from seal_tracker.store.risk_reads import JourneysAtRisk, RiskPlace
 from seal_tracker.supervision.inspections import Candidate, InspectionDesk, NewDraw
 from seal_tracker.supervision.risk import Assessed, assessed
 from seal_tracker.web.accounts import Right
-from seal_tracker.web.acting import acted, actor_of, checking, paged, path_uuid, place_of
+from seal_tracker.web.acting import acted, actor_of, checking, now_of, paged, path_uuid, place_of
 from seal_tracker.web.alarms import AlarmId, AlarmStep, moment_ms, step_item
 from seal_tracker.web.auth import scope_of
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.errors import Conflict, Missing
 from seal_tracker.web.journey_bodies import RegimeName
-from seal_tracker.web.queries import Id, Moment, PageQuery, SpaceQuery, read_body, read_query, within_a_year
+from seal_tracker.web.queries import (
+    Id,
+    Moment,
+    PageQuery,
+    Said,
+    SpaceQuery,
+    read_body,
+    read_query,
+    within_a_year,
+)
 from seal_tracker.web.reading import known_space
-from seal_tracker.web.risk import MOST_JOURNEYS, TOO_MANY, now_of
+from seal_tracker.web.risk import MOST_JOURNEYS, TOO_MANY
 from seal_tracker.web.routes import Route
 from seal_tracker.web.scope import sees, units_below
 from seal_tracker.web.versions import versioned
@@ -41,13 +50,12 @@ from seal_tracker.web.wire import Page
 if TYPE_CHECKING:
     from seal_tracker.store.alarm_reads import StoredAction
 
-__all__ = ["ROUTES", "Said", "desk_of"]
+__all__ = ["ROUTES", "desk_of", "journey_candidate", "told_step", "unit_candidates"]
 
 DrawId = AlarmId
 PATH: Final = {"draw": DrawId}
 HISTORY_TOLD: Final = 20
 
-Said = Annotated[str, msgspec.Meta(min_length=1, max_length=2000, pattern=r"^[^\x00]*\Z")]
 Public = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+\Z")]
 
 

@@ -15,15 +15,15 @@ from seal_tracker.store.risk_reads import InspectionFilter, JourneysAtRisk, Risk
 from seal_tracker.supervision.inspections import Candidate, Result
 from seal_tracker.supervision.risk import assessed
 from seal_tracker.web.accounts import Right
-from seal_tracker.web.acting import acted, checking, paged, path_uuid, place_of
+from seal_tracker.web.acting import acted, checking, now_of, paged, path_uuid, place_of
 from seal_tracker.web.alarms import AlarmId, AlarmStep, moment_ms
 from seal_tracker.web.auth import scope_of
 from seal_tracker.web.context import CONTEXT
-from seal_tracker.web.draws import Said, desk_of, journey_candidate, told_step, unit_candidates
+from seal_tracker.web.draws import desk_of, journey_candidate, told_step, unit_candidates
 from seal_tracker.web.errors import InvalidBody, Missing
-from seal_tracker.web.queries import Id, Moment, PageQuery, SpaceQuery, read_body, read_query
+from seal_tracker.web.queries import Id, Moment, PageQuery, Said, SpaceQuery, read_body, read_query
 from seal_tracker.web.reading import known_space
-from seal_tracker.web.risk import MOST_JOURNEYS, now_of
+from seal_tracker.web.risk import MOST_JOURNEYS
 from seal_tracker.web.routes import Route
 from seal_tracker.web.scope import sees
 from seal_tracker.web.versions import versioned

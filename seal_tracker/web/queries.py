@@ -42,6 +42,7 @@ __all__ = [
     "NewPassword",
     "NoQuery",
     "PageQuery",
+    "Said",
     "SignIn",
     "SpaceFiles",
     "SpaceQuery",
@@ -76,6 +77,9 @@ EventType = Annotated[str, msgspec.Meta(pattern=r"^[A-Z][A-Z0-9_]{0,63}\Z")]
 FileName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_.-]{1,64}\Z")]
 Limit = Annotated[int, msgspec.Meta(ge=1, le=1000)]
 Secret = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
+Said = Annotated[str, msgspec.Meta(min_length=1, max_length=2000, pattern=r"^[^\x00]*\Z")]
+"""What a person writes: a note, a reason."""
+
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 """RFC 3339 with its zone."""
 

@@ -2,47 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated, Any, Final
-from uuid import UUID
+from collections.abc import Sequence
+from typing import Annotated, Final
 
 import msgspec
 from aiohttp import web
 from msgspec import UNSET, UnsetType
 
 from seal_tracker.clock import clock_ms
-from seal_tracker.deeds import Deed
 from seal_tracker.facts.model import NEAR_MS, READING, EquipmentFact, attached, keys_of
 from seal_tracker.facts.readings import MOST_CONTAINERS, Image, Mark, OwnId, Reading, Verdict, reading_in
 from seal_tracker.in_force import judged_of
 from seal_tracker.journey import Journey
 from seal_tracker.model import iso_ms
-from seal_tracker.prepared import Prepared
-from seal_tracker.space import SpaceJudge
-from seal_tracker.store.fact_reads import FactFilter, FactPlace
+from seal_tracker.store.fact_reads import FactPlace
 from seal_tracker.supervision.readings import ReadingDesk
 from seal_tracker.web.accounts import Right
-from seal_tracker.web.acting import actor_of, checking, paged, path_uuid, place_of
-from seal_tracker.web.alarms import AlarmId, AlarmStep, step_item
+from seal_tracker.web.acting import actor_of, paged, place_of
+from seal_tracker.web.alarms import AlarmId, AlarmStep
 from seal_tracker.web.auth import scope_of
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.errors import Missing
-from seal_tracker.web.queries import Id, Moment, PageQuery, SpaceQuery, path_id, read_body, read_query
+from seal_tracker.web.fact_answers import FactAnswers
+from seal_tracker.web.queries import Id, Moment, PageQuery, Said, SpaceQuery, path_id, read_query
 from seal_tracker.web.reading import known_space
-from seal_tracker.web.refusals import refusals_told
 from seal_tracker.web.routes import Route
 from seal_tracker.web.scope import sees
-from seal_tracker.web.versions import versioned
 from seal_tracker.web.wire import Page
 
 __all__ = ["ROUTES"]
 
 ReadingId = AlarmId
 PATH: Final = {"reading": ReadingId}
-HISTORY_TOLD: Final = 200
 FOREVER_MS: Final = 1 << 42
 
-Said = Annotated[str, msgspec.Meta(min_length=1, max_length=2000, pattern=r"^[^\x00]*\Z")]
 Containers = Annotated[tuple[Mark, ...], msgspec.Meta(max_length=MOST_CONTAINERS)]
 Confidence = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
@@ -124,18 +117,7 @@ class ReadingItem(ReadingLine, frozen=True, kw_only=True):
 async def list_readings(request: web.Request) -> web.Response:
     """Readings, newest first."""
     query = read_query(request, ReadingsQuery)
-    known_space(request, query.space)
-    place = place_of(query.after)
-    which = FactFilter(
-        kind=READING,
-        equipment=query.equipment or None,
-        journey=query.journey or None,
-        scope=scope_of(request),
-    )
-    rows, more = await request.app[CONTEXT].store.facts(
-        query.space, which, before=FactPlace(*place) if place else None, limit=query.limit
-    )
-    return paged(rows, line_of, lambda row: row.at_ms, more=more)
+    return await ANSWERS.listed(request, query, query.equipment, query.journey)
 
 
 async def list_of_journey(request: web.Request) -> web.Response:
@@ -171,79 +153,27 @@ async def _readings_of(request: web.Request, space: str, journey: Journey) -> li
 
 async def show_reading(request: web.Request) -> web.Response:
     """One reading."""
-    query = read_query(request, SpaceQuery)
-    known_space(request, query.space)
-    return await reading_answer(request, query.space, path_uuid(request, "reading"))
+    return await ANSWERS.shown(request)
 
 
 async def record_reading(request: web.Request) -> web.Response:
     """Record a reading."""
-    query = read_query(request, SpaceQuery)
-    known_space(request, query.space)
-    given = msgspec.structs.asdict(await read_body(request, NewReading))
-    equipment = given.pop("equipment")
-    reading = Reading(**given)
-    recorded: list[EquipmentFact] = []
-
-    async def work(judging: SpaceJudge) -> tuple[Prepared, Deed]:
-        prepared, deed, fact = await desk_of(request).record(judging, equipment, reading)
-        recorded.append(fact)
-        return prepared, deed
-
-    await _acted(request, query.space, work)
-    return await reading_answer(request, query.space, recorded[-1].id, status=201)
+    return await ANSWERS.recorded(request, NewReading, "equipment", Reading)
 
 
 async def correct_reading(request: web.Request) -> web.Response:
     """Say otherwise what a reading says."""
-    query = read_query(request, SpaceQuery)
-    known_space(request, query.space)
-    given: dict[str, Any] = msgspec.structs.asdict(await read_body(request, ReadingCorrection))
-    reason = given.pop("reason")
-    changes = {name: value for name, value in given.items() if value is not UNSET}
-    reading = path_uuid(request, "reading")
-    await _acted(
-        request,
-        query.space,
-        lambda judging: desk_of(request).correct(judging, reading, changes, reason, checking(request)),
-    )
-    return await reading_answer(request, query.space, reading)
+    return await ANSWERS.corrected(request, ReadingCorrection)
 
 
 async def void_reading(request: web.Request) -> web.Response:
     """Take a reading back."""
-    query = read_query(request, SpaceQuery)
-    known_space(request, query.space)
-    given, reading = await read_body(request, ReadingVoid), path_uuid(request, "reading")
-    await _acted(
-        request,
-        query.space,
-        lambda judging: desk_of(request).void(judging, reading, given.reason, checking(request)),
-    )
-    return await reading_answer(request, query.space, reading)
-
-
-async def _acted(
-    request: web.Request, space: str, work: Callable[[SpaceJudge], Awaitable[tuple[Prepared, Deed]]]
-) -> None:
-    with refusals_told():
-        await request.app[CONTEXT].live.act(space, work)
+    return await ANSWERS.voided(request, ReadingVoid)
 
 
 def desk_of(request: web.Request) -> ReadingDesk:
     """A desk for one request."""
     return ReadingDesk(request.app[CONTEXT].store, clock_ms, actor_of(request), scope_of(request))
-
-
-async def reading_answer(request: web.Request, space: str, reading: UUID, status: int = 200) -> web.Response:
-    """A reading as it stands, with its version."""
-    store = request.app[CONTEXT].store
-    row = next(iter(await store.facts_named(space, [reading])), None)
-    if row is None or row.kind != READING or not sees(scope_of(request), row.unit):
-        raise Missing(f"there is no reading {str(reading)!r}", field="reading")
-    steps = await store.actions_of(space, f"reading/{reading}", limit=HISTORY_TOLD)
-    item = ReadingItem(**msgspec.structs.asdict(line_of(row)), history=[step_item(step) for step in steps])
-    return versioned(item, row.revision, status=status, location=f"/api/v1/readings/{reading}")
 
 
 def line_of(row: EquipmentFact) -> ReadingLine:
@@ -255,6 +185,8 @@ def line_of(row: EquipmentFact) -> ReadingLine:
         verdict=said.verdict, image=said.image, revision=row.revision, void=row.void, recorded_at=iso_ms(row.recorded_ms),
     )  # fmt: skip
 
+
+ANSWERS: Final = FactAnswers(READING, line_of, ReadingItem, desk_of)
 
 ONE: Final = "/api/v1/readings/{reading}"
 

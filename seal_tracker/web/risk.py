@@ -9,8 +9,7 @@ import msgspec
 from aiohttp import web
 from msgspec import UNSET, UnsetType
 
-from seal_tracker.clock import clock_ms
-from seal_tracker.model import LIVE, iso_ms, iso_or_none
+from seal_tracker.model import iso_ms, iso_or_none
 from seal_tracker.risk.draw import LEVELS
 from seal_tracker.risk.hits import Worth, worths_of
 from seal_tracker.risk.inspections import inspected_in
@@ -19,6 +18,7 @@ from seal_tracker.risk.texts import Words, title_of, words_of
 from seal_tracker.store.risk_reads import JourneysAtRisk
 from seal_tracker.supervision.risk import Assessed, assessed
 from seal_tracker.web.accounts import Right
+from seal_tracker.web.acting import now_of
 from seal_tracker.web.alarms import moment_ms
 from seal_tracker.web.auth import scope_of
 from seal_tracker.web.context import CONTEXT
@@ -29,7 +29,7 @@ from seal_tracker.web.reading import encoded, known_space
 from seal_tracker.web.routes import Route
 from seal_tracker.web.scope import sees, units_asked
 
-__all__ = ["MOST_JOURNEYS", "ROUTES", "TOO_MANY", "RiskItem", "now_of", "risk_item"]
+__all__ = ["MOST_JOURNEYS", "ROUTES", "TOO_MANY", "RiskItem", "risk_item"]
 
 MOST_JOURNEYS: Final = 50_000
 """Journeys that are assessed for one answer; more are asked for by unit, regime or route."""
@@ -179,12 +179,6 @@ def risk_item(found: Assessed, now_ms: int, plan_version: int) -> RiskItem:
         armed_at=iso_ms(journey.armed_ms), ended_at=iso_or_none(journey.ended_ms), at=iso_ms(now_ms),
         score=assessment.score, level=assessment.level, lines=lines, plan_version=plan_version,
     )  # fmt: skip
-
-
-def now_of(request: web.Request, space: str) -> int:
-    """The space's now: of the live one our clock's; of an exercise its own, once it has any."""
-    own = None if space == LIVE else request.app[CONTEXT].live.now_ms(space)
-    return clock_ms() if own is None else own
 
 
 ROUTES: Final[tuple[Route, ...]] = (

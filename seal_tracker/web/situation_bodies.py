@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 from seal_tracker.model import Severity
 from seal_tracker.situations.states import Situation, StateName, Verb
 from seal_tracker.web.alarms import AlarmId
-from seal_tracker.web.queries import Cursor, Id, Limit, Moment, PageQuery, SpaceQuery
+from seal_tracker.web.queries import Cursor, Id, Limit, Moment, PageQuery, Said, SpaceQuery
 
 __all__ = [
     "PATH", "FollowUpBody", "KindItem", "NewSituation", "SituationChange", "SituationClose", "SituationReopen",
@@ -20,7 +20,6 @@ __all__ = [
 PATH: Final = {"situation": AlarmId}
 
 Narrative = Annotated[str, msgspec.Meta(min_length=1, max_length=8000, pattern=r"^[^\x00]*\Z")]
-Said = Annotated[str, msgspec.Meta(min_length=1, max_length=2000, pattern=r"^[^\x00]*\Z")]
 KindId = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,63}\Z")]
 Journeys = Annotated[list[Id], msgspec.Meta(max_length=50)]
 Alarms = Annotated[list[AlarmId], msgspec.Meta(max_length=50)]

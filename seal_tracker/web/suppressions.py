@@ -12,11 +12,11 @@ from msgspec import UNSET, UnsetType
 
 from seal_tracker.alarms.suppressions import Circle, StateName, Suppression, order_in, state_at
 from seal_tracker.clock import clock_ms
-from seal_tracker.model import LIVE, iso_ms
+from seal_tracker.model import iso_ms
 from seal_tracker.store.suppression_reads import SuppressionPlace
 from seal_tracker.supervision.suppressions import SuppressionDesk
 from seal_tracker.web.accounts import Right
-from seal_tracker.web.acting import acted, actor_of, checking, paged, path_uuid, place_of
+from seal_tracker.web.acting import acted, actor_of, checking, now_of, paged, path_uuid, place_of
 from seal_tracker.web.alarms import AlarmId, AlarmStep, moment_ms, step_item
 from seal_tracker.web.auth import PRINCIPAL, scope_of
 from seal_tracker.web.context import CONTEXT
@@ -26,6 +26,7 @@ from seal_tracker.web.queries import (
     Id,
     Moment,
     PageQuery,
+    Said,
     SpaceQuery,
     read_body,
     read_query,
@@ -44,7 +45,6 @@ SuppressionId = AlarmId
 PATH: Final = {"suppression": SuppressionId}
 HISTORY_TOLD: Final = 200
 
-Said = Annotated[str, msgspec.Meta(min_length=1, max_length=2000, pattern=r"^[^\x00]*\Z")]
 Types = Annotated[list[EventType], msgspec.Meta(max_length=100)]
 
 
@@ -208,12 +208,6 @@ def line_of(row: SuppressionRow, now_ms: int) -> SuppressionLine:
     """An order of a list."""
     order = order_in(row)
     return SuppressionLine(**msgspec.structs.asdict(order), state=state_at(order, now_ms))
-
-
-def now_of(request: web.Request, space: str) -> int:
-    """The space's now: of the live one our clock's; of an exercise its own, once it has any."""
-    own = None if space == LIVE else request.app[CONTEXT].live.now_ms(space)
-    return clock_ms() if own is None else own
 
 
 ONE: Final = "/api/v1/suppressions/{suppression}"

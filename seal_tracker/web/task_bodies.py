@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 
 from seal_tracker.tasking.states import Priority, StateName, Task
 from seal_tracker.web.alarms import AlarmId, AlarmStep
-from seal_tracker.web.queries import Id, ListQuery, Moment
+from seal_tracker.web.queries import Id, ListQuery, Moment, Said
 
 __all__ = [
     "AttachmentQuery",
@@ -39,7 +39,6 @@ TaskId = AlarmId
 
 Title = Annotated[str, msgspec.Meta(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
 Text = Annotated[str, msgspec.Meta(max_length=8000, pattern=r"^[^\x00]*\Z")]
-Said = Annotated[str, msgspec.Meta(min_length=1, max_length=2000, pattern=r"^[^\x00]*\Z")]
 Number = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
 Searched = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00]*\Z")]
 FileName = Annotated[str, msgspec.Meta(min_length=1, max_length=150, pattern=r"^[^\x00-\x1f\x7f/\\]*\Z")]

@@ -26,7 +26,7 @@ from seal_tracker.web.auth import PRINCIPAL, scope_of
 from seal_tracker.web.context import CONTEXT
 from seal_tracker.web.cursors import DutyCursor, encode_cursor
 from seal_tracker.web.errors import Missing
-from seal_tracker.web.queries import Id, ListQuery, Moment, NoQuery, read_body, read_query
+from seal_tracker.web.queries import Id, ListQuery, Moment, NoQuery, Said, read_body, read_query
 from seal_tracker.web.routes import JSON, Route
 from seal_tracker.web.scope import sees, units_asked
 from seal_tracker.web.versions import versioned
@@ -44,7 +44,6 @@ CSV_COLUMNS: Final = tuple(Ticket.__struct_fields__)
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """Begins of a cell that spreadsheets take for a formula, whoever wrote it."""
 
-Said = Annotated[str, msgspec.Meta(min_length=1, max_length=2000, pattern=r"^[^\x00]*\Z")]
 Who = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*\Z")]
 
 

@@ -2,44 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated, Any, Final
-from uuid import UUID
+from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 from aiohttp import web
 from msgspec import UNSET, UnsetType
 
 from seal_tracker.clock import clock_ms
-from seal_tracker.deeds import Deed
 from seal_tracker.facts.model import WEIGHING, EquipmentFact
 from seal_tracker.facts.weighing import Direction, Kg, OwnId, Plate, Weighing, weighing_in
 from seal_tracker.model import iso_ms
-from seal_tracker.prepared import Prepared
-from seal_tracker.space import SpaceJudge
-from seal_tracker.store.fact_reads import FactFilter, FactPlace
 from seal_tracker.supervision.weighings import WeighingDesk
 from seal_tracker.web.accounts import Right
-from seal_tracker.web.acting import actor_of, checking, paged, path_uuid, place_of
-from seal_tracker.web.alarms import AlarmId, AlarmStep, step_item
+from seal_tracker.web.acting import actor_of
+from seal_tracker.web.alarms import AlarmId, AlarmStep
 from seal_tracker.web.auth import scope_of
 from seal_tracker.web.context import CONTEXT
-from seal_tracker.web.errors import Missing
-from seal_tracker.web.queries import Id, Moment, PageQuery, SpaceQuery, read_body, read_query
-from seal_tracker.web.reading import known_space
-from seal_tracker.web.refusals import refusals_told
+from seal_tracker.web.fact_answers import FactAnswers
+from seal_tracker.web.queries import Id, Moment, PageQuery, Said, SpaceQuery, read_query
 from seal_tracker.web.routes import Route
-from seal_tracker.web.scope import sees
-from seal_tracker.web.versions import versioned
 from seal_tracker.web.wire import Page
 
 __all__ = ["ROUTES"]
 
 WeighingId = AlarmId
 PATH: Final = {"weighing": WeighingId}
-HISTORY_TOLD: Final = 200
-
-Said = Annotated[str, msgspec.Meta(min_length=1, max_length=2000, pattern=r"^[^\x00]*\Z")]
 
 
 class WeighingsQuery(PageQuery, frozen=True, forbid_unknown_fields=True):
@@ -115,97 +103,32 @@ class WeighingItem(WeighingLine, frozen=True, kw_only=True):
 async def list_weighings(request: web.Request) -> web.Response:
     """Weighings, newest first."""
     query = read_query(request, WeighingsQuery)
-    known_space(request, query.space)
-    place = place_of(query.after)
-    which = FactFilter(
-        kind=WEIGHING,
-        equipment=query.weighbridge or None,
-        journey=query.journey or None,
-        scope=scope_of(request),
-    )
-    rows, more = await request.app[CONTEXT].store.facts(
-        query.space, which, before=FactPlace(*place) if place else None, limit=query.limit
-    )
-    return paged(rows, line_of, lambda row: row.at_ms, more=more)
+    return await ANSWERS.listed(request, query, query.weighbridge, query.journey)
 
 
 async def show_weighing(request: web.Request) -> web.Response:
     """One weighing."""
-    query = read_query(request, SpaceQuery)
-    known_space(request, query.space)
-    return await weighing_answer(request, query.space, path_uuid(request, "weighing"))
+    return await ANSWERS.shown(request)
 
 
 async def record_weighing(request: web.Request) -> web.Response:
     """Record a weighing by hand."""
-    query = read_query(request, SpaceQuery)
-    known_space(request, query.space)
-    given = msgspec.structs.asdict(await read_body(request, NewWeighing))
-    weighbridge = given.pop("weighbridge")
-    weighing = Weighing(**given)
-    recorded: list[EquipmentFact] = []
-
-    async def work(judging: SpaceJudge) -> tuple[Prepared, Deed]:
-        prepared, deed, fact = await desk_of(request).record(judging, weighbridge, weighing)
-        recorded.append(fact)
-        return prepared, deed
-
-    await _acted(request, query.space, work)
-    return await weighing_answer(request, query.space, recorded[-1].id, status=201)
+    return await ANSWERS.recorded(request, NewWeighing, "weighbridge", Weighing)
 
 
 async def correct_weighing(request: web.Request) -> web.Response:
     """Say otherwise what a weighing says."""
-    query = read_query(request, SpaceQuery)
-    known_space(request, query.space)
-    given: dict[str, Any] = msgspec.structs.asdict(await read_body(request, WeighingCorrection))
-    reason = given.pop("reason")
-    changes = {name: value for name, value in given.items() if value is not UNSET}
-    weighing = path_uuid(request, "weighing")
-    await _acted(
-        request,
-        query.space,
-        lambda judging: desk_of(request).correct(judging, weighing, changes, reason, checking(request)),
-    )
-    return await weighing_answer(request, query.space, weighing)
+    return await ANSWERS.corrected(request, WeighingCorrection)
 
 
 async def void_weighing(request: web.Request) -> web.Response:
     """Take a weighing back."""
-    query = read_query(request, SpaceQuery)
-    known_space(request, query.space)
-    given, weighing = await read_body(request, WeighingVoid), path_uuid(request, "weighing")
-    await _acted(
-        request,
-        query.space,
-        lambda judging: desk_of(request).void(judging, weighing, given.reason, checking(request)),
-    )
-    return await weighing_answer(request, query.space, weighing)
-
-
-async def _acted(
-    request: web.Request, space: str, work: Callable[[SpaceJudge], Awaitable[tuple[Prepared, Deed]]]
-) -> None:
-    with refusals_told():
-        await request.app[CONTEXT].live.act(space, work)
+    return await ANSWERS.voided(request, WeighingVoid)
 
 
 def desk_of(request: web.Request) -> WeighingDesk:
     """A desk for one request."""
     return WeighingDesk(request.app[CONTEXT].store, clock_ms, actor_of(request), scope_of(request))
-
-
-async def weighing_answer(
-    request: web.Request, space: str, weighing: UUID, status: int = 200
-) -> web.Response:
-    """A weighing as it stands, with its version."""
-    store = request.app[CONTEXT].store
-    row = next(iter(await store.facts_named(space, [weighing])), None)
-    if row is None or row.kind != WEIGHING or not sees(scope_of(request), row.unit):
-        raise Missing(f"there is no weighing {str(weighing)!r}", field="weighing")
-    steps = await store.actions_of(space, f"weighing/{weighing}", limit=HISTORY_TOLD)
-    item = WeighingItem(**msgspec.structs.asdict(line_of(row)), history=[step_item(step) for step in steps])
-    return versioned(item, row.revision, status=status, location=f"/api/v1/weighings/{weighing}")
 
 
 def line_of(row: EquipmentFact) -> WeighingLine:
@@ -217,6 +140,8 @@ def line_of(row: EquipmentFact) -> WeighingLine:
         mass_kg=said.mass_kg, revision=row.revision, void=row.void, recorded_at=iso_ms(row.recorded_ms),
     )  # fmt: skip
 
+
+ANSWERS: Final = FactAnswers(WEIGHING, line_of, WeighingItem, desk_of)
 
 ONE: Final = "/api/v1/weighings/{weighing}"
 

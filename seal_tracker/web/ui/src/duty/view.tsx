@@ -1,7 +1,7 @@
 // Duty: who is on, what was handed over, how many alarms there are for each, floods; and, for a unit's head, what is past its deadline.
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
 import { answered, type Schema } from "../api/service";
+import { useActing } from "../app/acting";
 import { hashOf } from "../app/address";
 import { useLoaded, useRoom } from "../app/context";
 import { When } from "../app/icon";
@@ -50,16 +50,11 @@ function OnDuty(): JSX.Element {
 function HandOvers(): JSX.Element {
   const room = useRoom();
   const { words } = room.reader;
-  const [failed, setFailed] = useState("");
+  const { failed, act } = useActing();
   const pages = usePages((after) => answered(room.service.GET("/api/v1/hand-overs", { params: { query: { limit: 20, ...(after && { after }) } } })), []);
   const take = async (line: Schema["HandOverLine"]): Promise<void> => {
-    try {
-      await answered(room.service.POST("/api/v1/hand-overs/{hand_over}/take", { params: { path: { hand_over: line.id }, header: { "If-Match": `"${line.version}"` } } }));
-      setFailed("");
-      pages.again();
-    } catch (error) {
-      setFailed(error instanceof Error ? error.message : String(error));
-    }
+    const params = { path: { hand_over: line.id }, header: { "If-Match": `"${line.version}"` } };
+    if (await act(() => answered(room.service.POST("/api/v1/hand-overs/{hand_over}/take", { params })))) pages.again();
   };
   return (
     <>

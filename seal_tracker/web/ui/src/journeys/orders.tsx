@@ -1,8 +1,8 @@
 // Diversion and closing: a click, a reason, a click. The service decides whether it may be.
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { ApiError } from "../api/client";
 import { answered, type Schema } from "../api/service";
+import { useActing } from "../app/acting";
 import { useRoom } from "../app/context";
 
 type Kind = "divert" | "close";
@@ -37,19 +37,16 @@ function Order({ kind, journey, close, done }: { kind: Kind; journey: Schema["Jo
   const [reason, setReason] = useState("");
   const [route, setRoute] = useState("");
   const [code, setCode] = useState<(typeof CODES)[number]>("completed");
-  const [failed, setFailed] = useState("");
+  const { failed, act } = useActing();
   useEffect(() => dialogue.current?.showModal(), []);
   const send = async (event: Event): Promise<void> => {
     event.preventDefault();
     const params = { path: { id: journey.id }, header: { "If-Match": `"${journey.version}"` } };
-    try {
-      if (kind === "divert") await answered(room.service.POST("/api/v1/journeys/{id}/divert", { params, body: { route: route || null, reason, at: null } }));
-      else await answered(room.service.POST("/api/v1/journeys/{id}/close", { params, body: { code, note: reason } }));
-      done();
-      close();
-    } catch (error) {
-      setFailed(error instanceof ApiError && error.status ? error.message : words.signIn.unreachable);
-    }
+    const divert = (): Promise<unknown> => answered(room.service.POST("/api/v1/journeys/{id}/divert", { params, body: { route: route || null, reason, at: null } }));
+    const end = (): Promise<unknown> => answered(room.service.POST("/api/v1/journeys/{id}/close", { params, body: { code, note: reason } }));
+    if (!(await act(kind === "divert" ? divert : end))) return;
+    done();
+    close();
   };
   return (
     <dialog ref={dialogue} class="dialogue" aria-labelledby="order" onClose={close}>

@@ -1,5 +1,6 @@
 // A journey's track as plots and the scrubber need it. Coordinates are degrees, distances metres. Pure.
 import type { Routes } from "../api/types";
+import { EARTH_M, RADIANS } from "../map/geometry";
 
 export interface TrackFeature {
   geometry: GeoJSON.LineString | GeoJSON.Point | null;
@@ -22,8 +23,6 @@ export interface Fix {
   lock: string;
 }
 
-const EARTH_M = 6_371_008.8;
-const RADIANS = Math.PI / 180;
 
 export function fixesOf(feature: TrackFeature | undefined): Fix[] {
   if (!feature?.geometry) return [];

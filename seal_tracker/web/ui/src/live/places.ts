@@ -1,4 +1,5 @@
 // The nearest place that has a name: labels of the basemap and zones of the plan. Pure.
+import { apart_m } from "../map/geometry";
 import { kindsOf } from "../map/plan";
 import type { PlaceLabel, Zones } from "../api/types";
 
@@ -13,7 +14,6 @@ export interface Nearest {
   away_m: number;
 }
 
-const EARTH_M = 6_371_008.8;
 /** Farther away a name tells nothing. */
 const FARTHEST_M = 60_000;
 /** Of these kinds of labels one is somewhere; seas and countries are everywhere. */
@@ -34,7 +34,7 @@ export function namedPlaces(labels: readonly PlaceLabel[], zones: Zones, english
 export function nearest(places: readonly Named[], lon: number, lat: number): Nearest | null {
   let best: Nearest | null = null;
   for (const place of places) {
-    const away_m = apart_m(lon, lat, place.lon, place.lat);
+    const away_m = apart_m([lon, lat], [place.lon, place.lat]);
     if (away_m <= FARTHEST_M && (!best || away_m < best.away_m)) best = { name: place.name, away_m };
   }
   return best;
@@ -44,11 +44,4 @@ function firstPosition(geometry: GeoJSON.Geometry): [number, number] | null {
   let at: unknown = "coordinates" in geometry ? geometry.coordinates : null;
   while (Array.isArray(at) && Array.isArray(at[0])) at = at[0];
   return Array.isArray(at) && typeof at[0] === "number" ? [at[0], at[1] as number] : null;
-}
-
-/** Great circle by the haversine formula. */
-function apart_m(lonA: number, latA: number, lonB: number, latB: number): number {
-  const rad = Math.PI / 180;
-  const half = Math.sin(((latB - latA) * rad) / 2) ** 2 + Math.cos(latA * rad) * Math.cos(latB * rad) * Math.sin(((lonB - lonA) * rad) / 2) ** 2;
-  return 2 * EARTH_M * Math.asin(Math.sqrt(half));
 }

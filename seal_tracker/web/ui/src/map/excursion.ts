@@ -1,8 +1,7 @@
 // What an episode's evidence shows on a map: its own fixes, joined, and of a gap the area in which the cargo may have been. Pure.
 import type { Evidence } from "../api/types";
+import { apart_m, EARTH_M, RADIANS } from "./geometry";
 
-const EARTH_M = 6_371_008.8;
-const RADIANS = Math.PI / 180;
 const VERTICES = 96;
 
 interface EvidenceFix {
@@ -43,13 +42,7 @@ export function reachable(a: GeoJSON.Position, b: GeoJSON.Position, across_m: nu
   return { type: "Polygon", coordinates: [ring] };
 }
 
-/** Metres along a line on the ground, by the haversine formula. */
+/** Metres along a line on the ground. */
 export function length_m(line: readonly GeoJSON.Position[]): number {
-  let sum = 0;
-  for (let i = 1; i < line.length; i += 1) {
-    const [[lonA = 0, latA = 0], [lonB = 0, latB = 0]] = [line[i - 1] ?? [], line[i] ?? []];
-    const half = Math.sin(((latB - latA) * RADIANS) / 2) ** 2 + Math.cos(latA * RADIANS) * Math.cos(latB * RADIANS) * Math.sin(((lonB - lonA) * RADIANS) / 2) ** 2;
-    sum += 2 * EARTH_M * Math.asin(Math.sqrt(half));
-  }
-  return sum;
+  return line.slice(1).reduce((sum, at, i) => sum + apart_m(line[i] ?? at, at), 0);
 }

@@ -9,8 +9,8 @@ const STRETCH_DEG = 0.4;
 
 const CIRCLE_VERTICES = 72;
 /** Mean radius of the earth; a circle of a zone is off by less than 0.4 % for it, which no map shows. */
-const EARTH_M = 6_371_008.8;
-const RADIANS = Math.PI / 180;
+export const EARTH_M = 6_371_008.8;
+export const RADIANS = Math.PI / 180;
 
 /** How wide, in pixels at zoom 0, a line at this latitude must be to cover `metres`; it doubles with each zoom. */
 export function pixelsAtZoom0(metres: number, lat_deg: number): number {
@@ -55,6 +55,12 @@ export function circle([lon_deg, lat_deg]: GeoJSON.Position, radius_m: number): 
     return [(lon_deg ?? 0) + east / RADIANS, lat / RADIANS];
   });
   return { type: "Polygon", coordinates: [ring] };
+}
+
+/** Metres between two positions on the ground, by the haversine formula. */
+export function apart_m([lonA = 0, latA = 0]: GeoJSON.Position, [lonB = 0, latB = 0]: GeoJSON.Position): number {
+  const half = Math.sin(((latB - latA) * RADIANS) / 2) ** 2 + Math.cos(latA * RADIANS) * Math.cos(latB * RADIANS) * Math.sin(((lonB - lonA) * RADIANS) / 2) ** 2;
+  return 2 * EARTH_M * Math.asin(Math.sqrt(half));
 }
 
 /** [west, south, east, north] of everything given, or null for nothing. */

@@ -2,6 +2,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { answered, type Schema } from "../api/service";
+import { useActing } from "../app/acting";
 import { useChanges, useLoaded, useRoom } from "../app/context";
 import { When } from "../app/icon";
 import { Lines } from "../app/lines";
@@ -60,21 +61,16 @@ function OneTask({ id, changed }: { id: string; changed: () => void }): JSX.Elem
   const read = useLoaded(() => answered(room.service.GET("/api/v1/tasks/{task}", { params: { path: { task: id } } })), [id]);
   const [note, setNote] = useState("");
   const [percent, setPercent] = useState(0);
-  const [failed, setFailed] = useState("");
+  const { failed, act: send } = useActing();
   const task = read.value;
   useEffect(() => setPercent(task?.percent ?? 0), [task?.percent]);
   if (!task) return <aside class="detail">{read.state === "failed" ? read.error.message : words.loading}</aside>;
   const params = { path: { task: id }, header: { "If-Match": `"${task.version}"` } };
   const act = async (deed: () => Promise<unknown>): Promise<void> => {
-    try {
-      await deed();
-      setFailed("");
-      setNote("");
-      read.again();
-      changed();
-    } catch (error) {
-      setFailed(error instanceof Error ? error.message : String(error));
-    }
+    if (!(await send(deed))) return;
+    setNote("");
+    read.again();
+    changed();
   };
   const { service } = room;
   const underWay = task.state === "accepted" || task.state === "in_progress" || task.state === "returned";
